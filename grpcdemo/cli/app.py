@@ -1,0 +1,72 @@
+"""The command line as a whole, and `main`: the only place that prints an error or picks an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from grpcdemo import __version__
+from grpcdemo.cli import cleanup, demo, istio, manifests, observe, status, up
+from grpcdemo.errors import ExitCode, GrpcdemoError
+
+app = typer.Typer(
+    name="grpcdemo",
+    help="See, and measure, that gRPC stays on one pod on plain Kubernetes and is balanced by Istio.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"grpcdemo {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version and end.", callback=_print_version, is_eager=True),
+    ] = False,
+) -> None:
+    pass
+
+
+app.command()(demo.demo)
+app.command()(up.up)
+app.add_typer(istio.app, name="istio")
+app.command()(observe.observe)
+app.command()(status.status)
+app.command()(manifests.manifests)
+# app.add_typer(images.app, name="images")
+app.command()(cleanup.cleanup)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; nothing below raises SystemExit for a failure of ours."""
+    try:
+        app(args=list(sys.argv[1:] if arguments is None else arguments))
+    except GrpcdemoError as error:
+        print(f"error: {error.message}", file=sys.stderr)  # noqa: T201  (this is the place)
+        if error.hint:
+            print(f"hint: {error.hint}", file=sys.stderr)  # noqa: T201
+        return int(error.exit_code)
+    except BrokenPipeError:
+        # Whoever read stdout has gone; so that Python does not complain of it at exit, nothing more is written.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(ExitCode.FAILED)
+    except SystemExit as end:
+        return int(end.code or 0)
+    return int(ExitCode.DONE)
+
+
+def run() -> None:
+    """The console script."""
+    sys.exit(main())

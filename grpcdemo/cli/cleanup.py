@@ -1,0 +1,34 @@
+"""`grpcdemo cleanup`"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from grpcdemo.cli import options
+from grpcdemo.cli.output import Progress
+from grpcdemo.cli.runner import Connection, change
+
+
+def cleanup(
+    context: options.Context = None,
+    kubeconfig: options.Kubeconfig = None,
+    namespace: options.Namespace = options.DEFAULT_NAMESPACE,
+    timeout: options.Timeout = 180.0,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until all is gone.")] = True,
+    dry_run: options.DryRun = False,
+    yes: options.Yes = False,
+) -> None:
+    """Delete what grpcdemo made, and only that, and wait until it is gone."""
+    from grpcdemo.steps import cleanup as step
+
+    config = step.CleanupConfig(namespace=namespace, timeout_s=timeout, wait=wait)
+    with Progress(dry_run=dry_run) as progress:
+        change(
+            Connection(context, kubeconfig, namespace),
+            lambda api: step.cleanup(api, config, progress.report),
+            yes=yes,
+            dry_run=dry_run,
+            if_interrupted="what was asked for goes on in the cluster; `grpcdemo cleanup` waits for it",
+        )

@@ -1,0 +1,52 @@
+"""`grpcdemo demo`"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from grpcdemo.cli import options
+from grpcdemo.cli.output import Progress, show
+from grpcdemo.cli.runner import Connection, change
+
+
+def demo(
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the demo in the cluster at the end.")] = False,
+    servers: options.Servers = 3,
+    clients: options.Clients = 1,
+    rate: options.Rate = 20.0,
+    image_prefix: options.ImagePrefix = None,
+    revision: options.Revision = None,
+    context: options.Context = None,
+    kubeconfig: options.Kubeconfig = None,
+    namespace: options.Namespace = options.DEFAULT_NAMESPACE,
+    timeout: options.Timeout = 180.0,
+    output: options.Output = options.Format.TABLE,
+    yes: options.Yes = False,
+) -> None:
+    """Tell the whole story: pinned without Istio, balanced with it; and clean up."""
+    from grpcdemo.steps import demo as step
+    from grpcdemo.steps.up import UpConfig
+    from grpcdemo.views.demo import demo_view
+    from grpcdemo.views.document import demo_document
+    from grpcdemo.views.observation import observation_view, plain_line
+
+    config = step.DemoConfig(
+        up=UpConfig(namespace, servers, clients, rate, image_prefix, timeout, shared=yes),
+        revision=revision,
+        keep=keep,
+    )
+    with Progress() as progress:
+        result = change(
+            Connection(context, kubeconfig, namespace),
+            lambda api: step.demo(
+                api,
+                config,
+                progress.report,
+                lambda seen: progress.draw(observation_view(seen), plain_line(seen)),
+            ),
+            yes=yes,
+            if_interrupted="see with `grpcdemo status` whether anything is left, and remove it with `grpcdemo cleanup`",
+        )
+    show(demo_view(result), demo_document(result), output)

@@ -1,0 +1,82 @@
+"""`grpcdemo istio on|off|status`"""
+
+from __future__ import annotations
+
+import typer
+
+from grpcdemo.cli import options
+from grpcdemo.cli.output import Progress, show
+from grpcdemo.cli.runner import Connection, change, read
+
+app = typer.Typer(help="Switch Istio's sidecar injection for the demo.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command()
+def on(
+    revision: options.Revision = None,
+    context: options.Context = None,
+    kubeconfig: options.Kubeconfig = None,
+    namespace: options.Namespace = options.DEFAULT_NAMESPACE,
+    timeout: options.Timeout = 180.0,
+    output: options.Output = options.Format.TABLE,
+    dry_run: options.DryRun = False,
+    yes: options.Yes = False,
+) -> None:
+    """Label the namespace, restart both Deployments, and see that every pod has a proxy."""
+    _switch(Connection(context, kubeconfig, namespace), True, revision, timeout, output, dry_run, yes)
+
+
+@app.command()
+def off(
+    context: options.Context = None,
+    kubeconfig: options.Kubeconfig = None,
+    namespace: options.Namespace = options.DEFAULT_NAMESPACE,
+    timeout: options.Timeout = 180.0,
+    output: options.Output = options.Format.TABLE,
+    dry_run: options.DryRun = False,
+    yes: options.Yes = False,
+) -> None:
+    """Label the namespace, restart both Deployments, and see that no pod has a proxy."""
+    _switch(Connection(context, kubeconfig, namespace), False, None, timeout, output, dry_run, yes)
+
+
+@app.command()
+def status(
+    context: options.Context = None,
+    kubeconfig: options.Kubeconfig = None,
+    namespace: options.Namespace = options.DEFAULT_NAMESPACE,
+    output: options.Output = options.Format.TABLE,
+) -> None:
+    """Show Istio's version and injectors, what the namespace's label does, and which pods have a proxy."""
+    from grpcdemo.steps.istio.status import istio_status
+    from grpcdemo.views.document import istio_document
+    from grpcdemo.views.status import istio_view
+
+    found = read(Connection(context, kubeconfig, namespace), lambda api: istio_status(api, namespace))
+    show(istio_view(found), istio_document(found), output)
+
+
+def _switch(
+    connection: Connection,
+    on: bool,
+    revision: str | None,
+    timeout: float,
+    output: options.Format,
+    dry_run: bool,
+    yes: bool,
+) -> None:
+    from grpcdemo.steps.istio.switch import SwitchConfig, switch
+    from grpcdemo.views.document import pods_document
+    from grpcdemo.views.pods import pods_table
+
+    config = SwitchConfig(on=on, namespace=connection.namespace, revision=revision, timeout_s=timeout, shared=yes)
+    with Progress(dry_run=dry_run) as progress:
+        pods = change(
+            connection,
+            lambda api: switch(api, config, progress.report),
+            yes=yes,
+            dry_run=dry_run,
+            if_interrupted="it may be half done: give the same command again, or see `grpcdemo istio status`",
+        )
+    if not dry_run:
+        show(pods_table(pods), {"pods": pods_document(pods)}, output)

@@ -1,0 +1,80 @@
+"""`grpcdemo manifests`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from grpcdemo.cli import options
+from grpcdemo.cli.runner import Connection, read
+from grpcdemo.errors import GrpcdemoError, UsageError
+
+
+def manifests(
+    write: Annotated[
+        Path | None,
+        typer.Option(
+            "--write",
+            metavar="DIR",
+            help="Write grpc-server.yaml and grpc-client.yaml there.",
+            show_default=False,
+        ),
+    ] = None,
+    kubernetes: Annotated[
+        str | None,
+        typer.Option(
+            "--kubernetes",
+            metavar="MAJOR.MINOR",
+            help="The version to write for, such as 1.22, instead of asking the cluster.",
+            show_default=False,
+        ),
+    ] = None,
+    servers: options.Servers = 3,
+    clients: options.Clients = 1,
+    rate: options.Rate = 20.0,
+    image_prefix: options.ImagePrefix = None,
+    context: options.Context = None,
+    kubeconfig: options.Kubeconfig = None,
+    namespace: options.Namespace = options.DEFAULT_NAMESPACE,
+) -> None:
+    """Print exactly what `up` applies, for `kubectl create -f`."""
+    from grpcdemo.manifests.render import render
+    from grpcdemo.steps.up import UpConfig, settings
+
+    connection = Connection(context, kubeconfig, namespace)
+    version = _parse_version(kubernetes) if kubernetes else _ask_version(connection)
+    config = UpConfig(namespace, servers, clients, rate, image_prefix)
+    files = render(settings(config, version))
+    if write is None:
+        typer.echo("---\n".join(files.values()), nl=False)
+        return
+    try:
+        write.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (write / name).write_text(text, encoding="utf-8")
+            typer.echo(str(write / name))
+    except OSError as error:
+        raise GrpcdemoError(f"cannot write to {write}: {error.strerror}") from error
+
+
+def _ask_version(connection: Connection) -> tuple[int, int]:
+    """The cluster's version; without a cluster, the newest form, which every supported version since 1.24 takes."""
+    from grpcdemo.manifests.render import NEWEST
+
+    try:
+        return read(connection, lambda api: api.version())
+    except GrpcdemoError as error:
+        if connection.context or connection.kubeconfig:
+            raise
+        typer.echo(f"written for Kubernetes 1.24 and later, because no cluster was asked: {error}", err=True)
+        return NEWEST
+
+
+def _parse_version(text: str) -> tuple[int, int]:
+    try:
+        major, minor = (int(part) for part in text.removeprefix("v").split(".")[:2])
+    except ValueError:
+        raise UsageError(f"{text!r} is not a version of Kubernetes", hint="write it like 1.22") from None
+    return major, minor

@@ -1,0 +1,83 @@
+"""Where words go: the result to stdout, everything else to stderr; colour and redrawing only on a terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.text import Text
+
+from grpcdemo.cli.options import Format
+from grpcdemo.model import Done, Event, Waiting, Warned
+
+UNBOUNDED = 10_000
+"""Width of what is not a terminal: a pipe has no edge at which to cut or wrap a line."""
+
+
+def console(*, stderr: bool = False) -> Console:
+    stream = sys.stderr if stderr else sys.stdout
+    redrawable = stream.isatty() and os.environ.get("TERM") != "dumb"
+    return Console(stderr=stderr, width=None if redrawable else UNBOUNDED, highlight=False, soft_wrap=not redrawable)
+
+
+def show(result: RenderableType, document: Mapping[str, Any] | list[Any], form: Format) -> None:
+    """Print the result of a command: the picture, or the document."""
+    if form is Format.JSON:
+        print(json.dumps(document, indent=2))  # noqa: T201  (stdout is where a result belongs)
+    else:
+        console().print(result)
+
+
+class Progress:
+    """What a step tells while it runs, on stderr. A context manager.
+
+    On a terminal a line at the bottom says what is being waited for; elsewhere it is a line each time.
+    """
+
+    def __init__(self, *, dry_run: bool = False) -> None:
+        self._console = console(stderr=True)
+        self._dry_run = dry_run
+        self._live: Live | None = None
+
+    def __enter__(self) -> Progress:
+        if self._console.is_terminal:
+            self._live = Live(console=self._console, transient=True, refresh_per_second=10)
+            self._live.start()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        if self._live:
+            self._live.stop()
+
+    def report(self, event: Event) -> None:
+        if isinstance(event, Waiting):
+            self._wait(f"waiting for {event.text}")
+        elif isinstance(event, Warned):
+            self._say(Text.assemble(("! ", "yellow"), event.text))
+        elif isinstance(event, Done):
+            suffix = " (dry run)" if self._dry_run else ""
+            self._say(Text.assemble(("✓ ", "green"), event.text, suffix))
+
+    def draw(self, picture: RenderableType, line: str) -> None:
+        """Show *picture* in place on a terminal, or say *line* elsewhere."""
+        if self._live:
+            self._live.update(Group(Text(""), picture))
+        else:
+            self._console.print(line)
+
+    def _wait(self, text: str) -> None:
+        if self._live:
+            self._live.update(Spinner("dots", Text(text)))
+        else:
+            self._console.print(text)
+
+    def _say(self, text: Text) -> None:
+        if self._live:
+            self._live.update(Text(""))
+        self._console.print(text)

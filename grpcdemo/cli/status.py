@@ -1,0 +1,22 @@
+"""`grpcdemo status`"""
+
+from __future__ import annotations
+
+from grpcdemo.cli import options
+from grpcdemo.cli.output import show
+from grpcdemo.cli.runner import Connection, read
+
+
+def status(
+    context: options.Context = None,
+    kubeconfig: options.Kubeconfig = None,
+    namespace: options.Namespace = options.DEFAULT_NAMESPACE,
+    output: options.Output = options.Format.TABLE,
+) -> None:
+    """Show everything at a glance: cluster, namespace, label, pods, proxies."""
+    from grpcdemo.steps.status import read_status
+    from grpcdemo.views.document import status_document
+    from grpcdemo.views.status import status_view
+
+    found = read(Connection(context, kubeconfig, namespace), lambda api: read_status(api, namespace))
+    show(status_view(found), status_document(found), output)

@@ -1,0 +1,46 @@
+"""`grpcdemo up`"""
+
+from __future__ import annotations
+
+from grpcdemo.cli import options
+from grpcdemo.cli.output import Progress, show
+from grpcdemo.cli.runner import Connection, change
+
+
+def up(
+    servers: options.Servers = 3,
+    clients: options.Clients = 1,
+    rate: options.Rate = 20.0,
+    image_prefix: options.ImagePrefix = None,
+    context: options.Context = None,
+    kubeconfig: options.Kubeconfig = None,
+    namespace: options.Namespace = options.DEFAULT_NAMESPACE,
+    timeout: options.Timeout = 180.0,
+    output: options.Output = options.Format.TABLE,
+    dry_run: options.DryRun = False,
+    yes: options.Yes = False,
+) -> None:
+    """Deploy server and client, without Istio's proxy, and wait until every pod is ready."""
+    from grpcdemo.steps import up as step
+    from grpcdemo.views.document import pods_document
+    from grpcdemo.views.pods import pods_table
+
+    config = step.UpConfig(
+        namespace=namespace,
+        servers=servers,
+        clients=clients,
+        rate=rate,
+        image_prefix=image_prefix,
+        timeout_s=timeout,
+        shared=yes,
+    )
+    with Progress(dry_run=dry_run) as progress:
+        pods = change(
+            Connection(context, kubeconfig, namespace),
+            lambda api: step.up(api, config, progress.report),
+            yes=yes,
+            dry_run=dry_run,
+            if_interrupted="go on with `grpcdemo up`, or remove what is there with `grpcdemo cleanup`",
+        )
+    if not dry_run:
+        show(pods_table(pods), {"pods": pods_document(pods)}, output)

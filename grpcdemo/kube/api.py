@@ -1,0 +1,217 @@
+"""The verbs of the Kubernetes API on plain objects: authenticated, retried where that is safe, errors ours.
+
+It stands on the client library's `ApiClient`, which knows kubeconfigs, credentials and TLS, and leaves
+out its generated methods, which know every kind but not the one that the next version brings.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+import aiohttp
+from kubernetes.aio.client import ApiClient
+
+from grpcdemo.errors import GrpcdemoError, Unreachable
+from grpcdemo.kube.faults import Request, api_error, connection_errors
+from grpcdemo.kube.resources import Object, Resource
+from grpcdemo.model import Target
+
+REQUEST_TIMEOUT_S = 30.0
+CONNECT_TIMEOUT_S = 10.0
+ATTEMPTS = 5
+RETRIED = {429, 500, 502, 503, 504}
+"""Answers that may be another a moment later. A 500 is tried again only where nothing was to change."""
+MERGE_PATCH = "application/merge-patch+json"
+
+Query = Mapping[str, str | int | bool]
+
+
+class Api:
+    """One Kubernetes API. Use it as an async context manager; with *dry_run*, nothing is persisted."""
+
+    def __init__(
+        self,
+        client: ApiClient,
+        target: Target,
+        *,
+        reload: Callable[[], Awaitable[Any]] | None = None,
+    ) -> None:
+        self.target = target
+        self.dry_run = False
+        self._client = client
+        self._reload = reload
+        self._version: tuple[int, int] | None = None
+        self.version_text = ""
+
+    async def __aenter__(self) -> Api:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self._client.close()
+
+    async def version(self) -> tuple[int, int]:
+        """Major and minor version of the API server, asked once."""
+        if self._version is None:
+            answer = await self._ask("GET", "/version", Request("get", None, context=self.target.context))
+            self.version_text = str(answer.get("gitVersion", ""))
+            self._version = int(answer["major"]), int(str(answer["minor"]).rstrip("+"))
+        return self._version
+
+    async def get(self, resource: Resource, name: str, *, namespace: str | None = None) -> Object:
+        request = self._request("get", resource, namespace, name)
+        return await self._ask("GET", resource.path(namespace, name), request)
+
+    async def list(
+        self,
+        resource: Resource,
+        *,
+        namespace: str | None = None,
+        selector: str | None = None,
+        fields: str | None = None,
+    ) -> Object:
+        """The whole list object: `items`, and `metadata.resourceVersion` to watch from."""
+        query = {key: text for key, text in (("labelSelector", selector), ("fieldSelector", fields)) if text}
+        request = self._request("list", resource, namespace)
+        answer = await self._ask("GET", resource.path(namespace), request, query=query)
+        answer["items"] = answer.get("items") or []
+        return answer
+
+    async def create(
+        self, resource: Resource, body: Object, *, namespace: str | None = None, dry_run: bool = False
+    ) -> Object:
+        request = self._request("create", resource, namespace, body["metadata"].get("name"))
+        query = self._dry(dry_run)
+        return await self._ask("POST", resource.path(namespace), request, query=query, body=body)
+
+    async def patch(self, resource: Resource, name: str, body: Object, *, namespace: str | None = None) -> Object:
+        """A JSON merge patch (RFC 7396): null removes, a list replaces."""
+        request = self._request("patch", resource, namespace, name)
+        path = resource.path(namespace, name)
+        return await self._ask("PATCH", path, request, query=self._dry(False), body=body, content_type=MERGE_PATCH)
+
+    async def delete(self, resource: Resource, name: str, *, uid: str, namespace: str | None = None) -> None:
+        """Delete exactly the object with *uid*: one of the same name made since then is left alone."""
+        request = self._request("delete", resource, namespace, name)
+        body = {"preconditions": {"uid": uid}, "propagationPolicy": "Foreground"}
+        await self._ask("DELETE", resource.path(namespace, name), request, query=self._dry(False), body=body)
+
+    @asynccontextmanager
+    async def stream(
+        self, path: str, request: Request, *, query: Query, silence_s: float
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """The chunks of an answer that does not end by itself; `Unreachable` after *silence_s* without one."""
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=silence_s)
+        with connection_errors(self.target.server):
+            response = await self._send_authenticated("GET", path, request, query=query, timeout=timeout)
+            try:
+                if response.status != 200:
+                    raise api_error(response.status, _status(await response.read()), request)
+                yield response.content.iter_any()
+            finally:
+                response.close()
+
+    def _request(self, verb: str, resource: Resource, namespace: str | None, name: str | None = None) -> Request:
+        return Request(verb, resource, namespace, name, self.target.context)
+
+    def _dry(self, dry_run: bool) -> Query:
+        return {"dryRun": "All"} if dry_run or self.dry_run else {}
+
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        request: Request,
+        *,
+        query: Query | None = None,
+        body: Object | None = None,
+        content_type: str = "application/json",
+    ) -> Object:
+        """One request and its JSON answer, tried again while that is safe and the API asks for it."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with connection_errors(self.target.server):
+                    timeout = aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_S, sock_connect=CONNECT_TIMEOUT_S)
+                    response = await self._send_authenticated(
+                        method,
+                        path,
+                        request,
+                        query=query or {},
+                        body=body,
+                        content_type=content_type,
+                        timeout=timeout,
+                    )
+                    data = await response.read()
+            except Unreachable as error:
+                if method != "GET" or attempt == ATTEMPTS or isinstance(error.__cause__, aiohttp.ClientConnectorError):
+                    raise
+                await asyncio.sleep(_back_off(attempt))
+                continue
+            if response.status < 300:
+                return _object(data)
+            if attempt == ATTEMPTS or not _worth_retrying(method, response.status):
+                raise api_error(response.status, _status(data), request)
+            await asyncio.sleep(float(response.headers.get("Retry-After") or _back_off(attempt)))
+        raise AssertionError("the loop above returns or raises")
+
+    async def _send_authenticated(
+        self, method: str, path: str, request: Request, **options: Any
+    ) -> aiohttp.ClientResponse:
+        """Send; where the credentials have expired meanwhile, fetch new ones and send once more."""
+        response = await self._send(method, path, **options)
+        if response.status != 401 or self._reload is None:
+            return response
+        await response.read()
+        try:
+            self._client.configuration.api_key = (await self._reload()).api_key
+        except GrpcdemoError as error:
+            raise api_error(401, {"message": error.message}, request) from error
+        return await self._send(method, path, **options)
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Query,
+        timeout: aiohttp.ClientTimeout,
+        body: Object | None = None,
+        content_type: str = "application/json",
+    ) -> aiohttp.ClientResponse:
+        headers = {"Accept": "application/json", "Content-Type": content_type}
+        _, url, headers, data, form = await self._client.param_serialize(
+            method,
+            path,
+            query_params=list(query.items()),
+            header_params=headers,
+            body=body,
+            auth_settings=["BearerToken"],
+        )
+        answer = await self._client.call_api(method, url, headers, data, form, _request_timeout=timeout)
+        return cast(aiohttp.ClientResponse, answer.response)
+
+
+def _worth_retrying(method: str, status: int) -> bool:
+    return status == 429 or (method == "GET" and status in RETRIED)
+
+
+def _back_off(attempt: int) -> float:
+    """Seconds to wait after failure number *attempt*: doubling from 0.2, with jitter."""
+    return float(min(0.1 * 2**attempt, 3.0)) * random.uniform(0.8, 1.2)
+
+
+def _object(data: bytes) -> Object:
+    return cast(Object, json.loads(data)) if data else {}
+
+
+def _status(data: bytes) -> Object:
+    """The `Status` in an error's body; proxies in between answer with plain text or HTML."""
+    try:
+        found = json.loads(data)
+    except ValueError:
+        return {"message": data[:200].decode(errors="replace").strip()}
+    return found if isinstance(found, dict) else {"message": str(found)}

@@ -1,0 +1,163 @@
+"""Will Istio inject a proxy into a new pod? Read from the injectors' own webhooks, not from a convention.
+
+Which label an injector listens to differs by how Istio was installed (a revision, a tag, injection by
+default), so each webhook's selectors are evaluated as the API server will evaluate them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from grpcdemo.errors import ApiError, Forbidden
+from grpcdemo.kube.api import Api
+from grpcdemo.kube.resources import DEPLOYMENTS, ENDPOINT_SLICES, ENDPOINTS, MUTATING_WEBHOOKS, Object, labels_of
+from grpcdemo.model import Injection, Injector
+
+INJECTION_LABEL = "istio-injection"
+REVISION_LABEL = "istio.io/rev"
+AMBIENT_LABEL = "istio.io/dataplane-mode"
+WEBHOOK_SUFFIX = "sidecar-injector.istio.io"
+ENDPOINT_SLICES_SINCE = (1, 21)
+
+Labels = Mapping[str, str]
+Change = dict[str, "str | None"]
+"""Labels to set; None removes one."""
+
+
+@dataclass(frozen=True)
+class Webhook:
+    """One entry of an injector's MutatingWebhookConfiguration."""
+
+    revision: str
+    namespace_selector: Object
+    object_selector: Object
+    service: str | None
+
+    def matches(self, namespace: Labels, pod: Labels) -> bool:
+        return selects(self.namespace_selector, namespace) and selects(self.object_selector, pod)
+
+
+def read_webhooks(configurations: Iterable[Object]) -> list[Webhook]:
+    """The sidecar injectors among MutatingWebhookConfigurations."""
+    found = []
+    for configuration in configurations:
+        revision = labels_of(configuration).get(REVISION_LABEL, "default")
+        for entry in configuration.get("webhooks") or []:
+            if entry["name"].endswith(WEBHOOK_SUFFIX):
+                service = entry["clientConfig"].get("service")
+                found.append(
+                    Webhook(
+                        revision=revision,
+                        namespace_selector=entry.get("namespaceSelector") or {},
+                        object_selector=entry.get("objectSelector") or {},
+                        service=f"{service['namespace']}/{service['name']}" if service else None,
+                    )
+                )
+    return found
+
+
+def selects(selector: Object, having: Labels) -> bool:
+    """Whether a LabelSelector selects *having*; an empty one selects everything."""
+    if any(having.get(key) != value for key, value in (selector.get("matchLabels") or {}).items()):
+        return False
+    return all(_holds(expression, having) for expression in selector.get("matchExpressions") or [])
+
+
+def _holds(expression: Object, having: Labels) -> bool:
+    key, operator, values = expression["key"], expression["operator"], expression.get("values") or []
+    if operator == "In":
+        return having.get(key) in values
+    if operator == "NotIn":
+        return having.get(key) not in values
+    return bool((key in having) == (operator == "Exists"))
+
+
+def injecting(webhooks: Iterable[Webhook], namespace: Labels, pod: Labels) -> Webhook | None:
+    """The webhook that will inject into *pod* in a namespace with these labels, if one will."""
+    return next((webhook for webhook in webhooks if webhook.matches(namespace, pod)), None)
+
+
+def label_choices(webhooks: Iterable[Webhook]) -> list[Change]:
+    """Every way to label a namespace that some injector may listen to; the usual one first."""
+    choices: list[Change] = [{INJECTION_LABEL: "enabled", REVISION_LABEL: None}]
+    for revision in revisions(webhooks):
+        choices.append({INJECTION_LABEL: None, REVISION_LABEL: revision})
+    return choices
+
+
+def revisions(webhooks: Iterable[Webhook]) -> list[str]:
+    """The values of `istio.io/rev` that injectors select: revisions and their tags."""
+    found = {
+        value
+        for webhook in webhooks
+        for expression in webhook.namespace_selector.get("matchExpressions") or []
+        if expression["key"] == REVISION_LABEL and expression["operator"] == "In"
+        for value in expression.get("values") or []
+    }
+    return sorted(found)
+
+
+def labelled(having: Labels, change: Change) -> dict[str, str]:
+    """*having* after *change*."""
+    merged: dict[str, str | None] = {**having, **change}
+    return {key: value for key, value in merged.items() if value is not None}
+
+
+async def list_webhooks(api: Api) -> list[Webhook] | None:
+    """The injectors of the cluster; None where this user may not see them."""
+    try:
+        return read_webhooks((await api.list(MUTATING_WEBHOOKS))["items"])
+    except Forbidden:
+        return None
+
+
+async def read_injection(api: Api, namespace: Labels, pod: Labels) -> Injection:
+    """What Istio would do to a pod with labels *pod* in a namespace with labels *namespace*."""
+    webhooks = await list_webhooks(api)
+    listened = {key: namespace[key] for key in (INJECTION_LABEL, REVISION_LABEL, AMBIENT_LABEL) if key in namespace}
+    chosen = injecting(webhooks or [], namespace, pod)
+    return Injection(
+        injectors=None if webhooks is None else tuple(await read_injectors(api, webhooks)),
+        labels=listened,
+        revision=chosen.revision if chosen else None,
+        ambient=namespace.get(AMBIENT_LABEL) == "ambient",
+    )
+
+
+async def read_injectors(api: Api, webhooks: Iterable[Webhook]) -> list[Injector]:
+    """One injector for each revision, with whether anything stands behind its Service."""
+    services = {webhook.revision: webhook.service for webhook in webhooks}
+    ready = await asyncio.gather(*(service_ready(api, service) for service in services.values()))
+    pairs = zip(services.items(), ready, strict=True)
+    return [Injector(revision, service, is_ready) for (revision, service), is_ready in pairs]
+
+
+async def service_ready(api: Api, service: str | None) -> bool | None:
+    """Whether *service* (namespace/name) has a ready endpoint; None where that cannot be known."""
+    if service is None:
+        return None
+    namespace, name = service.split("/")
+    try:
+        if await api.version() >= ENDPOINT_SLICES_SINCE:
+            selector = f"kubernetes.io/service-name={name}"
+            slices = (await api.list(ENDPOINT_SLICES, namespace=namespace, selector=selector))["items"]
+            endpoints = [endpoint for found in slices for endpoint in found.get("endpoints") or []]
+            return any((endpoint.get("conditions") or {}).get("ready") is not False for endpoint in endpoints)
+        subsets = (await api.get(ENDPOINTS, name, namespace=namespace)).get("subsets") or []
+        return any(subset.get("addresses") for subset in subsets)
+    except Forbidden:
+        return None
+    except ApiError:
+        return False
+
+
+async def control_plane_versions(api: Api) -> tuple[str, ...] | None:
+    """The versions of every istiod, from its image; None where Deployments may not be listed cluster-wide."""
+    try:
+        found = (await api.list(DEPLOYMENTS, selector="app=istiod"))["items"]
+    except Forbidden:
+        return None
+    images = {container["image"] for item in found for container in item["spec"]["template"]["spec"]["containers"]}
+    return tuple(sorted(image.rsplit("@", 1)[0].rsplit(":", 1)[-1] for image in images))

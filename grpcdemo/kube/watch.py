@@ -1,0 +1,168 @@
+"""Live copies of what the API holds, fed by watches, so that waiting is for an event and not for a timer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from grpcdemo.errors import ApiError, Expired, Forbidden, GrpcdemoError, NotFound, Unreachable
+from grpcdemo.kube.api import Api
+from grpcdemo.kube.faults import Request, api_error
+from grpcdemo.kube.resources import Object, Resource
+
+WATCH_S = 240
+"""How long the API server is asked to keep one watch open."""
+UNREACHABLE_S = 60.0
+"""How long a lost API server is waited for before a watch gives up."""
+LOOK_AGAIN_S = 1.0
+"""A check that depends on time passing, not only on events, is made at least this often."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Query:
+    """What to watch: one kind, in one namespace or in all, narrowed by selectors."""
+
+    resource: Resource
+    namespace: str | None = None
+    selector: str | None = None
+    fields: str | None = None
+
+
+class Mirror:
+    """A live copy of the objects that each of the named queries finds. An async context manager.
+
+    Every list and watch runs at the same time as the others. A watch that ends, breaks or expires is taken
+    up again without a gap; only what nobody can mend is raised, from `changed`.
+    """
+
+    def __init__(self, api: Api, queries: Mapping[str, Query]) -> None:
+        self._api = api
+        self._queries = queries
+        self._objects: dict[str, dict[str, Object]] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._change = asyncio.Event()
+
+    async def __aenter__(self) -> Mirror:
+        versions = await asyncio.gather(*(self._list(name) for name in self._queries))
+        for name, version in zip(self._queries, versions, strict=True):
+            task = asyncio.create_task(self._follow(name, version))
+            task.add_done_callback(lambda _: self._change.set())
+            self._tasks.append(task)
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def __getitem__(self, name: str) -> list[Object]:
+        """The objects that query *name* finds now, oldest name first."""
+        return [found for _, found in sorted(self._objects[name].items())]
+
+    async def changed(self, timeout_s: float) -> bool:
+        """Wait until something changed since the last call; False where nothing did within *timeout_s*."""
+        try:
+            await asyncio.wait_for(self._change.wait(), timeout_s)
+        except asyncio.TimeoutError:
+            return False
+        self._change.clear()
+        for task in self._tasks:
+            if task.done() and not task.cancelled() and (error := task.exception()):
+                raise error
+        return True
+
+    async def _list(self, name: str) -> str:
+        query = self._queries[name]
+        found = await self._api.list(
+            query.resource, namespace=query.namespace, selector=query.selector, fields=query.fields
+        )
+        self._objects[name] = {_key(item): item for item in found["items"]}
+        self._change.set()
+        return str(found["metadata"].get("resourceVersion", ""))
+
+    async def _follow(self, name: str, version: str) -> None:
+        lost_for = 0.0
+        while True:
+            try:
+                async for kind, found in watch(self._api, self._queries[name], version):
+                    version = str(found["metadata"].get("resourceVersion", version))
+                    lost_for = 0.0
+                    self._apply(name, kind, found)
+            except Expired:
+                version = await self._list(name)
+            except (Forbidden, NotFound):
+                raise
+            except ApiError:
+                if lost_for >= UNREACHABLE_S:
+                    raise
+                await asyncio.sleep(LOOK_AGAIN_S)
+                lost_for += LOOK_AGAIN_S
+
+    def _apply(self, name: str, kind: str, found: Object) -> None:
+        if kind == "BOOKMARK":
+            return
+        if kind == "DELETED":
+            self._objects[name].pop(_key(found), None)
+        else:
+            self._objects[name][_key(found)] = found
+        self._change.set()
+
+
+async def watch(api: Api, query: Query, version: str) -> AsyncIterator[tuple[str, Object]]:
+    """The events (type and object) after resource *version*; ends when the API server ends the watch."""
+    request = Request("watch", query.resource, query.namespace, context=api.target.context)
+    parameters: dict[str, str | int] = {
+        "watch": "true",
+        "allowWatchBookmarks": "true",
+        "timeoutSeconds": WATCH_S,
+        "resourceVersion": version,
+    }
+    if query.selector:
+        parameters["labelSelector"] = query.selector
+    if query.fields:
+        parameters["fieldSelector"] = query.fields
+    path = query.resource.path(query.namespace)
+    async with api.stream(path, request, query=parameters, silence_s=WATCH_S + 30.0) as chunks:
+        async for line in lines(chunks):
+            event = json.loads(line)
+            if event["type"] == "ERROR":
+                raise api_error(int(event["object"].get("code", 500)), event["object"], request)
+            yield event["type"], event["object"]
+
+
+async def lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The complete lines in *chunks*, without their ends; what follows the last line end is dropped."""
+    rest = b""
+    async for chunk in chunks:
+        *whole, rest = (rest + chunk).split(b"\n")
+        for line in whole:
+            yield line
+
+
+async def wait_until(
+    mirror: Mirror, check: Callable[[], T | None], *, timeout_s: float, failure: Callable[[], GrpcdemoError]
+) -> T:
+    """Wait until *check* finds something, looking again whenever *mirror* changes.
+
+    *check* raises where waiting on is useless. After *timeout_s* the error that *failure* makes, which
+    tells the state that was seen last, is raised.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + timeout_s
+    while (found := check()) is None:
+        left = deadline - loop.time()
+        if left <= 0:
+            raise failure()
+        with contextlib.suppress(Unreachable):
+            await mirror.changed(min(left, LOOK_AGAIN_S))
+    return found
+
+
+def _key(found: Object) -> str:
+    return f"{found['metadata'].get('namespace', '')}/{found['metadata']['name']}"

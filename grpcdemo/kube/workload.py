@@ -1,0 +1,77 @@
+"""Our Service and Deployments in the cluster: apply them, try out a pod, list what is there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from grpcdemo.errors import Conflict, Forbidden
+from grpcdemo.kube.api import Api
+from grpcdemo.kube.pods import read_pod
+from grpcdemo.kube.resources import BY_KIND, DEPLOYMENTS, OURS, PODS, Object, is_ours, labels_of
+from grpcdemo.model import Pod
+
+
+async def apply(api: Api, wanted: Object) -> bool:
+    """Create *wanted*, or bring what exists to it; True where it was created.
+
+    Raises Conflict where an object of that name exists that is not ours.
+    """
+    resource, metadata = BY_KIND[wanted["kind"]], wanted["metadata"]
+    namespace, name = metadata["namespace"], metadata["name"]
+    try:
+        await api.create(resource, wanted, namespace=namespace)
+        return True
+    except Conflict:
+        existing = await api.get(resource, name, namespace=namespace)
+    if not is_ours(existing):
+        raise Conflict(
+            f"{wanted['kind']} {name} exists in namespace {namespace} and was not made by grpcdemo",
+            hint="choose another namespace with --namespace",
+        )
+    body = {"metadata": {"labels": metadata["labels"]}, "spec": wanted["spec"]}
+    await api.patch(resource, name, body, namespace=namespace)
+    return False
+
+
+async def our_deployments(api: Api, namespace: str) -> list[Object]:
+    found: list[Object] = (await api.list(DEPLOYMENTS, namespace=namespace, selector=OURS))["items"]
+    return found
+
+
+async def our_pods(api: Api, namespace: str) -> list[Pod]:
+    """Every pod of ours that has not ended, in the order of their names."""
+    items = (await api.list(PODS, namespace=namespace, selector=OURS))["items"]
+    return sorted((pod for pod in map(read_pod, items) if not pod.finished), key=lambda pod: (pod.app, pod.name))
+
+
+async def try_pods(api: Api, namespace: str, deployments: Iterable[Object]) -> list[Pod] | None:
+    """What a new pod of each Deployment would be, after every admission plugin and webhook; none is made.
+
+    None where this user may not create pods. Raises Rejected with what the cluster would refuse a real one
+    with: quota, PodSecurity, a webhook that does not answer.
+    """
+    try:
+        return list(await asyncio.gather(*(_try_pod(api, namespace, found) for found in deployments)))
+    except Forbidden:
+        return None
+
+
+async def _try_pod(api: Api, namespace: str, deployment: Object) -> Pod:
+    template = deployment["spec"]["template"]
+    body = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "generateName": f"{deployment['metadata']['name']}-",
+            "labels": labels_of(template),
+            "annotations": template["metadata"].get("annotations") or {},
+        },
+        "spec": template["spec"],
+    }
+    return read_pod(await api.create(PODS, body, namespace=namespace, dry_run=True))
+
+
+def template_labels(deployments: list[Object]) -> dict[str, str]:
+    """The labels that a pod of ours gets, as far as an injector may look at them."""
+    return labels_of(deployments[0]["spec"]["template"]) if deployments else {}

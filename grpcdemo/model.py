@@ -1,0 +1,197 @@
+"""What the tool knows and passes around: frozen values, with no way to reach a cluster or a screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from grpcdemo.verdict import Verdict
+
+SERVER_APP = "grpc-server"
+CLIENT_APP = "grpc-client"
+PROXY_CONTAINER = "istio-proxy"
+CLIENT_CONTAINER = "grpc-client"
+
+ProxyKind = Literal["native sidecar", "container"]
+"""How an Istio proxy sits in a pod: as an init container that keeps running, or as a plain container."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """The Kubernetes API a command talks to, and how it was chosen."""
+
+    context: str
+    server: str
+    implied: bool
+    """Nobody named it: it is merely the current context of the default kubeconfig."""
+    local: bool
+    """The API server's address is on this machine."""
+
+    def __str__(self) -> str:
+        return f"context {self.context} ({self.server})"
+
+
+@dataclass(frozen=True)
+class Pod:
+    """One pod, as `kubectl get pods -o wide` would show it, and its Istio proxy if it has one."""
+
+    name: str
+    uid: str
+    app: str
+    status: str
+    ready_containers: int
+    containers: int
+    restarts: int
+    ip: str | None
+    node: str | None
+    proxy: ProxyKind | None
+    ready: bool
+    """The condition Ready, which is what puts a pod behind a Service."""
+    deleting: bool
+    finished: bool
+    """Succeeded or Failed: it will never run again, and does not count."""
+    created: datetime | None
+    generation: str | None
+    """The `pod-template-hash` that its ReplicaSet gave it."""
+
+    @property
+    def ready_text(self) -> str:
+        return f"{self.ready_containers}/{self.containers}"
+
+    @property
+    def live(self) -> bool:
+        return not self.deleting and not self.finished
+
+
+@dataclass(frozen=True)
+class Injector:
+    """A sidecar injector: one revision of Istio's mutating webhook."""
+
+    revision: str
+    service: str | None
+    """namespace/name of the Service behind it, or None where it is reached by URL."""
+    ready: bool | None
+    """Whether the Service has a ready endpoint; None where that could not be read."""
+
+
+@dataclass(frozen=True)
+class Injection:
+    """What Istio would do to a new pod of ours, as the namespace is labelled now."""
+
+    injectors: tuple[Injector, ...] | None
+    """Every injector in the cluster; None where the webhooks could not be read."""
+    labels: dict[str, str]
+    """The namespace's labels that an injector listens to."""
+    revision: str | None
+    """The revision that will inject; None when none will."""
+    ambient: bool
+    """The namespace is in Istio's ambient mode, which has no sidecars."""
+
+
+@dataclass(frozen=True)
+class IstioStatus:
+    """Everything `istio status` says."""
+
+    namespace: str
+    injection: Injection
+    versions: tuple[str, ...] | None
+    """Versions of the control planes that run; None where they could not be read."""
+    pods: tuple[Pod, ...]
+
+
+@dataclass(frozen=True)
+class Status:
+    """Everything at a glance."""
+
+    target: Target
+    kubernetes: str
+    namespace: str
+    phase: str | None
+    """The namespace's phase, or None where there is no such namespace."""
+    owned: bool
+    """The namespace was made by grpcdemo."""
+    labels: dict[str, str]
+    pods: tuple[Pod, ...]
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Who answered, in one window of observation."""
+
+    responses: int = 0
+    errors: dict[str, int] = field(default_factory=dict)
+    """Failed calls by gRPC status code."""
+    missed: int = 0
+    """Calls that were made but whose log lines could not be read."""
+    by_client: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Responses by client pod, then by server pod."""
+    latency_ms: dict[str, float] = field(default_factory=dict)
+    """Percentiles p50, p90, p99 of the latency."""
+    seconds: float = 0.0
+
+    def by_server(self) -> dict[str, int]:
+        """Responses by server pod, over all clients."""
+        total: dict[str, int] = {}
+        for answered in self.by_client.values():
+            for server, count in answered.items():
+                total[server] = total.get(server, 0) + count
+        return total
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What `observe` knows at one moment: the pods, the tally of the present window, and the verdict."""
+
+    servers: tuple[Pod, ...]
+    clients: tuple[Pod, ...]
+    tally: Tally
+    verdict: Verdict
+    windows: int = 1
+    """How many windows there were: a change in the set of pods starts a new one."""
+    departed: dict[str, str] = field(default_factory=dict)
+    """IP by name of server pods that answered in this window and are gone by now."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One half of the demonstration: the pods and what was observed of them."""
+
+    title: str
+    observation: Observation
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """Istio off and on, side by side."""
+
+    before: Phase
+    after: Phase
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Done:
+    """Something that a step finished, in the past tense."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What a step is waiting for at this moment; replaces the text before it."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Warned:
+    """Something the user should know that is not an error, or could not be checked."""
+
+    text: str
+
+
+Event = Done | Waiting | Warned
+Report = Callable[[Event], None]
+"""How a step tells what it does; the command line shows it on stderr."""

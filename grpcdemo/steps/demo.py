@@ -1,0 +1,91 @@
+"""The whole story: up, pinned, Istio on, balanced; and nothing is left, whatever happens on the way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from grpcdemo.errors import GrpcdemoError
+from grpcdemo.kube.api import Api
+from grpcdemo.model import DemoResult, Done, Observation, Phase, Report
+from grpcdemo.steps.cleanup import CleanupConfig, cleanup
+from grpcdemo.steps.istio.switch import SwitchConfig, switch
+from grpcdemo.steps.observe import ObserveConfig, check_expected, observe
+from grpcdemo.steps.up import UpConfig, up
+from grpcdemo.verdict import Outcome
+
+CLEANUP_S = 60.0
+"""After a failure or Ctrl-C, cleaning up gets this long, whatever time the rest had."""
+
+
+@dataclass(frozen=True)
+class DemoConfig:
+    up: UpConfig
+    revision: str | None = None
+    keep: bool = False
+    """Leave the demo in the cluster."""
+
+
+async def demo(api: Api, config: DemoConfig, report: Report, show: Callable[[Observation], None]) -> DemoResult:
+    """Tell the story, hand each observation to *show*, and clean up, also after Ctrl-C and after a failure.
+
+    Raises UnexpectedVerdict or NotEnoughResponses where it did not go as the story says.
+    """
+    if config.keep:
+        return await _tell(api, config, report, show)
+    try:
+        result = await _tell(api, config, report, show)
+    except BaseException as error:
+        await _clean_up_after(error, api, config, report)
+        raise
+    await cleanup(api, _cleanup_config(config, config.up.timeout_s), report)
+    return result
+
+
+async def _tell(api: Api, config: DemoConfig, report: Report, show: Callable[[Observation], None]) -> DemoResult:
+    began = asyncio.get_running_loop().time()
+    await up(api, config.up, report)
+    before = await _watch(api, config, Outcome.PINNED, report, show)
+    wanted = SwitchConfig(
+        on=True,
+        namespace=config.up.namespace,
+        revision=config.revision,
+        timeout_s=config.up.timeout_s,
+        shared=config.up.shared,
+    )
+    await switch(api, wanted, report)
+    after = await _watch(api, config, Outcome.BALANCED, report, show)
+    seconds = asyncio.get_running_loop().time() - began
+    return DemoResult(Phase("Istio off", before), Phase("Istio on", after), seconds)
+
+
+async def _watch(
+    api: Api, config: DemoConfig, expected: Outcome, report: Report, show: Callable[[Observation], None]
+) -> Observation:
+    wanted = ObserveConfig(namespace=config.up.namespace, expect=expected, timeout_s=config.up.timeout_s)
+    seen: Observation | None = None
+    async for seen in observe(api, wanted):
+        show(seen)
+    assert seen is not None, "observe tells at least one observation"
+    report(Done(f"{seen.verdict.outcome.value}: {seen.verdict.reason}"))
+    check_expected(expected, seen)
+    return seen
+
+
+async def _clean_up_after(error: BaseException, api: Api, config: DemoConfig, report: Report) -> None:
+    """Clean up in a time of its own; what fails in it must not hide *error*, which is why we are here."""
+    task = asyncio.current_task()
+    if task is not None and isinstance(error, asyncio.CancelledError) and hasattr(task, "uncancel"):
+        task.uncancel()
+    try:
+        await cleanup(api, _cleanup_config(config, min(CLEANUP_S, config.up.timeout_s)), report)
+    except GrpcdemoError as failed:
+        raise GrpcdemoError(
+            f"{error if isinstance(error, GrpcdemoError) else 'interrupted'}; and cleaning up failed: {failed}",
+            hint=f"clean up with `grpcdemo cleanup --namespace {config.up.namespace}`",
+        ) from error
+
+
+def _cleanup_config(config: DemoConfig, timeout_s: float) -> CleanupConfig:
+    return replace(CleanupConfig(namespace=config.up.namespace), timeout_s=timeout_s)

@@ -1,0 +1,1 @@
+"""`istio on`, `istio off`, `istio status`: which label to set, the switch itself, what is so now."""

@@ -1,0 +1,27 @@
+"""What Istio is there, what the namespace's label will do, and which pods have a proxy."""
+
+from __future__ import annotations
+
+import asyncio
+
+from grpcdemo.errors import NotFound
+from grpcdemo.kube.api import Api
+from grpcdemo.kube.injection import control_plane_versions, read_injection
+from grpcdemo.kube.namespace import find_namespace
+from grpcdemo.kube.resources import labels_of
+from grpcdemo.kube.workload import our_deployments, our_pods, template_labels
+from grpcdemo.model import IstioStatus
+
+
+async def istio_status(api: Api, namespace: str) -> IstioStatus:
+    """Raises NotFound where there is no such namespace."""
+    found, deployments, pods, versions = await asyncio.gather(
+        find_namespace(api, namespace),
+        our_deployments(api, namespace),
+        our_pods(api, namespace),
+        control_plane_versions(api),
+    )
+    if found is None:
+        raise NotFound(f"there is no namespace {namespace}", hint="make the demo with `grpcdemo up`")
+    injection = await read_injection(api, labels_of(found), template_labels(deployments))
+    return IstioStatus(namespace=namespace, injection=injection, versions=versions, pods=tuple(pods))

@@ -1,0 +1,130 @@
+"""Switch Istio's sidecar injection on or off for the demo, and look at every pod before saying that it is."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from grpcdemo.errors import GrpcdemoError, NotFound
+from grpcdemo.kube.api import Api
+from grpcdemo.kube.injection import Change, labelled
+from grpcdemo.kube.namespace import find_namespace, is_terminating, relabel
+from grpcdemo.kube.resources import Object, labels_of
+from grpcdemo.kube.rollout import is_settled, restart, wait_for_rollout
+from grpcdemo.kube.workload import our_deployments, our_pods, template_labels, try_pods
+from grpcdemo.manifests.render import DEFAULT_NAMESPACE
+from grpcdemo.model import Done, Pod, Report, Waiting, Warned
+from grpcdemo.steps.istio.label import INJECTION_OFF, labels_that_inject
+from grpcdemo.steps.lent import refuse_strangers
+
+LABEL_SETTLES_S = 10.0
+"""The API server matches webhooks against its own copy of the namespace, which lags behind the label."""
+LOOK_AGAIN_S = 0.1
+
+
+@dataclass(frozen=True)
+class SwitchConfig:
+    on: bool
+    namespace: str = DEFAULT_NAMESPACE
+    revision: str | None = None
+    """The revision (or its tag) of Istio that shall inject; else the one that listens to the usual label."""
+    timeout_s: float = 180.0
+    shared: bool = False
+    """Go on in a namespace in which others have pods, although its injection label changes for them too."""
+
+
+async def switch(api: Api, config: SwitchConfig, report: Report) -> list[Pod]:
+    """Switch injection on or off and return the demo's pods; idempotent.
+
+    Where the cluster would refuse the new pods, the labels are given back and nothing is restarted.
+    """
+    namespace, deployments = await _find_demo(api, config.namespace)
+    if config.on:
+        change = await labels_that_inject(api, namespace, template_labels(deployments), config.revision, report)
+    else:
+        change = INJECTION_OFF
+    relabelled = labelled(labels_of(namespace), change) != labels_of(namespace)
+    if relabelled:
+        await refuse_strangers(api, namespace, allowed=config.shared)
+        await relabel(api, namespace, change)
+        report(Done(f"namespace {config.namespace} labelled {_say(change)}"))
+    pods = await our_pods(api, config.namespace)
+    if is_settled(deployments, pods) and all(bool(pod.proxy) == config.on for pod in pods):
+        report(Done(f"all {len(pods)} pods are {_with(config.on)} a proxy already: nothing to restart"))
+        return pods
+    if api.dry_run:
+        report(Done(f"{' and '.join(_names(deployments))} restarted"))
+        return pods
+    try:
+        await _wait_until_label_works(api, config, deployments, report)
+    except GrpcdemoError:
+        if relabelled:
+            await _take_back(api, namespace, change, report)
+        raise
+    return await _restart(api, config, _names(deployments), report)
+
+
+async def _find_demo(api: Api, name: str) -> tuple[Object, list[Object]]:
+    namespace, deployments = await asyncio.gather(find_namespace(api, name), our_deployments(api, name))
+    hint = "make it with `grpcdemo up`"
+    if namespace is None:
+        raise NotFound(f"there is no demo: namespace {name} does not exist", hint=hint)
+    if is_terminating(namespace):
+        raise GrpcdemoError(f"namespace {name} is terminating", hint="`grpcdemo up` waits for that and makes it anew")
+    if not deployments:
+        raise NotFound(f"there is no demo in namespace {name}", hint=hint)
+    return namespace, deployments
+
+
+async def _wait_until_label_works(api: Api, config: SwitchConfig, deployments: list[Object], report: Report) -> None:
+    """Ask the API server, in a dry run, what a new pod would be, until that is what the label asks for."""
+    report(Waiting("the API server to see the label"))
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + LABEL_SETTLES_S
+    while True:
+        tried = await try_pods(api, config.namespace, deployments)
+        if tried is None:
+            report(Warned("could not check what a new pod will be: this user may not create pods"))
+            return
+        if all(bool(pod.proxy) == config.on for pod in tried):
+            return
+        if loop.time() > deadline:
+            raise GrpcdemoError(
+                f"the label is set, but a new pod would still be {_with(not config.on)} a proxy",
+                hint="see what decides with `grpcdemo istio status`, or `istioctl experimental check-inject`",
+            )
+        await asyncio.sleep(LOOK_AGAIN_S)
+
+
+async def _take_back(api: Api, before: Object, change: Change, report: Report) -> None:
+    """Set the labels as they were in *before*."""
+    now = await find_namespace(api, before["metadata"]["name"])
+    if now is not None:
+        await relabel(api, now, {key: labels_of(before).get(key) for key in change})
+        report(Warned("the namespace's labels are as they were before, and nothing was restarted"))
+
+
+async def _restart(api: Api, config: SwitchConfig, names: list[str], report: Report) -> list[Pod]:
+    await restart(api, config.namespace, names)
+    report(Done(f"{' and '.join(names)} restarted"))
+    pods = await wait_for_rollout(api, config.namespace, names, timeout_s=config.timeout_s, report=report)
+    wrong = [pod.name for pod in pods if bool(pod.proxy) != config.on]
+    if wrong:
+        raise GrpcdemoError(
+            f"{len(wrong)} of {len(pods)} pods are {_with(not config.on)} a proxy, such as {wrong[0]}",
+            hint="see why with `grpcdemo istio status`",
+        )
+    report(Done(f"looked at all {len(pods)} pods: each is {_with(config.on)} a proxy"))
+    return pods
+
+
+def _names(deployments: list[Object]) -> list[str]:
+    return sorted((found["metadata"]["name"] for found in deployments), reverse=True)
+
+
+def _with(proxy: bool) -> str:
+    return "with" if proxy else "without"
+
+
+def _say(change: Change) -> str:
+    return ", ".join(f"{key}={value}" for key, value in change.items() if value is not None)

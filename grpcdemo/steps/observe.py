@@ -1,0 +1,208 @@
+"""Watch which server pod answers each client: follow the clients' logs, count, judge.
+
+The pods are watched beside the logs. When a server or client pod comes, goes, or begins anew, the
+connections are new too: a new window begins, and what was counted before does not vote.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from grpcdemo.errors import NotEnoughResponses, NotFound, UnexpectedVerdict
+from grpcdemo.kube.api import Api
+from grpcdemo.kube.logs import Follower
+from grpcdemo.kube.pods import read_pod
+from grpcdemo.kube.resources import OURS, PODS
+from grpcdemo.kube.watch import Mirror, Query
+from grpcdemo.manifests.render import DEFAULT_NAMESPACE
+from grpcdemo.model import CLIENT_APP, CLIENT_CONTAINER, SERVER_APP, Observation, Pod
+from grpcdemo.steps.tally import Counter
+from grpcdemo.verdict import Outcome, judge
+from grpcdemo.workload.call_log import parse_call
+
+SNAPSHOT_S = 0.1
+"""How often, at most, a new observation is told."""
+LOOK_AGAIN_S = 1.0
+
+
+@dataclass(frozen=True)
+class ObserveConfig:
+    namespace: str = DEFAULT_NAMESPACE
+    requests: int | None = None
+    """End after this many responses in the present window."""
+    seconds: float | None = None
+    """End after this long."""
+    expect: Outcome | None = None
+    """End as soon as a verdict is certain."""
+    timeout_s: float = 180.0
+    """How long an expected verdict is waited for."""
+
+
+async def observe(api: Api, config: ObserveConfig) -> AsyncIterator[Observation]:
+    """Tell what is seen, up to ten times a second, until the end that *config* names; the last is the result.
+
+    Raises NotFound where there is no client to watch.
+    """
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    async with AsyncExitStack() as stack:
+        mirror = await stack.enter_async_context(Mirror(api, {"pods": Query(PODS, config.namespace, OURS)}))
+        observer = await stack.enter_async_context(_Observer(api, config, mirror))
+        if not observer.clients:
+            raise NotFound(
+                f"there is no {CLIENT_APP} pod in namespace {config.namespace}",
+                hint="make the demo with `grpcdemo up`",
+            )
+        while True:
+            seen = observer.snapshot(loop.time())
+            yield seen
+            if _is_over(config, seen, loop.time() - began):
+                return
+            await observer.news(_until_next(config, loop.time() - began))
+            await asyncio.sleep(SNAPSHOT_S)
+
+
+def check_expected(expected: Outcome, seen: Observation) -> None:
+    """Raise UnexpectedVerdict or NotEnoughResponses unless *seen* is what was *expected*."""
+    verdict = seen.verdict
+    if verdict.outcome is expected:
+        return
+    if verdict.outcome is Outcome.INCONCLUSIVE:
+        errors = ", ".join(f"{count} {code}" for code, count in seen.tally.errors.items())
+        raise NotEnoughResponses(
+            f"expected {expected.value}, but there is no verdict: {verdict.reason}"
+            + (f"; failed calls: {errors}" if errors else ""),
+            hint="watch longer with --timeout, or see `grpcdemo status`",
+        )
+    raise UnexpectedVerdict(
+        f"expected {expected.value}, saw {verdict.outcome.value}: {verdict.reason}",
+        hint="see which pods have a proxy, and what the label does, with `grpcdemo istio status`",
+    )
+
+
+def _is_over(config: ObserveConfig, seen: Observation, elapsed_s: float) -> bool:
+    if config.requests is not None and seen.tally.responses >= config.requests:
+        return True
+    if config.seconds is not None and elapsed_s >= config.seconds:
+        return True
+    if config.expect is None:
+        return False
+    return seen.verdict.outcome is not Outcome.INCONCLUSIVE or elapsed_s >= config.timeout_s
+
+
+def _until_next(config: ObserveConfig, elapsed_s: float) -> float:
+    """Seconds until there is something to tell even without news."""
+    ends = [end - elapsed_s for end in (config.seconds, config.timeout_s if config.expect else None) if end is not None]
+    return max(0.0, min([LOOK_AGAIN_S, *ends]))
+
+
+class _Observer:
+    """Follows every client's log and counts into the present window."""
+
+    def __init__(self, api: Api, config: ObserveConfig, mirror: Mirror) -> None:
+        self._api = api
+        self._config = config
+        self._mirror = mirror
+        self._counter = Counter()
+        self._followers: dict[str, asyncio.Task[None]] = {}
+        self._news = asyncio.Event()
+        self._windows = 0
+        self._generation: frozenset[str] = frozenset()
+        self._watcher: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> _Observer:
+        self._look(from_start=False)
+        self._watcher = asyncio.create_task(self._watch())
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        tasks = [*self._followers.values(), *([self._watcher] if self._watcher else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    @property
+    def clients(self) -> list[Pod]:
+        return self._live(CLIENT_APP)
+
+    async def news(self, timeout_s: float) -> None:
+        """Wait until something was counted or changed, but no longer than *timeout_s*."""
+        try:
+            await asyncio.wait_for(self._news.wait(), timeout_s)
+        except asyncio.TimeoutError:
+            return
+        finally:
+            self._news.clear()
+        for task in [*self._followers.values(), self._watcher]:
+            if task and task.done() and not task.cancelled() and (error := task.exception()):
+                raise error
+
+    def snapshot(self, now: float) -> Observation:
+        servers = self._live(SERVER_APP)
+        tally = self._counter.tally(now)
+        present = {pod.name for pod in servers}
+        gone = {name: self._counter.ip_of.get(name, "") for name in tally.by_server() if name not in present}
+        voting = {
+            client: {server: count for server, count in answered.items() if server in present}
+            for client, answered in tally.by_client.items()
+        }
+        could_answer = {pod.name for pod in servers if pod.ready} | set(tally.by_server()) - set(gone)
+        return Observation(
+            servers=tuple(servers),
+            clients=tuple(self.clients),
+            tally=tally,
+            verdict=judge(voting, could_answer),
+            windows=self._windows,
+            departed=gone,
+        )
+
+    def _live(self, app: str) -> list[Pod]:
+        return [pod for pod in map(read_pod, self._mirror["pods"]) if pod.app == app and pod.live]
+
+    async def _watch(self) -> None:
+        while True:
+            if await self._mirror.changed(LOOK_AGAIN_S):
+                self._look(from_start=True)
+
+    def _look(self, *, from_start: bool) -> None:
+        """Follow the clients that are there now, and begin a new window if the pods are not the same."""
+        clients = {pod.uid: pod for pod in self.clients}
+        for uid in self._followers.keys() - clients.keys():
+            self._followers.pop(uid).cancel()
+        for uid, pod in clients.items():
+            if uid not in self._followers:
+                self._followers[uid] = asyncio.create_task(self._follow(pod, from_start=from_start))
+        servers = [pod for pod in self._live(SERVER_APP) if pod.ready]
+        generation = frozenset([*clients, *(pod.uid for pod in servers)])
+        if generation != self._generation:
+            self._generation = generation
+            self._new_window()
+
+    def _new_window(self) -> None:
+        self._windows += 1
+        self._counter.clear(asyncio.get_running_loop().time())
+        self._news.set()
+
+    async def _follow(self, pod: Pod, *, from_start: bool) -> None:
+        """Count the calls of one client. A log that was there before us is read from its last line on."""
+        skip_first = not from_start
+        follower = Follower(self._api, self._config.namespace, pod.name, CLIENT_CONTAINER, from_start=from_start)
+        async for line in follower.lines():
+            call = parse_call(line.text)
+            if call is None:
+                continue
+            if skip_first and call.seq > 1:
+                self._counter.skip(pod.name, call)
+            elif self._has_room():
+                if self._counter.restarted(pod.name, call):
+                    self._new_window()
+                self._counter.add(pod.name, call)
+            skip_first = False
+            self._news.set()
+
+    def _has_room(self) -> bool:
+        """Whether another response belongs to the result: `requests` is kept to the last one."""
+        return self._config.requests is None or self._counter.responses < self._config.requests

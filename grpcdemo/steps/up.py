@@ -1,0 +1,104 @@
+"""Bring the demo up, without Istio's proxy: namespace, Service, Deployments, every pod ready."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from grpcdemo.errors import GrpcdemoError
+from grpcdemo.kube.api import Api
+from grpcdemo.kube.injection import INJECTION_LABEL
+from grpcdemo.kube.namespace import (
+    create_namespace,
+    find_namespace,
+    is_terminating,
+    relabel,
+    wait_until_namespace_gone,
+)
+from grpcdemo.kube.resources import Object, labels_of
+from grpcdemo.kube.rollout import restart, wait_for_rollout
+from grpcdemo.kube.workload import apply, our_pods
+from grpcdemo.manifests.images import CLIENT, SERVER, image_reference
+from grpcdemo.manifests.render import DEFAULT_NAMESPACE, Settings, objects
+from grpcdemo.model import CLIENT_APP, SERVER_APP, Done, Pod, Report
+from grpcdemo.steps.istio.label import INJECTION_OFF
+from grpcdemo.steps.lent import refuse_strangers
+
+
+@dataclass(frozen=True)
+class UpConfig:
+    namespace: str = DEFAULT_NAMESPACE
+    servers: int = 3
+    clients: int = 1
+    rate: float = 20.0
+    image_prefix: str | None = None
+    timeout_s: float = 180.0
+    shared: bool = False
+    """Go on in a namespace in which others have pods, although its injection label changes for them too."""
+
+
+def settings(config: UpConfig, kubernetes: tuple[int, int]) -> Settings:
+    """What the manifests are filled in with."""
+    return Settings(
+        server_image=image_reference(SERVER, config.image_prefix),
+        client_image=image_reference(CLIENT, config.image_prefix),
+        namespace=config.namespace,
+        servers=config.servers,
+        clients=config.clients,
+        rate=config.rate,
+        kubernetes=kubernetes,
+    )
+
+
+async def up(api: Api, config: UpConfig, report: Report) -> list[Pod]:
+    """Make the demo, or bring what is there of it to *config*; return its pods, ready and without proxy."""
+    kubernetes, namespace = await asyncio.gather(api.version(), find_namespace(api, config.namespace))
+    if namespace is not None and is_terminating(namespace):
+        if api.dry_run:
+            report(Done(f"namespace {config.namespace} is terminating: it would be waited for"))
+        else:
+            await wait_until_namespace_gone(api, config.namespace, timeout_s=config.timeout_s, report=report)
+        namespace = None
+    if namespace is None:
+        await create_namespace(api, config.namespace)
+        report(Done(f"namespace {config.namespace} created, {INJECTION_LABEL}=disabled"))
+    else:
+        await _prepare(api, namespace, config, report)
+    new = namespace is None
+    await _apply(api, config, kubernetes, report, only_say=new and api.dry_run)
+    if api.dry_run:
+        return []
+    return await _wait_until_ready(api, config, report, new=new)
+
+
+async def _prepare(api: Api, namespace: Object, config: UpConfig, report: Report) -> None:
+    """Switch injection off in a namespace that exists."""
+    name = config.namespace
+    if all(labels_of(namespace).get(key) == value for key, value in INJECTION_OFF.items()):
+        report(Done(f"namespace {name} is there, {INJECTION_LABEL}=disabled"))
+        return
+    await refuse_strangers(api, namespace, allowed=config.shared)
+    await relabel(api, namespace, INJECTION_OFF)
+    report(Done(f"namespace {name} labelled {INJECTION_LABEL}=disabled"))
+
+
+async def _apply(api: Api, config: UpConfig, kubernetes: tuple[int, int], report: Report, *, only_say: bool) -> None:
+    wanted = objects(settings(config, kubernetes))
+    created = [True] * len(wanted) if only_say else await asyncio.gather(*(apply(api, found) for found in wanted))
+    for found, is_new in zip(wanted, created, strict=True):
+        name = f"{found['kind']} {found['metadata']['name']}"
+        report(Done(f"{name} {'created' if is_new else 'is as it should be'}"))
+
+
+async def _wait_until_ready(api: Api, config: UpConfig, report: Report, *, new: bool) -> list[Pod]:
+    names = (SERVER_APP, CLIENT_APP)
+    if not new and any(pod.proxy for pod in await our_pods(api, config.namespace)):
+        await restart(api, config.namespace, names)
+        report(Done("both Deployments restarted, to lose the proxies that they had"))
+    pods = await wait_for_rollout(api, config.namespace, names, timeout_s=config.timeout_s, report=report)
+    if injected := [pod.name for pod in pods if pod.proxy]:
+        raise GrpcdemoError(
+            f"pod {injected[0]} has a proxy, although its namespace is labelled {INJECTION_LABEL}=disabled",
+            hint="something else injects here: see `kubectl get mutatingwebhookconfigurations`",
+        )
+    return pods

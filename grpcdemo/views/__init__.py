@@ -1,0 +1,1 @@
+"""From model to picture or JSON: pure functions that neither read nor write anything."""

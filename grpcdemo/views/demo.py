@@ -1,0 +1,53 @@
+"""The last picture of `demo`: Istio off and on, side by side."""
+
+from __future__ import annotations
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from grpcdemo.model import DemoResult, Observation, Phase
+from grpcdemo.views.observation import bar, rate, verdict_text
+from grpcdemo.views.pods import plain_table
+
+
+def demo_view(result: DemoResult) -> RenderableType:
+    phases = (result.before, result.after)
+    table = plain_table("", *(phase.title.upper() for phase in phases))
+    table.add_row("READY", *(_ready(phase.observation) for phase in phases))
+    for index in range(max(len(phase.observation.servers) for phase in phases)):
+        table.add_row(f"server {index + 1}", *(_share(phase.observation, index) for phase in phases))
+    table.add_row("responses", *(str(phase.observation.tally.responses) for phase in phases))
+    table.add_row("rate", *(f"{rate(phase.observation.tally):.1f}/s" for phase in phases))
+    table.add_row("errors", *(str(sum(phase.observation.tally.errors.values())) for phase in phases))
+    table.add_row("latency p50", *(_latency(phase) for phase in phases))
+    table.add_row("verdict", *(verdict_text_short(phase) for phase in phases))
+    return Group(table, Text(""), *(_sentence(phase) for phase in phases))
+
+
+def verdict_text_short(phase: Phase) -> Text:
+    text = verdict_text(phase.observation.verdict)
+    return text[: len(phase.observation.verdict.outcome.value)]
+
+
+def _sentence(phase: Phase) -> Text:
+    return Text.assemble(f"{phase.title}: ", verdict_text(phase.observation.verdict))
+
+
+def _ready(seen: Observation) -> str:
+    return ", ".join(sorted({pod.ready_text for pod in (*seen.servers, *seen.clients)}))
+
+
+def _share(seen: Observation, index: int) -> Text:
+    """The row of one server pod; pods are not the same before and after, so they go by their share."""
+    counts = seen.tally.by_server()
+    total = sum(counts.values())
+    pods = sorted(seen.servers, key=lambda pod: (-counts.get(pod.name, 0), pod.name))
+    if index >= len(pods):
+        return Text("-")
+    share = counts.get(pods[index].name, 0) / total if total else 0.0
+    return Text.assemble(f"{pods[index].ip or '-':<15} ", (bar(share), "cyan"), f" {share:4.0%}")
+
+
+def _latency(phase: Phase) -> str:
+    latency = phase.observation.tally.latency_ms
+    return f"{latency['p50']:.1f} ms" if latency else "-"
