@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,8 @@ from grpcdemo.model import Done, Event, Waiting, Warned
 
 UNBOUNDED = 10_000
 """Width of what is not a terminal: a pipe has no edge at which to cut or wrap a line."""
+LINE_S = 1.0
+"""Where nothing can be redrawn, an observation is a line this often."""
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -31,7 +34,18 @@ def show(result: RenderableType, document: Mapping[str, Any] | list[Any], form: 
     if form is Format.JSON:
         print(json.dumps(document, indent=2))  # noqa: T201  (stdout is where a result belongs)
     else:
-        console().print(result)
+        _print(result)
+
+
+def _print(result: RenderableType) -> None:
+    out = console()
+    if out.is_terminal:
+        out.print(result)
+        return
+    with out.capture() as captured:
+        out.print(result)
+    for line in captured.get().splitlines():
+        print(line.rstrip())  # noqa: T201
 
 
 class Progress:
@@ -44,6 +58,8 @@ class Progress:
         self._console = console(stderr=True)
         self._dry_run = dry_run
         self._live: Live | None = None
+        self._waiting = ""
+        self._drawn = -LINE_S
 
     def __enter__(self) -> Progress:
         if self._console.is_terminal:
@@ -65,17 +81,19 @@ class Progress:
             self._say(Text.assemble(("✓ ", "green"), event.text, suffix))
 
     def draw(self, picture: RenderableType, line: str) -> None:
-        """Show *picture* in place on a terminal, or say *line* elsewhere."""
+        """Show *picture* in place on a terminal; elsewhere say *line*, once a second at most."""
         if self._live:
             self._live.update(Group(Text(""), picture))
-        else:
+        elif time.monotonic() - self._drawn >= LINE_S:
+            self._drawn = time.monotonic()
             self._console.print(line)
 
     def _wait(self, text: str) -> None:
         if self._live:
             self._live.update(Spinner("dots", Text(text)))
-        else:
+        elif text != self._waiting:
             self._console.print(text)
+        self._waiting = text
 
     def _say(self, text: Text) -> None:
         if self._live:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import aiohttp
 from kubernetes.aio.client import ApiClient
@@ -28,6 +28,7 @@ RETRIED = {429, 500, 502, 503, 504}
 """Answers that may be another a moment later. A 500 is tried again only where nothing was to change."""
 MERGE_PATCH = "application/merge-patch+json"
 
+T = TypeVar("T")
 Query = Mapping[str, str | int | bool]
 
 
@@ -97,7 +98,7 @@ class Api:
     async def delete(self, resource: Resource, name: str, *, uid: str, namespace: str | None = None) -> None:
         """Delete exactly the object with *uid*: one of the same name made since then is left alone."""
         request = self._request("delete", resource, namespace, name)
-        body = {"preconditions": {"uid": uid}, "propagationPolicy": "Foreground"}
+        body = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
         await self._ask("DELETE", resource.path(namespace, name), request, query=self._dry(False), body=body)
 
     @asynccontextmanager
@@ -135,28 +136,29 @@ class Api:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 with connection_errors(self.target.server):
-                    timeout = aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_S, sock_connect=CONNECT_TIMEOUT_S)
-                    response = await self._send_authenticated(
-                        method,
-                        path,
-                        request,
-                        query=query or {},
-                        body=body,
-                        content_type=content_type,
-                        timeout=timeout,
-                    )
-                    data = await response.read()
+                    exchange = self._exchange(method, path, request, query or {}, body, content_type)
+                    status, headers, data = await (exchange if method == "GET" else to_its_end(exchange))
             except Unreachable as error:
                 if method != "GET" or attempt == ATTEMPTS or isinstance(error.__cause__, aiohttp.ClientConnectorError):
                     raise
                 await asyncio.sleep(_back_off(attempt))
                 continue
-            if response.status < 300:
+            if status < 300:
                 return _object(data)
-            if attempt == ATTEMPTS or not _worth_retrying(method, response.status):
-                raise api_error(response.status, _status(data), request)
-            await asyncio.sleep(float(response.headers.get("Retry-After") or _back_off(attempt)))
+            if attempt == ATTEMPTS or not _worth_retrying(method, status):
+                raise api_error(status, _status(data), request)
+            await asyncio.sleep(float(headers.get("Retry-After") or _back_off(attempt)))
         raise AssertionError("the loop above returns or raises")
+
+    async def _exchange(
+        self, method: str, path: str, request: Request, query: Query, body: Object | None, content_type: str
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        """One request and its whole answer: status, headers, body."""
+        timeout = aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_S, sock_connect=CONNECT_TIMEOUT_S)
+        response = await self._send_authenticated(
+            method, path, request, query=query, body=body, content_type=content_type, timeout=timeout
+        )
+        return response.status, response.headers, await response.read()
 
     async def _send_authenticated(
         self, method: str, path: str, request: Request, **options: Any
@@ -193,6 +195,19 @@ class Api:
         )
         answer = await self._client.call_api(method, url, headers, data, form, _request_timeout=timeout)
         return cast(aiohttp.ClientResponse, answer.response)
+
+
+async def to_its_end(work: Coroutine[None, None, T]) -> T:
+    """Do *work* to its end even when cancelled meanwhile, and only then raise the cancellation.
+
+    A change that was sent must be answered before anybody cleans up after it: it might land afterwards.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.gather(task, return_exceptions=True)
+        raise
 
 
 def _worth_retrying(method: str, status: int) -> bool:

@@ -40,6 +40,10 @@ PRECIOUS = (PODS, DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS, SERVICES, CONFIG_MAPS
 """What somebody would miss if the namespace went."""
 
 MADE_BY_CONTROLLERS = ("kube-root-ca.crt", "openshift-service-ca.crt", "istio-ca-root-cert", "istio-ca-crl")
+FINALIZER_HINT = (
+    "a finalizer belongs to the controller that set it: start that controller, or, when you are sure, "
+    "remove the finalizer by hand"
+)
 TOKENS = {"kubernetes.io/service-account-token", "kubernetes.io/dockercfg"}
 
 
@@ -161,11 +165,10 @@ async def wait_until_namespace_gone(api: Api, name: str, *, timeout_s: float, re
             return None
 
         def failure() -> GrpcdemoError:
-            found = mirror["namespace"][0]
+            reason = blockers(mirror["namespace"][0])
             return GrpcdemoError(
-                _with_reason(f"after {timeout_s:g} s namespace {name} is still terminating", blockers(found)),
-                hint="a finalizer belongs to the controller that set it: start that controller, or, when you are sure, "
-                "remove the finalizer by hand",
+                _with_reason(f"after {timeout_s:g} s namespace {name} is still terminating", reason),
+                hint=FINALIZER_HINT if "finalizer" in reason else "`grpcdemo cleanup` waits for it again",
             )
 
         await wait_until(mirror, gone, timeout_s=timeout_s, failure=failure)
@@ -182,7 +185,7 @@ async def wait_until_ours_gone(api: Api, namespace: str, *, timeout_s: float, re
         def gone() -> bool | None:
             if not left():
                 return True
-            report(Waiting(f"{len(left())} objects to be gone"))
+            report(Waiting(f"{', '.join(left())} to be gone"))
             return None
 
         def failure() -> GrpcdemoError:

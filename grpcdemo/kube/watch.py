@@ -67,9 +67,7 @@ class Mirror:
 
     async def changed(self, timeout_s: float) -> bool:
         """Wait until something changed since the last call; False where nothing did within *timeout_s*."""
-        try:
-            await asyncio.wait_for(self._change.wait(), timeout_s)
-        except asyncio.TimeoutError:
+        if not await wait_for_event(self._change, timeout_s):
             return False
         self._change.clear()
         for task in self._tasks:
@@ -162,6 +160,20 @@ async def wait_until(
         with contextlib.suppress(Unreachable):
             await mirror.changed(min(left, LOOK_AGAIN_S))
     return found
+
+
+async def wait_for_event(event: asyncio.Event, timeout_s: float) -> bool:
+    """Whether *event* was set within *timeout_s*.
+
+    Not `asyncio.wait_for`, which until Python 3.12 swallows a cancellation that comes with the event
+    (python/cpython#86296): a Ctrl-C would be lost.
+    """
+    waiting = asyncio.ensure_future(event.wait())
+    try:
+        await asyncio.wait([waiting], timeout=timeout_s)
+    finally:
+        waiting.cancel()
+    return event.is_set()
 
 
 def _key(found: Object) -> str:

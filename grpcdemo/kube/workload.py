@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from typing import Literal
 
 from grpcdemo.errors import Conflict, Forbidden
 from grpcdemo.kube.api import Api
@@ -11,9 +12,11 @@ from grpcdemo.kube.pods import read_pod
 from grpcdemo.kube.resources import BY_KIND, DEPLOYMENTS, OURS, PODS, Object, is_ours, labels_of
 from grpcdemo.model import Pod
 
+Applied = Literal["created", "changed", "unchanged"]
 
-async def apply(api: Api, wanted: Object) -> bool:
-    """Create *wanted*, or bring what exists to it; True where it was created.
+
+async def apply(api: Api, wanted: Object) -> Applied:
+    """Create *wanted*, or bring what exists to it.
 
     Raises Conflict where an object of that name exists that is not ours.
     """
@@ -21,7 +24,7 @@ async def apply(api: Api, wanted: Object) -> bool:
     namespace, name = metadata["namespace"], metadata["name"]
     try:
         await api.create(resource, wanted, namespace=namespace)
-        return True
+        return "created"
     except Conflict:
         existing = await api.get(resource, name, namespace=namespace)
     if not is_ours(existing):
@@ -30,8 +33,9 @@ async def apply(api: Api, wanted: Object) -> bool:
             hint="choose another namespace with --namespace",
         )
     body = {"metadata": {"labels": metadata["labels"]}, "spec": wanted["spec"]}
-    await api.patch(resource, name, body, namespace=namespace)
-    return False
+    patched = await api.patch(resource, name, body, namespace=namespace)
+    # The version also moves with the status, which a controller may write at any time; the spec is what counts.
+    return "unchanged" if patched["spec"] == existing["spec"] else "changed"
 
 
 async def our_deployments(api: Api, namespace: str) -> list[Object]:

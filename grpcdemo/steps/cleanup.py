@@ -45,6 +45,8 @@ async def cleanup(api: Api, config: CleanupConfig, report: Report) -> None:
         await _leave(api, namespace, config, report, why=f"also holds {', '.join(others[:3])}")
         return
     else:
+        # The namespace controller begins 5 s after the deletion, so what is ours may be gone by then.
+        await delete_ours(api, config.namespace)
         await delete_namespace(api, namespace)
         report(Done(f"namespace {config.namespace} deleted, with all that is in it"))
     if config.wait and not api.dry_run:
@@ -66,3 +68,4 @@ async def _leave(api: Api, namespace: Object, config: CleanupConfig, report: Rep
         )
     if config.wait and not api.dry_run:
         await wait_until_ours_gone(api, config.namespace, timeout_s=config.timeout_s, report=report)
+        report(Done("all of it is gone"))

@@ -16,7 +16,7 @@ from grpcdemo.kube.api import Api
 from grpcdemo.kube.logs import Follower
 from grpcdemo.kube.pods import read_pod
 from grpcdemo.kube.resources import OURS, PODS
-from grpcdemo.kube.watch import Mirror, Query
+from grpcdemo.kube.watch import Mirror, Query, wait_for_event
 from grpcdemo.manifests.render import DEFAULT_NAMESPACE
 from grpcdemo.model import CLIENT_APP, CLIENT_CONTAINER, SERVER_APP, Observation, Pod
 from grpcdemo.steps.tally import Counter
@@ -130,12 +130,8 @@ class _Observer:
 
     async def news(self, timeout_s: float) -> None:
         """Wait until something was counted or changed, but no longer than *timeout_s*."""
-        try:
-            await asyncio.wait_for(self._news.wait(), timeout_s)
-        except asyncio.TimeoutError:
-            return
-        finally:
-            self._news.clear()
+        await wait_for_event(self._news, timeout_s)
+        self._news.clear()
         for task in [*self._followers.values(), self._watcher]:
             if task and task.done() and not task.cancelled() and (error := task.exception()):
                 raise error
@@ -183,7 +179,7 @@ class _Observer:
 
     def _new_window(self) -> None:
         self._windows += 1
-        self._counter.clear(asyncio.get_running_loop().time())
+        self._counter.clear()
         self._news.set()
 
     async def _follow(self, pod: Pod, *, from_start: bool) -> None:
@@ -199,7 +195,7 @@ class _Observer:
             elif self._has_room():
                 if self._counter.restarted(pod.name, call):
                     self._new_window()
-                self._counter.add(pod.name, call)
+                self._counter.add(pod.name, call, asyncio.get_running_loop().time())
             skip_first = False
             self._news.set()
 

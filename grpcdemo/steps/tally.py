@@ -18,16 +18,16 @@ class Counter:
 
     def __init__(self) -> None:
         self._last_seq: dict[str, int] = {}
-        self.clear(0.0)
+        self.clear()
 
-    def clear(self, now: float) -> None:
-        """Begin a new window at *now*, in seconds of any clock."""
+    def clear(self) -> None:
+        """Begin a new window; its time runs from the first call in it."""
         self._by_client: dict[str, dict[str, int]] = {}
         self._errors: dict[str, int] = {}
         self._missed = 0
         self._responses = 0
         self._latencies: deque[float] = deque(maxlen=LATENCIES)
-        self._began = now
+        self._began: float | None = None
         self.ip_of: dict[str, str] = {}
 
     @property
@@ -42,7 +42,9 @@ class Counter:
         """Whether *call* comes from another process than the client's call before it."""
         return call.seq <= self._last_seq.get(client, 0)
 
-    def add(self, client: str, call: Call) -> None:
+    def add(self, client: str, call: Call, now: float) -> None:
+        """Count *call*, which was read at *now*, in seconds of any clock."""
+        self._began = now if self._began is None else self._began
         last = self._last_seq.get(client)
         if last is not None and call.seq > last:
             self._missed += call.seq - last - 1
@@ -64,7 +66,7 @@ class Counter:
             missed=self._missed,
             by_client={client: dict(answered) for client, answered in self._by_client.items()},
             latency_ms=self._percentiles(),
-            seconds=now - self._began,
+            seconds=0.0 if self._began is None else now - self._began,
         )
 
     def _percentiles(self) -> dict[str, float]:

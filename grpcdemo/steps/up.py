@@ -17,7 +17,7 @@ from grpcdemo.kube.namespace import (
 )
 from grpcdemo.kube.resources import Object, labels_of
 from grpcdemo.kube.rollout import restart, wait_for_rollout
-from grpcdemo.kube.workload import apply, our_pods
+from grpcdemo.kube.workload import Applied, apply, our_pods
 from grpcdemo.manifests.images import CLIENT, SERVER, image_reference
 from grpcdemo.manifests.render import DEFAULT_NAMESPACE, Settings, objects
 from grpcdemo.model import CLIENT_APP, SERVER_APP, Done, Pod, Report
@@ -83,11 +83,14 @@ async def _prepare(api: Api, namespace: Object, config: UpConfig, report: Report
 
 
 async def _apply(api: Api, config: UpConfig, kubernetes: tuple[int, int], report: Report, *, only_say: bool) -> None:
+    """Apply the manifests; with *only_say*, there is no namespace yet in which the API could try them."""
     wanted = objects(settings(config, kubernetes))
-    created = [True] * len(wanted) if only_say else await asyncio.gather(*(apply(api, found) for found in wanted))
-    for found, is_new in zip(wanted, created, strict=True):
-        name = f"{found['kind']} {found['metadata']['name']}"
-        report(Done(f"{name} {'created' if is_new else 'is as it should be'}"))
+    if only_say:
+        outcomes: list[Applied] = ["created"] * len(wanted)
+    else:
+        outcomes = await asyncio.gather(*(apply(api, found) for found in wanted))
+    for found, outcome in zip(wanted, outcomes, strict=True):
+        report(Done(f"{found['kind']} {found['metadata']['name']} {outcome}"))
 
 
 async def _wait_until_ready(api: Api, config: UpConfig, report: Report, *, new: bool) -> list[Pod]:

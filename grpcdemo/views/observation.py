@@ -56,8 +56,8 @@ def plain_line(seen: Observation) -> str:
     """One line of progress, where nothing can be redrawn."""
     counts = seen.tally.by_server()
     total = sum(counts.values())
-    shares = " ".join(f"{name}={count / total:.0%}" for name, count in sorted(counts.items()))
-    return f"{seen.tally.seconds:.0f} s: {seen.tally.responses} responses {shares} {seen.verdict.outcome.value}"
+    shares = " ".join(f"{name}={count / total:.0%}" for name, count in sorted(counts.items())) or "nobody yet"
+    return f"{seen.tally.seconds:.0f} s: {total} responses, {shares}, {seen.verdict.outcome.value}"
 
 
 def verdict_text(verdict: Verdict) -> Text:

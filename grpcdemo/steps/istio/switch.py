@@ -50,7 +50,7 @@ async def switch(api: Api, config: SwitchConfig, report: Report) -> list[Pod]:
         report(Done(f"namespace {config.namespace} labelled {_say(change)}"))
     pods = await our_pods(api, config.namespace)
     if is_settled(deployments, pods) and all(bool(pod.proxy) == config.on for pod in pods):
-        report(Done(f"all {len(pods)} pods are {_with(config.on)} a proxy already: nothing to restart"))
+        report(Done(f"{_each(config.on, pods)} already: nothing to restart"))
         return pods
     if api.dry_run:
         report(Done(f"{' and '.join(_names(deployments))} restarted"))
@@ -90,7 +90,7 @@ async def _wait_until_label_works(api: Api, config: SwitchConfig, deployments: l
             return
         if loop.time() > deadline:
             raise GrpcdemoError(
-                f"the label is set, but a new pod would still be {_with(not config.on)} a proxy",
+                f"the label is set, but a new pod would still get {'no' if config.on else 'a'} proxy",
                 hint="see what decides with `grpcdemo istio status`, or `istioctl experimental check-inject`",
             )
         await asyncio.sleep(LOOK_AGAIN_S)
@@ -110,11 +110,12 @@ async def _restart(api: Api, config: SwitchConfig, names: list[str], report: Rep
     pods = await wait_for_rollout(api, config.namespace, names, timeout_s=config.timeout_s, report=report)
     wrong = [pod.name for pod in pods if bool(pod.proxy) != config.on]
     if wrong:
+        having = "have no" if config.on else "still have a"
         raise GrpcdemoError(
-            f"{len(wrong)} of {len(pods)} pods are {_with(not config.on)} a proxy, such as {wrong[0]}",
+            f"{len(wrong)} of {len(pods)} pods {having} proxy, such as {wrong[0]}",
             hint="see why with `grpcdemo istio status`",
         )
-    report(Done(f"looked at all {len(pods)} pods: each is {_with(config.on)} a proxy"))
+    report(Done(f"looked at every pod: {_each(config.on, pods)}"))
     return pods
 
 
@@ -122,8 +123,8 @@ def _names(deployments: list[Object]) -> list[str]:
     return sorted((found["metadata"]["name"] for found in deployments), reverse=True)
 
 
-def _with(proxy: bool) -> str:
-    return "with" if proxy else "without"
+def _each(on: bool, pods: list[Pod]) -> str:
+    return f"all {len(pods)} have a proxy" if on else f"none of {len(pods)} has a proxy"
 
 
 def _say(change: Change) -> str:

@@ -1,0 +1,90 @@
+"""The images' names, and which command helps where a cluster cannot get one: whoever builds, applies or
+diagnoses must say the same."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+
+from grpcdemo import __version__
+from grpcdemo.errors import UsageError
+
+SERVER = "grpcdemo-server"
+CLIENT = "grpcdemo-client"
+LOCAL_PREFIX = "localhost"
+"""No registry: only an image that was built here, or loaded, can have such a name."""
+
+# `+` stands in a Python version such as 1.0+local, and may not stand in a tag.
+TAG = __version__.replace("+", "-")
+
+HOST = r"[a-z0-9]+(?:[.-][a-z0-9]+)*(?::[0-9]+)?"
+COMPONENT = r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*"
+PREFIX = re.compile(rf"{HOST}(?:/{COMPONENT})*")
+
+
+class ClusterKind(Enum):
+    """A cluster on this machine, by the way it takes images in."""
+
+    KIND = "kind"
+    MINIKUBE = "minikube"
+    K3D = "k3d"
+    SHARED = "shared"
+    """It runs the images in the store of the container engine that it belongs to."""
+
+
+SHARED_CONTEXTS = ("docker-desktop", "docker-for-desktop", "rancher-desktop", "orbstack", "colima")
+
+
+def cluster_kind(context: str | None) -> ClusterKind | None:
+    """What the kube context's name says of the cluster; None where it says nothing."""
+    name = context or ""
+    if name in SHARED_CONTEXTS or name.startswith("colima-"):
+        return ClusterKind.SHARED
+    if name == "minikube":
+        return ClusterKind.MINIKUBE
+    return next((kind for kind in (ClusterKind.KIND, ClusterKind.K3D) if name.startswith(f"{kind.value}-")), None)
+
+
+def image_reference(name: str, prefix: str | None = None) -> str:
+    """The full name of the image *name*: `localhost/NAME:VERSION`, or with *prefix* in place of localhost."""
+    return f"{LOCAL_PREFIX if prefix is None else parse_prefix(prefix)}/{name}:{TAG}"
+
+
+def parse_prefix(prefix: str) -> str:
+    """*prefix* without a trailing slash; UsageError where no image's name can begin with it."""
+    trimmed = prefix.strip().rstrip("/")
+    if PREFIX.fullmatch(trimmed):
+        return trimmed
+    raise UsageError(
+        f"{prefix!r} cannot begin an image's name: {_flaw(trimmed)}",
+        hint="give a registry and a path in it, such as registry.example.com/team",
+    )
+
+
+def _flaw(prefix: str) -> str:
+    if "://" in prefix:
+        return "it has a scheme"
+    if prefix != prefix.lower():
+        return "it has upper-case letters"
+    if "@" in prefix:
+        return "it has a digest or a user in it"
+    if ":" in prefix.rpartition("/")[2]:
+        return "it has a tag; the tag is grpcdemo's version"
+    return "it is not a registry and a path"
+
+
+def pull_hint(image: str, context: str | None) -> str:
+    """What helps where the cluster of *context* cannot get *image*, in one line."""
+    prefix, _, name = image.rpartition("/")
+    if name.split(":")[0] not in (SERVER, CLIENT):
+        return (
+            "check the image's name, and whether the cluster may pull it: a private registry needs an imagePullSecret"
+        )
+    if prefix != LOCAL_PREFIX:
+        return f"run `grpcdemo images push {prefix}`, or give the cluster an imagePullSecret if the registry is private"
+    kind = cluster_kind(context)
+    if kind is ClusterKind.SHARED:
+        return "run `grpcdemo images build`"
+    if kind is not None:
+        return "run `grpcdemo images build` and then `grpcdemo images load`"
+    return "run `grpcdemo images build`, then `grpcdemo images push PREFIX`, and give `--image-prefix PREFIX` to `up`"
