@@ -1,0 +1,170 @@
+"""The client: calls the server for ever over one channel, and writes down who answered.
+
+It does what a plain gRPC client does, which is the point of the demo: one long-lived connection, and the
+default policy `pick_first`. Whatever spreads its calls over several pods is not in here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
+
+import grpc
+
+from grpcdemo.pb.identity_pb2 import GetIdentityRequest
+from grpcdemo.pb.identity_pb2_grpc import IdentityServiceStub
+from grpcdemo.workload.call_log import Call, format_call
+from grpcdemo.workload.liveness import answering_probes
+from grpcdemo.workload.logfmt import format_fields
+from grpcdemo.workload.options import add_option, number_between, parse_port
+from grpcdemo.workload.pacing import BACKOFF_CAP_S, Backoff, Pace
+from grpcdemo.workload.process import emit, is_set_within, run, run_until
+
+OK = grpc.StatusCode.OK.name
+STOP_GRACE_S = 1.0
+
+# None of these chooses a load-balancing policy, and none may.
+CHANNEL_OPTIONS = (
+    # After a failed attempt to connect, gRPC would wait up to two minutes before the next one.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
+    # Despite its name, how long one attempt may take: 20 s by default, during which every call fails.
+    ("grpc.min_reconnect_backoff_ms", 2_000),
+    # The Service may have been deleted and made again, with another address. The default is 30 s.
+    ("grpc.dns_min_time_between_resolutions_ms", 1_000),
+    # The server is next door. An http_proxy in the environment is for the way out.
+    ("grpc.enable_http_proxy", 0),
+)
+
+
+@dataclass(frozen=True)
+class Options:
+    target: str
+    rate: float
+    deadline_s: float
+    health_port: int | None
+
+    @property
+    def silence_limit_s(self) -> float:
+        """Twice the longest time that can pass between the ends of two attempts while all is well."""
+        return 2 * (1 / self.rate + BACKOFF_CAP_S + self.deadline_s)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    options = parse_options(argv)
+    return run(lambda stop: call_server(options, stop))
+
+
+def parse_options(argv: Sequence[str] | None) -> Options:
+    parser = argparse.ArgumentParser(prog="python -m grpcdemo.workload.client", description=__doc__)
+    add_option(
+        parser,
+        "--target",
+        env="TARGET",
+        default="dns:///grpc-server:50051",
+        parse=str,
+        description="the server, as a gRPC name",
+    )
+    add_option(
+        parser,
+        "--rate",
+        env="RATE",
+        default="20",
+        parse=number_between(0.001, 10_000),
+        description="calls a second",
+    )
+    add_option(
+        parser,
+        "--deadline",
+        env="DEADLINE",
+        default="2",
+        parse=number_between(0.001, 3600),
+        description="seconds that one call may take",
+    )
+    add_option(
+        parser,
+        "--health-port",
+        env="HEALTH_PORT",
+        default="50052",
+        parse=_parse_health_port,
+        description="where to answer health checks, 0 for any free port, or off",
+    )
+    args = parser.parse_args(argv)
+    return Options(args.target, args.rate, args.deadline, args.health_port)
+
+
+def _parse_health_port(text: str) -> int | None:
+    return None if text == "off" else parse_port(text)
+
+
+async def call_server(options: Options, stop: asyncio.Event, log: Callable[[str], None] = emit) -> None:
+    """Call until *stop*; then a call that is under way has a moment to finish."""
+    beat = asyncio.Event()
+    async with AsyncExitStack() as stack:
+        started: dict[str, object] = {"event": "calling", "target": options.target, "rate": f"{options.rate:g}"}
+        if options.health_port is not None:
+            probed = answering_probes(options.health_port, beat=beat, limit_s=options.silence_limit_s)
+            started["health_port"] = (await stack.enter_async_context(probed)).port
+        channel = await stack.enter_async_context(open_channel(options.target))
+        log(format_fields(**started))
+        stub = IdentityServiceStub(channel)  # type: ignore[no-untyped-call]  # protoc writes no types
+        calls = call_for_ever(
+            partial(attempt, stub, options.deadline_s),
+            pace=Pace(options.rate),
+            backoff=Backoff(),
+            stop=stop,
+            beat=beat,
+            log=log,
+        )
+        await run_until(stop, calls, grace_s=STOP_GRACE_S)
+
+
+def open_channel(target: str) -> grpc.aio.Channel:
+    return grpc.aio.insecure_channel(target, options=CHANNEL_OPTIONS)
+
+
+async def call_for_ever(
+    attempt: Callable[[int], Awaitable[Call]],
+    *,
+    pace: Pace,
+    backoff: Backoff,
+    stop: asyncio.Event,
+    beat: asyncio.Event,
+    log: Callable[[str], None],
+) -> None:
+    """One *attempt* after the other, each written to *log* and marked by *beat*, and none after *stop*."""
+    for seq in count(1):
+        call = await attempt(seq)
+        log(format_call(call))
+        beat.set()
+        delay_s = pace.next_delay_s()
+        if call.code == OK:
+            backoff.reset()
+        else:
+            delay_s = max(delay_s, backoff.next_delay_s())
+        if await is_set_within(stop, delay_s):
+            return
+
+
+async def attempt(stub: IdentityServiceStub, deadline_s: float, seq: int) -> Call:
+    start = time.perf_counter()
+
+    def elapsed_ms() -> float:
+        return (time.perf_counter() - start) * 1000
+
+    try:
+        answer = await stub.GetIdentity(GetIdentityRequest(), timeout=deadline_s)
+    except grpc.aio.AioRpcError as error:
+        return Call(seq, error.code().name, None, None, elapsed_ms(), error.details())
+    return Call(seq, OK, answer.pod_name, answer.pod_ip, elapsed_ms(), None)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

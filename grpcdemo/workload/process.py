@@ -1,0 +1,59 @@
+"""How both programs live and die: until a signal, with one line for a failure, quietly if nobody reads."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from grpcdemo.errors import ExitCode, GrpcdemoError
+
+Program = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
+"""Runs until the event is set, then ends in its own time."""
+
+
+def run(program: Program) -> int:
+    """Run *program* until SIGTERM or SIGINT and return the exit code."""
+    try:
+        asyncio.run(_run_until_signal(program))
+    except GrpcdemoError as error:
+        sys.stderr.write(f"error: {error.message}\n")
+        return error.exit_code
+    except BrokenPipeError:
+        # Python flushes stdout once more on its way out, and must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return ExitCode.DONE
+
+
+async def _run_until_signal(program: Program) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await program(stop)
+
+
+def emit(line: str) -> None:
+    """Write *line* to the log, which is stdout. Flushed, since whoever follows the log is waiting for it."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+async def is_set_within(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for *event*, but not for longer than *seconds*."""
+    with contextlib.suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)
+    return event.is_set()
+
+
+async def run_until(stop: asyncio.Event, work: Coroutine[Any, Any, None], *, grace_s: float) -> None:
+    """Run *work*, which ends by itself after *stop*, and cancel it if that takes longer than *grace_s*."""
+    working = asyncio.create_task(work)
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    with contextlib.suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(working, grace_s)

@@ -1,0 +1,99 @@
+"""The server: answers every call with the identity of the pod it runs in.
+
+Who answered is all that the demo is about. Reflection is on, so that grpcurl and ghz need no proto file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timezone
+from functools import partial
+
+import grpc
+from grpc_health.v1 import health
+from grpc_reflection.v1alpha import reflection
+
+from grpcdemo.pb import identity_pb2_grpc
+from grpcdemo.pb.identity_pb2 import DESCRIPTOR, GetIdentityRequest, GetIdentityResponse
+from grpcdemo.workload.listener import listening
+from grpcdemo.workload.logfmt import format_fields
+from grpcdemo.workload.options import add_option, parse_port
+from grpcdemo.workload.process import emit, run
+
+DEFAULT_PORT = 50051
+SERVICE_NAME = DESCRIPTOR.services_by_name["IdentityService"].full_name
+
+
+class IdentityService(identity_pb2_grpc.IdentityServiceServicer):
+    def __init__(self, identity: GetIdentityResponse) -> None:
+        self._identity = identity
+
+    async def GetIdentity(
+        self,
+        request: GetIdentityRequest,
+        context: grpc.aio.ServicerContext[GetIdentityRequest, GetIdentityResponse],
+    ) -> GetIdentityResponse:
+        return self._identity
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    port = parse_options(argv)
+    return run(lambda stop: serve(port, find_identity(os.environ), stop))
+
+
+def parse_options(argv: Sequence[str] | None) -> int:
+    """The port, which is all that there is to choose."""
+    parser = argparse.ArgumentParser(prog="python -m grpcdemo.workload.server", description=__doc__)
+    add_option(
+        parser,
+        "--port",
+        env="PORT",
+        default=str(DEFAULT_PORT),
+        parse=parse_port,
+        description="where to listen, 0 for any free port",
+    )
+    return int(parser.parse_args(argv).port)
+
+
+def find_identity(environ: Mapping[str, str]) -> GetIdentityResponse:
+    """Who we are, as the downward API put it into *environ*; outside a pod, who this machine is."""
+    hostname = socket.gethostname()
+    return GetIdentityResponse(
+        pod_name=environ.get("POD_NAME") or hostname,
+        pod_ip=environ.get("POD_IP") or "127.0.0.1",
+        node_name=environ.get("NODE_NAME") or hostname,
+        start_time=datetime.now(timezone.utc),
+    )
+
+
+async def serve(
+    port: int, identity: GetIdentityResponse, stop: asyncio.Event, log: Callable[[str], None] = emit
+) -> None:
+    async with listening(port, services=[SERVICE_NAME], register=partial(_register, identity)) as listener:
+        log(
+            format_fields(
+                event="listening",
+                port=listener.port,
+                pod=identity.pod_name,
+                pod_ip=identity.pod_ip,
+                node=identity.node_name,
+            )
+        )
+        await stop.wait()
+        log(format_fields(event="stopping"))
+    log(format_fields(event="stopped"))
+
+
+def _register(identity: GetIdentityResponse, server: grpc.aio.Server) -> None:
+    add_service = identity_pb2_grpc.add_IdentityServiceServicer_to_server
+    add_service(IdentityService(identity), server)  # type: ignore[no-untyped-call]  # protoc writes no types
+    reflection.enable_server_reflection((SERVICE_NAME, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

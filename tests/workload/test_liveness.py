@@ -1,0 +1,44 @@
+"""The client's health follows its signs of life."""
+
+from __future__ import annotations
+
+import asyncio
+
+from grpcdemo.workload.client import Options
+from grpcdemo.workload.liveness import answering_probes
+from grpcdemo.workload.pacing import BACKOFF_CAP_S
+
+from .harness import Health, channel_to
+
+
+async def keep_setting(beat: asyncio.Event) -> None:
+    while True:
+        beat.set()
+        await asyncio.sleep(0.001)
+
+
+async def test_silence_is_reported_and_so_is_its_end() -> None:
+    beat = asyncio.Event()
+    async with (
+        answering_probes(0, beat=beat, limit_s=0.05) as listener,
+        channel_to(listener.port) as channel,
+    ):
+        health = Health(channel)
+        await health.until("NOT_SERVING")
+        beating = asyncio.create_task(keep_setting(beat))
+        await health.until("SERVING")
+        beating.cancel()
+        await health.until("NOT_SERVING")
+
+
+async def test_a_loop_that_has_just_begun_is_given_time() -> None:
+    async with (
+        answering_probes(0, beat=asyncio.Event(), limit_s=3600) as listener,
+        channel_to(listener.port) as channel,
+    ):
+        await Health(channel).until("SERVING")
+
+
+def test_silence_is_only_suspicious_when_longer_than_any_wait_of_a_healthy_loop() -> None:
+    options = Options(target="", rate=0.1, deadline_s=5, health_port=None)
+    assert options.silence_limit_s > 10 + 5 + BACKOFF_CAP_S
