@@ -98,8 +98,10 @@ class Api:
     async def delete(self, resource: Resource, name: str, *, uid: str, namespace: str | None = None) -> None:
         """Delete exactly the object with *uid*: one of the same name made since then is left alone."""
         request = self._request("delete", resource, namespace, name)
-        body = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
-        await self._ask("DELETE", resource.path(namespace, name), request, query=self._dry(False), body=body)
+        body: Object = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
+        if self.dry_run:
+            body["dryRun"] = ["All"]  # where a DELETE has a body, the API server does not look at its query
+        await self._ask("DELETE", resource.path(namespace, name), request, body=body)
 
     @asynccontextmanager
     async def stream(

@@ -88,7 +88,10 @@ async def _apply(api: Api, config: UpConfig, kubernetes: tuple[int, int], report
     if only_say:
         outcomes: list[Applied] = ["created"] * len(wanted)
     else:
-        outcomes = await asyncio.gather(*(apply(api, found) for found in wanted))
+        # The Service first: a client that starts before its name resolves backs off for long.
+        service, *deployments = wanted
+        outcomes = [await apply(api, service)]
+        outcomes += await asyncio.gather(*(apply(api, found) for found in deployments))
     for found, outcome in zip(wanted, outcomes, strict=True):
         report(Done(f"{found['kind']} {found['metadata']['name']} {outcome}"))
 

@@ -1,0 +1,92 @@
+"""`observe` on a demo that runs: its ends, its outputs, and what it makes of pods that come and go."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.contract.tools import Demo
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+
+
+def test_requests_is_exact(running: Demo) -> None:
+    seen = running.run("observe", "--requests", "25", "--output", "json").check(0).json
+    assert seen["responses"] == 25
+    assert sum(server["responses"] for server in seen["servers"]) == 25
+    assert seen["missed"] == 0
+
+
+def test_for_ends_by_time(running: Demo) -> None:
+    seen = running.run("observe", "--for", "2", "--output", "json").check(0).json
+    assert seen["responses"] > 0
+    assert {server["ready"] for server in seen["servers"]} == {"1/1"}
+
+
+def test_without_a_terminal_there_is_neither_colour_nor_redrawing(running: Demo) -> None:
+    seen = running.run("observe", "--requests", "10").check(0)
+    assert "\x1b" not in seen.out + seen.err
+    assert seen.out.splitlines()[0].split() == ["SERVER", "POD", "IP", "READY", "RESPONSES", "SHARE"]
+    assert seen.out.rstrip().splitlines()[-1].startswith("inconclusive: ")
+
+
+def test_ctrl_c_ends_with_what_was_seen(running: Demo) -> None:
+    watching = running.start("observe")
+    watching.wait_for("responses")
+    watching.interrupt()
+    seen = watching.result().check(130)
+    assert seen.out.startswith("SERVER POD")
+    assert seen.error == "error: interrupted"
+
+
+def test_too_few_responses_is_exit_4(demo: Demo) -> None:
+    demo.run("up", "--servers", "2", "--rate", "1").check(0)
+    seen = demo.run("observe", "--expect", "pinned", "--timeout", "3").check(4)
+    assert "there is no verdict" in seen.error
+
+
+def test_a_new_client_is_followed_from_its_first_response(demo: Demo) -> None:
+    demo.run("up", "--servers", "2").check(0)
+    watching = demo.start("observe", "--for", "12", "--output", "json")
+    watching.wait_for("responses")
+    demo.kubectl("rollout", "restart", "deployment/grpc-client")
+    demo.kubectl("rollout", "status", "deployment/grpc-client", "--timeout=60s")
+    seen = watching.result().check(0).json
+    assert seen["windows"] > 1
+    assert seen["verdict"] == "pinned"
+    assert [client["name"] for client in seen["clients"]] == list(seen["byClient"])
+    assert seen["missed"] == 0
+
+
+def test_a_client_that_starts_anew_in_its_pod_opens_a_window(demo: Demo) -> None:
+    demo.run("up", "--servers", "2").check(0)
+    watching = demo.start("observe", "--for", "10", "--output", "json")
+    watching.wait_for("responses")
+    client = next(name for name in demo.pods() if name.startswith("grpc-client"))
+    demo.kubectl("exec", client, "--", "python3", "-c", "import os; os.kill(1, 15)")
+    seen = watching.result().check(0).json
+    assert seen["windows"] > 1
+    assert seen["clients"][0]["name"] == client
+    assert seen["missed"] == 0
+
+
+def test_more_servers_open_a_window(demo: Demo) -> None:
+    demo.run("up", "--servers", "2").check(0)
+    watching = demo.start("observe", "--for", "8", "--output", "json")
+    watching.wait_for("responses")
+    demo.kubectl("scale", "deployment/grpc-server", "--replicas=3")
+    seen = watching.result().check(0).json
+    assert seen["windows"] > 1
+    assert len(seen["servers"]) == 3
+
+
+def test_several_clients_are_each_pinned(demo: Demo) -> None:
+    demo.run("up", "--servers", "3", "--clients", "3").check(0)
+    seen = demo.run("observe", "--expect", "pinned", "--output", "json").check(0).json
+    assert len(seen["byClient"]) == 3
+    assert all(len(answered) == 1 for answered in seen["byClient"].values())
+
+
+def test_nothing_to_observe_is_said(demo: Demo) -> None:
+    seen = demo.run("observe", "--requests", "1").check(1)
+    assert "there is no grpc-client pod" in seen.error
+    assert "grpcdemo up" in seen.hint

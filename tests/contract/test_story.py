@@ -1,0 +1,154 @@
+"""The story as it is told: by the one command, by the commands one by one, and by hand with kubectl."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.contract.tools import Demo, kubectl
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
+
+EVEN_SHARE = pytest.approx(1 / 3, abs=0.15)
+
+
+def test_demo_tells_it_all_and_leaves_nothing(demo: Demo) -> None:
+    told = demo.run("demo").check(0)
+
+    assert re.search(r"^READY +1/1 +2/2$", told.out, re.M), told.out
+    assert re.search(r"^verdict +pinned +balanced$", told.out, re.M), told.out
+    assert "100%" in told.out
+    assert not demo.exists()
+
+
+def test_demo_as_json_has_both_halves(demo: Demo) -> None:
+    told = demo.run("demo", "--output", "json").check(0).json
+
+    off, on = told["istioOff"], told["istioOn"]
+    assert (off["verdict"], on["verdict"]) == ("pinned", "balanced")
+    assert sorted(server["share"] for server in off["servers"]) == [0, 0, 1]
+    assert [server["share"] for server in on["servers"]] == [EVEN_SHARE] * 3
+    assert {server["ready"] for server in on["servers"]} == {"2/2"}
+
+
+def test_step_by_step(demo: Demo) -> None:
+    demo.run("up").check(0)
+    assert demo.labels()["istio-injection"] == "disabled"
+    assert len(demo.pods()) == 4
+    assert demo.ready_column() == {"1/1"}
+
+    demo.run("observe", "--expect", "pinned").check(0)
+    wrong = demo.run("observe", "--expect", "balanced").check(3)
+    assert "expected balanced, saw pinned" in wrong.error
+
+    demo.run("istio", "on").check(0)
+    assert demo.labels()["istio-injection"] == "enabled"
+    assert demo.ready_column() == {"2/2"}
+    demo.run("observe", "--expect", "balanced").check(0)
+
+    before = set(demo.pods())
+    again = demo.run("istio", "on").check(0)
+    assert "nothing to restart" in again.err
+    assert set(demo.pods()) == before
+
+    demo.run("istio", "off").check(0)
+    assert demo.ready_column() == {"1/1"}
+    demo.run("observe", "--expect", "pinned").check(0)
+    assert "nothing to restart" in demo.run("istio", "off").check(0).err
+
+    demo.run("cleanup").check(0)
+    assert not demo.exists()
+    assert "nothing to clean up" in demo.run("cleanup").check(0).err
+
+
+def test_by_hand_with_kubectl(demo: Demo, tmp_path: Path) -> None:
+    demo.run("manifests", "--write", str(tmp_path)).check(0)
+    kubectl("create", "namespace", demo.namespace)
+    kubectl("label", "namespace", demo.namespace, "istio-injection=disabled")
+    kubectl("create", "-f", str(tmp_path / "grpc-server.yaml"), "-f", str(tmp_path / "grpc-client.yaml"))
+    _roll_out(demo)
+    assert demo.ready_column() == {"1/1"}
+    assert len(_answering_ips(demo, 40)) == 1
+
+    kubectl("label", "namespace", demo.namespace, "istio-injection=enabled", "--overwrite")
+    demo.kubectl("rollout", "restart", "deployment/grpc-server", "deployment/grpc-client")
+    _roll_out(demo)
+    demo.kubectl("wait", "--for=delete", "pod", "--selector", "!security.istio.io/tlsMode", "--timeout=60s")
+    assert demo.ready_column() == {"2/2"}
+    assert len(_answering_ips(demo, 60)) == 3
+
+    demo.run("cleanup").check(0)
+    assert demo.exists(), "the namespace was made by hand, and is not deleted"
+    assert not demo.pods()
+
+
+def test_up_applies_what_manifests_prints(running: Demo) -> None:
+    printed = running.run("manifests").check(0).out
+    running.kubectl("diff", "-f", "-", stdin=printed)
+
+
+def test_up_again_changes_only_what_differs(demo: Demo) -> None:
+    demo.run("up", "--servers", "1").check(0)
+    before = set(demo.pods())
+    assert demo.run("up", "--servers", "1").check(0).err.count("unchanged") == 3
+    assert set(demo.pods()) == before
+
+    demo.run("up", "--servers", "2", "--clients", "2").check(0)
+    assert len(demo.pods()) == 4
+    assert before < set(demo.pods())
+
+
+def test_up_takes_away_the_proxies(demo: Demo) -> None:
+    demo.run("up", "--servers", "1").check(0)
+    demo.run("istio", "on").check(0)
+    demo.run("up", "--servers", "1").check(0)
+    assert demo.ready_column() == {"1/1"}
+    assert demo.labels()["istio-injection"] == "disabled"
+
+
+def test_up_waits_for_a_namespace_that_is_still_going(demo: Demo) -> None:
+    demo.run("up", "--servers", "1").check(0)
+    demo.run("cleanup", "--no-wait").check(0)
+    again = demo.run("up", "--servers", "1").check(0)
+    assert "to be gone" in again.err
+    assert len(demo.pods()) == 2
+
+
+def test_dry_run_changes_nothing(demo: Demo) -> None:
+    assert "created (dry run)" in demo.run("up", "--dry-run").check(0).err
+    assert not demo.exists()
+
+    demo.run("up", "--servers", "1").check(0)
+    before = demo.get("namespace", demo.namespace), set(demo.pods())
+    assert "restarted (dry run)" in demo.run("istio", "on", "--dry-run").check(0).err
+    demo.run("up", "--servers", "2", "--dry-run").check(0)
+    demo.run("cleanup", "--dry-run").check(0)
+    assert (demo.get("namespace", demo.namespace), set(demo.pods())) == before
+
+
+def test_demo_keep_leaves_it(demo: Demo) -> None:
+    demo.run("demo", "--keep").check(0)
+    assert demo.ready_column() == {"2/2"}
+
+
+def _roll_out(demo: Demo) -> None:
+    for name in ("grpc-server", "grpc-client"):
+        demo.kubectl("rollout", "status", f"deployment/{name}", "--timeout=120s")
+
+
+def _answering_ips(demo: Demo, count: int) -> set[str]:
+    """The pod IPs in the next *count* responses of the client's log."""
+    pod = next(name for name in demo.pods() if name.startswith("grpc-client"))
+    already = len(_logged_ips(demo, pod))
+    deadline = time.monotonic() + 60
+    while len(ips := _logged_ips(demo, pod)) < already + count:
+        assert time.monotonic() < deadline, f"{pod} did not log {count} responses"
+    return set(ips[already : already + count])
+
+
+def _logged_ips(demo: Demo, pod: str) -> list[str]:
+    found: list[str] = re.findall(r"code=OK .*pod_ip=(\S+)", demo.kubectl("logs", pod, "--container", "grpc-client"))
+    return found
