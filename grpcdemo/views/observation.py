@@ -22,7 +22,8 @@ STYLES = {
 
 
 def observation_view(seen: Observation) -> RenderableType:
-    return Group(servers_table(seen), Text(""), Text(numbers_line(seen)), verdict_text(seen.verdict))
+    numbers = Text(f"\n{numbers_line(seen)}\n{latency_line(seen.tally)}")
+    return Group(servers_table(seen), numbers, verdict_text(seen.verdict))
 
 
 def servers_table(seen: Observation) -> RenderableType:
@@ -37,19 +38,18 @@ def servers_table(seen: Observation) -> RenderableType:
 
 
 def numbers_line(seen: Observation) -> str:
-    """Responses, rate, errors, latency: what a person wants to know of a tally, in one line."""
+    """How much, how fast, and what failed."""
     tally = seen.tally
-    parts = [
-        f"{tally.responses} responses in {tally.seconds:.1f} s ({rate(tally):.1f}/s)",
-        errors_text(tally),
-    ]
+    parts = [f"{tally.responses} responses in {tally.seconds:.1f} s ({rate(tally):.1f}/s)", errors_text(tally)]
     if tally.missed:
         parts.append(f"{tally.missed} missed")
     if len(seen.clients) > 1:
         parts.append(f"{len(seen.clients)} clients")
-    if tally.latency_ms:
-        parts.append("ms " + " ".join(f"{name} {value:.1f}" for name, value in tally.latency_ms.items()))
     return ", ".join(parts)
+
+
+def latency_line(tally: Tally) -> str:
+    return "latency " + (", ".join(f"{name} {value:.1f} ms" for name, value in tally.latency_ms.items()) or "unknown")
 
 
 def plain_line(seen: Observation) -> str:
@@ -77,9 +77,8 @@ def rate(tally: Tally) -> float:
 
 
 def errors_text(tally: Tally) -> str:
-    total = sum(tally.errors.values())
     codes = ", ".join(f"{count} {code}" for code, count in sorted(tally.errors.items()))
-    return f"{total} errors ({codes})" if total else "0 errors"
+    return f"errors: {codes}" if codes else "no errors"
 
 
 def _rows(seen: Observation) -> Iterable[tuple[str, str, str]]:

@@ -1,0 +1,70 @@
+"""Istio is installed in more ways than one: a revision, a tag, a proxy that is not a native sidecar."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.contract.tools import Demo, kubectl
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+
+WEBHOOKS = "mutatingwebhookconfigurations"
+
+
+@pytest.fixture
+def tag(demo: Demo) -> Iterator[str]:
+    """A revision tag: one more injector, which listens to `istio.io/rev` alone, before the same istiod."""
+    listed = json.loads(kubectl("get", WEBHOOKS, "--selector", "app=sidecar-injector", "--output", "json"))
+    original = listed["items"][0]
+    name = f"{demo.namespace}-tag"
+    entry = next(found for found in original["webhooks"] if found["name"].startswith("rev.namespace."))
+    entry["namespaceSelector"] = {
+        "matchExpressions": [
+            {"key": "istio.io/rev", "operator": "In", "values": [name]},
+            {"key": "istio-injection", "operator": "DoesNotExist"},
+        ]
+    }
+    labels = {**original["metadata"]["labels"], "istio.io/tag": name}
+    tagged = {**original, "metadata": {"name": name, "labels": labels}, "webhooks": [entry]}
+    kubectl("create", "-f", "-", stdin=json.dumps(tagged))
+    yield name
+    kubectl("delete", WEBHOOKS, name)
+
+
+def test_injection_by_revision(demo: Demo, tag: str) -> None:
+    demo.run("up", "--servers", "1").check(0)
+    demo.run("istio", "on", "--revision", tag).check(0)
+    assert demo.labels()["istio.io/rev"] == tag
+    assert "istio-injection" not in demo.labels()
+    assert demo.ready_column() == {"2/2"}
+
+    assert "nothing to restart" in demo.run("istio", "on").check(0).err, "what works already is left"
+    demo.run("istio", "off").check(0)
+    assert demo.labels()["istio-injection"] == "disabled"
+    assert "istio.io/rev" not in demo.labels()
+    assert demo.ready_column() == {"1/1"}
+
+
+def test_a_proxy_that_is_an_ordinary_container_counts_as_much(demo: Demo) -> None:
+    demo.run("up", "--servers", "2").check(0)
+    annotation = {"template": {"metadata": {"annotations": {"sidecar.istio.io/nativeSidecar": "false"}}}}
+    for name in ("grpc-server", "grpc-client"):
+        demo.kubectl("patch", f"deployment/{name}", "--patch", json.dumps({"spec": annotation}))
+    told = demo.run("istio", "on", "--output", "json").check(0).json
+    assert {pod["proxy"] for pod in told["pods"]} == {"container"}
+    assert demo.ready_column() == {"2/2"}
+    demo.run("observe", "--expect", "balanced").check(0)
+    demo.run("istio", "off").check(0)
+    assert demo.ready_column() == {"1/1"}
+
+
+def test_a_pod_that_refuses_injection_is_reported(demo: Demo) -> None:
+    demo.run("up", "--servers", "1").check(0)
+    refusal = {"template": {"metadata": {"labels": {"sidecar.istio.io/inject": "false"}}}}
+    demo.kubectl("patch", "deployment/grpc-client", "--patch", json.dumps({"spec": refusal}))
+    told = demo.run("istio", "on").check(1)
+    assert "new pod would still get no proxy" in told.error
+    assert demo.labels()["istio-injection"] == "disabled"

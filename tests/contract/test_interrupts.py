@@ -1,0 +1,80 @@
+"""Ctrl-C in the middle of each step: it ends soon, says so, and the next command goes on from there."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.contract.tools import Demo
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+
+MOMENTS = [
+    "using context",
+    "created, istio-injection",
+    "Deployment grpc-client created",
+    "waiting for grpc-server",
+    "responses",
+    "pinned",
+    "labelled istio-injection=enabled",
+    "restarted",
+    "looked at every pod",
+    "balanced",
+    "deleted",
+]
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_demo_cleans_up(demo: Demo, moment: str) -> None:
+    telling = demo.start("demo")
+    telling.wait_for(moment)
+    telling.interrupt()
+    told = telling.result().check(130)
+    assert told.error == "error: interrupted"
+    assert told.out == ""
+    assert not demo.exists()
+
+
+@pytest.mark.parametrize("moment", ["using context", "created, istio-injection", "waiting for grpc-server"])
+def test_up_goes_on_where_it_was(demo: Demo, moment: str) -> None:
+    coming = demo.start("up", "--servers", "1")
+    coming.wait_for(moment)
+    coming.interrupt()
+    assert "grpcdemo cleanup" in coming.result().check(130).hint
+    demo.run("up", "--servers", "1").check(0)
+
+
+@pytest.mark.parametrize("moment", ["using context", "labelled", "restarted", "1/1 ready"])
+def test_istio_on_goes_on_where_it_was(demo: Demo, moment: str) -> None:
+    demo.run("up", "--servers", "1").check(0)
+    switching = demo.start("istio", "on")
+    switching.wait_for(moment)
+    switching.interrupt()
+    assert "grpcdemo istio status" in switching.result().check(130).hint
+    demo.run("istio", "on").check(0)
+    assert demo.ready_column() == {"2/2"}
+
+
+def test_cleanup_goes_on_in_the_cluster(demo: Demo) -> None:
+    demo.run("up", "--servers", "1").check(0)
+    going = demo.start("cleanup")
+    going.wait_for("to be gone")
+    going.interrupt()
+    assert "grpcdemo cleanup" in going.result().check(130).hint
+    demo.run("cleanup").check(0)
+    assert not demo.exists()
+
+
+def test_a_second_ctrl_c_ends_the_cleaning_up(demo: Demo) -> None:
+    telling = demo.start("demo", "--servers", "1")
+    telling.wait_for("waiting for grpc-server")
+    telling.interrupt()
+    telling.wait_for("to be gone")
+    telling.interrupt()
+    assert "grpcdemo cleanup" in telling.result().check(130).hint
+    demo.run("cleanup").check(0)
+
+
+def test_a_demo_that_fails_cleans_up_too(demo: Demo) -> None:
+    told = demo.run("demo", "--image-prefix", "localhost:1/nowhere").check(1)
+    assert "cannot get image" in told.error
+    assert not demo.exists()

@@ -1,0 +1,76 @@
+"""What is not ours is neither changed unasked nor deleted, and is given back as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.contract.tools import Demo, kubectl
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+
+
+@pytest.fixture
+def lent(demo: Demo) -> Iterator[Demo]:
+    """A namespace of somebody else's, with an injection label of its own."""
+    kubectl("create", "namespace", demo.namespace)
+    demo.kubectl("label", "namespace", demo.namespace, "istio-injection=enabled", "team=checkout")
+    yield demo
+
+
+def test_a_lent_namespace_is_given_back_as_it_was(lent: Demo) -> None:
+    before = lent.get("namespace", lent.namespace)["metadata"]
+    lent.run("up", "--servers", "1").check(0)
+    assert lent.labels()["istio-injection"] == "disabled"
+    lent.run("istio", "on").check(0)
+    lent.run("istio", "off").check(0)
+    lent.run("cleanup").check(0)
+
+    after = lent.get("namespace", lent.namespace)["metadata"]
+    assert after["uid"] == before["uid"]
+    assert after["labels"] == before["labels"]
+    assert after.get("annotations") == before.get("annotations")
+    assert lent.kubectl("get", "all", "--output", "name") == ""
+
+
+def test_a_namespace_in_which_others_run_is_not_relabelled_unasked(lent: Demo) -> None:
+    lent.kubectl("create", "deployment", "shop", "--image=localhost/none:1", "--replicas=0")
+    told = lent.run("up", "--servers", "1").check(1)
+    assert "deployments/shop" in told.error
+    assert "--yes" in told.hint
+    assert lent.labels()["istio-injection"] == "enabled"
+    assert not lent.pods()
+
+    lent.run("up", "--servers", "1", "--yes").check(0)
+    lent.run("cleanup").check(0)
+    assert lent.labels()["istio-injection"] == "enabled"
+    assert "deployment.apps/shop" in lent.kubectl("get", "all", "--output", "name")
+
+
+def test_a_service_of_the_same_name_is_not_taken_over(lent: Demo) -> None:
+    lent.kubectl("create", "service", "clusterip", "grpc-server", "--tcp=1:1")
+    told = lent.run("up", "--servers", "1").check(1)
+    assert "Service grpc-server exists" in told.error
+    assert "--namespace" in told.hint
+    lent.run("cleanup").check(0)
+    assert "service/grpc-server" in lent.kubectl("get", "services", "--output", "name")
+    assert lent.labels()["istio-injection"] == "enabled"
+
+
+def test_our_namespace_stays_when_somebody_put_something_in_it(demo: Demo) -> None:
+    demo.run("up", "--servers", "1").check(0)
+    demo.kubectl("create", "configmap", "precious")
+    told = demo.run("cleanup").check(0)
+    assert "configmaps/precious" in told.err
+    assert demo.kubectl("get", "all", "--output", "name") == ""
+
+    demo.kubectl("delete", "configmap", "precious")
+    demo.run("cleanup").check(0)
+    assert not demo.exists()
+
+
+def test_cleanup_of_a_namespace_that_has_nothing_of_ours(lent: Demo) -> None:
+    before = lent.get("namespace", lent.namespace)
+    assert "nothing of grpcdemo's" in lent.run("cleanup").check(0).err
+    assert lent.get("namespace", lent.namespace) == before
