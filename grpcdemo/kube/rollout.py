@@ -19,7 +19,6 @@ from grpcdemo.kube.resources import (
     PODS,
     REPLICA_SETS,
     Object,
-    annotations_of,
     labels_of,
 )
 from grpcdemo.kube.trouble import Trouble, creation_trouble, pod_state, pod_trouble
@@ -28,7 +27,7 @@ from grpcdemo.manifests.images import pull_hint
 from grpcdemo.model import Done, Pod, Report, Waiting
 
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
-REVISION = "deployment.kubernetes.io/revision"
+TEMPLATE_HASH = "pod-template-hash"
 UNSCHEDULABLE_S = 15.0
 """How long a pod may find no node before that counts: a scheduler needs a moment, an autoscaler minutes."""
 
@@ -142,22 +141,26 @@ class _Rollout:
         current = self._current(deployment)
         if current is None:
             return _Progress(name, 0, wanted, 0, settled=False)
-        new_hash = labels_of(current).get("pod-template-hash")
-        new = [pod for pod in pods if labels_of(pod).get("pod-template-hash") == new_hash and read_pod(pod).live]
+        new_hash = labels_of(current).get(TEMPLATE_HASH)
+        new = [pod for pod in pods if labels_of(pod).get(TEMPLATE_HASH) == new_hash and read_pod(pod).live]
         old = [pod for pod in pods if pod not in new and not _is_history(pod)]
         self._stop_if_stuck(current, new)
-        settled = not old and wanted == len(new) == status.get("availableReplicas", 0) == status.get("replicas", 0)
+        observed = status.get("observedGeneration", 0) >= deployment["metadata"]["generation"]
+        counts = (len(new), status.get("availableReplicas", 0), status.get("replicas", 0))
+        settled = observed and not old and set(counts) == {wanted}
         ready = sum(1 for pod in new if read_pod(pod).ready)
         return _Progress(name, ready, wanted, len(old), settled and ready == wanted)
 
     def _current(self, deployment: Object) -> Object | None:
-        """The ReplicaSet that the Deployment is rolling out to, once its controller has made it."""
-        if deployment.get("status", {}).get("observedGeneration", 0) < deployment["metadata"]["generation"]:
-            return None
-        revision, uid = annotations_of(deployment).get(REVISION), deployment["metadata"]["uid"]
+        """The ReplicaSet that the Deployment is rolling out to, once its controller has made it.
+
+        It is the one with the same pod template, which is how the controller itself knows it. The revision
+        would not do: while a Deployment is also being scaled, its status is brought up to date first.
+        """
+        uid, template = deployment["metadata"]["uid"], deployment["spec"]["template"]
         for found in self._mirror["replica sets"]:
             owners = {owner["uid"] for owner in found["metadata"].get("ownerReferences") or []}
-            if uid in owners and annotations_of(found).get(REVISION) == revision:
+            if uid in owners and _without_hash(found["spec"]["template"]) == template:
                 return found
         return None
 
@@ -172,6 +175,12 @@ class _Rollout:
     def _for_too_long(self, pod: Object) -> bool:
         now = asyncio.get_running_loop().time()
         return now - self._unschedulable_since.setdefault(pod["metadata"]["uid"], now) > UNSCHEDULABLE_S
+
+
+def _without_hash(template: Object) -> Object:
+    """A ReplicaSet's pod template as its Deployment has it."""
+    labels = {key: value for key, value in labels_of(template).items() if key != TEMPLATE_HASH}
+    return {**template, "metadata": {**template["metadata"], "labels": labels}}
 
 
 def _is_history(pod: Object) -> bool:

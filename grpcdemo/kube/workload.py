@@ -9,8 +9,11 @@ from typing import Literal
 from grpcdemo.errors import Conflict, Forbidden
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.pods import read_pod
-from grpcdemo.kube.resources import BY_KIND, DEPLOYMENTS, OURS, PODS, Object, is_ours, labels_of
+from grpcdemo.kube.resources import BY_KIND, DEPLOYMENTS, OURS, PODS, Object, annotations_of, is_ours, labels_of
 from grpcdemo.model import Pod
+
+INJECT = "sidecar.istio.io/inject"
+"""A pod's own label, or formerly annotation, with which it asks for a proxy or refuses it."""
 
 Applied = Literal["created", "changed", "unchanged"]
 
@@ -76,6 +79,16 @@ async def _try_pod(api: Api, namespace: str, deployment: Object) -> Pod:
     return read_pod(await api.create(PODS, body, namespace=namespace, dry_run=True))
 
 
-def template_labels(deployments: list[Object]) -> dict[str, str]:
-    """The labels that a pod of ours gets, as far as an injector may look at them."""
-    return labels_of(deployments[0]["spec"]["template"]) if deployments else {}
+def injected_labels(deployments: list[Object]) -> dict[str, str]:
+    """The labels of a pod of ours by which an injector may choose, but for those that refuse it."""
+    found = labels_of(deployments[0]["spec"]["template"]) if deployments else {}
+    return {key: value for key, value in found.items() if key != INJECT}
+
+
+def refusing_injection(deployments: list[Object]) -> list[str]:
+    """The Deployments whose pod template says that no proxy is wanted, which beats every namespace label."""
+    return [found["metadata"]["name"] for found in deployments if _refuses(found["spec"]["template"])]
+
+
+def _refuses(template: Object) -> bool:
+    return "false" in (labels_of(template).get(INJECT), annotations_of(template).get(INJECT))

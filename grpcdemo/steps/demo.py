@@ -39,7 +39,11 @@ async def demo(api: Api, config: DemoConfig, report: Report, show: Callable[[Obs
     except BaseException as error:
         await _clean_up_after(error, api, config, report)
         raise
-    await cleanup(api, _cleanup_config(config, config.up.timeout_s), report)
+    try:
+        await cleanup(api, _cleanup_config(config, config.up.timeout_s), report)
+    except asyncio.CancelledError as error:
+        await _clean_up_after(error, api, config, report)
+        raise
     return result
 
 

@@ -9,7 +9,7 @@ from grpcdemo.kube.api import Api
 from grpcdemo.kube.injection import control_plane_versions, read_injection
 from grpcdemo.kube.namespace import find_namespace
 from grpcdemo.kube.resources import labels_of
-from grpcdemo.kube.workload import our_deployments, our_pods, template_labels
+from grpcdemo.kube.workload import injected_labels, our_deployments, our_pods
 from grpcdemo.model import IstioStatus
 
 
@@ -23,5 +23,5 @@ async def istio_status(api: Api, namespace: str) -> IstioStatus:
     )
     if found is None:
         raise NotFound(f"there is no namespace {namespace}", hint="make the demo with `grpcdemo up`")
-    injection = await read_injection(api, labels_of(found), template_labels(deployments))
+    injection = await read_injection(api, labels_of(found), injected_labels(deployments))
     return IstioStatus(namespace=namespace, injection=injection, versions=versions, pods=tuple(pods))

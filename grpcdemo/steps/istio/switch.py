@@ -11,7 +11,7 @@ from grpcdemo.kube.injection import Change, labelled
 from grpcdemo.kube.namespace import find_namespace, is_terminating, relabel
 from grpcdemo.kube.resources import Object, labels_of
 from grpcdemo.kube.rollout import is_settled, restart, wait_for_rollout
-from grpcdemo.kube.workload import our_deployments, our_pods, template_labels, try_pods
+from grpcdemo.kube.workload import INJECT, injected_labels, our_deployments, our_pods, refusing_injection, try_pods
 from grpcdemo.manifests.render import DEFAULT_NAMESPACE
 from grpcdemo.model import Done, Pod, Report, Waiting, Warned
 from grpcdemo.steps.istio.label import INJECTION_OFF, labels_that_inject
@@ -40,7 +40,8 @@ async def switch(api: Api, config: SwitchConfig, report: Report) -> list[Pod]:
     """
     namespace, deployments = await _find_demo(api, config.namespace)
     if config.on:
-        change = await labels_that_inject(api, namespace, template_labels(deployments), config.revision, report)
+        _require_consent(deployments)
+        change = await labels_that_inject(api, namespace, injected_labels(deployments), config.revision, report)
     else:
         change = INJECTION_OFF
     relabelled = labelled(labels_of(namespace), change) != labels_of(namespace)
@@ -74,6 +75,14 @@ async def _find_demo(api: Api, name: str) -> tuple[Object, list[Object]]:
     if not deployments:
         raise NotFound(f"there is no demo in namespace {name}", hint=hint)
     return namespace, deployments
+
+
+def _require_consent(deployments: list[Object]) -> None:
+    for name in refusing_injection(deployments):
+        raise GrpcdemoError(
+            f"Deployment {name} refuses a proxy: its pods have {INJECT}=false; nothing was changed",
+            hint="remove that label or annotation from its pod template",
+        )
 
 
 async def _wait_until_label_works(api: Api, config: SwitchConfig, deployments: list[Object], report: Report) -> None:
