@@ -22,8 +22,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def _nobodys_cluster(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """The developer's kubeconfig is for the tests that are marked `cluster`, and for no other."""
-    if request.node.get_closest_marker("cluster"):
+    """The developer's kubeconfig is for the tests that are marked `cluster` or `bench`, and for no other."""
+    if request.node.get_closest_marker("cluster") or request.node.get_closest_marker("bench"):
         return
     monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
     for name in FOREIGN:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from grpcdemo import __version__
-from grpcdemo.cli import cleanup, demo, istio, manifests, observe, status, up
+from grpcdemo.cli import cleanup, demo, images, istio, manifests, observe, status, up
 from grpcdemo.errors import ExitCode, GrpcdemoError
 
 app = typer.Typer(
@@ -45,7 +45,7 @@ app.add_typer(istio.app, name="istio")
 app.command()(observe.observe)
 app.command()(status.status)
 app.command()(manifests.manifests)
-# app.add_typer(images.app, name="images")
+app.add_typer(images.app, name="images")
 app.command()(cleanup.cleanup)
 
 

@@ -1,14 +1,10 @@
 """`grpcdemo cleanup`"""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer
 
 from grpcdemo.cli import options
-from grpcdemo.cli.output import Progress
-from grpcdemo.cli.runner import Connection, change
 
 
 def cleanup(
@@ -21,6 +17,8 @@ def cleanup(
     yes: options.Yes = False,
 ) -> None:
     """Delete what grpcdemo made, and only that, and wait until it is gone."""
+    from grpcdemo.cli.output import Progress
+    from grpcdemo.cli.runner import Connection, change
     from grpcdemo.steps import cleanup as step
 
     config = step.CleanupConfig(namespace=namespace, timeout_s=timeout, wait=wait)

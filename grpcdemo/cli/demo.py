@@ -1,14 +1,10 @@
 """`grpcdemo demo`"""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer
 
 from grpcdemo.cli import options
-from grpcdemo.cli.output import Progress, show
-from grpcdemo.cli.runner import Connection, change
 
 
 def demo(
@@ -26,6 +22,8 @@ def demo(
     yes: options.Yes = False,
 ) -> None:
     """Tell the whole story: pinned without Istio, balanced with it; and clean up."""
+    from grpcdemo.cli.output import Progress, show
+    from grpcdemo.cli.runner import Connection, change
     from grpcdemo.steps import demo as step
     from grpcdemo.steps.up import UpConfig
     from grpcdemo.views.demo import demo_view

@@ -1,12 +1,13 @@
 """`grpcdemo istio on|off|status`"""
 
-from __future__ import annotations
+from typing import TYPE_CHECKING
 
 import typer
 
 from grpcdemo.cli import options
-from grpcdemo.cli.output import Progress, show
-from grpcdemo.cli.runner import Connection, change, read
+
+if TYPE_CHECKING:
+    from grpcdemo.cli.runner import Connection
 
 app = typer.Typer(help="Switch Istio's sidecar injection for the demo.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -23,6 +24,8 @@ def on(
     yes: options.Yes = False,
 ) -> None:
     """Label the namespace, restart both Deployments, and see that every pod has a proxy."""
+    from grpcdemo.cli.runner import Connection
+
     _switch(Connection(context, kubeconfig, namespace), True, revision, timeout, output, dry_run, yes)
 
 
@@ -37,6 +40,8 @@ def off(
     yes: options.Yes = False,
 ) -> None:
     """Label the namespace, restart both Deployments, and see that no pod has a proxy."""
+    from grpcdemo.cli.runner import Connection
+
     _switch(Connection(context, kubeconfig, namespace), False, None, timeout, output, dry_run, yes)
 
 
@@ -48,6 +53,8 @@ def status(
     output: options.Output = options.Format.TABLE,
 ) -> None:
     """Show Istio's version and injectors, what the namespace's label does, and which pods have a proxy."""
+    from grpcdemo.cli.output import show
+    from grpcdemo.cli.runner import Connection, read
     from grpcdemo.steps.istio.status import istio_status
     from grpcdemo.views.document import istio_document
     from grpcdemo.views.status import istio_view
@@ -57,7 +64,7 @@ def status(
 
 
 def _switch(
-    connection: Connection,
+    connection: "Connection",
     on: bool,
     revision: str | None,
     timeout: float,
@@ -65,6 +72,8 @@ def _switch(
     dry_run: bool,
     yes: bool,
 ) -> None:
+    from grpcdemo.cli.output import Progress, show
+    from grpcdemo.cli.runner import change
     from grpcdemo.steps.istio.switch import SwitchConfig, switch
     from grpcdemo.views.document import pods_document
     from grpcdemo.views.pods import pods_table

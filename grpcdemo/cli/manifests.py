@@ -1,15 +1,15 @@
 """`grpcdemo manifests`"""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from grpcdemo.cli import options
-from grpcdemo.cli.runner import Connection, read
 from grpcdemo.errors import GrpcdemoError, UsageError
+
+if TYPE_CHECKING:
+    from grpcdemo.cli.runner import Connection
 
 
 def manifests(
@@ -40,6 +40,7 @@ def manifests(
     namespace: options.Namespace = options.DEFAULT_NAMESPACE,
 ) -> None:
     """Print exactly what `up` applies, for `kubectl create -f`."""
+    from grpcdemo.cli.runner import Connection
     from grpcdemo.manifests.render import render
     from grpcdemo.steps.up import UpConfig, settings
 
@@ -59,8 +60,9 @@ def manifests(
         raise GrpcdemoError(f"cannot write to {write}: {error.strerror}") from error
 
 
-def _ask_version(connection: Connection) -> tuple[int, int]:
+def _ask_version(connection: "Connection") -> tuple[int, int]:
     """The cluster's version; without a cluster, the newest form, which every supported version since 1.24 takes."""
+    from grpcdemo.cli.runner import read
     from grpcdemo.manifests.render import NEWEST
 
     try:

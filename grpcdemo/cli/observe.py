@@ -1,15 +1,11 @@
 """`grpcdemo observe`"""
 
-from __future__ import annotations
-
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from grpcdemo.cli import options
-from grpcdemo.cli.output import Progress, show
-from grpcdemo.cli.runner import Connection, read
 from grpcdemo.errors import Interrupted
 
 if TYPE_CHECKING:
@@ -47,6 +43,8 @@ def observe(
     output: options.Output = options.Format.TABLE,
 ) -> None:
     """Watch which server pod answers, until Ctrl-C or the end that you name."""
+    from grpcdemo.cli.output import show
+    from grpcdemo.cli.runner import Connection, read
     from grpcdemo.steps.observe import ObserveConfig, check_expected
     from grpcdemo.verdict import Outcome
     from grpcdemo.views.document import observation_document
@@ -68,8 +66,9 @@ def observe(
         check_expected(expected, last[-1])
 
 
-async def _watch(api: Api, config: ObserveConfig, last: list[Observation]) -> None:
+async def _watch(api: "Api", config: "ObserveConfig", last: "list[Observation]") -> None:
     """Draw each observation, and leave the latest in *last*, also when cancelled."""
+    from grpcdemo.cli.output import Progress
     from grpcdemo.steps import observe as step
     from grpcdemo.views.observation import observation_view, plain_line
 

@@ -1,10 +1,6 @@
 """`grpcdemo status`"""
 
-from __future__ import annotations
-
 from grpcdemo.cli import options
-from grpcdemo.cli.output import show
-from grpcdemo.cli.runner import Connection, read
 
 
 def status(
@@ -14,6 +10,8 @@ def status(
     output: options.Output = options.Format.TABLE,
 ) -> None:
     """Show everything at a glance: cluster, namespace, label, pods, proxies."""
+    from grpcdemo.cli.output import show
+    from grpcdemo.cli.runner import Connection, read
     from grpcdemo.steps.status import read_status
     from grpcdemo.views.document import status_document
     from grpcdemo.views.status import status_view

@@ -1,10 +1,6 @@
 """`grpcdemo up`"""
 
-from __future__ import annotations
-
 from grpcdemo.cli import options
-from grpcdemo.cli.output import Progress, show
-from grpcdemo.cli.runner import Connection, change
 
 
 def up(
@@ -21,6 +17,8 @@ def up(
     yes: options.Yes = False,
 ) -> None:
     """Deploy server and client, without Istio's proxy, and wait until every pod is ready."""
+    from grpcdemo.cli.output import Progress, show
+    from grpcdemo.cli.runner import Connection, change
     from grpcdemo.steps import up as step
     from grpcdemo.views.document import pods_document
     from grpcdemo.views.pods import pods_table

@@ -19,6 +19,9 @@ from grpcdemo.model import Target
 
 LOCAL_NAMES = {"localhost", "kubernetes.docker.internal", "host.docker.internal", "host.minikube.internal"}
 
+SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The one written in C, where PyYAML was built with it: the certificates in a kubeconfig make it long."""
+
 
 def current_context(kubeconfig: str | None) -> str | None:
     """The current context of *kubeconfig*, or of the default kubeconfig; None where there is none."""
@@ -40,10 +43,9 @@ async def connect(*, context: str | None, kubeconfig: str | None) -> Api:
             f"no cluster: there is no kubeconfig at {os.pathsep.join(map(str, paths))}",
             hint="name one with --kubeconfig, or make a cluster, for example with `kind create cluster`",
         )
-    for path in found:
-        _read(path)
     files = os.pathsep.join(map(str, found))
-    name = context or current_context(kubeconfig)
+    current = [_read(path).get("current-context") for path in found]
+    name = context or next((name for name in current if name), None)
     if name is None:
         raise UsageError(f"no current context in {files}", hint="name one: `kubectl config get-contexts` lists them")
     configuration = await load_configuration(files, name)
@@ -77,7 +79,7 @@ def _paths(kubeconfig: str | None) -> list[Path]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=SAFE_LOADER)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UsageError(f"the kubeconfig {path} cannot be read: {error}") from error
     if not isinstance(content, dict):

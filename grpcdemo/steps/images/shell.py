@@ -1,0 +1,195 @@
+"""Runs other programs, so that none outlives us, and so that a failure shows what the program said last."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shlex
+import shutil
+import signal
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from grpcdemo.errors import GrpcdemoError
+from grpcdemo.model import Event, Report
+from grpcdemo.steps.images.hints import find_hint, find_install_hint
+
+GRACE_S = 5.0
+"""How long a program may take to end after SIGTERM."""
+TAIL_LINES = 20
+QUICK_S = 30.0
+"""How long a question may take. An engine on another machine that is gone never answers."""
+
+Line = Callable[[str], None]
+
+
+class ProgramFailed(GrpcdemoError):
+    """A program could not be run, ended with an error, or took too long; *tail* is what it said last."""
+
+    def __init__(self, message: str, *, hint: str | None, tail: tuple[str, ...] = ()) -> None:
+        super().__init__("\n  ".join((message, *tail)), hint=hint)
+        self.tail = tail
+
+    @property
+    def reason(self) -> str:
+        """In one line: the last thing the program said, which mostly says why."""
+        return self.tail[-1] if self.tail else self.message
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shell:
+    """How the steps reach other programs, and tell what they do."""
+
+    report: Report
+    line: Line = lambda line: None
+    """Gets each line that a program prints while it works."""
+    dry_run: Line | None = None
+    """Gets each command, which is then not run. Questions are asked all the same: they change nothing."""
+
+    def tell(self, event: Event) -> None:
+        """Report what is being done, or is done; in a dry run, nothing is."""
+        if self.dry_run is None:
+            self.report(event)
+
+    async def run(self, *command: str) -> None:
+        """Run *command*, which changes something."""
+        if self.dry_run is not None:
+            self.dry_run(shlex.join(command))
+        else:
+            self.line(f"$ {shlex.join(command)}")
+            await execute(command, line=self.line)
+
+    async def ask(self, *command: str) -> str:
+        """The output of *command*, which changes nothing."""
+        return await execute(command, line=lambda line: None, timeout_s=QUICK_S)
+
+
+def is_installed(program: str) -> bool:
+    return shutil.which(program) is not None
+
+
+def find_program(name: str) -> str:
+    """The path of the program *name*; raises ProgramFailed where there is none."""
+    path = shutil.which(name)
+    if path is None:
+        raise ProgramFailed(f"{name} is not installed", hint=find_install_hint(name))
+    return path
+
+
+async def execute(command: tuple[str, ...], *, line: Line, timeout_s: float | None = None) -> str:
+    """Run *command* to its end and return its stdout; raises ProgramFailed.
+
+    When this is cancelled, or takes too long, the program and all that it started are ended.
+    """
+    tail: deque[str] = deque(maxlen=TAIL_LINES)
+    output: list[str] = []
+
+    async def follow(stream: asyncio.StreamReader | None, kept: list[str] | None = None) -> None:
+        assert stream is not None
+        async for text in _lines(stream):
+            tail.append(text)
+            line(text)
+            if kept is not None:
+                kept.append(text)
+
+    async def start() -> Running:
+        process = await _start(command)
+        work = (follow(process.stdout, output), follow(process.stderr), _ended(process))
+        return Running(process, tuple(asyncio.create_task(part) for part in work))
+
+    async with _until_ended(start()) as running:
+        done, pending = await asyncio.wait(running.work, timeout=timeout_s, return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            task.result()
+    if pending:
+        raise ProgramFailed(f"{command[0]} did not end within {timeout_s:g} s", hint=None, tail=tuple(tail))
+    if code := running.process.returncode:
+        reason = f"{command[0]} failed with exit code {code}:"
+        raise ProgramFailed(reason, hint=find_hint(command[0], tail), tail=tuple(tail))
+    return "\n".join(output)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A program that was started, and the tasks that follow its output and wait for its end."""
+
+    process: asyncio.subprocess.Process
+    work: tuple[asyncio.Task[None], ...]
+
+
+@asynccontextmanager
+async def _until_ended(start: Coroutine[None, None, Running]) -> AsyncIterator[Running]:
+    """The program that *start* starts; whatever of it still runs on the way out is ended."""
+    # Apart, so that nothing interrupts it: a start cut short would leave behind what the program has started.
+    starting = asyncio.create_task(start)
+    try:
+        await asyncio.wait([starting])
+        yield starting.result()
+    finally:
+        while not starting.done():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait([starting])
+        if starting.exception() is None:
+            await _end(starting.result())
+
+
+async def _start(command: tuple[str, ...]) -> asyncio.subprocess.Process:
+    path = find_program(command[0])
+    try:
+        return await asyncio.create_subprocess_exec(
+            path,
+            *command[1:],
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise ProgramFailed(f"{path} cannot be run: {error.strerror}", hint=f"reinstall {command[0]}") from error
+
+
+async def _ended(process: asyncio.subprocess.Process) -> None:
+    await process.wait()
+
+
+async def _end(running: Running) -> None:
+    """End what still runs of the program and of its children, which share its process group."""
+    try:
+        if not all(task.done() for task in running.work):
+            await _kill(running.process)
+    finally:
+        for task in running.work:
+            task.cancel()
+        await asyncio.gather(*running.work, return_exceptions=True)
+
+
+async def _kill(process: asyncio.subprocess.Process) -> None:
+    _signal(process, signal.SIGTERM)
+    try:
+        await asyncio.wait_for(process.wait(), GRACE_S)
+    except asyncio.TimeoutError:
+        pass
+    finally:
+        # Also when a second interrupt ends the waiting. What is killed must be reaped, which takes no time.
+        _signal(process, signal.SIGKILL)
+        await process.wait()
+
+
+def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS says the latter of a zombie
+        os.killpg(process.pid, number)
+
+
+async def _lines(stream: asyncio.StreamReader) -> AsyncIterator[str]:
+    """The lines that are not blank, of any length, as they come; a progress bar's `\\r` ends a line, too."""
+    rest = b""
+    while chunk := await stream.read(65536):
+        *whole, rest = (rest + chunk).replace(b"\r", b"\n").split(b"\n")
+        for line in whole:
+            if line.strip():
+                yield line.decode(errors="replace").rstrip()
+    if rest.strip():
+        yield rest.decode(errors="replace").rstrip()

@@ -1,0 +1,69 @@
+"""What the tool adds to the time that the cluster itself takes, against the same by hand with kubectl."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.bench.ratio import median_ratio, report, timed
+from tests.contract.tools import Demo, kubectl
+
+pytestmark = [pytest.mark.bench, pytest.mark.timeout(1200)]
+
+RESPONSES = 30 + 102
+"""How many a verdict needs at least: pinned, and balanced over three servers."""
+RATE = 20
+
+
+@pytest.fixture
+def demo() -> Iterator[Demo]:
+    found = Demo(f"grpcdemo-bench-{secrets.token_hex(3)}")
+    yield found
+    found.remove()
+
+
+def label_and_restart(demo: Demo) -> None:
+    """`istio on` by hand, which neither waits for old pods to be gone nor looks at the new ones."""
+    demo.kubectl("label", "namespace", demo.namespace, "istio-injection=enabled", "--overwrite")
+    demo.kubectl("rollout", "restart", "deployment/grpc-server", "deployment/grpc-client")
+    roll_out(demo)
+
+
+def roll_out(demo: Demo) -> None:
+    for name in ("grpc-server", "grpc-client"):
+        demo.kubectl("rollout", "status", f"deployment/{name}", "--timeout=120s")
+
+
+def test_istio_on_against_label_restart_and_rollout_status(demo: Demo) -> None:
+    demo.run("up").check(0)
+
+    def from_off(work: object) -> float:
+        demo.run("istio", "off").check(0)
+        assert callable(work)
+        return timed(work)
+
+    ratio = median_ratio(
+        lambda: from_off(lambda: demo.run("istio", "on").check(0)),
+        lambda: from_off(lambda: label_and_restart(demo)),
+        rounds=5,
+    )
+    report("grpcdemo istio on / kubectl label, rollout restart, rollout status", ratio, 1.25)
+
+
+def test_demo_against_the_sum_of_its_waits(demo: Demo, tmp_path: Path) -> None:
+    demo.run("manifests", "--write", str(tmp_path)).check(0)
+
+    def by_hand() -> None:
+        kubectl("create", "namespace", demo.namespace)
+        kubectl("create", "-f", str(tmp_path / "grpc-server.yaml"), "-f", str(tmp_path / "grpc-client.yaml"))
+        roll_out(demo)
+        label_and_restart(demo)
+        time.sleep(RESPONSES / RATE)  # the observation windows: as long as the client takes for as many calls
+        kubectl("delete", "namespace", demo.namespace)
+
+    ratio = median_ratio(lambda: timed(lambda: demo.run("demo").check(0)), lambda: timed(by_hand), rounds=3)
+    report("grpcdemo demo / the sum of its waits", ratio, 1.25)

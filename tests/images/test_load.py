@@ -1,0 +1,173 @@
+"""`images load`: each kind of cluster in its own way, always from archives of one platform."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from grpcdemo.errors import GrpcdemoError
+from grpcdemo.manifests.images import CLIENT, SERVER, image_reference
+from grpcdemo.steps.images.load import LoadConfig, load_images
+from grpcdemo.steps.images.shell import ProgramFailed, Shell
+
+from .harness import NO_SUCH_IMAGE, Programs, Told, exists, write_archive
+
+NAMES = (image_reference(SERVER), image_reference(CLIENT))
+DEAD = {"version *": "exit 1"}
+LOADS = {
+    "kind-demo": "kind load image-archive DIR/{} --name demo",
+    "k3d-demo": "k3d image import DIR/{} --cluster demo",
+    "minikube": "minikube image load DIR/{} --profile minikube",
+    "team-profile": "minikube image load DIR/{} --profile team-profile",
+    "minikube-2": "minikube image load DIR/{} --profile minikube-2",
+}
+
+
+@pytest.fixture
+def archives(tmp_path: Path) -> Path:
+    directory = tmp_path / "saved"
+    for name in NAMES:
+        write_archive(directory / f"{name.split('/')[1].split(':')[0]}.tar", name=name, architecture="arm64")
+    return directory
+
+
+def add_clusters(programs: Programs) -> None:
+    for name in ("kind", "k3d", "ctr"):
+        programs.add(name)
+    programs.add(
+        "minikube", {"profile list *": """echo '{"valid": [{"Name": "team-profile"}, {"Name": "minikube-2"}]}'"""}
+    )
+
+
+@pytest.mark.parametrize(("context", "expected"), LOADS.items())
+async def test_a_saved_archive_goes_into_the_cluster_of_the_context(
+    programs: Programs, shell: Shell, told: Told, archives: Path, context: str, expected: str
+) -> None:
+    add_clusters(programs)
+    assert await load_images(LoadConfig(context=context, archives=archives), shell) == NAMES
+    loads = [call.replace(str(archives), "DIR") for call in programs.calls if ".tar" in call]
+    assert loads == [expected.format(f"{name}.tar") for name in (SERVER, CLIENT)]
+    assert f"loaded {NAMES[0]} (linux/arm64) into the " in told.texts
+
+
+async def test_without_an_archive_the_builder_saves_one_for_the_time_being(programs: Programs, shell: Shell) -> None:
+    add_clusters(programs)
+    programs.add_builder("docker")
+    programs.add("kind", otherwise='[ -s "$3" ] || exit 9')
+    await load_images(LoadConfig(context="kind-demo"), shell)
+    saved = [call.split()[4] for call in programs.calls_with("docker save --platform=linux/amd64 --output")]
+    assert [call.split()[3] for call in programs.calls_with("kind load image-archive")] == saved
+    assert not [path for path in saved if exists(path)]
+
+
+async def test_containerd_is_loaded_into_whatever_the_context(programs: Programs, shell: Shell, archives: Path) -> None:
+    add_clusters(programs)
+    await load_images(LoadConfig(context=None, containerd="/run/c d.sock", archives=archives), shell)
+    assert programs.calls == [
+        f"ctr -a /run/c d.sock -n k8s.io images import {archives}/{name}.tar" for name in (SERVER, CLIENT)
+    ]
+
+
+async def test_docker_shares_its_images(programs: Programs, shell: Shell, told: Told) -> None:
+    programs.add_builder("docker")
+    assert await load_images(LoadConfig(context="docker-desktop"), shell) == NAMES
+    assert f"docker-desktop runs Docker's own images: {NAMES[0]} (linux/amd64) is there" in told.texts
+    assert not programs.calls_with("docker save")
+
+
+async def test_docker_shares_nothing_that_was_not_built(programs: Programs, shell: Shell) -> None:
+    programs.add_builder("docker", {"image inspect *": NO_SUCH_IMAGE})
+    with pytest.raises(GrpcdemoError, match="docker has no image"):
+        await load_images(LoadConfig(context="docker-desktop"), shell)
+
+
+async def test_what_another_builder_has_is_loaded_into_docker(programs: Programs, shell: Shell) -> None:
+    programs.add_builder("docker")
+    programs.add_builder("podman")
+    await load_images(LoadConfig(context="orbstack", builder="podman"), shell)
+    assert len(programs.calls_with("podman save")) == len(programs.calls_with("docker load --input")) == 2
+
+
+async def test_a_shared_containerd_gets_them_where_kubernetes_looks(
+    programs: Programs, shell: Shell, archives: Path
+) -> None:
+    programs.add("docker", DEAD)
+    programs.add_builder("nerdctl")
+    await load_images(LoadConfig(context="rancher-desktop", archives=archives), shell)
+    assert len(programs.calls_with("nerdctl --namespace k8s.io load --input")) == 2
+
+
+async def test_a_shared_engine_that_does_not_answer_is_an_error(
+    programs: Programs, shell: Shell, archives: Path
+) -> None:
+    programs.add("docker", DEAD)
+    with pytest.raises(GrpcdemoError, match="answers neither") as caught:
+        await load_images(LoadConfig(context="colima", archives=archives), shell)
+    assert "start colima" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("context", ["prod", None])
+async def test_an_unknown_cluster_is_an_error_that_names_the_other_ways(
+    programs: Programs, shell: Shell, archives: Path, context: str | None
+) -> None:
+    programs.add("minikube", otherwise="exit 1")
+    with pytest.raises(GrpcdemoError, match="context") as caught:
+        await load_images(LoadConfig(context=context, archives=archives), shell)
+    for way in ("images push PREFIX", "images save", "--containerd"):
+        assert way in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("config", "hint"),
+    [
+        (LoadConfig(context="kind-demo"), "install kind"),
+        (LoadConfig(context=None, containerd="/run/x.sock"), "ctr comes with containerd"),
+    ],
+)
+async def test_a_missing_loader_is_an_error_before_anything_is_saved(
+    programs: Programs, shell: Shell, config: LoadConfig, hint: str
+) -> None:
+    programs.add_builder("podman")
+    with pytest.raises(GrpcdemoError, match="is not installed") as caught:
+        await load_images(config, shell)
+    assert hint in (caught.value.hint or "")
+    assert not programs.calls_with("podman save")
+
+
+async def test_a_failing_loader_is_an_error_with_what_it_said(programs: Programs, shell: Shell, archives: Path) -> None:
+    programs.add("kind", otherwise="echo 'ERROR: no nodes found for cluster \"demo\"' >&2; exit 1")
+    with pytest.raises(ProgramFailed, match="no nodes found"):
+        await load_images(LoadConfig(context="kind-demo", archives=archives), shell)
+
+
+async def test_an_archive_of_another_version_is_refused(programs: Programs, shell: Shell, tmp_path: Path) -> None:
+    add_clusters(programs)
+    write_archive(tmp_path / "grpcdemo-server.tar", name="localhost/grpcdemo-server:0.0.1")
+    with pytest.raises(GrpcdemoError, match=r"holds localhost/grpcdemo-server:0\.0\.1, not"):
+        await load_images(LoadConfig(context="kind-demo", archives=tmp_path), shell)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"nonsense", b"cut short"])
+async def test_an_archive_that_is_none_is_refused(
+    programs: Programs, shell: Shell, archives: Path, content: bytes | None
+) -> None:
+    add_clusters(programs)
+    path = archives / "grpcdemo-server.tar"
+    if content is None:
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:700] if content == b"cut short" else content)
+    with pytest.raises(GrpcdemoError, match=r"cannot be read|is no docker-archive") as caught:
+        await load_images(LoadConfig(context="kind-demo", archives=archives), shell)
+    assert "images save" in (caught.value.hint or "")
+
+
+async def test_a_dry_run_saves_and_loads_nothing(programs: Programs, dry_shell: Shell, told: Told) -> None:
+    programs.add_builder("buildah", {"inspect *": NO_SUCH_IMAGE})
+    await load_images(LoadConfig(context="kind-demo"), dry_shell)
+    assert told.lines == [
+        *(f"buildah push {name} docker-archive:ARCHIVES/{name[10:].split(':')[0]}.tar:{name}" for name in NAMES),
+        *(f"kind load image-archive ARCHIVES/{name}.tar --name demo" for name in (SERVER, CLIENT)),
+    ]
+    assert {call.split()[1] for call in programs.calls} == {"info", "inspect"}
