@@ -4,7 +4,7 @@
     ├── UsageError           2  the request itself makes no sense
     ├── UnexpectedVerdict    3  `--expect` saw something else
     ├── NotEnoughResponses   4  no verdict could be reached
-    ├── Interrupted        130  Ctrl-C, or 143 after SIGTERM
+    ├── Interrupted        130  Ctrl-C; 143 after SIGTERM, 129 after SIGHUP
     └── ApiError             1  the Kubernetes API said no
         ├── Unreachable         nobody answered
         ├── Unauthorized        it does not know us
@@ -30,6 +30,7 @@ class ExitCode(IntEnum):
     USAGE = 2
     UNEXPECTED_VERDICT = 3
     NOT_ENOUGH_RESPONSES = 4
+    HUNG_UP = 129
     INTERRUPTED = 130
     TERMINATED = 143
 

@@ -59,8 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"hint: {error.hint}", file=sys.stderr)  # noqa: T201
         return int(error.exit_code)
     except BrokenPipeError:
-        # Whoever read stdout has gone; so that Python does not complain of it at exit, nothing more is written.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read us has gone; so that Python does not complain of it at exit, nothing more is written.
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         return int(ExitCode.FAILED)
     except SystemExit as end:
         return int(end.code or 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -52,12 +53,15 @@ class Progress:
     """What a step tells while it runs, on stderr. A context manager.
 
     On a terminal a line at the bottom says what is being waited for; elsewhere it is a line each time.
+    Where nobody reads any more (a closed pipe, a lost terminal) it raises OSError once, so that the work
+    ends, and is silent from then on, so that cleaning up goes on.
     """
 
     def __init__(self, *, dry_run: bool = False) -> None:
         self._console = console(stderr=True)
         self._dry_run = dry_run
         self._live: Live | None = None
+        self._unread = False
         self._waiting = ""
         self._drawn = -LINE_S
 
@@ -69,7 +73,8 @@ class Progress:
 
     def __exit__(self, *exc_info: object) -> None:
         if self._live:
-            self._live.stop()
+            with contextlib.suppress(OSError):
+                self._live.stop()
 
     def report(self, event: Event) -> None:
         if isinstance(event, Waiting):
@@ -86,16 +91,25 @@ class Progress:
             self._live.update(Group(Text(""), picture))
         elif time.monotonic() - self._drawn >= LINE_S:
             self._drawn = time.monotonic()
-            self._console.print(line)
+            self._print(line)
 
     def _wait(self, text: str) -> None:
         if self._live:
             self._live.update(Spinner("dots", Text(text)))
         elif text != self._waiting:
-            self._console.print(text)
+            self._print(text)
         self._waiting = text
 
     def _say(self, text: Text) -> None:
         if self._live:
             self._live.update(Text(""))
-        self._console.print(text)
+        self._print(text)
+
+    def _print(self, text: RenderableType) -> None:
+        if self._unread:
+            return
+        try:
+            self._console.print(text)
+        except OSError:
+            self._unread = True
+            raise

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-ENDING_SIGNALS = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
+ENDING_SIGNALS = {
+    signal.SIGINT: ExitCode.INTERRUPTED,
+    signal.SIGTERM: ExitCode.TERMINATED,
+    signal.SIGHUP: ExitCode.HUNG_UP,
+}
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 from grpcdemo.errors import ApiError, Forbidden, NotFound
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.faults import Request
-from grpcdemo.kube.resources import PODS
+from grpcdemo.kube.resources import POD_LOGS, PODS
 from grpcdemo.kube.watch import lines
 
 SILENCE_S = 15.0
@@ -134,4 +134,4 @@ def _path(namespace: str, pod: str) -> str:
 
 
 def _request(api: Api, namespace: str, pod: str) -> Request:
-    return Request("get", PODS, namespace, f"{pod}/log", api.target.context)
+    return Request("get", POD_LOGS, namespace, pod, api.target.context)

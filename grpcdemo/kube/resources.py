@@ -33,6 +33,8 @@ class Resource:
 
 NAMESPACES = Resource("api/v1", "namespaces")
 PODS = Resource("api/v1", "pods")
+POD_LOGS = Resource("api/v1", "pods/log")
+"""As permissions name it; its path is that of a pod, and `log`."""
 SERVICES = Resource("api/v1", "services")
 ENDPOINTS = Resource("api/v1", "endpoints")
 EVENTS = Resource("api/v1", "events")

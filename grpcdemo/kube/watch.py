@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from grpcdemo.errors import ApiError, Expired, Forbidden, GrpcdemoError, NotFound, Unreachable
+from grpcdemo.errors import ApiError, Expired, Forbidden, GrpcdemoError, NotFound, Unauthorized
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.faults import Request, api_error
 from grpcdemo.kube.resources import Object, Resource
@@ -94,7 +93,7 @@ class Mirror:
                     self._apply(name, kind, found)
             except Expired:
                 version = await self._list(name)
-            except (Forbidden, NotFound):
+            except (Unauthorized, Forbidden, NotFound):
                 raise
             except ApiError:
                 if lost_for >= UNREACHABLE_S:
@@ -157,8 +156,7 @@ async def wait_until(
         left = deadline - loop.time()
         if left <= 0:
             raise failure()
-        with contextlib.suppress(Unreachable):
-            await mirror.changed(min(left, LOOK_AGAIN_S))
+        await mirror.changed(min(left, LOOK_AGAIN_S))
     return found
 
 

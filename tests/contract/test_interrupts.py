@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
-from tests.contract.tools import Demo
+from tests.contract.tools import LIMIT_S, Demo, find_program
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
@@ -77,4 +79,12 @@ def test_a_second_ctrl_c_ends_the_cleaning_up(demo: Demo) -> None:
 def test_a_demo_that_fails_cleans_up_too(demo: Demo) -> None:
     told = demo.run("demo", "--image-prefix", "localhost:1/nowhere").check(1)
     assert "cannot get image" in told.error
+    assert not demo.exists()
+
+
+def test_a_reader_that_goes_away_ends_the_demo(demo: Demo) -> None:
+    pipe = f"{find_program('grpcdemo')} demo --servers 1 --namespace {demo.namespace} 2>&1 >/dev/null | head -3"
+    told = subprocess.run(["bash", "-c", pipe], capture_output=True, text=True, timeout=LIMIT_S, check=True)
+    assert len(told.stdout.splitlines()) == 3
+    assert told.stderr == ""
     assert not demo.exists()

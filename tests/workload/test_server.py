@@ -47,7 +47,7 @@ def call_by_reflection(port: int) -> tuple[set[str], str]:
             response_deserializer=GetMessageClass(method.output_type).FromString,
         )
         answer = get_identity(GetMessageClass(method.input_type)(), timeout=PATIENCE_S)
-        return set(reflected.get_services()), str(getattr(answer, "pod_name"))  # noqa: B009
+        return set(reflected.get_services()), str(getattr(answer, "pod_name"))  # noqa: B009  (a message of a descriptor has no static type)
 
 
 async def test_a_caller_with_no_proto_file_can_find_the_service_and_call_it() -> None:
