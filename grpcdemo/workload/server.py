@@ -15,6 +15,7 @@ from datetime import datetime, timezone
 from functools import partial
 
 import grpc
+from google.protobuf import descriptor_pool
 from grpc_health.v1 import health
 from grpc_reflection.v1alpha import reflection
 
@@ -24,6 +25,7 @@ from grpcdemo.workload.listener import listening
 from grpcdemo.workload.logfmt import format_fields
 from grpcdemo.workload.options import add_option, parse_port
 from grpcdemo.workload.process import emit, run
+from grpcdemo.workload.symbols import SymbolPool
 
 DEFAULT_PORT = 50051
 SERVICE_NAME = DESCRIPTOR.services_by_name["IdentityService"].full_name
@@ -92,7 +94,8 @@ async def serve(
 def _register(identity: GetIdentityResponse, server: grpc.aio.Server) -> None:
     add_service = identity_pb2_grpc.add_IdentityServiceServicer_to_server
     add_service(IdentityService(identity), server)  # type: ignore[no-untyped-call]  # protoc writes no types
-    reflection.enable_server_reflection((SERVICE_NAME, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+    services = (SERVICE_NAME, health.SERVICE_NAME, reflection.SERVICE_NAME)
+    reflection.enable_server_reflection(services, server, pool=SymbolPool(descriptor_pool.Default()))
 
 
 if __name__ == "__main__":

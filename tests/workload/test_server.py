@@ -57,6 +57,20 @@ async def test_a_caller_with_no_proto_file_can_find_the_service_and_call_it() ->
     assert pod == "grpc-server-abc"
 
 
+def find_file(port: int, symbol: str) -> object:
+    with grpc.insecure_channel(f"ipv4:127.0.0.1:{port}") as channel:
+        return ProtoReflectionDescriptorDatabase(channel).FindFileContainingSymbol(symbol)
+
+
+async def test_reflection_knows_a_method_by_its_name() -> None:
+    async with running_server("grpc-server-abc") as port:
+        by_method = await asyncio.to_thread(find_file, port, f"{SERVICE_NAME}.GetIdentity")
+        by_service = await asyncio.to_thread(find_file, port, SERVICE_NAME)
+        with pytest.raises(KeyError):
+            await asyncio.to_thread(find_file, port, f"{SERVICE_NAME}.NoSuchMethod")
+    assert by_method == by_service
+
+
 async def test_it_is_serving_as_a_whole_and_by_name_until_it_stops() -> None:
     async with AsyncExitStack() as stack:
         async with running_server("grpc-server-abc") as port:
