@@ -16,13 +16,14 @@ from typing import Any, TypeVar, cast
 import aiohttp
 from kubernetes.aio.client import ApiClient
 
-from grpcdemo.errors import GrpcdemoError, Unreachable
+from grpcdemo.errors import ApiError, GrpcdemoError, Unreachable
 from grpcdemo.kube.faults import Request, api_error, connection_errors
 from grpcdemo.kube.resources import Object, Resource
 from grpcdemo.model import Target
 
 REQUEST_TIMEOUT_S = 30.0
 CONNECT_TIMEOUT_S = 10.0
+MOST_ASKED_S = 30.0
 ATTEMPTS = 5
 RETRIED = {429, 500, 502, 503, 504}
 """Answers that may be another a moment later. A 500 is tried again only where nothing was to change."""
@@ -60,7 +61,10 @@ class Api:
         if self._version is None:
             answer = await self._ask("GET", "/version", Request("get", None, context=self.target.context))
             self.version_text = str(answer.get("gitVersion", ""))
-            self._version = int(answer["major"]), int(str(answer["minor"]).rstrip("+"))
+            try:
+                self._version = int(answer["major"]), int(str(answer["minor"]).rstrip("+"))
+            except (KeyError, ValueError) as error:
+                raise _not_kubernetes(self.target.server) from error
         return self._version
 
     async def get(self, resource: Resource, name: str, *, namespace: str | None = None) -> Object:
@@ -146,10 +150,10 @@ class Api:
                 await asyncio.sleep(_back_off(attempt))
                 continue
             if status < 300:
-                return _object(data)
+                return _object(data, self.target.server)
             if attempt == ATTEMPTS or not _worth_retrying(method, status):
                 raise api_error(status, _status(data), request)
-            await asyncio.sleep(float(headers.get("Retry-After") or _back_off(attempt)))
+            await asyncio.sleep(_asked_to_wait(headers) or _back_off(attempt))
         raise AssertionError("the loop above returns or raises")
 
     async def _exchange(
@@ -221,8 +225,29 @@ def _back_off(attempt: int) -> float:
     return float(min(0.1 * 2**attempt, 3.0)) * random.uniform(0.8, 1.2)
 
 
-def _object(data: bytes) -> Object:
-    return cast(Object, json.loads(data)) if data else {}
+def _asked_to_wait(headers: Mapping[str, str]) -> float | None:
+    """Seconds that the API server asks for, at most MOST_ASKED_S; it may also name a date, which is no help."""
+    try:
+        return min(float(headers.get("Retry-After", "")), MOST_ASKED_S)
+    except ValueError:
+        return None
+
+
+def _object(data: bytes, server: str) -> Object:
+    try:
+        found = json.loads(data or b"{}")
+    except ValueError as error:
+        raise _not_kubernetes(server) from error
+    if not isinstance(found, dict):
+        raise _not_kubernetes(server)
+    return found
+
+
+def _not_kubernetes(server: str) -> ApiError:
+    return ApiError(
+        f"what answers at {server} is not a Kubernetes API",
+        hint="check the server's address in the kubeconfig, and whether a proxy stands in between",
+    )
 
 
 def _status(data: bytes) -> Object:

@@ -8,6 +8,7 @@ is a 500 that names it.
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,8 @@ from grpcdemo.errors import (
     Unreachable,
 )
 from grpcdemo.kube.resources import Object, Resource
+
+RBAC_REFUSAL = re.compile(r'User ".*" cannot \S+ (resource|path) ')
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ def api_error(code: int, status: Object, request: Request) -> ApiError:
             f"the cluster does not accept the credentials of context {request.context}: {message}",
             hint=f"they may have expired: log in again, then try `kubectl --context {request.context} get ns`",
         )
-    if code == 403 and "cannot" in message and "resource" in message:
+    if code == 403 and RBAC_REFUSAL.search(message):
         return Forbidden(what, hint=f"check with `{request.can_i}`, or ask for the permission")
     if code == 404:
         return NotFound(what)

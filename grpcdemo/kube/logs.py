@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from grpcdemo.errors import ApiError, Forbidden, NotFound
+from grpcdemo.errors import ApiError, Forbidden, NotFound, Unauthorized
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.faults import Request
 from grpcdemo.kube.resources import POD_LOGS, PODS
@@ -17,6 +18,9 @@ SILENCE_S = 15.0
 """A stream without a line for this long is opened anew: after a log was rotated, some fall silent for ever
 (kubernetes/kubernetes#115701). Where there was really nothing to say, that costs one request."""
 REOPEN_S = 0.3
+REMEMBERED = 10_000
+"""How many lines are kept to recognise what a new stream repeats: two seconds of the fastest client."""
+SECOND_NS = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -45,8 +49,9 @@ async def last_lines(api: Api, namespace: str, pod: str, container: str, *, coun
 class Follower:
     """The log of one container, followed for ever: iterate `lines()` until the pod is gone, or cancel it.
 
-    A new stream after a cut starts at the second of the last line, because the API knows no finer time;
-    what it repeats is recognised by its time, and among lines of the same time by counting them.
+    A new stream after a cut starts at the second of the last line, because the API knows no finer time, so
+    it repeats lines. It sends, in their order, all whose time is not before that second; held against the
+    latest lines that were read, that tells what is repeated, whatever the clock did meanwhile.
     """
 
     def __init__(self, api: Api, namespace: str, pod: str, container: str, *, from_start: bool) -> None:
@@ -55,48 +60,51 @@ class Follower:
         self._pod = pod
         self._container = container
         self._from_start = from_start
-        self._last_ns: int | None = None
-        self._at_last = 0
+        self._read: deque[LogLine] = deque(maxlen=REMEMBERED)
 
     async def lines(self) -> AsyncIterator[LogLine]:
         while True:
             try:
                 async for line in self._stream():
                     yield line
-            except (NotFound, Forbidden):
-                if self._last_ns is None:
-                    raise
-                return
+            except NotFound:
+                if self._read:
+                    return
+                raise
+            except (Unauthorized, Forbidden):
+                raise
             except ApiError:
                 pass  # not started yet, cut, or silent: the next stream goes on where this one ended
             await asyncio.sleep(REOPEN_S)
 
     async def _stream(self) -> AsyncIterator[LogLine]:
         query: dict[str, str | int] = {"container": self._container, "follow": "true", "timestamps": "true"}
-        if self._last_ns is not None:
-            query["sinceTime"] = _rfc3339(self._last_ns)
+        repeated: deque[LogLine] = deque()
+        if self._read:
+            since_ns = self._read[-1].time_ns // SECOND_NS * SECOND_NS
+            query["sinceTime"] = _rfc3339(since_ns)
+            repeated.extend(line for line in self._read if line.time_ns >= since_ns)
         elif not self._from_start:
             query["tailLines"] = 1
-        skip_ns, skip_at = self._last_ns, self._at_last
         request = _request(self._api, self._namespace, self._pod)
         path = _path(self._namespace, self._pod)
         async with self._api.stream(path, request, query=query, silence_s=SILENCE_S) as chunks:
             async for raw in lines(chunks):
                 line = parse_line(raw)
-                if line is None:
-                    continue
-                if skip_ns is not None and (line.time_ns, skip_at) < (skip_ns, 1):
-                    continue
-                if skip_ns == line.time_ns and skip_at:
-                    skip_at -= 1
-                    continue
-                skip_ns = None  # all that was known is repeated; from here on every line is new
-                self._remember(line)
-                yield line
+                if line is not None and not _is_repeated(line, repeated):
+                    self._read.append(line)
+                    yield line
 
-    def _remember(self, line: LogLine) -> None:
-        self._at_last = self._at_last + 1 if line.time_ns == self._last_ns else 1
-        self._last_ns = line.time_ns
+
+def _is_repeated(line: LogLine, expected: deque[LogLine]) -> bool:
+    """Whether *line* is the next of *expected*, but for such as were rotated away; takes it out.
+
+    A line that is none of them ends the repetition: it is new, and so is everything after it.
+    """
+    while expected:
+        if expected.popleft() == line:
+            return True
+    return False
 
 
 def parse_line(raw: bytes) -> LogLine | None:
@@ -121,11 +129,11 @@ def _seconds(stamp: str) -> int | None:
         parsed = datetime.fromisoformat(stamp.replace("Z", "+00:00"))
     except ValueError:
         return None
-    return int(parsed.timestamp()) * 1_000_000_000 if parsed.tzinfo else None
+    return int(parsed.timestamp()) * SECOND_NS if parsed.tzinfo else None
 
 
 def _rfc3339(time_ns: int) -> str:
-    moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=time_ns // 1_000_000_000)
+    moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=time_ns // SECOND_NS)
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from grpcdemo.kube.resources import APP_NAME, Object, conditions_of, labels_of
 from grpcdemo.model import PROXY_CONTAINER, Pod, ProxyKind
@@ -57,18 +56,29 @@ def _statuses(status: Object, kind: str) -> list[Object]:
 
 def _status(pod: Object, phase: str) -> str:
     """The STATUS column of `kubectl get pods`."""
-    status = pod.get("status", {})
-    text = status.get("reason") or phase
-    for found in _statuses(status, "containerStatuses"):
-        state: dict[str, Any] = found.get("state") or {}
-        if reason := (state.get("waiting") or {}).get("reason"):
-            text = reason
-        elif terminated := state.get("terminated"):
-            text = terminated.get("reason") or f"ExitCode:{terminated.get('exitCode')}"
-    text = _init_status(pod) or text
     if "deletionTimestamp" in pod["metadata"]:
         return "Terminating"
-    return str(text)
+    return _init_status(pod) or _main_status(pod, phase)
+
+
+def _main_status(pod: Object, phase: str) -> str:
+    """The reason of the first container that has one, or the phase."""
+    status = pod.get("status", {})
+    containers = _statuses(status, "containerStatuses")
+    reasons = [reason for found in containers if (reason := _reason(found.get("state") or {}))]
+    text = str(reasons[0] if reasons else status.get("reason") or phase)
+    if text == "Completed" and any(
+        found.get("ready") and (found.get("state") or {}).get("running") for found in containers
+    ):
+        return "Running" if conditions_of(pod).get("Ready", {}).get("status") == "True" else "NotReady"
+    return text
+
+
+def _reason(state: Object) -> str | None:
+    """Why a container does not run."""
+    if terminated := state.get("terminated"):
+        return str(terminated.get("reason") or f"ExitCode:{terminated.get('exitCode')}")
+    return (state.get("waiting") or {}).get("reason")
 
 
 def _init_status(pod: Object) -> str | None:

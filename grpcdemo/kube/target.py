@@ -50,7 +50,7 @@ async def connect(*, context: str | None, kubeconfig: str | None) -> Api:
         raise UsageError(f"no current context in {files}", hint="name one: `kubectl config get-contexts` lists them")
     configuration = await load_configuration(files, name)
     host = configuration.host
-    implied = context is None and kubeconfig is None and "KUBECONFIG" not in os.environ
+    implied = not (context or kubeconfig or os.environ.get("KUBECONFIG"))
     target = Target(context=name, server=host, implied=implied, local=_is_local(host))
     client = ApiClient(configuration)
     client.user_agent = f"grpcdemo/{__version__}"

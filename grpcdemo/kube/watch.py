@@ -83,16 +83,18 @@ class Mirror:
         self._change.set()
         return str(found["metadata"].get("resourceVersion", ""))
 
-    async def _follow(self, name: str, version: str) -> None:
+    async def _follow(self, name: str, version: str | None) -> None:
+        """Watch from *version* on for ever; where it has expired, from a new list on."""
         lost_for = 0.0
         while True:
             try:
+                version = version or await self._list(name)
                 async for kind, found in watch(self._api, self._queries[name], version):
                     version = str(found["metadata"].get("resourceVersion", version))
                     lost_for = 0.0
                     self._apply(name, kind, found)
             except Expired:
-                version = await self._list(name)
+                version = None
             except (Unauthorized, Forbidden, NotFound):
                 raise
             except ApiError:

@@ -7,6 +7,7 @@ connections are new too: a new window begins, and what was counted before does n
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -183,6 +184,11 @@ class _Observer:
         self._news.set()
 
     async def _follow(self, pod: Pod, *, from_start: bool) -> None:
+        """Count the calls of one client until it is gone."""
+        with contextlib.suppress(NotFound):
+            await self._count(pod, from_start=from_start)
+
+    async def _count(self, pod: Pod, *, from_start: bool) -> None:
         """Count the calls of one client. A log that was there before us is read from its last line on."""
         skip_first = not from_start
         follower = Follower(self._api, self._config.namespace, pod.name, CLIENT_CONTAINER, from_start=from_start)

@@ -46,8 +46,8 @@ class Counter:
         """Count *call*, which was read at *now*, in seconds of any clock."""
         self._began = now if self._began is None else self._began
         last = self._last_seq.get(client)
-        if last is not None and call.seq > last:
-            self._missed += call.seq - last - 1
+        if last is not None:
+            self._missed += call.seq - 1 - (0 if self.restarted(client, call) else last)
         self._last_seq[client] = call.seq
         if call.code != OK or call.pod is None:
             self._errors[call.code] = self._errors.get(call.code, 0) + 1
