@@ -61,7 +61,8 @@ def share_interval(count: int, total: int, z: float = Z) -> tuple[float, float]:
     centre = share + z * z / (2 * total)
     margin = z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
     scale = 1 + z * z / total
-    return (centre - margin) / scale, (centre + margin) / scale
+    # The share is in it by definition; rounding must not put it a hair outside.
+    return min((centre - margin) / scale, share), max((centre + margin) / scale, share)
 
 
 def _answering(answered: Mapping[str, int]) -> int:
