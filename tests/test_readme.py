@@ -17,7 +17,9 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 
 
 def blocks(language: str) -> list[str]:
-    return [text for found, text in FENCE.findall((ROOT / "README.md").read_text(encoding="utf-8")) if found == language]
+    return [
+        text for found, text in FENCE.findall((ROOT / "README.md").read_text(encoding="utf-8")) if found == language
+    ]
 
 
 def test_each_block_says_whether_it_is_run() -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from grpcdemo.cli import options
-from grpcdemo.errors import GrpcdemoError, UsageError
+from grpcdemo.errors import GrpcdemoError, Interrupted, UsageError
 
 if TYPE_CHECKING:
     from grpcdemo.cli.runner import Connection
@@ -68,7 +68,7 @@ def _ask_version(connection: "Connection") -> tuple[int, int]:
     try:
         return read(connection, lambda api: api.version())
     except GrpcdemoError as error:
-        if connection.context or connection.kubeconfig:
+        if connection.context or connection.kubeconfig or isinstance(error, Interrupted):
             raise
         typer.echo(f"written for Kubernetes 1.24 and later, because no cluster was asked: {error}", err=True)
         return NEWEST

@@ -19,15 +19,15 @@ from grpcdemo.cli.options import Format
 from grpcdemo.model import Done, Event, Waiting, Warned
 
 UNBOUNDED = 10_000
-"""Width of what is not a terminal: a pipe has no edge at which to cut or wrap a line."""
+"""Width of what must not be cut: a pipe has no edge, and a terminal wraps a long line by itself."""
 LINE_S = 1.0
 """Where nothing can be redrawn, an observation is a line this often."""
 
 
 def console(*, stderr: bool = False) -> Console:
-    stream = sys.stderr if stderr else sys.stdout
-    redrawable = stream.isatty() and os.environ.get("TERM") != "dumb"
-    return Console(stderr=stderr, width=None if redrawable else UNBOUNDED, highlight=False, soft_wrap=not redrawable)
+    """Results are never cut; what is redrawn in place on a terminal has to fit its width."""
+    redrawn = stderr and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    return Console(stderr=stderr, width=None if redrawn else UNBOUNDED, highlight=False, markup=False, soft_wrap=True)
 
 
 def show(result: RenderableType, document: Mapping[str, Any] | list[Any], form: Format) -> None:
@@ -66,9 +66,6 @@ class Progress:
         self._drawn = -LINE_S
 
     def __enter__(self) -> Progress:
-        if self._console.is_terminal:
-            self._live = Live(console=self._console, transient=True, refresh_per_second=10)
-            self._live.start()
         return self
 
     def __exit__(self, *exc_info: object) -> None:
@@ -87,18 +84,25 @@ class Progress:
 
     def draw(self, picture: RenderableType, line: str) -> None:
         """Show *picture* in place on a terminal; elsewhere say *line*, once a second at most."""
-        if self._live:
-            self._live.update(Group(Text(""), picture))
+        if self._console.is_terminal:
+            self._redraw(Group(Text(""), picture))
         elif time.monotonic() - self._drawn >= LINE_S:
             self._drawn = time.monotonic()
             self._print(line)
 
     def _wait(self, text: str) -> None:
-        if self._live:
-            self._live.update(Spinner("dots", Text(text)))
+        if self._console.is_terminal:
+            self._redraw(Spinner("dots", Text(text)))
         elif text != self._waiting:
             self._print(text)
         self._waiting = text
+
+    def _redraw(self, picture: RenderableType) -> None:
+        """Begins to redraw with the first picture, and no sooner: a question must not be painted over."""
+        if self._live is None:
+            self._live = Live(console=self._console, transient=True, refresh_per_second=10)
+            self._live.start()
+        self._live.update(picture)
 
     def _say(self, text: Text) -> None:
         if self._live:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.kube.api import Api
-from grpcdemo.model import DemoResult, Done, Observation, Phase, Report
+from grpcdemo.model import DemoResult, Done, Observation, Phase, Report, Warned
 from grpcdemo.steps.cleanup import CleanupConfig, cleanup
 from grpcdemo.steps.istio.switch import SwitchConfig, switch
 from grpcdemo.steps.observe import ObserveConfig, check_expected, observe
@@ -85,10 +85,10 @@ async def _clean_up_after(error: BaseException, api: Api, config: DemoConfig, re
     try:
         await cleanup(api, _cleanup_config(config, min(CLEANUP_S, config.up.timeout_s)), report)
     except GrpcdemoError as failed:
-        raise GrpcdemoError(
-            f"{error if isinstance(error, GrpcdemoError) else 'interrupted'}; and cleaning up failed: {failed}",
-            hint=f"clean up with `grpcdemo cleanup --namespace {config.up.namespace}`",
-        ) from error
+        if str(failed) == str(error):
+            return  # the same again, such as a cluster that cannot be reached
+        again = f"`grpcdemo cleanup --namespace {config.up.namespace}`"
+        report(Warned(f"cleaning up failed: {failed}; what is left can be removed with {again}"))
 
 
 def _cleanup_config(config: DemoConfig, timeout_s: float) -> CleanupConfig:

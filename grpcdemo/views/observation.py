@@ -11,7 +11,7 @@ from grpcdemo.model import Observation, Tally
 from grpcdemo.verdict import Outcome, Verdict
 from grpcdemo.views.pods import plain_table
 
-BAR_CELLS = 12
+BAR_CELLS = 10
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 STYLES = {
     Outcome.PINNED: "bold yellow",

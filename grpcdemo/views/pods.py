@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rich.table import Table
+from rich.text import Text
 
 from grpcdemo.model import Pod
 
@@ -20,7 +21,7 @@ def plain_table(*columns: str, numbers: Iterable[str] = ()) -> Table:
 def pods_table(pods: Iterable[Pod]) -> Table:
     table = plain_table("POD", "READY", "STATUS", "RESTARTS", "IP", "PROXY", "NODE", numbers=["RESTARTS"])
     for pod in pods:
-        ready = f"[green]{pod.ready_text}[/]" if pod.ready else f"[yellow]{pod.ready_text}[/]"
+        ready = Text(pod.ready_text, style="green" if pod.ready else "yellow")
         row = (
             pod.name,
             ready,

@@ -1,0 +1,96 @@
+"""A command line as a user types it, and a cluster for it that runs on a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from grpcdemo.cli.app import main
+from tests.kube.conftest import _no_certificates, script
+from tests.kube.fake_api import Handler, Script, serving, write_kubeconfig
+from tests.steps.cluster import Cluster
+
+__all__ = ["_no_certificates", "script"]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def error_lines(self) -> list[str]:
+        return self.err.splitlines()
+
+
+Command = Callable[..., Ended]
+
+
+@pytest.fixture
+def grpcdemo(capsys: pytest.CaptureFixture[str]) -> Command:
+    """Run a command line in this process."""
+
+    def run(*arguments: str) -> Ended:
+        capsys.readouterr()
+        code = main(arguments)
+        return Ended(code, *capsys.readouterr())
+
+    return run
+
+
+@contextmanager
+def served(handler: Handler) -> Iterator[str]:
+    """Serve *handler* on a thread: `main` has an event loop of its own."""
+    started: asyncio.Queue[str] = asyncio.Queue()
+    loop = asyncio.new_event_loop()
+    ended = asyncio.Event()
+
+    async def serve() -> None:
+        async with serving(handler) as url:
+            started.put_nowait(url)
+            await ended.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    try:
+        yield asyncio.run_coroutine_threadsafe(started.get(), loop).result(timeout=20)
+    finally:
+        loop.call_soon_threadsafe(ended.set)
+        thread.join()
+        loop.close()
+
+
+@pytest.fixture
+def cluster() -> Cluster:
+    return Cluster()
+
+
+@pytest.fixture
+def kubeconfig(cluster: Cluster, tmp_path: Path) -> Iterator[str]:
+    """The path of a kubeconfig for *cluster*."""
+    with served(cluster) as server:
+        yield str(write_kubeconfig(tmp_path / "kubeconfig", server))
+
+
+@pytest.fixture
+def scripted(script: Script, tmp_path: Path) -> Iterator[str]:
+    """The path of a kubeconfig for *script*."""
+    with served(script) as server:
+        yield str(write_kubeconfig(tmp_path / "kubeconfig", server))
+
+
+@pytest.fixture
+def nobody(tmp_path: Path) -> str:
+    """The path of a kubeconfig whose server does not listen."""
+    with served(Script()) as server:
+        pass
+    return str(write_kubeconfig(tmp_path / "kubeconfig", server))

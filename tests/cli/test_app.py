@@ -1,0 +1,109 @@
+"""What holds for every command: help, usage errors, and one line for each thing that goes wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from grpcdemo import __version__
+
+from .commands import TO_THE_CLUSTER, all_commands
+from .conftest import Command
+
+
+def test_the_version(grpcdemo: Command) -> None:
+    ended = grpcdemo("--version")
+    assert (ended.code, ended.out, ended.err) == (0, f"grpcdemo {__version__}\n", "")
+
+
+def test_every_command_is_known_here() -> None:
+    groups = {("istio",), ("images",), ()}
+    elsewhere = {found for found in all_commands() if found[:1] == ("images",)}
+    assert set(all_commands()) - groups - elsewhere == {*TO_THE_CLUSTER, ("manifests",)}
+
+
+@pytest.mark.parametrize("words", all_commands(), ids=" ".join)
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_every_command_has_help(grpcdemo: Command, words: tuple[str, ...], option: str) -> None:
+    ended = grpcdemo(*words, option)
+    assert (ended.code, ended.err) == (0, "")
+    usage, *described = [line for line in ended.out.splitlines() if line.strip()]
+    assert usage.startswith(f"Usage: {' '.join(('grpcdemo', *words))}") or "Usage" in usage
+    assert not described[0].strip().startswith("Options"), "it says what it does"
+
+
+@pytest.mark.parametrize("words", all_commands(), ids=" ".join)
+def test_every_option_has_help(grpcdemo: Command, words: tuple[str, ...]) -> None:
+    for line in grpcdemo(*words, "--help").out.splitlines():
+        if line.startswith("  -") and len(line) < 34:
+            continue  # a long option, whose help is on the next line
+        if line.startswith("  -"):
+            assert len(line.split("  ")) > 2, f"no help: {line}"
+
+
+@pytest.mark.parametrize("words", [(), ("istio",), ("images",)])
+def test_a_group_alone_shows_its_help_and_is_a_usage_error(grpcdemo: Command, words: tuple[str, ...]) -> None:
+    ended = grpcdemo(*words)
+    assert ended.code == 2
+    assert "Usage:" in ended.out + ended.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("nonsense",),
+        ("--nonsense",),
+        ("istio", "nonsense"),
+        *((*words, "--nonsense") for words in all_commands() if words),
+        ("status", "argument"),
+        ("status", "-o", "xml"),
+        ("observe", "--expect", "skewed"),
+        ("observe", "--requests", "0"),
+        ("observe", "--requests", "many"),
+        ("up", "--servers", "0"),
+        ("up", "--rate", "0"),
+        ("up", "--timeout", "-1"),
+    ],
+    ids=" ".join,
+)
+def test_a_wrong_word_is_a_usage_error(grpcdemo: Command, arguments: tuple[str, ...]) -> None:
+    ended = grpcdemo(*arguments)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err
+
+
+@pytest.mark.parametrize("words", [*TO_THE_CLUSTER, ("manifests",)], ids=" ".join)
+@pytest.mark.parametrize("name", ["Not_A_Name", "", "-x", "x" * 64, "a/b", "a.b"])
+def test_a_name_that_no_namespace_can_have_is_a_usage_error(
+    grpcdemo: Command, words: tuple[str, ...], name: str
+) -> None:
+    ended = grpcdemo(*words, "--namespace", name)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.error_lines[0] == f"error: {name!r} cannot be the name of a namespace"
+    assert ended.error_lines[1].startswith("hint: ")
+
+
+@pytest.mark.parametrize("words", TO_THE_CLUSTER, ids=" ".join)
+def test_without_a_kubeconfig_there_is_an_error_and_a_hint(grpcdemo: Command, words: tuple[str, ...]) -> None:
+    ended = grpcdemo(*words)
+    error, hint = ended.error_lines
+    assert (ended.code, ended.out) == (2, "")
+    assert error.startswith("error: no cluster: there is no kubeconfig at ")
+    assert hint.startswith("hint: name one with --kubeconfig")
+
+
+@pytest.mark.parametrize("words", TO_THE_CLUSTER, ids=" ".join)
+def test_a_cluster_that_is_not_there_is_an_error_in_one_line(
+    grpcdemo: Command, nobody: str, words: tuple[str, ...]
+) -> None:
+    ended = grpcdemo(*words, "--kubeconfig", nobody)
+    *before, error, hint = ended.error_lines
+    assert (ended.code, ended.out) == (1, "")
+    assert error.startswith("error: the API server http://127.0.0.1:")
+    assert hint.startswith("hint: is the cluster running?")
+    assert all(line.startswith("using context fake") for line in before)
+
+
+def test_an_unknown_context_is_a_usage_error(grpcdemo: Command, nobody: str) -> None:
+    ended = grpcdemo("status", "--kubeconfig", nobody, "--context", "other")
+    assert ended.code == 2
+    assert "error: context other of " in ended.error_lines[0]

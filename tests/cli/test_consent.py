@@ -1,0 +1,107 @@
+"""Nobody deploys a demo to production by reflex: a far cluster must be named, or said yes to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from grpcdemo.cli.app import main
+from tests.kube.fake_api import write_kubeconfig
+
+from .commands import CHANGING
+from .conftest import Command
+from .terminal import on_terminal
+
+FAR = "http://192.0.2.1:9"
+"""An address for documentation (RFC 5737): nobody is there."""
+
+
+class Connected(Exception):
+    """A request would have been made."""
+
+
+@pytest.fixture(autouse=True)
+def _no_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(*_: object, **__: object) -> None:
+        raise Connected
+
+    monkeypatch.setattr("grpcdemo.kube.api.Api._send", refuse)
+
+
+@pytest.fixture
+def far() -> Path:
+    """A far cluster is the current context of the default kubeconfig."""
+    folder = Path.home() / ".kube"
+    folder.mkdir()
+    return write_kubeconfig(folder / "config", FAR)
+
+
+@pytest.mark.parametrize("words", CHANGING, ids=" ".join)
+@pytest.mark.usefixtures("far")
+def test_a_far_cluster_that_is_only_implied_is_refused(grpcdemo: Command, words: tuple[str, ...]) -> None:
+    ended = grpcdemo(*words)
+    using, error, hint = ended.error_lines
+    assert (ended.code, ended.out) == (1, "")
+    assert using == f"using context fake ({FAR}), namespace istio-grpc-demo"
+    assert error.startswith(f"error: context fake ({FAR}) is merely the current context")
+    assert hint == "hint: name it with --context fake, or go on with --yes"
+
+
+@pytest.mark.parametrize("words", CHANGING, ids=" ".join)
+@pytest.mark.parametrize("consent", [("--yes",), ("-y",), ("--context", "fake")], ids=" ".join)
+@pytest.mark.usefixtures("far")
+def test_a_far_cluster_that_is_meant_is_used(
+    grpcdemo: Command, words: tuple[str, ...], consent: tuple[str, ...]
+) -> None:
+    with pytest.raises(Connected):
+        grpcdemo(*words, *consent)
+
+
+@pytest.mark.parametrize("words", CHANGING, ids=" ".join)
+def test_a_kubeconfig_that_is_named_is_meant(grpcdemo: Command, far: Path, words: tuple[str, ...]) -> None:
+    with pytest.raises(Connected):
+        grpcdemo(*words, "--kubeconfig", str(far))
+
+
+@pytest.mark.parametrize("variable", ["--context", "--kubeconfig"])
+@pytest.mark.usefixtures("far")
+def test_an_empty_name_is_no_consent(grpcdemo: Command, variable: str) -> None:
+    """As where a script says `--context "$CONTEXT"`, and the variable is not set."""
+    ended = grpcdemo("up", variable, "")
+    assert (ended.code, "merely the current context" in ended.err) == (1, True)
+
+
+@pytest.mark.parametrize("words", [found for found in CHANGING if found != ("demo",)], ids=" ".join)
+@pytest.mark.usefixtures("far")
+def test_a_dry_run_needs_no_consent(grpcdemo: Command, words: tuple[str, ...]) -> None:
+    with pytest.raises(Connected):
+        grpcdemo(*words, "--dry-run")
+
+
+@pytest.mark.parametrize("words", [("status",), ("istio", "status"), ("observe",)], ids=" ".join)
+@pytest.mark.usefixtures("far")
+def test_looking_needs_no_consent(grpcdemo: Command, words: tuple[str, ...]) -> None:
+    with pytest.raises(Connected):
+        grpcdemo(*words)
+
+
+def test_a_cluster_on_this_machine_needs_no_consent(grpcdemo: Command, far: Path) -> None:
+    write_kubeconfig(far, "http://127.0.0.1:9")
+    with pytest.raises(Connected):
+        grpcdemo("up")
+
+
+@pytest.mark.usefixtures("far")
+def test_on_a_terminal_it_is_asked() -> None:
+    with on_terminal("y\n") as terminal, pytest.raises(Connected):
+        main(["up"])
+    assert "It is merely the current context, and not on this machine. Use it? [y/N]" in terminal.getvalue()
+
+
+@pytest.mark.parametrize("typed", ["n\n", "\n"])
+@pytest.mark.usefixtures("far")
+def test_only_a_yes_is_a_yes(typed: str) -> None:
+    with on_terminal(typed) as terminal:
+        assert main(["up"]) == 1
+    assert "error: nothing was changed\nhint: choose a cluster with --context NAME\n" in terminal.getvalue()

@@ -1,0 +1,64 @@
+"""The program as a process of its own: what it imports, and what it does when nobody reads it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import grpcdemo
+
+ROOT = Path(grpcdemo.__file__).parents[1]
+RUN = "from grpcdemo.cli.app import run; run()"
+HEAVY = ("kubernetes", "aiohttp", "grpc", "google.protobuf", "yaml", "rich.live")
+IMPORTED = f"""
+import sys
+from grpcdemo.cli.app import main
+main(sys.argv[1:])
+found = [name for name in {HEAVY!r} if name in sys.modules]
+print(found, file=sys.stderr)
+"""
+
+
+def environment() -> dict[str, str]:
+    """As a user has it: PYTHONUNBUFFERED would write at once what otherwise is written at the end."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    return {**kept, "PYTHONPATH": str(ROOT), "COLUMNS": "80"}
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("up", "--help"), ("images", "build", "--help")])
+def test_help_does_not_pay_for_the_kubernetes_client(arguments: tuple[str, ...]) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", IMPORTED, *arguments], env=environment(), capture_output=True, text=True, check=True
+    )
+    assert ended.stderr == "[]\n"
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--help",), ("manifests", "--kubernetes", "1.30"), ("status",), ("status", "-o", "json")]
+)
+def test_nobody_reads_stdout(kubeconfig: str, arguments: tuple[str, ...]) -> None:
+    """As in `grpcdemo … | head -0`."""
+    ended = closed_early(*arguments, *(("--kubeconfig", kubeconfig) if arguments[0] == "status" else ()))
+    assert ended.stderr == ""
+    assert ended.returncode == 1
+
+
+def closed_early(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the program with a stdout whose reader has gone."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        return subprocess.run(
+            [sys.executable, "-c", RUN, *arguments],
+            env=environment(),
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    finally:
+        os.close(writing)

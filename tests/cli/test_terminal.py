@@ -1,0 +1,84 @@
+"""Words on a terminal, and elsewhere: nothing is cut that was asked for, and no colour where nobody sees it."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from rich.console import RenderableType
+
+from grpcdemo.cli.options import Format
+from grpcdemo.cli.output import Progress, show
+from grpcdemo.model import DemoResult, Done, Phase, Waiting, Warned
+from grpcdemo.views.demo import demo_view
+from grpcdemo.views.pods import pods_table
+from tests.views.samples import BALANCED, PINNED, clients, servers
+
+from .terminal import on_terminal
+
+PODS = (*clients(proxy="native sidecar"), *servers("native sidecar"))
+GREEN = re.compile(r"\x1b\[(1;)?32m")
+RESULT = DemoResult(Phase("Istio off", PINNED), Phase("Istio on", BALANCED), 40.0)
+
+
+@pytest.mark.parametrize("picture", [pods_table(PODS), demo_view(RESULT)], ids=["pods", "demo"])
+def test_a_result_is_never_cut(picture: RenderableType) -> None:
+    with on_terminal() as terminal:
+        show(picture, {}, Format.TABLE)
+    assert terminal.getvalue()
+    assert "…" not in terminal.getvalue()
+
+
+def test_a_terminal_has_colour() -> None:
+    with on_terminal() as terminal:
+        show(pods_table(PODS), {}, Format.TABLE)
+    assert GREEN.search(terminal.getvalue())
+
+
+@pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=str)
+def test_colour_can_be_refused(environment: dict[str, str]) -> None:
+    with on_terminal(**environment) as terminal:
+        show(pods_table(PODS), {}, Format.TABLE)
+    assert "2/2" in terminal.getvalue()
+    assert not GREEN.search(terminal.getvalue())
+
+
+def test_elsewhere_there_is_no_colour_and_no_edge(capsys: pytest.CaptureFixture[str]) -> None:
+    show(pods_table(PODS), {}, Format.TABLE)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(PODS) + 1
+    assert not any("\x1b" in line or "…" in line or line.endswith(" ") for line in lines)
+
+
+def test_a_document_is_json_wherever_it_goes() -> None:
+    with on_terminal() as terminal:
+        show("unused", {"text": "[bold]é"}, Format.JSON)
+    assert json.loads(terminal.getvalue()) == {"text": "[bold]é"}
+
+
+def test_progress_elsewhere_is_a_line_for_each_event(capsys: pytest.CaptureFixture[str]) -> None:
+    with Progress(dry_run=True) as progress:
+        for event in (Waiting("x 0/3 ready"), Waiting("x 0/3 ready"), Done("x 3/3 ready"), Warned("[red] is [/] text")):
+            progress.report(event)
+        progress.draw("picture", "first")
+        progress.draw("picture", "too soon")
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines() == [
+        "waiting for x 0/3 ready",
+        "✓ x 3/3 ready (dry run)",
+        "! [red] is [/] text",
+        "first",
+    ]
+
+
+def test_progress_on_a_terminal_is_redrawn() -> None:
+    with on_terminal() as terminal, Progress() as progress:
+        progress.report(Waiting("x 0/3 ready"))
+        progress.report(Done("x 3/3 ready"))
+        progress.draw("picture", "line")
+    text = terminal.getvalue()
+    assert "✓" in text
+    assert "x 3/3 ready" in text
+    assert "line" not in text

@@ -1,0 +1,178 @@
+"""A Kubernetes API of the test's own, over real HTTP: it answers as a script says, and notes what was asked."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from aiohttp import web
+
+from grpcdemo.kube.api import Api
+from grpcdemo.kube.target import connect
+
+Object = dict[str, Any]
+CONTEXT = "fake"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request, as it came."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    body: Any
+    authorization: str | None = None
+
+
+Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Handler = Callable[[Asked], Answer]
+
+
+def reply(body: Any = None, status: int = 200, **headers: str) -> Answer:
+    """A whole answer; `Retry_After="0"` becomes the header Retry-After."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+
+    async def send(_: web.Request) -> web.StreamResponse:
+        if isinstance(body, bytes):
+            return web.Response(body=body, status=status, headers=named)
+        return web.json_response({} if body is None else body, status=status, headers=named)
+
+    return send
+
+
+def refuse(code: int, message: str = "", reason: str = "", **headers: str) -> Answer:
+    """A `Status` that is no success."""
+    status = {"kind": "Status", "status": "Failure", "code": code, "message": message, "reason": reason}
+    return reply(status, code, **headers)
+
+
+def cut() -> Answer:
+    """No answer: the connection is closed."""
+
+    async def close(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        request.transport.close()
+        return web.Response()
+
+    return close
+
+
+async def hang(_: web.Request) -> web.StreamResponse:
+    """No answer, until the client has gone."""
+    await asyncio.Event().wait()
+    raise AssertionError("nobody sets this event")
+
+
+@dataclass
+class Feed:
+    """An answer whose chunks come when the test sends them. `end` ends it well, `cut` breaks it off."""
+
+    chunks: asyncio.Queue[bytes | Exception | None] = field(default_factory=asyncio.Queue)
+
+    def send(self, *chunks: bytes) -> Feed:
+        for chunk in chunks:
+            self.chunks.put_nowait(chunk)
+        return self
+
+    def event(self, kind: str, found: Object) -> Feed:
+        """One line of a watch."""
+        return self.send(json.dumps({"type": kind, "object": found}).encode() + b"\n")
+
+    def end(self) -> Feed:
+        self.chunks.put_nowait(None)
+        return self
+
+    def cut(self) -> Feed:
+        self.chunks.put_nowait(ConnectionResetError())
+        return self
+
+    async def __call__(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while (chunk := await self.chunks.get()) is not None:
+            if isinstance(chunk, Exception):
+                assert request.transport is not None
+                request.transport.close()
+                return response
+            await response.write(chunk)
+        return response
+
+
+class Script:
+    """The answers to each path, in their order; the last one is given for ever. What is not in it is a 404."""
+
+    def __init__(self, **version: str) -> None:
+        self.asked: list[Asked] = []
+        self._answers: dict[tuple[str, str], list[Answer]] = {}
+        self.on("GET", "/version", reply({"major": "1", "minor": "34", "gitVersion": "v1.34.0", **version}))
+
+    def on(self, method: str, path: str, *answers: Answer) -> None:
+        """Answer a request so; a watch of PATH is `WATCH`, apart from a `GET` of it."""
+        self._answers[method, path] = list(answers)
+
+    def asked_for(self, method: str, path: str) -> list[Asked]:
+        return [found for found in self.asked if (_verb(found), found.path) == (method, path)]
+
+    def __call__(self, asked: Asked) -> Answer:
+        self.asked.append(asked)
+        answers = self._answers.get((_verb(asked), asked.path))
+        if answers is None:
+            return refuse(404, f"{asked.method} {asked.path} is not in the script")
+        return answers.pop(0) if len(answers) > 1 else answers[0]
+
+
+def _verb(asked: Asked) -> str:
+    return "WATCH" if asked.query.get("watch") == "true" else asked.method
+
+
+@asynccontextmanager
+async def serving(handler: Handler) -> AsyncIterator[str]:
+    """Serve *handler* on a free port of this machine; the URL."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        data = await request.read()
+        body = json.loads(data) if data else None
+        authorization = request.headers.get("Authorization")
+        asked = Asked(request.method, request.path, dict(request.query), body, authorization)
+        return await handler(asked)(request)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", handle)
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.01)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        port = runner.addresses[0][1]
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        await runner.cleanup()
+
+
+def write_kubeconfig(path: Path, server: str, *, token: str = "secret") -> Path:
+    content = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": CONTEXT,
+        "contexts": [{"name": CONTEXT, "context": {"cluster": CONTEXT, "user": CONTEXT}}],
+        "clusters": [{"name": CONTEXT, "cluster": {"server": server}}],
+        "users": [{"name": CONTEXT, "user": {"token": token}}],
+    }
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+@asynccontextmanager
+async def connected(handler: Handler, folder: Path) -> AsyncIterator[Api]:
+    """Our API client, connected to *handler* through the kubeconfig `config` in *folder*."""
+    async with serving(handler) as server:
+        path = write_kubeconfig(folder / "config", server)
+        async with await connect(context=None, kubeconfig=str(path)) as api:
+            yield api

@@ -1,0 +1,197 @@
+"""What the client does when the API does not simply answer: try again, log in again, or say why not."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from grpcdemo.errors import ApiError, Rejected, Unauthorized, Unreachable
+from grpcdemo.kube import api as api_module
+from grpcdemo.kube.api import Api
+from grpcdemo.kube.resources import NAMESPACES, PODS
+from grpcdemo.kube.target import connect
+
+from .fake_api import Script, connected, cut, hang, refuse, reply, serving, write_kubeconfig
+
+PATH = "/api/v1/namespaces"
+BODY = {"metadata": {"name": "demo"}}
+LIST = {"items": [BODY], "metadata": {"resourceVersion": "7"}}
+BUSY = refuse(429, "too many requests", Retry_After="0.01")
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The back-off has some randomness, which here is that there is none."""
+    monkeypatch.setattr("random.uniform", lambda low, high: 0.0)
+
+
+async def test_a_request_carries_the_token_of_the_kubeconfig(script: Script, api: Api) -> None:
+    script.on("GET", PATH, reply(LIST))
+    assert await api.list(NAMESPACES, selector="a=b", fields="c=d") == LIST
+    asked = script.asked_for("GET", PATH)[0]
+    assert asked.authorization == "Bearer secret"
+    assert asked.query == {"labelSelector": "a=b", "fieldSelector": "c=d"}
+
+
+async def test_a_list_without_items_is_empty(script: Script, api: Api) -> None:
+    script.on("GET", PATH, reply({"items": None, "metadata": {}}))
+    assert (await api.list(NAMESPACES))["items"] == []
+
+
+@pytest.mark.parametrize("code", [429, 500, 502, 503, 504])
+async def test_a_read_is_tried_again(script: Script, api: Api, code: int) -> None:
+    script.on("GET", PATH, refuse(code), refuse(code, Retry_After="0.01"), reply(LIST))
+    assert await api.list(NAMESPACES) == LIST
+    assert len(script.asked) == 3
+
+
+async def test_a_date_to_try_again_after_is_no_mistake(script: Script, api: Api) -> None:
+    script.on("GET", PATH, refuse(503, Retry_After="Wed, 21 Oct 2015 07:28:00 GMT"), reply(LIST))
+    assert await api.list(NAMESPACES) == LIST
+
+
+async def test_a_read_is_not_tried_for_ever(script: Script, api: Api) -> None:
+    script.on("GET", PATH, refuse(503, "not ready"))
+    with pytest.raises(ApiError, match="not ready"):
+        await api.list(NAMESPACES)
+    assert len(script.asked) == api_module.ATTEMPTS
+
+
+async def test_a_change_is_tried_again_only_where_it_was_not_looked_at(script: Script, api: Api) -> None:
+    script.on("POST", PATH, BUSY, reply(BODY, 201))
+    assert await api.create(NAMESPACES, BODY) == BODY
+    assert len(script.asked) == 2
+
+
+@pytest.mark.parametrize("code", [500, 502, 503, 504])
+async def test_a_change_that_may_have_happened_is_not_made_twice(script: Script, api: Api, code: int) -> None:
+    script.on("POST", PATH, refuse(code, "oh"), reply(BODY, 201))
+    with pytest.raises(ApiError, match="oh"):
+        await api.create(NAMESPACES, BODY)
+    assert len(script.asked) == 1
+
+
+async def test_a_read_survives_a_cut_connection(script: Script, api: Api) -> None:
+    script.on("GET", PATH, cut(), reply(LIST))
+    assert await api.list(NAMESPACES) == LIST
+
+
+async def test_a_change_whose_answer_was_lost_is_an_error(script: Script, api: Api) -> None:
+    script.on("POST", PATH, cut(), reply(BODY, 201))
+    with pytest.raises(Unreachable, match="broke"):
+        await api.create(NAMESPACES, BODY)
+    assert len(script.asked) == 1
+
+
+async def test_no_answer_in_time(script: Script, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api_module, "REQUEST_TIMEOUT_S", 0.05)
+    script.on("POST", PATH, hang)
+    with pytest.raises(Unreachable, match="did not answer in time"):
+        await api.create(NAMESPACES, BODY)
+
+
+async def test_nobody_listens(tmp_path: Path) -> None:
+    async with serving(Script()) as server:
+        pass
+    write_kubeconfig(tmp_path / "config", server)
+    async with await connect(context=None, kubeconfig=str(tmp_path / "config")) as api:
+        with pytest.raises(Unreachable, match=server):
+            await api.version()
+
+
+@pytest.mark.parametrize("body", [b"<html>Welcome to nginx!</html>", b"[]", b"{}", b'{"major": "one", "minor": "2"}'])
+async def test_who_does_not_speak_kubernetes_is_told_apart(script: Script, api: Api, body: bytes) -> None:
+    script.on("GET", "/version", reply(body))
+    with pytest.raises(ApiError):
+        await api.version()
+
+
+async def test_an_error_page_of_a_proxy_is_quoted(script: Script, api: Api) -> None:
+    script.on("POST", PATH, reply(b"<html>Bad Gateway</html>", 502))
+    with pytest.raises(ApiError, match="Bad Gateway"):
+        await api.create(NAMESPACES, BODY)
+
+
+async def test_expired_credentials_are_fetched_anew(tmp_path: Path) -> None:
+    script = Script()
+    script.on("GET", PATH, refuse(401, "Unauthorized"), reply(LIST))
+    async with serving(script) as server:
+        path = write_kubeconfig(tmp_path / "config", server, token="old")
+        async with await connect(context=None, kubeconfig=str(path)) as api:
+            write_kubeconfig(path, server, token="new")
+            assert await api.list(NAMESPACES) == LIST
+    assert [found.authorization for found in script.asked] == ["Bearer old", "Bearer new"]
+
+
+async def test_credentials_that_stay_refused(script: Script, api: Api) -> None:
+    script.on("GET", PATH, refuse(401, "Unauthorized"))
+    with pytest.raises(Unauthorized, match="context fake") as caught:
+        await api.list(NAMESPACES)
+    assert "log in again" in str(caught.value.hint)
+    assert len(script.asked) == 2
+
+
+async def test_credentials_that_cannot_be_had_anew(script: Script, tmp_path: Path) -> None:
+    script.on("GET", PATH, refuse(401, "Unauthorized"))
+    async with connected(script, tmp_path) as api:
+        (tmp_path / "config").write_text("current-context: other\ncontexts: []\n")
+        with pytest.raises(Unauthorized):
+            await api.list(NAMESPACES)
+
+
+async def test_a_dry_run_says_so_where_the_api_looks_for_it(script: Script, api: Api) -> None:
+    """In the query; but of a DELETE with a body, the API server reads the body only."""
+    for method, path in (("POST", PATH), ("PATCH", f"{PATH}/demo"), ("DELETE", f"{PATH}/demo")):
+        script.on(method, path, reply(BODY))
+    api.dry_run = True
+    await api.create(NAMESPACES, BODY)
+    await api.patch(NAMESPACES, "demo", {})
+    await api.delete(NAMESPACES, "demo", uid="u")
+    posted, patched, deleted = script.asked
+    assert posted.query == patched.query == {"dryRun": "All"}
+    assert deleted.body["dryRun"] == ["All"]
+
+
+async def test_only_the_object_that_was_seen_is_deleted(script: Script, api: Api) -> None:
+    script.on("DELETE", f"{PATH}/demo", reply({}))
+    await api.delete(NAMESPACES, "demo", uid="u-1")
+    assert script.asked[0].body["preconditions"] == {"uid": "u-1"}
+    assert "dryRun" not in script.asked[0].body
+
+
+async def test_a_single_create_can_be_a_dry_run(script: Script, api: Api) -> None:
+    script.on("POST", f"{PATH}/demo/pods", refuse(403, "exceeded quota: small"))
+    with pytest.raises(Rejected):
+        await api.create(PODS, {"metadata": {"generateName": "p-"}}, namespace="demo", dry_run=True)
+    assert script.asked[0].query == {"dryRun": "All"}
+
+
+async def test_a_change_that_was_sent_is_answered_before_it_is_cancelled(script: Script, api: Api) -> None:
+    """Otherwise it might land after the cleaning up that follows."""
+    arrived, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(request: web.Request) -> web.StreamResponse:
+        arrived.set()
+        await go_on.wait()
+        return await reply(BODY, 201)(request)
+
+    script.on("POST", PATH, slow)
+    creating = asyncio.create_task(api.create(NAMESPACES, BODY))
+    await arrived.wait()
+    creating.cancel()
+    done, _ = await asyncio.wait([creating], timeout=0.05)
+    assert not done
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await creating
+
+
+@pytest.mark.parametrize("minor, version", [("34", (1, 34)), ("21+", (1, 21))])
+async def test_the_version_is_asked_once(script: Script, api: Api, minor: str, version: tuple[int, int]) -> None:
+    script.on("GET", "/version", reply({"major": "1", "minor": minor, "gitVersion": "v1"}))
+    assert await api.version() == version
+    assert await api.version() == version
+    assert len(script.asked) == 1

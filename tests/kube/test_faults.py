@@ -1,0 +1,149 @@
+"""Every answer that is no success, and every way in which a connection fails, becomes an error of ours."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp.client_reqrep import ConnectionKey
+from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
+
+from grpcdemo.errors import (
+    ApiError,
+    Conflict,
+    Expired,
+    Forbidden,
+    NotFound,
+    Rejected,
+    Unauthorized,
+    Unreachable,
+)
+from grpcdemo.kube.faults import Request, api_error, connection_errors
+from grpcdemo.kube.resources import DEPLOYMENTS, MUTATING_WEBHOOKS, PODS
+
+REQUEST = Request("create", PODS, "demo", "p", "kind-kind")
+RBAC = 'pods is forbidden: User "jane" cannot create resource "pods" in API group "" in the namespace "demo"'
+RBAC_PATH = 'forbidden: User "jane" cannot get path "/version"'
+POD_SECURITY = 'pods "p" is forbidden: violates PodSecurity "baseline:latest": non-default capabilities'
+QUOTA = 'pods "p" is forbidden: exceeded quota: small, requested: pods=1, used: pods=3, limited: pods=3'
+TERMINATING = 'pods "p" is forbidden: unable to create new content in namespace demo because it is being terminated'
+NO_INJECTOR = (
+    'Internal error occurred: failed calling webhook "namespace.sidecar-injector.istio.io": '
+    'Post "https://istiod.istio-system.svc:443/inject?timeout=10s": no endpoints available for service "istiod"'
+)
+POLICY = 'admission webhook "validate.kyverno.svc-fail" denied the request: resource Pod/demo/p cannot run as root'
+
+ANSWERS: list[tuple[int, str, type[ApiError], str | None]] = [
+    (400, "container is waiting to start", Rejected, None),
+    (401, "Unauthorized", Unauthorized, "log in again"),
+    (403, RBAC, Forbidden, "can-i create pods --namespace demo --context kind-kind"),
+    (403, RBAC_PATH, Forbidden, "can-i"),
+    (403, POD_SECURITY, Rejected, "CNI"),
+    (403, QUOTA, Rejected, "ResourceQuota"),
+    (403, TERMINATING, Rejected, None),
+    (403, POLICY, Rejected, "policy"),
+    (404, 'pods "p" not found', NotFound, None),
+    (405, "the server does not allow this method", ApiError, None),
+    (409, 'pods "p" already exists', Conflict, None),
+    (410, "too old resource version: 1 (2)", Expired, None),
+    (413, "request is too large", ApiError, None),
+    (422, 'Pod "p" is invalid: spec.containers: Required value', Rejected, None),
+    (429, "too many requests", ApiError, "try again later"),
+    (500, NO_INJECTOR, Rejected, "15017"),
+    (500, "etcdserver: leader changed", ApiError, None),
+    (503, "the server is currently unable to handle the request", ApiError, None),
+    (504, "request did not complete within the allotted timeout", ApiError, None),
+]
+
+
+@pytest.mark.parametrize("code, message, kind, hint", ANSWERS)
+def test_an_answer_becomes_an_error(code: int, message: str, kind: type[ApiError], hint: str | None) -> None:
+    error = api_error(code, {"kind": "Status", "message": message}, REQUEST)
+    assert type(error) is kind
+    assert message in error.message
+    assert hint is None or hint in str(error.hint)
+
+
+def test_an_answer_says_what_was_asked_for() -> None:
+    assert "cannot create pods p in namespace demo" in api_error(404, {}, REQUEST).message
+    assert "HTTP 404" in api_error(404, {}, REQUEST).message
+    assert "Gone" in api_error(410, {"reason": "Gone"}, REQUEST).message
+
+
+@pytest.mark.parametrize(
+    "request_, command",
+    [
+        (Request("list", DEPLOYMENTS, None, None, "c"), "kubectl auth can-i list deployments.apps --context c"),
+        (Request("patch", DEPLOYMENTS, "n", "d", "c"), "kubectl auth can-i patch deployments.apps --namespace n"),
+        (
+            Request("list", MUTATING_WEBHOOKS, context="c"),
+            "can-i list mutatingwebhookconfigurations.admissionregistration.k8s.io --context c",
+        ),
+    ],
+)
+def test_the_hint_of_a_forbidden_request_is_the_command_that_shows_it(request_: Request, command: str) -> None:
+    assert command in request_.can_i
+    assert request_.can_i in str(api_error(403, {"message": RBAC}, request_).hint)
+
+
+KEY = ConnectionKey("127.0.0.1", 6443, True, True, None, None, None)
+REFUSED = ConnectionRefusedError(111, "Connection refused")
+ASKED = aiohttp.RequestInfo(URL("https://c:6443/"), "GET", CIMultiDictProxy(CIMultiDict()), URL("https://c:6443/"))
+BUILT: dict[str, Any] = {
+    "ClientConnectorCertificateError": lambda kind: kind(KEY, ssl.SSLCertVerificationError("self-signed")),
+    "ClientResponseError": lambda kind: kind(ASKED, ()),
+    "InvalidURL": lambda kind: kind("not a url"),
+    "ServerDisconnectedError": lambda kind: kind(),
+    "ServerFingerprintMismatch": lambda kind: kind(b"a", b"b", "h", 1),
+    "UnixClientConnectorError": lambda kind: kind("/sock", KEY, REFUSED),
+}
+"""How to make the errors that want something else than a text; a subclass is made as its parent is."""
+
+
+def families(of: type[Exception]) -> list[type[Exception]]:
+    return [of, *(found for child in of.__subclasses__() for found in families(child))]
+
+
+def built(kind: type[Exception]) -> Exception:
+    for parent in kind.__mro__:
+        if parent.__name__ in BUILT:
+            return BUILT[parent.__name__](kind)  # type: ignore[no-any-return]
+    if issubclass(kind, aiohttp.ClientConnectorError):
+        return kind(KEY, REFUSED)
+    return kind("broken")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        *(built(kind) for kind in families(aiohttp.ClientError)),
+        asyncio.TimeoutError(),
+        ConnectionResetError(104, "Connection reset by peer"),
+        BrokenPipeError(32, "Broken pipe"),
+        ssl.SSLError(1, "wrong version number"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_no_failing_connection_is_left_unmapped(error: Exception) -> None:
+    with pytest.raises(Unreachable, match="https://c:6443") as caught, connection_errors("https://c:6443"):
+        raise error
+    assert caught.value.__cause__ is error
+    assert "\n" not in caught.value.message
+
+
+def test_a_refused_connection_and_a_foreign_certificate_are_told_apart() -> None:
+    with pytest.raises(Unreachable, match="Connection refused") as refused, connection_errors("https://c:6443"):
+        raise aiohttp.ClientConnectorError(KEY, REFUSED)
+    assert "cluster-info" in str(refused.value.hint)
+    with pytest.raises(Unreachable, match="certificate") as foreign, connection_errors("https://c:6443"):
+        raise aiohttp.ClientConnectorCertificateError(KEY, ssl.SSLCertVerificationError("self-signed"))
+    assert "certificate-authority-data" in str(foreign.value.hint)
+
+
+def test_a_mistake_of_our_own_is_no_connection_error() -> None:
+    with pytest.raises(KeyError), connection_errors("https://c:6443"):
+        raise KeyError("x")

@@ -1,0 +1,203 @@
+"""A live copy of what the API holds, through all that can happen to a watch."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from grpcdemo.errors import ApiError, Forbidden, GrpcdemoError, Unreachable
+from grpcdemo.kube import watch as watch_module
+from grpcdemo.kube.api import Api
+from grpcdemo.kube.resources import OURS, PODS
+from grpcdemo.kube.watch import Mirror, Query, lines, wait_until
+
+from .fake_api import Answer, Feed, Object, Script, cut, refuse, reply
+
+PATH = "/api/v1/namespaces/demo/pods"
+PODS_OF_DEMO = {"pods": Query(PODS, "demo", OURS)}
+GONE = {"kind": "Status", "code": 410, "reason": "Expired", "message": "too old resource version: 10 (99)"}
+PATIENCE_S = 20
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch_module, "LOOK_AGAIN_S", 0.01)
+
+
+def named(name: str, version: int) -> Object:
+    return {"metadata": {"name": name, "namespace": "demo", "resourceVersion": str(version)}}
+
+
+def listed(version: int, *names: str) -> Object:
+    return {"metadata": {"resourceVersion": str(version)}, "items": [named(name, version) for name in names]}
+
+
+def names(mirror: Mirror) -> list[str]:
+    return [found["metadata"]["name"] for found in mirror["pods"]]
+
+
+async def until(mirror: Mirror, *wanted: str) -> None:
+    """Wait until the mirror holds just the pods *wanted*."""
+    while names(mirror) != list(wanted):
+        assert await mirror.changed(PATIENCE_S), f"{names(mirror)} did not become {wanted}"
+
+
+def watched(script: Script) -> list[str]:
+    """The resource versions that were watched from."""
+    return [found.query["resourceVersion"] for found in script.asked_for("WATCH", PATH)]
+
+
+async def test_objects_come_change_and_go(script: Script, api: Api) -> None:
+    feed = Feed()
+    script.on("GET", PATH, reply(listed(10, "b", "a")))
+    script.on("WATCH", PATH, feed)
+    async with Mirror(api, PODS_OF_DEMO) as mirror:
+        assert names(mirror) == ["a", "b"]
+        feed.event("ADDED", named("c", 11))
+        await until(mirror, "a", "b", "c")
+        feed.event("MODIFIED", {**named("a", 12), "spec": {"changed": True}}).event("DELETED", named("b", 13))
+        await until(mirror, "a", "c")
+        assert mirror["pods"][0]["spec"] == {"changed": True}
+    assert script.asked_for("GET", PATH)[0].query == {"labelSelector": OURS}
+    assert script.asked_for("WATCH", PATH)[0].query["labelSelector"] == OURS
+
+
+async def test_a_watch_that_ends_is_taken_up_where_it_ended(script: Script, api: Api) -> None:
+    script.on("GET", PATH, reply(listed(10, "a")))
+    bookmark = {"metadata": {"resourceVersion": "40", "creationTimestamp": None}}
+    script.on(
+        "WATCH",
+        PATH,
+        Feed().end(),
+        Feed().event("ADDED", named("b", 12)).end(),
+        Feed().event("BOOKMARK", bookmark).end(),
+        Feed().event("ADDED", named("c", 41)),
+    )
+    async with Mirror(api, PODS_OF_DEMO) as mirror:
+        await until(mirror, "a", "b", "c")
+    assert watched(script) == ["10", "10", "12", "40"]
+
+
+@pytest.mark.parametrize("half", [b"", b'{"type": "ADDED", "object": {"meta'])
+async def test_a_watch_that_breaks_is_taken_up_where_it_broke(script: Script, api: Api, half: bytes) -> None:
+    script.on("GET", PATH, reply(listed(10)))
+    broken = Feed().event("ADDED", named("a", 11)).send(*([half] if half else [])).cut()
+    script.on("WATCH", PATH, cut(), broken, Feed().event("ADDED", named("b", 12)))
+    async with Mirror(api, PODS_OF_DEMO) as mirror:
+        await until(mirror, "a", "b")
+    assert watched(script) == ["10", "10", "11"]
+
+
+@pytest.mark.parametrize(
+    "gone", [lambda: Feed().event("ERROR", GONE).end(), lambda: refuse(410, "too old")], ids=["event", "answer"]
+)
+async def test_an_expired_version_is_listed_anew(script: Script, api: Api, gone: Callable[[], Answer]) -> None:
+    """What went meanwhile is not in the new list; no event will tell of it."""
+    feed = Feed()
+    script.on("GET", PATH, reply(listed(10, "old", "both")), reply(listed(99, "both", "new")))
+    script.on("WATCH", PATH, gone(), feed)
+    async with Mirror(api, PODS_OF_DEMO) as mirror:
+        await until(mirror, "both", "new")
+        feed.event("DELETED", named("both", 100))
+        await until(mirror, "new")
+    assert watched(script) == ["10", "99"]
+
+
+async def test_a_list_that_fails_after_an_expired_version_is_tried_again(script: Script, api: Api) -> None:
+    script.on("GET", PATH, reply(listed(10, "a")), refuse(405, "not now"), reply(listed(99, "b")))
+    script.on("WATCH", PATH, refuse(410, "too old"), refuse(410, "too old"), Feed())
+    async with Mirror(api, PODS_OF_DEMO) as mirror:
+        await until(mirror, "b")
+
+
+async def test_an_overloaded_api_is_waited_for(script: Script, api: Api) -> None:
+    script.on("GET", PATH, reply(listed(10)))
+    script.on("WATCH", PATH, refuse(429), refuse(500), Feed().event("ADDED", named("a", 11)))
+    async with Mirror(api, PODS_OF_DEMO) as mirror:
+        await until(mirror, "a")
+
+
+async def test_an_api_that_does_not_come_back_is_given_up(
+    script: Script, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch_module, "UNREACHABLE_S", 0.03)
+    script.on("GET", PATH, reply(listed(10)))
+    script.on("WATCH", PATH, cut())
+    async with Mirror(api, PODS_OF_DEMO) as mirror:
+        with pytest.raises(Unreachable):
+            while True:
+                await mirror.changed(PATIENCE_S)
+
+
+async def test_nobody_waits_for_what_is_forbidden(script: Script, api: Api) -> None:
+    message = 'pods is forbidden: User "jane" cannot watch resource "pods" in API group ""'
+    script.on("GET", PATH, reply(listed(10)))
+    script.on("WATCH", PATH, refuse(403, message))
+    async with Mirror(api, PODS_OF_DEMO) as mirror:
+        with pytest.raises(Forbidden, match="cannot watch pods") as caught:
+            while True:
+                await mirror.changed(PATIENCE_S)
+    assert "can-i watch pods --namespace demo" in str(caught.value.hint)
+
+
+async def test_a_list_that_is_forbidden_fails_at_once(script: Script, api: Api) -> None:
+    script.on("GET", PATH, refuse(403, 'User "jane" cannot list resource "pods" in API group ""'))
+    with pytest.raises(Forbidden):
+        async with Mirror(api, PODS_OF_DEMO):
+            pass
+
+
+async def test_without_news_nothing_changed(script: Script, api: Api) -> None:
+    script.on("GET", PATH, reply(listed(10, "a")))
+    script.on("WATCH", PATH, Feed())
+    async with Mirror(api, PODS_OF_DEMO) as mirror:
+        assert await mirror.changed(PATIENCE_S)  # the list itself is news
+        assert not await mirror.changed(0.01)
+
+
+async def test_waiting_ends_with_what_was_found(script: Script, api: Api) -> None:
+    feed = Feed()
+    script.on("GET", PATH, reply(listed(10)))
+    script.on("WATCH", PATH, feed)
+    async with Mirror(api, PODS_OF_DEMO) as mirror:
+        feed.event("ADDED", named("a", 11))
+        found = await wait_until(
+            mirror, lambda: mirror["pods"] or None, timeout_s=PATIENCE_S, failure=lambda: GrpcdemoError("never")
+        )
+    assert found == [named("a", 11)]
+
+
+async def test_waiting_too_long_is_the_failure_with_the_last_state(script: Script, api: Api) -> None:
+    script.on("GET", PATH, reply(listed(10, "a")))
+    script.on("WATCH", PATH, Feed())
+
+    def failure() -> GrpcdemoError:
+        return GrpcdemoError(f"still there: {names(mirror)}")
+
+    async with Mirror(api, PODS_OF_DEMO) as mirror:
+        with pytest.raises(GrpcdemoError, match=r"still there: \['a'\]"):
+            await wait_until(mirror, lambda: None, timeout_s=0.02, failure=failure)
+
+
+async def test_a_check_may_end_the_waiting(script: Script, api: Api) -> None:
+    script.on("GET", PATH, reply(listed(10)))
+    script.on("WATCH", PATH, Feed())
+
+    def check() -> None:
+        raise ApiError("useless to wait")
+
+    async with Mirror(api, PODS_OF_DEMO) as mirror:
+        with pytest.raises(ApiError, match="useless"):
+            await wait_until(mirror, check, timeout_s=PATIENCE_S, failure=lambda: GrpcdemoError("never"))
+
+
+@pytest.mark.parametrize("size", range(1, 9))
+async def test_lines_are_put_together_from_any_chunks(size: int) -> None:
+    data = b"one\n\ntwo\r\nthree\nrest"
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for start in range(0, len(data), size):
+            yield data[start : start + size]
+
+    assert [line async for line in lines(chunks())] == [b"one", b"", b"two\r", b"three"]

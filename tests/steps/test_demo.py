@@ -1,0 +1,70 @@
+"""`demo`: the whole story, and that nothing is left of it however it ends."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from grpcdemo.errors import UnexpectedVerdict
+from grpcdemo.kube.api import Api
+from grpcdemo.model import Event, Observation, Warned
+from grpcdemo.steps import demo as demo_module
+from grpcdemo.steps.demo import DemoConfig, demo
+from grpcdemo.steps.up import UpConfig
+from grpcdemo.verdict import Outcome
+
+from .cluster import Cluster
+from .told import done
+
+CONFIG = DemoConfig(up=UpConfig())
+
+
+async def test_pinned_then_balanced_then_gone(cluster: Cluster, cluster_api: Api, events: list[Event]) -> None:
+    shown: list[Observation] = []
+    result = await demo(cluster_api, CONFIG, events.append, shown.append)
+    assert result.before.observation.verdict.outcome is Outcome.PINNED
+    assert result.after.observation.verdict.outcome is Outcome.BALANCED
+    assert {pod.ready_text for pod in result.before.observation.servers} == {"1/1"}
+    assert {pod.ready_text for pod in result.after.observation.servers} == {"2/2"}
+    assert shown[-1] == result.after.observation
+    assert cluster.store.names("namespaces") == []
+
+
+async def test_it_is_left_where_that_is_wanted(cluster: Cluster, cluster_api: Api, events: list[Event]) -> None:
+    await demo(cluster_api, DemoConfig(up=UpConfig(), keep=True), events.append, lambda _: None)
+    assert len(cluster.store.names("pods", "istio-grpc-demo")) == 4
+
+
+async def test_a_story_that_goes_otherwise_is_cleaned_up_too(
+    cluster: Cluster, cluster_api: Api, events: list[Event]
+) -> None:
+    cluster.always_balanced = True
+    with pytest.raises(UnexpectedVerdict, match="expected pinned, saw balanced"):
+        await demo(cluster_api, CONFIG, events.append, lambda _: None)
+    assert cluster.store.names("namespaces") == []
+
+
+async def test_ctrl_c_is_cleaned_up_after(cluster: Cluster, cluster_api: Api, events: list[Event]) -> None:
+    watching = asyncio.Event()
+    telling = asyncio.create_task(demo(cluster_api, CONFIG, events.append, lambda _: watching.set()))
+    await watching.wait()
+    telling.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await telling
+    assert cluster.store.names("namespaces") == []
+    assert "is gone" in done(events)
+
+
+async def test_a_cleanup_that_fails_too_is_told_with_the_reason(
+    cluster: Cluster, cluster_api: Api, events: list[Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo_module, "CLEANUP_S", 0.05)
+    cluster.always_balanced = True
+    cluster.finalizers = ["example.com/keep"]
+    with pytest.raises(UnexpectedVerdict, match="saw balanced"):
+        await demo(cluster_api, CONFIG, events.append, lambda _: None)
+    (warning,) = [event.text for event in events if isinstance(event, Warned)]
+    assert "cleaning up failed" in warning
+    assert "example.com/keep" in warning
+    assert "grpcdemo cleanup" in warning

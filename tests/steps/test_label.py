@@ -1,0 +1,123 @@
+"""Which label is set to switch injection on, by how Istio was installed."""
+
+from __future__ import annotations
+
+import pytest
+
+from grpcdemo.errors import GrpcdemoError
+from grpcdemo.kube.api import Api
+from grpcdemo.kube.injection import read_webhooks
+from grpcdemo.model import Event, Warned
+from grpcdemo.steps.istio.label import choose, labels_that_inject
+from tests.kube.fake_api import Script, refuse, reply
+from tests.kube.webhooks import Object, default_install, install_by_default, revisioned_install, tag
+
+REV = "istio.io/rev"
+USUAL = {"istio-injection": "enabled", REV: None}
+POD = {"app": "grpc-server"}
+WEBHOOKS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
+SLICES = "/apis/discovery.k8s.io/v1/namespaces/istio-system/endpointslices"
+
+
+def by_revision(revision: str) -> dict[str, str | None]:
+    return {"istio-injection": None, REV: revision}
+
+
+TWO = [*revisioned_install("1-28-0"), *revisioned_install("1-29-0")]
+# What install, which labels are there, which revision is asked for; then the labels to set, and who injects.
+CHOICES: list[tuple[list[Object], dict[str, str], str | None, dict[str, str | None], str]] = [
+    (default_install(), {"istio-injection": "disabled"}, None, USUAL, "default"),
+    (default_install(), {}, None, USUAL, "default"),
+    (default_install(), {"istio-injection": "enabled"}, None, USUAL, "default"),
+    (default_install(), {REV: "default"}, None, by_revision("default"), "default"),  # works already: left alone
+    (default_install(), {"istio-injection": "disabled", REV: "default"}, None, USUAL, "default"),
+    (default_install(), {"istio-injection": "enabled"}, "default", by_revision("default"), "default"),
+    (revisioned_install("1-29-0"), {"istio-injection": "disabled"}, None, by_revision("1-29-0"), "1-29-0"),
+    (revisioned_install("1-29-0"), {"istio-injection": "enabled"}, None, by_revision("1-29-0"), "1-29-0"),
+    ([*revisioned_install("1-29-0"), tag("canary", "1-29-0")], {}, "canary", by_revision("canary"), "1-29-0"),
+    ([*revisioned_install("1-29-0"), tag("canary", "1-29-0")], {}, None, by_revision("1-29-0"), "1-29-0"),
+    ([*TWO, tag("default", "1-28-0")], {}, None, USUAL, "1-28-0"),
+    (TWO, {}, "1-28-0", by_revision("1-28-0"), "1-28-0"),
+    ([*default_install(), *revisioned_install("1-29-0")], {}, None, USUAL, "default"),
+    (install_by_default(), {"istio-injection": "disabled"}, None, USUAL, "default"),
+    (install_by_default(), {}, None, {"istio-injection": None, REV: None}, "default"),
+]
+
+
+@pytest.mark.parametrize("install, having, revision, change, injector", CHOICES)
+def test_the_label_that_works_is_chosen(
+    install: list[Object],
+    having: dict[str, str],
+    revision: str | None,
+    change: dict[str, str | None],
+    injector: str,
+) -> None:
+    found, webhook = choose(having, POD, read_webhooks(install), revision)
+    assert (found, webhook.revision) == (change, injector)
+
+
+@pytest.mark.parametrize(
+    "install, revision, pod, message",
+    [
+        ([], None, POD, "no Istio sidecar injector"),
+        (default_install(), "1-30-0", POD, "revisions and tags: default"),
+        (TWO, None, POD, "several revisions of Istio could inject, and none is the default: 1-28-0, 1-29-0"),
+        (default_install(), None, {"sidecar.istio.io/inject": "false"}, "any label that could be set"),
+    ],
+)
+def test_where_no_label_works_nothing_is_guessed(
+    install: list[Object], revision: str | None, pod: dict[str, str], message: str
+) -> None:
+    with pytest.raises(GrpcdemoError, match=message) as caught:
+        choose({}, pod, read_webhooks(install), revision)
+    assert caught.value.hint
+
+
+NAMESPACE: Object = {"metadata": {"name": "demo", "labels": {"istio-injection": "disabled"}}}
+READY = {"items": [{"endpoints": [{"conditions": {"ready": True}}]}]}
+NOT_READY = {"items": [{"endpoints": [{"conditions": {"ready": False}}]}, {"endpoints": None}]}
+
+
+async def test_an_injector_with_an_istiod_is_used(script: Script, api: Api, events: list[Event]) -> None:
+    script.on("GET", WEBHOOKS, reply({"items": default_install()}))
+    script.on("GET", SLICES, reply(READY))
+    assert await labels_that_inject(api, NAMESPACE, POD, None, events.append) == USUAL
+    assert events == []
+
+
+async def test_an_injector_without_an_istiod_is_refused(script: Script, api: Api, events: list[Event]) -> None:
+    script.on("GET", WEBHOOKS, reply({"items": default_install()}))
+    script.on("GET", SLICES, reply(NOT_READY))
+    with pytest.raises(GrpcdemoError, match=r"nothing ready stands behind .*istio-system/istiod.*nothing was changed"):
+        await labels_that_inject(api, NAMESPACE, POD, None, events.append)
+
+
+async def test_an_istiod_that_may_not_be_looked_at_is_trusted(script: Script, api: Api, events: list[Event]) -> None:
+    script.on("GET", WEBHOOKS, reply({"items": default_install()}))
+    script.on("GET", SLICES, refuse(403, 'User "jane" cannot list resource "endpointslices"'))
+    assert await labels_that_inject(api, NAMESPACE, POD, None, events.append) == USUAL
+
+
+async def test_webhooks_that_may_not_be_read_are_not_taken_for_none(
+    script: Script, api: Api, events: list[Event]
+) -> None:
+    script.on("GET", WEBHOOKS, refuse(403, 'User "jane" cannot list resource "mutatingwebhookconfigurations"'))
+    assert await labels_that_inject(api, NAMESPACE, POD, None, events.append) == USUAL
+    assert await labels_that_inject(api, NAMESPACE, POD, "canary", events.append) == by_revision("canary")
+    assert all(isinstance(event, Warned) and "could not check" in event.text for event in events)
+
+
+async def test_an_old_cluster_has_endpoints_only(script: Script, api: Api, events: list[Event]) -> None:
+    script.on("GET", "/version", reply({"major": "1", "minor": "18+"}))
+    script.on("GET", WEBHOOKS, reply({"items": default_install()}))
+    path = "/api/v1/namespaces/istio-system/endpoints/istiod"
+    script.on("GET", path, reply({"subsets": [{"addresses": [{"ip": "10.0.0.1"}]}]}))
+    assert await labels_that_inject(api, NAMESPACE, POD, None, events.append) == USUAL
+
+
+async def test_ambient_mode_is_spoken_of(script: Script, api: Api, events: list[Event]) -> None:
+    script.on("GET", WEBHOOKS, reply({"items": default_install()}))
+    script.on("GET", SLICES, reply(READY))
+    ambient: Object = {"metadata": {"name": "demo", "labels": {"istio.io/dataplane-mode": "ambient"}}}
+    await labels_that_inject(api, ambient, POD, None, events.append)
+    assert [type(event) for event in events] == [Warned]

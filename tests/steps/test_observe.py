@@ -1,0 +1,241 @@
+"""`observe`: each call counted once, in its window; and an end that is what was asked for."""
+
+from __future__ import annotations
+
+import pytest
+
+from grpcdemo.errors import Forbidden, NotEnoughResponses, NotFound, UnexpectedVerdict
+from grpcdemo.kube.api import Api
+from grpcdemo.model import Observation, Tally
+from grpcdemo.steps import observe as observe_module
+from grpcdemo.steps.observe import ObserveConfig, check_expected
+from grpcdemo.verdict import Outcome, Verdict
+from tests.kube.fake_api import Script, refuse, reply
+
+from .scene import PODS, Scene, watching
+
+EVENLY = ("a", "b", "c") * 40
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(observe_module, "SNAPSHOT_S", 0.001)
+    monkeypatch.setattr(observe_module, "LOOK_AGAIN_S", 0.01)
+
+
+async def test_an_expected_verdict_ends_it(script: Script, api: Api) -> None:
+    scene = Scene(script)
+    scene.calls("x", 1, *["b"] * 40)
+    async with watching(api, ObserveConfig(expect=Outcome.PINNED)) as watch:
+        seen = await watch.to_the_end()
+    assert seen.verdict.outcome is Outcome.PINNED
+    assert seen.tally.by_client.keys() == {"x"}
+    assert [pod.name for pod in seen.servers] == ["a", "b", "c"]
+    check_expected(Outcome.PINNED, seen)
+
+
+async def test_any_certain_verdict_ends_it(script: Script, api: Api) -> None:
+    scene = Scene(script)
+    scene.calls("x", 1, *EVENLY)
+    async with watching(api, ObserveConfig(expect=Outcome.PINNED)) as watch:
+        seen = await watch.to_the_end()
+    assert seen.verdict.outcome is Outcome.BALANCED
+    with pytest.raises(UnexpectedVerdict, match="expected pinned, saw balanced"):
+        check_expected(Outcome.PINNED, seen)
+
+
+async def test_as_many_responses_as_were_asked_for(script: Script, api: Api) -> None:
+    scene = Scene(script)
+    scene.calls("x", 1, *EVENLY)
+    async with watching(api, ObserveConfig(requests=50)) as watch:
+        seen = await watch.to_the_end()
+    assert seen.tally.responses == sum(seen.tally.by_server().values()) == 50
+
+
+async def test_failed_calls_are_no_responses(script: Script, api: Api) -> None:
+    scene = Scene(script)
+    scene.calls("x", 1, *[None] * 10, code="UNAVAILABLE")
+    scene.calls("x", 11, *"abcab")
+    async with watching(api, ObserveConfig(requests=5)) as watch:
+        seen = await watch.to_the_end()
+    assert (seen.tally.responses, seen.tally.errors) == (5, {"UNAVAILABLE": 10})
+
+
+async def test_it_may_end_at_once(script: Script, api: Api) -> None:
+    Scene(script)
+    async with watching(api, ObserveConfig(seconds=0)) as watch:
+        seen = await watch.to_the_end()
+    assert (seen.tally, seen.verdict.outcome) == (Tally(), Outcome.INCONCLUSIVE)
+
+
+async def test_what_was_logged_before_is_not_counted_but_a_gap_is_seen(script: Script, api: Api) -> None:
+    scene = Scene(script)
+    scene.calls("x", 40, "a")  # the last line there is
+    scene.calls("x", 44, "b", "b")
+    async with watching(api) as watch:
+        seen = await watch.until(lambda seen: seen.tally.responses == 2)
+    assert seen.tally.by_server() == {"b": 2}
+    assert seen.tally.missed == 3
+    assert script.asked_for("GET", f"{PODS}/x/log")[0].query["tailLines"] == "1"
+
+
+async def test_a_client_that_began_anew_is_a_new_window(script: Script, api: Api) -> None:
+    scene = Scene(script)
+    scene.calls("x", 1, *["a"] * 40)
+    async with watching(api) as watch:
+        assert (await watch.until(lambda seen: seen.tally.responses == 40)).windows == 1
+        scene.calls("x", 1, *["b"] * 35)
+        seen = await watch.until(lambda seen: seen.tally.responses == 35)
+    assert (seen.windows, seen.tally.by_server()) == (2, {"b": 35})
+    assert seen.verdict.outcome is Outcome.PINNED
+
+
+@pytest.mark.parametrize("event", ["ADDED", "DELETED"])
+async def test_another_set_of_servers_is_a_new_window(script: Script, api: Api, event: str) -> None:
+    scene = Scene(script)
+    scene.calls("x", 1, *["c"] * 40)
+    async with watching(api) as watch:
+        await watch.until(lambda seen: seen.tally.responses == 40)
+        scene.server(event, "d" if event == "ADDED" else "c")
+        seen = await watch.until(lambda seen: seen.windows == 2)
+        assert seen.tally.responses == 0
+        scene.calls("x", 41, *["a"] * 5)
+        seen = await watch.until(lambda seen: seen.tally.responses == 5)
+    assert [pod.name for pod in seen.servers] == (["a", "b", "c", "d"] if event == "ADDED" else ["a", "b"])
+    assert seen.tally.missed == 0
+
+
+async def test_a_server_that_is_not_ready_is_another_set(script: Script, api: Api) -> None:
+    scene = Scene(script)
+    async with watching(api) as watch:
+        await watch.until(lambda seen: seen.windows == 1)
+        scene.server("MODIFIED", "c", status={"phase": "Running", "conditions": [{"type": "Ready", "status": "False"}]})
+        seen = await watch.until(lambda seen: seen.windows == 2)
+        scene.calls("x", 1, *["a", "b"] * 40)
+        seen = await watch.until(lambda seen: seen.tally.responses == 80)
+    assert seen.verdict.outcome is Outcome.BALANCED, "c cannot answer, so it is not missed"
+
+
+async def test_what_does_not_change_the_set_is_no_new_window(script: Script, api: Api) -> None:
+    scene = Scene(script)
+    scene.calls("x", 1, "a")
+    async with watching(api) as watch:
+        await watch.until(lambda seen: seen.tally.responses == 1)
+        scene.server("MODIFIED", "a")
+        scene.calls("x", 2, "a")
+        assert (await watch.until(lambda seen: seen.tally.responses == 2)).windows == 1
+
+
+async def test_a_server_that_goes_may_answer_but_does_not_vote(script: Script, api: Api) -> None:
+    scene = Scene(script)
+    async with watching(api) as watch:
+        await watch.until(lambda seen: seen.windows == 1)
+        scene.deleting("grpc-server", "c")
+        await watch.until(lambda seen: seen.windows == 2)
+        scene.calls("x", 1, *["c"] * 3, *["a"] * 30)
+        seen = await watch.until(lambda seen: seen.tally.responses == 33)
+    assert seen.departed == {"c": "ip-of-c"}
+    assert seen.tally.by_server() == {"c": 3, "a": 30}
+    assert seen.verdict.outcome is Outcome.PINNED
+
+
+async def test_a_client_that_goes_does_not_vote(script: Script, api: Api) -> None:
+    scene = Scene(script, "x", "y")
+    scene.calls("x", 1, *EVENLY)
+    scene.calls("y", 1, *["a"] * 40)
+    async with watching(api) as watch:
+        seen = await watch.until(lambda seen: seen.tally.responses == 160)
+        assert seen.verdict.outcome is Outcome.SKEWED
+        scene.deleting("grpc-client", "y")
+        await watch.until(lambda seen: seen.windows == 2)
+        scene.calls("y", 41, *["a"] * 40)
+        scene.calls("x", 121, *EVENLY)
+        seen = await watch.until(lambda seen: seen.tally.responses >= 120)
+    assert seen.tally.by_client.keys() == {"x"}
+    assert (seen.tally.responses, seen.verdict.outcome) == (120, Outcome.BALANCED)
+    assert [pod.name for pod in seen.clients] == ["x"]
+
+
+async def test_a_client_whose_pod_is_gone_ends_quietly(script: Script, api: Api) -> None:
+    scene = Scene(script, "x", "y")
+    scene.calls("y", 1, "a")
+    async with watching(api) as watch:
+        await watch.until(lambda seen: seen.tally.responses == 1)
+        scene.end_log("y")
+        scene.calls("x", 1, *["a"] * 5)
+        await watch.until(lambda seen: seen.tally.responses == 6)
+
+
+async def test_a_client_that_comes_later_is_read_from_its_first_line(script: Script, api: Api) -> None:
+    scene = Scene(script)
+    async with watching(api) as watch:
+        await watch.until(lambda seen: seen.windows == 1)
+        scene.client("ADDED", "y")
+        scene.calls("y", 1, "a", "b")
+        seen = await watch.until(lambda seen: seen.tally.responses == 2)
+    assert (seen.tally.missed, len(seen.clients)) == (0, 2)
+    assert "tailLines" not in script.asked_for("GET", f"{PODS}/y/log")[0].query
+
+
+async def test_there_must_be_a_client(script: Script, api: Api) -> None:
+    script.on("GET", PODS, reply({"metadata": {"resourceVersion": "1"}, "items": []}))
+    with pytest.raises(NotFound, match="no grpc-client pod") as caught:
+        async with watching(api) as watch:
+            await watch.to_the_end()
+    assert "grpcdemo up" in str(caught.value.hint)
+
+
+async def test_a_log_that_may_not_be_read_is_an_error(script: Script, api: Api) -> None:
+    scene = Scene(script)
+    scene.log("x", refuse(403, 'User "jane" cannot get resource "pods/log" in API group ""'))
+    with pytest.raises(Forbidden, match="cannot get"):
+        async with watching(api) as watch:
+            await watch.to_the_end()
+
+
+async def test_a_watch_that_is_forbidden_is_an_error(script: Script, api: Api) -> None:
+    Scene(script)
+    script.on("WATCH", PODS, refuse(403, 'User "jane" cannot watch resource "pods" in API group ""'))
+    with pytest.raises(Forbidden, match="cannot watch"):
+        async with watching(api) as watch:
+            await watch.to_the_end()
+
+
+async def test_a_client_that_goes_before_its_log_was_read_is_no_error(script: Script, api: Api) -> None:
+    """As in the midst of a rollout; the watch of the pods tells of it a moment later."""
+    scene = Scene(script, "x", "y")
+    scene.log("y", refuse(404, 'pods "y" not found'))
+    async with watching(api) as watch:
+        await watch.until(lambda seen: bool(script.asked_for("GET", f"{PODS}/y/log")))
+        scene.calls("x", 1, *["a"] * 3)
+        await watch.until(lambda seen: seen.tally.responses == 3)
+
+
+async def test_too_little_in_the_time_is_no_verdict(script: Script, api: Api) -> None:
+    scene = Scene(script)
+    scene.calls("x", 1, *[None] * 3, code="UNAVAILABLE")
+    async with watching(api, ObserveConfig(expect=Outcome.BALANCED, timeout_s=0.2)) as watch:
+        seen = await watch.to_the_end()
+    with pytest.raises(NotEnoughResponses, match="no response yet; failed calls: 3 UNAVAILABLE") as caught:
+        check_expected(Outcome.BALANCED, seen)
+    assert caught.value.exit_code == 4
+
+
+@pytest.mark.parametrize(
+    "expected, seen, error",
+    [
+        (Outcome.PINNED, Outcome.PINNED, None),
+        (Outcome.BALANCED, Outcome.BALANCED, None),
+        (Outcome.PINNED, Outcome.BALANCED, UnexpectedVerdict),
+        (Outcome.BALANCED, Outcome.PINNED, UnexpectedVerdict),
+        (Outcome.BALANCED, Outcome.SKEWED, UnexpectedVerdict),
+        (Outcome.BALANCED, Outcome.INCONCLUSIVE, NotEnoughResponses),
+    ],
+)
+def test_what_is_not_expected_is_an_error(expected: Outcome, seen: Outcome, error: type[Exception] | None) -> None:
+    found = Observation(servers=(), clients=(), tally=Tally(), verdict=Verdict(seen, "because"))
+    if error is None:
+        check_expected(expected, found)
+        return
+    with pytest.raises(error, match="because"):
+        check_expected(expected, found)

@@ -1,0 +1,142 @@
+"""What `up` applies: objects that a cluster with rules takes, and that Istio balances."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import yaml
+
+from grpcdemo import __version__
+from grpcdemo.manifests.images import CLIENT, SERVER, image_reference
+from grpcdemo.manifests.render import NEWEST, Settings, objects, render
+
+Object = dict[str, Any]
+
+SETTINGS = Settings(server_image=image_reference(SERVER), client_image=image_reference(CLIENT))
+OURS = {"app.kubernetes.io/managed-by": "grpcdemo", "app.kubernetes.io/part-of": "grpcdemo"}
+
+
+def found(kind: str, name: str, settings: Settings = SETTINGS) -> Object:
+    return next(one for one in objects(settings) if (one["kind"], one["metadata"]["name"]) == (kind, name))
+
+
+def pod_specs(settings: Settings = SETTINGS) -> list[Object]:
+    return [one["spec"]["template"]["spec"] for one in objects(settings) if one["kind"] == "Deployment"]
+
+
+def containers(settings: Settings = SETTINGS) -> list[Object]:
+    return [container for spec in pod_specs(settings) for container in spec["containers"]]
+
+
+def test_what_is_applied_and_in_which_order() -> None:
+    kinds = [(one["apiVersion"], one["kind"], one["metadata"]["name"]) for one in objects(SETTINGS)]
+    assert kinds == [
+        ("v1", "Service", "grpc-server"),
+        ("apps/v1", "Deployment", "grpc-server"),
+        ("apps/v1", "Deployment", "grpc-client"),
+    ]
+
+
+def test_the_text_and_the_objects_are_the_same() -> None:
+    assert list(render(SETTINGS)) == ["grpc-server.yaml", "grpc-client.yaml"]
+    assert [one for text in render(SETTINGS).values() for one in yaml.safe_load_all(text)] == objects(SETTINGS)
+    assert not any("$" in text for text in render(SETTINGS).values())
+
+
+def test_settings_are_filled_in() -> None:
+    wanted = replace(SETTINGS, namespace="elsewhere", servers=5, clients=2, rate=0.5)
+    assert {one["metadata"]["namespace"] for one in objects(wanted)} == {"elsewhere"}
+    assert found("Deployment", "grpc-server", wanted)["spec"]["replicas"] == 5
+    assert found("Deployment", "grpc-client", wanted)["spec"]["replicas"] == 2
+    assert {"name": "RATE", "value": "0.5"} in containers(wanted)[1]["env"]
+
+
+def test_the_images_are_those_that_are_built() -> None:
+    assert [one["image"] for one in containers()] == [
+        f"localhost/grpcdemo-server:{__version__}",
+        f"localhost/grpcdemo-client:{__version__}",
+    ]
+    assert {one["imagePullPolicy"] for one in containers()} == {"IfNotPresent"}
+    assert image_reference(SERVER, "registry.example.com/team/") == (
+        f"registry.example.com/team/grpcdemo-server:{__version__}"
+    )
+
+
+def test_everything_carries_the_label_by_which_it_is_deleted() -> None:
+    for one in objects(SETTINGS):
+        metadata = [one["metadata"]]
+        if one["kind"] == "Deployment":
+            metadata.append(one["spec"]["template"]["metadata"])
+        for labels in (each["labels"] for each in metadata):
+            assert OURS.items() <= labels.items()
+            assert labels["app.kubernetes.io/name"] == one["metadata"]["name"]
+
+
+def test_selectors_select_the_pods_that_they_mean() -> None:
+    for one in objects(SETTINGS):
+        if one["kind"] == "Deployment":
+            assert (
+                one["spec"]["selector"]["matchLabels"].items() <= one["spec"]["template"]["metadata"]["labels"].items()
+            )
+    labels = found("Deployment", "grpc-server")["spec"]["template"]["metadata"]["labels"]
+    others = found("Deployment", "grpc-client")["spec"]["template"]["metadata"]["labels"]
+    selector = found("Service", "grpc-server")["spec"]["selector"]
+    assert selector.items() <= labels.items()
+    assert not selector.items() <= others.items()
+
+
+def test_istio_knows_the_port_as_grpc() -> None:
+    service = found("Service", "grpc-server")["spec"]
+    assert service["ports"] == [{"name": "grpc", "port": 50051, "targetPort": "grpc", "appProtocol": "grpc"}]
+    assert service["type"] == "ClusterIP"
+    assert "clusterIP" not in service
+    assert {"name": "grpc", "containerPort": 50051} in containers()[0]["ports"]
+    assert {"name": "TARGET", "value": "dns:///grpc-server:50051"} in containers()[1]["env"]
+
+
+@pytest.mark.parametrize("spec", pod_specs())
+def test_the_restricted_pod_security_standard_holds(spec: Object) -> None:
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert spec["securityContext"]["runAsUser"] > 0
+    assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    for container in spec["containers"]:
+        context = container["securityContext"]
+        assert context["allowPrivilegeEscalation"] is False
+        assert context["capabilities"] == {"drop": ["ALL"]}
+        assert context["readOnlyRootFilesystem"] is True
+    assert spec["automountServiceAccountToken"] is False
+
+
+@pytest.mark.parametrize("container", containers())
+def test_every_container_has_requests_limits_and_probes(container: Object) -> None:
+    assert set(container["resources"]) == {"requests", "limits"}
+    assert all({"cpu", "memory"} <= amounts.keys() for amounts in container["resources"].values())
+    assert {"readinessProbe", "livenessProbe"} <= container.keys()
+
+
+@pytest.mark.parametrize(
+    "kubernetes, seccomp, probe",
+    [
+        ((1, 18), False, "tcpSocket"),
+        ((1, 19), True, "tcpSocket"),
+        ((1, 23), True, "tcpSocket"),
+        ((1, 24), True, "grpc"),
+        (NEWEST, True, "grpc"),
+    ],
+)
+def test_an_old_cluster_gets_no_field_that_it_does_not_know(
+    kubernetes: tuple[int, int], seccomp: bool, probe: str
+) -> None:
+    settings = replace(SETTINGS, kubernetes=kubernetes)
+    assert all(("seccompProfile" in spec["securityContext"]) is seccomp for spec in pod_specs(settings))
+    for container in containers(settings):
+        for found_probe in (container["readinessProbe"], container["livenessProbe"]):
+            assert [kind for kind in ("grpc", "tcpSocket") if kind in found_probe] == [probe]
+
+
+def test_a_restart_never_has_fewer_pods_than_before() -> None:
+    for name in ("grpc-server", "grpc-client"):
+        strategy = found("Deployment", name)["spec"]["strategy"]
+        assert strategy == {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "100%", "maxUnavailable": 0}}

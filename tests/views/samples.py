@@ -1,0 +1,106 @@
+"""What a cluster with the demo in it would be read as."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+from grpcdemo.model import (
+    Injection,
+    Injector,
+    IstioStatus,
+    Observation,
+    Pod,
+    ProxyKind,
+    Status,
+    Tally,
+    Target,
+)
+from grpcdemo.verdict import judge
+
+DEMO = "istio-grpc-demo"
+TARGET = Target("kind-kind", "https://127.0.0.1:40505", implied=True, local=True)
+LATENCY = {"p50": 0.84, "p90": 1.25, "p99": 12.6}
+
+
+def pod(app: str, suffix: str, number: int, proxy: ProxyKind | None = None, **changed: Any) -> Pod:
+    containers = 2 if proxy else 1
+    found: dict[str, Any] = {
+        "name": f"{app}-7d4b9c8f6-{suffix}",
+        "uid": f"uid-{suffix}",
+        "app": app,
+        "status": "Running",
+        "ready_containers": containers,
+        "containers": containers,
+        "restarts": 0,
+        "ip": f"10.244.1.{number}",
+        "node": "kind-worker",
+        "proxy": proxy,
+        "ready": True,
+        "deleting": False,
+        "finished": False,
+        "created": datetime(2026, 5, 4, tzinfo=timezone.utc),
+        "generation": "7d4b9c8f6",
+    }
+    return Pod(**{**found, **changed})
+
+
+def servers(proxy: ProxyKind | None = None) -> tuple[Pod, ...]:
+    return tuple(pod("grpc-server", suffix, 7 + at, proxy) for at, suffix in enumerate(("2xk4p", "b7wzn", "x2x8k")))
+
+
+def clients(*suffixes: str, proxy: ProxyKind | None = None) -> tuple[Pod, ...]:
+    return tuple(pod("grpc-client", suffix, 20 + at, proxy) for at, suffix in enumerate(suffixes or ("9qv5m",)))
+
+
+def observation(
+    *counts: dict[str, int],
+    proxy: ProxyKind | None = None,
+    departed: dict[str, str] | None = None,
+    windows: int = 1,
+    **tally: Any,
+) -> Observation:
+    """What was seen where the first client counted the first of *counts* by the ends of the servers' names."""
+    watching = clients(*("9qv5m", "hh2lc")[: max(1, len(counts))], proxy=proxy)
+    by_client = {
+        client.name: {f"grpc-server-7d4b9c8f6-{end}": number for end, number in found.items()}
+        for client, found in zip(watching, counts, strict=False)
+    }
+    total = sum(sum(found.values()) for found in counts)
+    latency = LATENCY if total else {}
+    answering = servers(proxy)
+    return Observation(
+        servers=answering,
+        clients=watching,
+        tally=Tally(responses=total, by_client=by_client, latency_ms=latency, seconds=total / 20, **tally),
+        verdict=judge(by_client, [server.name for server in answering]),
+        windows=windows,
+        departed=departed or {},
+    )
+
+
+PINNED = observation({"b7wzn": 60})
+BALANCED = observation({"2xk4p": 38, "b7wzn": 31, "x2x8k": 33}, proxy="native sidecar", windows=2)
+
+
+def status(**changed: Any) -> Status:
+    found: dict[str, Any] = {
+        "target": TARGET,
+        "kubernetes": "v1.34.0",
+        "namespace": DEMO,
+        "phase": "Active",
+        "owned": True,
+        "labels": {"istio-injection": "disabled"},
+        "pods": (*clients(), *servers()),
+    }
+    return Status(**{**found, **changed})
+
+
+def istio_status(injection: Injection, **changed: Any) -> IstioStatus:
+    found: dict[str, Any] = {"namespace": DEMO, "injection": injection, "versions": ("1.31.0",), "pods": ()}
+    return IstioStatus(**{**found, **changed})
+
+
+def injection(*injectors: Injector, revision: str | None = None, ambient: bool = False, **labels: str) -> Injection:
+    named = {name.replace("_", "-"): value for name, value in labels.items()}
+    return Injection(injectors=injectors, labels=named, revision=revision, ambient=ambient)

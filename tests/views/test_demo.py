@@ -1,0 +1,15 @@
+"""The last picture of `demo`, and its document."""
+
+from __future__ import annotations
+
+from grpcdemo.model import DemoResult, Phase
+from grpcdemo.views.demo import demo_view
+from grpcdemo.views.document import demo_document
+
+from .conftest import Golden
+from .samples import BALANCED, PINNED
+
+
+def test_demo(golden: Golden) -> None:
+    result = DemoResult(Phase("Istio off", PINNED), Phase("Istio on", BALANCED), seconds=41.25)
+    golden("demo", demo_view(result), demo_document(result))

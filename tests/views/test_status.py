@@ -1,0 +1,56 @@
+"""`status` and `istio status`, as a table and as JSON."""
+
+from __future__ import annotations
+
+import pytest
+
+from grpcdemo.model import Injection, Injector, IstioStatus, Status, Target
+from grpcdemo.views.document import istio_document, status_document
+from grpcdemo.views.status import istio_view, status_view
+
+from .conftest import Golden
+from .samples import clients, injection, istio_status, pod, servers, status
+
+DEFAULT = Injector("default", "istio-system/istiod", True)
+TROUBLED = (
+    pod("grpc-client", "9qv5m", 20, status="CrashLoopBackOff", ready=False, ready_containers=0, restarts=12),
+    pod("grpc-server", "2xk4p", 0, status="Pending", ready=False, ready_containers=0, ip=None, node=None),
+    pod("grpc-server", "b7wzn", 8, "container", status="Terminating", deleting=True),
+)
+
+STATUSES = {
+    "status-running": status(),
+    "status-troubled": status(pods=TROUBLED, owned=False, labels={}),
+    "status-no-pods": status(pods=()),
+    "status-no-namespace": status(
+        pods=(), phase=None, owned=False, labels={}, target=Target("gke_prod", "https://203.0.113.7", False, False)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STATUSES)
+def test_status(golden: Golden, name: str) -> None:
+    found: Status = STATUSES[name]
+    golden(name, status_view(found), status_document(found))
+
+
+ISTIO = {
+    "istio-on": istio_status(
+        injection(DEFAULT, revision="default", istio_injection="enabled"),
+        pods=(*clients(proxy="native sidecar"), *servers("native sidecar")),
+    ),
+    "istio-off": istio_status(injection(DEFAULT, istio_injection="disabled"), pods=(*clients(), *servers())),
+    "istio-none": istio_status(injection(), versions=()),
+    "istio-revisions": istio_status(
+        injection(Injector("1-28-0", "istio-system/istiod-1-28-0", False), Injector("remote", None, None)),
+        versions=("1.28.0", "1.29.0"),
+    ),
+    "istio-ambient": istio_status(injection(DEFAULT, ambient=True), pods=(*clients(), *servers())),
+    "istio-forbidden": istio_status(Injection(None, {"istio-injection": "enabled"}, None, False), versions=None),
+}
+
+
+@pytest.mark.parametrize("name", ISTIO)
+def test_istio_status(golden: Golden, name: str) -> None:
+    found: IstioStatus = ISTIO[name]
+    golden(name, istio_view(found), istio_document(found))
