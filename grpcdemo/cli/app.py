@@ -52,7 +52,8 @@ app.command()(cleanup.cleanup)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; nothing below raises SystemExit for a failure of ours."""
     try:
-        app(args=list(sys.argv[1:] if arguments is None else arguments))
+        code = _run(list(sys.argv[1:] if arguments is None else arguments))
+        sys.stdout.flush()
     except GrpcdemoError as error:
         print(f"error: {error.message}", file=sys.stderr)  # noqa: T201  (this is the place)
         if error.hint:
@@ -63,6 +64,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for stream in (sys.stdout, sys.stderr):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         return int(ExitCode.FAILED)
+    return code
+
+
+def _run(arguments: list[str]) -> int:
+    """Run it; Typer ends help, and wrong usage, by raising SystemExit."""
+    try:
+        app(args=arguments)
     except SystemExit as end:
         return int(end.code or 0)
     return int(ExitCode.DONE)
