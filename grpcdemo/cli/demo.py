@@ -19,6 +19,7 @@ def demo(
     namespace: options.Namespace = options.DEFAULT_NAMESPACE,
     timeout: options.Timeout = 180.0,
     output: options.Output = options.Format.TABLE,
+    dry_run: options.DryRun = False,
     yes: options.Yes = False,
 ) -> None:
     """Tell the whole story: pinned without Istio, balanced with it; and clean up."""
@@ -35,9 +36,14 @@ def demo(
         revision=revision,
         keep=keep,
     )
+    connection = Connection(context, kubeconfig, namespace)
+    if dry_run:
+        with Progress(dry_run=True) as progress:
+            change(connection, lambda api: step.rehearse(api, config, progress.report), yes=yes, dry_run=True)
+        return
     with Progress() as progress:
         result = change(
-            Connection(context, kubeconfig, namespace),
+            connection,
             lambda api: step.demo(
                 api,
                 config,

@@ -56,7 +56,7 @@ def change(
     *,
     yes: bool,
     dry_run: bool = False,
-    if_interrupted: str,
+    if_interrupted: str | None = None,
 ) -> T:
     """Run *work*, which changes the cluster: name the cluster first, and ask where nobody chose it.
 

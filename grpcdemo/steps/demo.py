@@ -27,6 +27,16 @@ class DemoConfig:
     """Leave the demo in the cluster."""
 
 
+async def rehearse(api: Api, config: DemoConfig, report: Report) -> None:
+    """Say what `demo` would do, with an API that persists nothing."""
+    await up(api, config.up, report)
+    report(Done("calls watched until they are seen pinned"))
+    report(Done("Istio's injection switched on, both Deployments restarted"))
+    report(Done("calls watched until they are seen balanced"))
+    if not config.keep:
+        report(Done(f"all of it deleted from namespace {config.up.namespace}"))
+
+
 async def demo(api: Api, config: DemoConfig, report: Report, show: Callable[[Observation], None]) -> DemoResult:
     """Tell the story, hand each observation to *show*, and clean up, also after Ctrl-C and after a failure.
 
