@@ -17,7 +17,7 @@ import aiohttp
 from kubernetes.aio.client import ApiClient
 
 from grpcdemo.errors import ApiError, GrpcdemoError, Unreachable
-from grpcdemo.kube.faults import Request, api_error, connection_errors
+from grpcdemo.kube.api_errors import Request, api_error, connection_errors
 from grpcdemo.kube.resources import Object, Resource
 from grpcdemo.model import Target
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 
 from grpcdemo.errors import ApiError, Forbidden, NotFound, Unauthorized
 from grpcdemo.kube.api import Api
-from grpcdemo.kube.faults import Request
+from grpcdemo.kube.api_errors import Request
 from grpcdemo.kube.resources import POD_LOGS, PODS
 from grpcdemo.kube.watch import lines
 

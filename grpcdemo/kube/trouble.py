@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from grpcdemo.kube.faults import refusal_hint
+from grpcdemo.kube.api_errors import refusal_hint
 from grpcdemo.kube.resources import Object, conditions_of
 
 NO_IMAGE = {"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "ImageInspectError"}

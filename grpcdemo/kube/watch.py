@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from grpcdemo.errors import ApiError, Expired, Forbidden, GrpcdemoError, NotFound, Unauthorized
 from grpcdemo.kube.api import Api
-from grpcdemo.kube.faults import Request, api_error
+from grpcdemo.kube.api_errors import Request, api_error
 from grpcdemo.kube.resources import Object, Resource
 
 WATCH_S = 240

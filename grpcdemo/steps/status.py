@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 
 from grpcdemo.kube.api import Api
+from grpcdemo.kube.deployed import our_pods
 from grpcdemo.kube.injection import AMBIENT_LABEL, INJECTION_LABEL, REVISION_LABEL
 from grpcdemo.kube.namespace import find_namespace
 from grpcdemo.kube.resources import is_ours, labels_of
-from grpcdemo.kube.workload import our_pods
 from grpcdemo.model import Status
 
 LISTENED = (INJECTION_LABEL, REVISION_LABEL, AMBIENT_LABEL)

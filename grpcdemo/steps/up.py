@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.kube.api import Api
+from grpcdemo.kube.deployed import Applied, apply, our_pods
 from grpcdemo.kube.injection import INJECTION_LABEL
 from grpcdemo.kube.namespace import (
     create_namespace,
@@ -17,7 +18,6 @@ from grpcdemo.kube.namespace import (
 )
 from grpcdemo.kube.resources import Object, labels_of
 from grpcdemo.kube.rollout import restart, wait_for_rollout
-from grpcdemo.kube.workload import Applied, apply, our_pods
 from grpcdemo.manifests.images import CLIENT, SERVER, image_reference
 from grpcdemo.manifests.render import DEFAULT_NAMESPACE, Settings, objects
 from grpcdemo.model import CLIENT_APP, SERVER_APP, Done, Pod, Report

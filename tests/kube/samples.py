@@ -54,8 +54,6 @@ def pod(
     inits = inits or []
     policies = {found["name"]: {"restartPolicy": "Always"} for found in inits if found["name"] in (sidecars or [])}
     return {
-        "apiVersion": "v1",
-        "kind": "Pod",
         "metadata": {
             "name": name,
             "namespace": "istio-grpc-demo",

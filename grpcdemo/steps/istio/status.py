@@ -6,10 +6,10 @@ import asyncio
 
 from grpcdemo.errors import NotFound
 from grpcdemo.kube.api import Api
+from grpcdemo.kube.deployed import injected_labels, our_deployments, our_pods
 from grpcdemo.kube.injection import control_plane_versions, read_injection
 from grpcdemo.kube.namespace import find_namespace
 from grpcdemo.kube.resources import labels_of
-from grpcdemo.kube.workload import injected_labels, our_deployments, our_pods
 from grpcdemo.model import IstioStatus
 
 

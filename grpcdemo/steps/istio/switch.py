@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from grpcdemo.errors import GrpcdemoError, NotFound
 from grpcdemo.kube.api import Api
+from grpcdemo.kube.deployed import INJECT, injected_labels, our_deployments, our_pods, refusing_injection, try_pods
 from grpcdemo.kube.injection import Change, labelled
 from grpcdemo.kube.namespace import find_namespace, is_terminating, relabel
 from grpcdemo.kube.resources import Object, labels_of
 from grpcdemo.kube.rollout import is_settled, restart, wait_for_rollout
-from grpcdemo.kube.workload import INJECT, injected_labels, our_deployments, our_pods, refusing_injection, try_pods
 from grpcdemo.manifests.render import DEFAULT_NAMESPACE
 from grpcdemo.model import Done, Pod, Report, Waiting, Warned
 from grpcdemo.steps.istio.label import INJECTION_OFF, labels_that_inject

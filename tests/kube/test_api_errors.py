@@ -22,7 +22,7 @@ from grpcdemo.errors import (
     Unauthorized,
     Unreachable,
 )
-from grpcdemo.kube.faults import Request, api_error, connection_errors
+from grpcdemo.kube.api_errors import Request, api_error, connection_errors
 from grpcdemo.kube.resources import DEPLOYMENTS, MUTATING_WEBHOOKS, PODS
 
 REQUEST = Request("create", PODS, "demo", "p", "kind-kind")
