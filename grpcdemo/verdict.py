@@ -4,6 +4,9 @@ Never "exactly a third each": LEAST_REQUEST with little load picks at random, so
 1/k. A verdict is given only where chance is no explanation: for every pod, Wilson's score interval
 (E. B. Wilson, Journal of the American Statistical Association 22, 1927) of its share is held against the
 band around the even share, with z = 3.9, which is an error of 1 in 10,000 for one look at one pod.
+
+`balanced` says that every share seen lies in that band, which is wide: a pod with half the weight of two
+others lies in it too. It says that requests are spread, not that they are spread evenly.
 """
 
 from __future__ import annotations

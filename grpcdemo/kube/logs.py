@@ -18,8 +18,8 @@ SILENCE_S = 15.0
 """A stream without a line for this long is opened anew: after a log was rotated, some fall silent for ever
 (kubernetes/kubernetes#115701). Where there was really nothing to say, that costs one request."""
 REOPEN_S = 0.3
-REMEMBERED = 10_000
-"""How many lines are kept to recognise what a new stream repeats: two seconds of the fastest client."""
+REMEMBERED = 20_000
+"""How many lines are kept to recognise what a new stream repeats: two seconds at the highest `--rate`."""
 SECOND_NS = 1_000_000_000
 
 

@@ -33,6 +33,9 @@ from grpcdemo.model import Report, Waiting
 LABELS_BEFORE = "grpcdemo/labels-before"
 """The annotation that keeps what the labels we changed were; null means that there was none."""
 
+RELABEL_ATTEMPTS = 5
+"""A namespace's controllers write to it too, now and then; nobody writes five times in a row."""
+
 OURS_ONLY: tuple[Resource, ...] = (SERVICES, DEPLOYMENTS)
 """What we make in a namespace."""
 
@@ -69,17 +72,24 @@ async def create_namespace(api: Api, name: str) -> Object:
 
 
 async def relabel(api: Api, namespace: Object, change: Change) -> Object:
-    """Set labels (None removes one); in a namespace that is not ours, remember what they were before."""
-    metadata: Object = {"labels": change}
+    """Set labels (None removes one); in a namespace that is not ours, remember what they were before.
+
+    Raises Conflict where others keep changing the namespace at the same time.
+    """
+    for _ in range(RELABEL_ATTEMPTS - 1):
+        try:
+            return await _relabel(api, namespace, change)
+        except Conflict:
+            namespace = await api.get(NAMESPACES, namespace["metadata"]["name"])
+    return await _relabel(api, namespace, change)
+
+
+async def _relabel(api: Api, namespace: Object, change: Change) -> Object:
+    metadata: Object = {"labels": change, "resourceVersion": namespace["metadata"]["resourceVersion"]}
     if not is_ours(namespace):
         before = {key: labels_of(namespace).get(key) for key in change}
         metadata["annotations"] = {LABELS_BEFORE: json.dumps({**before, **remembered(namespace)}, sort_keys=True)}
-    metadata["resourceVersion"] = namespace["metadata"]["resourceVersion"]
-    try:
-        return await api.patch(NAMESPACES, namespace["metadata"]["name"], {"metadata": metadata})
-    except Conflict:
-        fresh = await api.get(NAMESPACES, namespace["metadata"]["name"])
-        return await relabel(api, fresh, change)
+    return await api.patch(NAMESPACES, namespace["metadata"]["name"], {"metadata": metadata})
 
 
 def remembered(namespace: Object) -> Change:

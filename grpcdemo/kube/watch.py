@@ -17,6 +17,8 @@ WATCH_S = 240
 """How long the API server is asked to keep one watch open."""
 UNREACHABLE_S = 60.0
 """How long a lost API server is waited for before a watch gives up."""
+REOPEN_S = 0.1
+"""A pause before a watch that the server ended is opened anew, in case it always ends them at once."""
 LOOK_AGAIN_S = 1.0
 """A check that depends on time passing, not only on events, is made at least this often."""
 
@@ -93,6 +95,7 @@ class Mirror:
                     version = str(found["metadata"].get("resourceVersion", version))
                     lost_for = 0.0
                     self._apply(name, kind, found)
+                await asyncio.sleep(REOPEN_S)
             except Expired:
                 version = None
             except (Unauthorized, Forbidden, NotFound):
