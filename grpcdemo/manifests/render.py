@@ -39,6 +39,7 @@ def render(settings: Settings) -> dict[str, str]:
         "client_image": settings.client_image,
         "server_probe": _probe(50051, settings.kubernetes),
         "client_probe": _probe(50052, settings.kubernetes),
+        "client_readiness": _probe(50052, settings.kubernetes, service="answered"),
         "seccomp": _seccomp(settings.kubernetes),
     }
     return {name: Template(_read(name)).substitute(values) for name in ("grpc-server.yaml", "grpc-client.yaml")}
@@ -55,10 +56,11 @@ def _read(name: str) -> str:
     return (files("grpcdemo.manifests") / name).read_text(encoding="utf-8")
 
 
-def _probe(port: int, kubernetes: tuple[int, int]) -> str:
-    if kubernetes >= GRPC_PROBE_SINCE:
-        return f"grpc: {{port: {port}}}"
-    return f"tcpSocket: {{port: {port}}} # a gRPC probe needs Kubernetes 1.24"
+def _probe(port: int, kubernetes: tuple[int, int], service: str | None = None) -> str:
+    """A probe by grpc.health.v1 of the *service*, or of the whole; before 1.24, whether the port is open."""
+    if kubernetes < GRPC_PROBE_SINCE:
+        return f"tcpSocket: {{port: {port}}} # a gRPC probe needs Kubernetes 1.24"
+    return f"grpc: {{port: {port}, service: {service}}}" if service else f"grpc: {{port: {port}}}"
 
 
 def _seccomp(kubernetes: tuple[int, int]) -> str:

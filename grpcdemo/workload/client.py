@@ -21,7 +21,7 @@ import grpc
 from grpcdemo.pb.identity_pb2 import GetIdentityRequest
 from grpcdemo.pb.identity_pb2_grpc import IdentityServiceStub
 from grpcdemo.workload.call_log import Call, format_call
-from grpcdemo.workload.liveness import answering_probes
+from grpcdemo.workload.liveness import Vitals, answering_probes
 from grpcdemo.workload.logfmt import format_fields
 from grpcdemo.workload.options import add_option, number_between, parse_port
 from grpcdemo.workload.pacing import BACKOFF_CAP_S, Backoff, Pace
@@ -106,11 +106,11 @@ def _parse_health_port(text: str) -> int | None:
 
 async def call_server(options: Options, stop: asyncio.Event, log: Callable[[str], None] = emit) -> None:
     """Call until *stop*; then a call that is under way has a moment to finish."""
-    beat = asyncio.Event()
+    vitals = Vitals()
     async with AsyncExitStack() as stack:
         started: dict[str, object] = {"event": "calling", "target": options.target, "rate": f"{options.rate:g}"}
         if options.health_port is not None:
-            probed = answering_probes(options.health_port, beat=beat, limit_s=options.silence_limit_s)
+            probed = answering_probes(options.health_port, vitals, limit_s=options.silence_limit_s)
             started["health_port"] = (await stack.enter_async_context(probed)).port
         channel = await stack.enter_async_context(open_channel(options.target))
         log(format_fields(**started))
@@ -120,7 +120,7 @@ async def call_server(options: Options, stop: asyncio.Event, log: Callable[[str]
             pace=Pace(options.rate),
             backoff=Backoff(),
             stop=stop,
-            beat=beat,
+            vitals=vitals,
             log=log,
         )
         await run_until(stop, calls, grace_s=STOP_GRACE_S)
@@ -136,16 +136,17 @@ async def call_for_ever(
     pace: Pace,
     backoff: Backoff,
     stop: asyncio.Event,
-    beat: asyncio.Event,
+    vitals: Vitals,
     log: Callable[[str], None],
 ) -> None:
-    """One *attempt* after the other, each written to *log* and marked by *beat*, and none after *stop*."""
+    """One *attempt* after the other, each written to *log* and noted in *vitals*, and none after *stop*."""
     for seq in count(1):
         call = await attempt(seq)
         log(format_call(call))
-        beat.set()
+        vitals.beat.set()
         delay_s = pace.next_delay_s()
         if call.code == OK:
+            vitals.answered.set()
             backoff.reset()
         else:
             delay_s = max(delay_s, backoff.next_delay_s())

@@ -11,6 +11,7 @@ import pytest
 
 from grpcdemo.workload.call_log import Call
 from grpcdemo.workload.client import CHANNEL_OPTIONS, Options, call_for_ever, parse_options
+from grpcdemo.workload.liveness import Vitals
 from grpcdemo.workload.pacing import BACKOFF_FIRST_S, Backoff, Pace
 
 from .harness import (
@@ -140,13 +141,13 @@ async def test_health_checks_can_be_switched_off() -> None:
 
 
 async def test_every_attempt_is_a_sign_of_life_and_each_success_resets_the_backoff() -> None:
-    stop, beat = asyncio.Event(), asyncio.Event()
+    stop, vitals = asyncio.Event(), Vitals()
     beats: list[bool] = []
     waits: list[float] = []
 
     async def alternate(seq: int) -> Call:
-        beats.append(beat.is_set())
-        beat.clear()
+        beats.append(vitals.beat.is_set())
+        vitals.beat.clear()
         if seq == 6:
             stop.set()
         return Call(seq, "OK" if seq % 2 else "UNAVAILABLE", None, None, 0.1, None)
@@ -156,7 +157,8 @@ async def test_every_attempt_is_a_sign_of_life_and_each_success_resets_the_backo
         return 0
 
     pace, backoff = Pace(10_000), Backoff(jitter=no_wait)
-    await call_for_ever(alternate, pace=pace, backoff=backoff, stop=stop, beat=beat, log=lambda line: None)
+    await call_for_ever(alternate, pace=pace, backoff=backoff, stop=stop, vitals=vitals, log=lambda line: None)
+    assert vitals.answered.is_set()
     assert beats == [False, True, True, True, True, True]
     assert waits == [BACKOFF_FIRST_S] * 3
 
