@@ -53,14 +53,14 @@ def status(
     output: options.Output = options.Format.TABLE,
 ) -> None:
     """Show Istio's version and injectors, what the namespace's label does, and which pods have a proxy."""
-    from grpcdemo.cli.output import show
+    from grpcdemo.cli.output import result_width, show
     from grpcdemo.cli.runner import Connection, read
     from grpcdemo.steps.istio.status import istio_status
     from grpcdemo.views.document import istio_document
     from grpcdemo.views.status import istio_view
 
     found = read(Connection(context, kubeconfig, namespace), lambda api: istio_status(api, namespace))
-    show(istio_view(found), istio_document(found), output)
+    show(istio_view(found, result_width()), istio_document(found), output)
 
 
 def _switch(
@@ -72,7 +72,7 @@ def _switch(
     dry_run: bool,
     yes: bool,
 ) -> None:
-    from grpcdemo.cli.output import Progress, show
+    from grpcdemo.cli.output import Progress, result_width, show
     from grpcdemo.cli.runner import change
     from grpcdemo.steps.istio.switch import SwitchConfig, switch
     from grpcdemo.views.document import pods_document
@@ -88,4 +88,4 @@ def _switch(
             if_interrupted="it may be half done: give the same command again, or see `grpcdemo istio status`",
         )
     if not dry_run:
-        show(pods_table(pods), {"pods": pods_document(pods)}, output)
+        show(pods_table(pods, result_width()), {"pods": pods_document(pods)}, output)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import sys
 import time
 from collections.abc import Mapping
@@ -28,6 +29,11 @@ def console(*, stderr: bool = False) -> Console:
     """Results are never cut; what is redrawn in place on a terminal has to fit its width."""
     redrawn = stderr and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
     return Console(stderr=stderr, width=None if redrawn else UNBOUNDED, highlight=False, markup=False, soft_wrap=True)
+
+
+def result_width() -> int | None:
+    """How many cells a line on stdout has; None where it has no edge."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def show(result: RenderableType, document: Mapping[str, Any] | list[Any], form: Format) -> None:

@@ -10,11 +10,11 @@ def status(
     output: options.Output = options.Format.TABLE,
 ) -> None:
     """Show everything at a glance: cluster, namespace, label, pods, proxies."""
-    from grpcdemo.cli.output import show
+    from grpcdemo.cli.output import result_width, show
     from grpcdemo.cli.runner import Connection, read
     from grpcdemo.steps.status import read_status
     from grpcdemo.views.document import status_document
     from grpcdemo.views.status import status_view
 
     found = read(Connection(context, kubeconfig, namespace), lambda api: read_status(api, namespace))
-    show(status_view(found), status_document(found), output)
+    show(status_view(found, result_width()), status_document(found), output)

@@ -17,7 +17,7 @@ def up(
     yes: options.Yes = False,
 ) -> None:
     """Deploy server and client, without Istio's proxy, and wait until every pod is ready."""
-    from grpcdemo.cli.output import Progress, show
+    from grpcdemo.cli.output import Progress, result_width, show
     from grpcdemo.cli.runner import Connection, change
     from grpcdemo.steps import up as step
     from grpcdemo.views.document import pods_document
@@ -41,4 +41,4 @@ def up(
             if_interrupted="go on with `grpcdemo up`, or remove what is there with `grpcdemo cleanup`",
         )
     if not dry_run:
-        show(pods_table(pods), {"pods": pods_document(pods)}, output)
+        show(pods_table(pods, result_width()), {"pods": pods_document(pods)}, output)

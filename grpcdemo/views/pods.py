@@ -18,18 +18,33 @@ def plain_table(*columns: str, numbers: Iterable[str] = ()) -> Table:
     return table
 
 
-def pods_table(pods: Iterable[Pod]) -> Table:
-    table = plain_table("POD", "READY", "STATUS", "RESTARTS", "IP", "PROXY", "NODE", numbers=["RESTARTS"])
-    for pod in pods:
-        ready = Text(pod.ready_text, style="green" if pod.ready else "yellow")
-        row = (
-            pod.name,
-            ready,
-            pod.status,
-            str(pod.restarts),
-            pod.ip or "-",
-            pod.proxy or "-",
-            pod.node or "-",
-        )
-        table.add_row(*row)
+COLUMNS = ("POD", "READY", "STATUS", "RESTARTS", "IP", "PROXY", "NODE")
+DISPENSABLE = ("NODE", "RESTARTS")
+"""What is left out, in this order, where not every column fits: a wrapped table is hard to read."""
+
+
+def pods_table(pods: Iterable[Pod], width: int | None = None) -> Table:
+    """The pods, in as many of the columns as fit into *width* cells; without one, in all of them."""
+    rows = [_cells(pod) for pod in pods]
+    columns = _fitting(rows, width)
+    table = plain_table(*columns, numbers=["RESTARTS"])
+    for row in rows:
+        table.add_row(*(row[column] for column in columns))
     return table
+
+
+def _cells(pod: Pod) -> dict[str, Text]:
+    texts = (pod.name, pod.ready_text, pod.status, str(pod.restarts), pod.ip, pod.proxy, pod.node)
+    cells = {column: Text(text or "-") for column, text in zip(COLUMNS, texts, strict=True)}
+    cells["READY"].stylize("green" if pod.ready else "yellow")
+    return cells
+
+
+def _fitting(rows: list[dict[str, Text]], width: int | None) -> list[str]:
+    columns = list(COLUMNS)
+    for dispensable in DISPENSABLE:
+        widths = [max(len(column), *(len(row[column]) for row in rows)) for column in columns] if rows else []
+        if width is None or sum(widths) + 2 * (len(columns) - 1) <= width:
+            break
+        columns.remove(dispensable)
+    return columns

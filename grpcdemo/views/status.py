@@ -12,7 +12,7 @@ from grpcdemo.model import Injection, Injector, IstioStatus, Status
 from grpcdemo.views.pods import pods_table
 
 
-def status_view(status: Status) -> RenderableType:
+def status_view(status: Status, width: int | None = None) -> RenderableType:
     facts = _facts(
         {
             "TARGET": str(status.target),
@@ -22,10 +22,10 @@ def status_view(status: Status) -> RenderableType:
     )
     if not status.pods:
         return Group(facts, Text("\nno pods; make the demo with `grpcdemo up`"))
-    return Group(facts, Text(""), pods_table(status.pods))
+    return Group(facts, Text(""), pods_table(status.pods, width))
 
 
-def istio_view(status: IstioStatus) -> RenderableType:
+def istio_view(status: IstioStatus, width: int | None = None) -> RenderableType:
     injected = sum(1 for pod in status.pods if pod.proxy)
     facts = _facts(
         {
@@ -36,7 +36,7 @@ def istio_view(status: IstioStatus) -> RenderableType:
             "PROXIES": f"in {injected} of {len(status.pods)} pods",
         }
     )
-    return Group(facts, Text(""), pods_table(status.pods)) if status.pods else facts
+    return Group(facts, Text(""), pods_table(status.pods, width)) if status.pods else facts
 
 
 def effect(injection: Injection) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from grpcdemo.model import Injection, Injector, IstioStatus, Status, Target
 from grpcdemo.views.document import istio_document, status_document
+from grpcdemo.views.pods import COLUMNS, pods_table
 from grpcdemo.views.status import istio_view, status_view
 
 from .conftest import Golden
@@ -54,3 +55,9 @@ ISTIO = {
 def test_istio_status(golden: Golden, name: str) -> None:
     found: IstioStatus = ISTIO[name]
     golden(name, istio_view(found), istio_document(found))
+
+
+@pytest.mark.parametrize("width, missing", [(None, set()), (120, set()), (90, {"NODE"}), (70, {"NODE", "RESTARTS"})])
+def test_the_columns_of_pods_are_those_that_fit(width: int | None, missing: set[str]) -> None:
+    table = pods_table((*clients(proxy="native sidecar"), *servers("native sidecar")), width)
+    assert set(COLUMNS) - {str(column.header) for column in table.columns} == missing
