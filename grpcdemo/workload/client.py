@@ -23,7 +23,7 @@ from grpcdemo.pb.identity_pb2_grpc import IdentityServiceStub
 from grpcdemo.workload.call_log import Call, format_call
 from grpcdemo.workload.liveness import Vitals, answering_probes
 from grpcdemo.workload.logfmt import format_fields
-from grpcdemo.workload.options import add_option, number_between, parse_port
+from grpcdemo.workload.options import add_host, add_option, number_between, parse_port
 from grpcdemo.workload.pacing import BACKOFF_CAP_S, Backoff, Pace
 from grpcdemo.workload.process import emit, is_set_within, run, run_until
 
@@ -50,6 +50,8 @@ class Options:
     rate: float
     deadline_s: float
     health_port: int | None
+    host: str | None = None
+    """Where the health port listens; None for every address."""
 
     @property
     def silence_limit_s(self) -> float:
@@ -96,8 +98,9 @@ def parse_options(argv: Sequence[str] | None) -> Options:
         parse=_parse_health_port,
         description="where to answer health checks, 0 for any free port, or off",
     )
+    add_host(parser)
     args = parser.parse_args(argv)
-    return Options(args.target, args.rate, args.deadline, args.health_port)
+    return Options(args.target, args.rate, args.deadline, args.health_port, args.host)
 
 
 def _parse_health_port(text: str) -> int | None:
@@ -110,7 +113,9 @@ async def call_server(options: Options, stop: asyncio.Event, log: Callable[[str]
     async with AsyncExitStack() as stack:
         started: dict[str, object] = {"event": "calling", "target": options.target, "rate": f"{options.rate:g}"}
         if options.health_port is not None:
-            probed = answering_probes(options.health_port, vitals, limit_s=options.silence_limit_s)
+            probed = answering_probes(
+                options.health_port, vitals, host=options.host, limit_s=options.silence_limit_s
+            )
             started["health_port"] = (await stack.enter_async_context(probed)).port
         channel = await stack.enter_async_context(open_channel(options.target))
         log(format_fields(**started))

@@ -38,19 +38,22 @@ class Listener:
 async def listening(
     port: int,
     *,
+    host: str | None = None,
     services: Sequence[str] = (),
     register: Callable[[grpc.aio.Server], None] = lambda server: None,
 ) -> AsyncIterator[Listener]:
     """Serve on *port* (0 for any) what *register* adds, and the health of *services* and of the whole.
 
+    On every address of this machine, or on the one IPv4 address *host*.
+
     At the end the health is NOT_SERVING before the port closes, and calls in flight get a moment to finish.
     """
-    host = find_host(port)
+    bound = find_host(port, EVERY_ADDRESS if host is None else ((socket.AF_INET, host),))
     server = grpc.aio.server(options=SERVER_OPTIONS)
     checks = health.aio.HealthServicer()  # type: ignore[attr-defined, unused-ignore]
     health_pb2_grpc.add_HealthServicer_to_server(checks, server)
     register(server)
-    listener = Listener(server.add_insecure_port(f"{host}:{port}"), checks)
+    listener = Listener(server.add_insecure_port(f"{bound}:{port}"), checks)
     for service in ("", *services):
         await listener.report(service, serving=True)
     await server.start()

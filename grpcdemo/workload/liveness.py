@@ -30,9 +30,11 @@ class Vitals:
 
 
 @asynccontextmanager
-async def answering_probes(port: int, vitals: Vitals, *, limit_s: float) -> AsyncIterator[Listener]:
+async def answering_probes(
+    port: int, vitals: Vitals, *, limit_s: float, host: str | None = None
+) -> AsyncIterator[Listener]:
     """Serve health checks on *port*: SERVING for as long as the beat is set at least every *limit_s*."""
-    async with listening(port, services=(ANSWERED,)) as listener:
+    async with listening(port, host=host, services=(ANSWERED,)) as listener:
         await listener.report(ANSWERED, serving=False)
         watching = asyncio.gather(
             _follow(vitals.beat, listener, limit_s), _report_when_answered(vitals.answered, listener)

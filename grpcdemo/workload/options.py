@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable
+from ipaddress import IPv4Address
 
 
 def add_option(
@@ -29,10 +30,28 @@ def add_option(
     )
 
 
+def add_host(parser: argparse.ArgumentParser) -> None:
+    """Add `--host`, which is None where nothing is said: every address."""
+    parser.add_argument(
+        "--host",
+        type=parse_host,
+        default=os.environ.get("LISTEN_HOST") or None,
+        metavar="LISTEN_HOST",
+        help="the one IPv4 address to listen on (environment: LISTEN_HOST; default: every address)",
+    )
+
+
 def parse_port(text: str) -> int:
     if text.isascii() and text.isdigit() and int(text) <= 65535:
         return int(text)
     raise argparse.ArgumentTypeError(f"{text!r} is not a port, 0 to 65535")
+
+
+def parse_host(text: str) -> str:
+    try:
+        return str(IPv4Address(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an IPv4 address") from None
 
 
 def number_between(low: float, high: float) -> Callable[[str], float]:

@@ -11,6 +11,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import partial
 
@@ -23,12 +24,19 @@ from grpcdemo.pb import identity_pb2_grpc
 from grpcdemo.pb.identity_pb2 import DESCRIPTOR, GetIdentityRequest, GetIdentityResponse
 from grpcdemo.workload.listener import listening
 from grpcdemo.workload.logfmt import format_fields
-from grpcdemo.workload.options import add_option, parse_port
+from grpcdemo.workload.options import add_host, add_option, parse_port
 from grpcdemo.workload.process import emit, run
 from grpcdemo.workload.symbols import SymbolPool
 
 DEFAULT_PORT = 50051
 SERVICE_NAME = DESCRIPTOR.services_by_name["IdentityService"].full_name
+
+
+@dataclass(frozen=True)
+class Options:
+    port: int
+    host: str | None
+    """None for every address."""
 
 
 class IdentityService(identity_pb2_grpc.IdentityServiceServicer):
@@ -44,12 +52,11 @@ class IdentityService(identity_pb2_grpc.IdentityServiceServicer):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    port = parse_options(argv)
-    return run(lambda stop: serve(port, find_identity(os.environ), stop))
+    options = parse_options(argv)
+    return run(lambda stop: serve(options.port, find_identity(os.environ), stop, host=options.host))
 
 
-def parse_options(argv: Sequence[str] | None) -> int:
-    """The port, which is all that there is to choose."""
+def parse_options(argv: Sequence[str] | None) -> Options:
     parser = argparse.ArgumentParser(prog="python -m grpcdemo.workload.server", description=__doc__)
     add_option(
         parser,
@@ -59,7 +66,9 @@ def parse_options(argv: Sequence[str] | None) -> int:
         parse=parse_port,
         description="where to listen, 0 for any free port",
     )
-    return int(parser.parse_args(argv).port)
+    add_host(parser)
+    args = parser.parse_args(argv)
+    return Options(args.port, args.host)
 
 
 def find_identity(environ: Mapping[str, str]) -> GetIdentityResponse:
@@ -74,9 +83,15 @@ def find_identity(environ: Mapping[str, str]) -> GetIdentityResponse:
 
 
 async def serve(
-    port: int, identity: GetIdentityResponse, stop: asyncio.Event, log: Callable[[str], None] = emit
+    port: int,
+    identity: GetIdentityResponse,
+    stop: asyncio.Event,
+    log: Callable[[str], None] = emit,
+    *,
+    host: str | None = None,
 ) -> None:
-    async with listening(port, services=[SERVICE_NAME], register=partial(_register, identity)) as listener:
+    register = partial(_register, identity)
+    async with listening(port, host=host, services=[SERVICE_NAME], register=register) as listener:
         log(
             format_fields(
                 event="listening",

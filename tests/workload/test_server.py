@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta, timezone
 
@@ -14,7 +15,7 @@ from google.protobuf.message_factory import GetMessageClass
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
 from grpcdemo.errors import GrpcdemoError
-from grpcdemo.workload.listener import find_host
+from grpcdemo.workload.listener import find_host, listening
 from grpcdemo.workload.server import SERVICE_NAME, find_identity, parse_options
 
 from .harness import PATIENCE_S, Health, channel_to, running_server
@@ -97,11 +98,32 @@ def test_the_port_comes_from_the_flag_else_the_environment_else_the_default(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("PORT", raising=False)
-    assert parse_options([]) == 50051
+    assert parse_options([]).port == 50051
     monkeypatch.setenv("PORT", "1234")
-    assert parse_options([]) == 1234
-    assert parse_options(["--port", "0"]) == 0
+    assert parse_options([]).port == 1234
+    assert parse_options(["--port", "0"]).port == 0
 
+
+def test_it_listens_on_every_address_or_on_the_one_that_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LISTEN_HOST", raising=False)
+    assert parse_options([]).host is None
+    monkeypatch.setenv("LISTEN_HOST", "127.0.0.2")
+    assert parse_options([]).host == "127.0.0.2"
+    assert parse_options(["--host", "127.0.0.3"]).host == "127.0.0.3"
+
+
+def test_a_host_that_is_no_address_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        parse_options(["--host", "localhost"])
+    assert "'localhost' is not an IPv4 address" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="127.0.0.2 answers on Linux only")
+async def test_two_may_listen_on_one_port_of_different_addresses() -> None:
+    async with listening(0, host="127.0.0.2") as first, listening(first.port, host="127.0.0.3") as second:
+        assert first.port == second.port
+        with pytest.raises(GrpcdemoError, match="Address already in use"):
+            find_host(first.port)
 
 @pytest.mark.parametrize("port", ["-1", "65536", "http", "", "٣"])
 def test_a_port_that_is_none_is_a_usage_error(port: str, capsys: pytest.CaptureFixture[str]) -> None:
