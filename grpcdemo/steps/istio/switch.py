@@ -40,7 +40,7 @@ async def switch(api: Api, config: SwitchConfig, report: Report) -> list[Pod]:
     """
     namespace, deployments = await _find_demo(api, config.namespace)
     if config.on:
-        _require_consent(deployments)
+        _check_that_none_refuses(deployments)
         change = await labels_that_inject(api, namespace, injected_labels(deployments), config.revision, report)
     else:
         change = INJECTION_OFF
@@ -77,7 +77,7 @@ async def _find_demo(api: Api, name: str) -> tuple[Object, list[Object]]:
     return namespace, deployments
 
 
-def _require_consent(deployments: list[Object]) -> None:
+def _check_that_none_refuses(deployments: list[Object]) -> None:
     for name in refusing_injection(deployments):
         raise GrpcdemoError(
             f"Deployment {name} refuses a proxy: its pods have {INJECT}=false; nothing was changed",
@@ -116,7 +116,12 @@ async def _take_back(api: Api, before: Object, change: Change, report: Report) -
 async def _restart(api: Api, config: SwitchConfig, names: list[str], report: Report) -> list[Pod]:
     await restart(api, config.namespace, names)
     report(Done(f"{' and '.join(names)} restarted"))
-    pods = await wait_for_rollout(api, config.namespace, names, timeout_s=config.timeout_s, report=report)
+    try:
+        pods = await wait_for_rollout(api, config.namespace, names, timeout_s=config.timeout_s, report=report)
+    except GrpcdemoError:
+        back = "off" if config.on else "on"
+        report(Warned(f"the rollout goes on in the cluster, and the label stays; `grpcdemo istio {back}` goes back"))
+        raise
     wrong = [pod.name for pod in pods if bool(pod.proxy) != config.on]
     if wrong:
         having = "have no" if config.on else "still have a"
