@@ -113,9 +113,7 @@ async def call_server(options: Options, stop: asyncio.Event, log: Callable[[str]
     async with AsyncExitStack() as stack:
         started: dict[str, object] = {"event": "calling", "target": options.target, "rate": f"{options.rate:g}"}
         if options.health_port is not None:
-            probed = answering_probes(
-                options.health_port, vitals, host=options.host, limit_s=options.silence_limit_s
-            )
+            probed = answering_probes(options.health_port, vitals, host=options.host, limit_s=options.silence_limit_s)
             started["health_port"] = (await stack.enter_async_context(probed)).port
         channel = await stack.enter_async_context(open_channel(options.target))
         log(format_fields(**started))

@@ -125,6 +125,7 @@ async def test_two_may_listen_on_one_port_of_different_addresses() -> None:
         with pytest.raises(GrpcdemoError, match="Address already in use"):
             find_host(first.port)
 
+
 @pytest.mark.parametrize("port", ["-1", "65536", "http", "", "٣"])
 def test_a_port_that_is_none_is_a_usage_error(port: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
