@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from grpcdemo import __version__
-from grpcdemo.cli import cleanup, demo, images, istio, manifests, observe, status, up
+from grpcdemo.cli import cleanup, demo, images, istio, manifests, observe, sandbox, status, up
 from grpcdemo.errors import ExitCode, GrpcdemoError
 
 app = typer.Typer(
@@ -46,6 +46,7 @@ app.command()(observe.observe)
 app.command()(status.status)
 app.command()(manifests.manifests)
 app.add_typer(images.app, name="images")
+app.add_typer(sandbox.app, name="sandbox")
 app.command()(cleanup.cleanup)
 
 

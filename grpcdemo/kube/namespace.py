@@ -113,8 +113,8 @@ async def give_back(api: Api, namespace: Object) -> Change:
 async def strangers(api: Api, namespace: str) -> list[str]:
     """What in the namespace is neither ours nor made by a controller, as `pods/NAME`.
 
-    Kinds that this user may not list are left out: who may not see them cannot delete them either, but
-    deleting the namespace would, so a namespace of ours stays ours only in what we can see.
+    Kinds that this API does not have, or this user may not list, are left out: who may not see them cannot
+    delete them either, but deleting the namespace would, so what is ours is so only as far as we can see.
     """
     found = await asyncio.gather(*(_strangers_of(api, kind, namespace) for kind in PRECIOUS))
     return [name for names in found for name in names]
@@ -123,7 +123,7 @@ async def strangers(api: Api, namespace: str) -> list[str]:
 async def _strangers_of(api: Api, kind: Resource, namespace: str) -> list[str]:
     try:
         items = (await api.list(kind, namespace=namespace))["items"]
-    except Forbidden:
+    except (Forbidden, NotFound):
         return []
     return [f"{kind.plural}/{item['metadata']['name']}" for item in items if _is_strange(item)]
 

@@ -1,0 +1,197 @@
+"""The columns of every kind, and how an object fills them: what `kubectl get` shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from grpcdemo.sandbox.api.ages import write_age
+from grpcdemo.sandbox.api.kinds import (
+    DEPLOYMENTS,
+    ENDPOINT_SLICES,
+    EVENTS,
+    MUTATING_WEBHOOKS,
+    NAMESPACES,
+    NODES,
+    PODS,
+    REPLICA_SETS,
+    SERVICE_ACCOUNTS,
+    SERVICES,
+    Kind,
+    Object,
+)
+from grpcdemo.sandbox.api.pod_columns import NONE, Cells, pod_cells
+
+
+@dataclass(frozen=True)
+class Columns:
+    """*names* has the name of each column, with `_` for a space, and a `|` before one that only `-o wide` shows."""
+
+    names: str
+    cells: Callable[[Object, datetime], Cells]
+    integers: tuple[str, ...] = ()
+    """The columns that are declared to hold numbers."""
+
+
+def _namespace(obj: Object, now: datetime) -> Cells:
+    return [_name(obj), obj.get("status", {}).get("phase", ""), _age(obj, now)]
+
+
+def _service(obj: Object, now: datetime) -> Cells:
+    spec = obj["spec"]
+    ports = [_port(port) for port in spec.get("ports", [])]
+    external = spec.get("externalName") or ",".join(spec.get("externalIPs", []))
+    return [
+        _name(obj),
+        spec["type"],
+        spec.get("clusterIP") or NONE,
+        external or NONE,
+        ",".join(ports) or NONE,
+        _age(obj, now),
+        _labels(spec.get("selector")),
+    ]
+
+
+def _port(port: Object) -> str:
+    on_nodes = f":{port['nodePort']}" if port.get("nodePort") else ""
+    return f"{port['port']}{on_nodes}/{port['protocol']}"
+
+
+def _event(obj: Object, now: datetime) -> Cells:
+    about = obj.get("involvedObject", {})
+    first = obj.get("firstTimestamp") or obj.get("eventTime")
+    last = obj.get("lastTimestamp") or first
+    source = obj.get("source", {})
+    reporter = [
+        source.get("component") or obj.get("reportingComponent"),
+        source.get("host") or obj.get("reportingInstance"),
+    ]
+    return [
+        write_age(last, now),
+        obj.get("type", ""),
+        obj.get("reason", ""),
+        f"{about.get('kind', '').lower()}/{about.get('name', '')}",
+        about.get("fieldPath", ""),
+        ", ".join(filter(None, reporter)),
+        obj.get("message", "").strip(),
+        write_age(first, now),
+        obj.get("count", 1),
+        _name(obj),
+    ]
+
+
+def _node(obj: Object, now: datetime) -> Cells:
+    status = obj.get("status", {})
+    info = status.get("nodeInfo", {})
+    addresses = {found["type"]: found["address"] for found in reversed(status.get("addresses", []))}
+    ready = next((found["status"] for found in status.get("conditions", []) if found["type"] == "Ready"), None)
+    words = ["Unknown" if ready is None else "Ready" if ready == "True" else "NotReady"]
+    if obj.get("spec", {}).get("unschedulable"):
+        words.append("SchedulingDisabled")
+    prefix = "node-role.kubernetes.io/"
+    roles = sorted(key[len(prefix) :] for key in obj["metadata"].get("labels", {}) if key.startswith(prefix))
+    return [
+        _name(obj),
+        ",".join(words),
+        ",".join(roles) or NONE,
+        _age(obj, now),
+        info.get("kubeletVersion", ""),
+        addresses.get("InternalIP", NONE),
+        addresses.get("ExternalIP", NONE),
+        info.get("osImage") or "<unknown>",
+        _kernel(info),
+        info.get("containerRuntimeVersion") or "<unknown>",
+    ]
+
+
+def _kernel(info: Object) -> str:
+    version, machine = info.get("kernelVersion") or "<unknown>", info.get("architecture")
+    return f"{version} ({machine})" if machine else version
+
+
+def _service_account(obj: Object, now: datetime) -> Cells:
+    return [_name(obj), _age(obj, now)]
+
+
+def _deployment(obj: Object, now: datetime) -> Cells:
+    spec, status = obj["spec"], obj.get("status", {})
+    return [
+        _name(obj),
+        f"{status.get('readyReplicas', 0)}/{spec['replicas']}",
+        status.get("updatedReplicas", 0),
+        status.get("availableReplicas", 0),
+        _age(obj, now),
+        *_template(spec),
+    ]
+
+
+def _replica_set(obj: Object, now: datetime) -> Cells:
+    spec, status = obj["spec"], obj.get("status", {})
+    counts = [spec["replicas"], status.get("replicas", 0), status.get("readyReplicas", 0)]
+    return [_name(obj), *counts, _age(obj, now), *_template(spec)]
+
+
+def _template(spec: Object) -> Cells:
+    containers = spec["template"]["spec"]["containers"]
+    names, images = (",".join(found[part] for found in containers) for part in ("name", "image"))
+    return [names, images, format_selector(spec["selector"])]
+
+
+def _endpoint_slice(obj: Object, now: datetime) -> Cells:
+    ports = [str(port.get("port", "*")) for port in obj.get("ports") or []]
+    addresses = [address for endpoint in obj.get("endpoints") or [] for address in endpoint["addresses"]]
+    return [_name(obj), obj["addressType"], _some(ports) or "<unset>", _some(addresses) or "<unset>", _age(obj, now)]
+
+
+def _some(texts: list[str]) -> str:
+    """The first three, and how many more there are."""
+    more = len(texts) - 3
+    return ",".join(texts[:3]) + (f" + {more} more..." if more > 0 else "")
+
+
+def _webhooks(obj: Object, now: datetime) -> Cells:
+    return [_name(obj), len(obj.get("webhooks", [])), _age(obj, now)]
+
+
+def _name(obj: Object) -> str:
+    name: str = obj["metadata"]["name"]
+    return name
+
+
+def _age(obj: Object, now: datetime) -> str:
+    return write_age(obj["metadata"].get("creationTimestamp"), now)
+
+
+def _labels(labels: Object | None) -> str:
+    return ",".join(f"{key}={value}" for key, value in sorted((labels or {}).items())) or NONE
+
+
+def format_selector(selector: Object) -> str:
+    """A LabelSelector as one writes it on a command line."""
+    parts = [f"{key}={value}" for key, value in sorted(selector.get("matchLabels", {}).items())]
+    for found in selector.get("matchExpressions", []):
+        key, operator, values = found["key"], found["operator"], ",".join(sorted(found.get("values", [])))
+        if operator in ("Exists", "DoesNotExist"):
+            parts.append(key if operator == "Exists" else f"!{key}")
+        else:
+            parts.append(f"{key} {operator.lower()} ({values})")
+    return ",".join(parts) or NONE
+
+
+COLUMNS: dict[Kind, Columns] = {
+    NAMESPACES: Columns("Name Status Age", _namespace),
+    PODS: Columns("Name Ready Status Restarts Age |IP |Node |Nominated_Node |Readiness_Gates", pod_cells),
+    SERVICES: Columns("Name Type Cluster-IP External-IP Port(s) Age |Selector", _service),
+    EVENTS: Columns("Last_Seen Type Reason Object |Subobject |Source Message |First_Seen |Count |Name", _event),
+    NODES: Columns(
+        "Name Status Roles Age Version |Internal-IP |External-IP |OS-Image |Kernel-Version |Container-Runtime", _node
+    ),
+    SERVICE_ACCOUNTS: Columns("Name Age", _service_account),
+    DEPLOYMENTS: Columns("Name Ready Up-to-date Available Age |Containers |Images |Selector", _deployment),
+    REPLICA_SETS: Columns(
+        "Name Desired Current Ready Age |Containers |Images |Selector", _replica_set, ("Desired", "Current", "Ready")
+    ),
+    ENDPOINT_SLICES: Columns("Name AddressType Ports Endpoints Age", _endpoint_slice),
+    MUTATING_WEBHOOKS: Columns("Name Webhooks Age", _webhooks, ("Webhooks",)),
+}

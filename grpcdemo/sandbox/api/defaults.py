@@ -1,0 +1,122 @@
+"""What a cluster fills in where the author of an object said nothing, as far as kubectl and the demo see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from grpcdemo.sandbox.api.kinds import (
+    DEPLOYMENTS,
+    ENDPOINT_SLICES,
+    EVENTS,
+    MUTATING_WEBHOOKS,
+    NAMESPACES,
+    PODS,
+    REPLICA_SETS,
+    SERVICES,
+    Kind,
+    Object,
+)
+from grpcdemo.sandbox.api.pod_defaults import default_pod, default_pod_spec
+
+NAME_LABEL = "kubernetes.io/metadata.name"
+NAMESPACE_FINALIZER = "kubernetes"
+
+
+def apply_defaults(kind: Kind, obj: Object) -> None:
+    """Fills in *obj* itself. What is filled in already stays, so doing it twice does no harm."""
+    if default := DEFAULTS.get(kind):
+        default(obj)
+
+
+def _default_namespace(obj: Object) -> None:
+    obj["metadata"].setdefault("labels", {})[NAME_LABEL] = obj["metadata"].get("name", "")
+    if "deletionTimestamp" not in obj["metadata"]:
+        obj.setdefault("spec", {}).setdefault("finalizers", [NAMESPACE_FINALIZER])
+    obj.setdefault("status", {}).setdefault("phase", "Active")
+
+
+def _default_deployment(obj: Object) -> None:
+    spec = obj.setdefault("spec", {})
+    spec.setdefault("replicas", 1)
+    spec.setdefault("revisionHistoryLimit", 10)
+    spec.setdefault("progressDeadlineSeconds", 600)
+    strategy = spec.setdefault("strategy", {})
+    if strategy.setdefault("type", "RollingUpdate") == "RollingUpdate":
+        rolling = strategy.setdefault("rollingUpdate", {})
+        rolling.setdefault("maxUnavailable", "25%")
+        rolling.setdefault("maxSurge", "25%")
+    _default_template(spec)
+    obj.setdefault("status", {})
+
+
+def _default_replica_set(obj: Object) -> None:
+    spec = obj.setdefault("spec", {})
+    spec.setdefault("replicas", 1)
+    _default_template(spec)
+    labels = spec["template"]["metadata"].get("labels")
+    if labels and "selector" not in spec:
+        spec["selector"] = {"matchLabels": dict(labels)}
+    obj.setdefault("status", {}).setdefault("replicas", 0)
+
+
+def _default_template(spec: Object) -> None:
+    template = spec.setdefault("template", {})
+    template.setdefault("metadata", {})
+    default_pod_spec(template.setdefault("spec", {}))
+
+
+def _default_service(obj: Object) -> None:
+    """All but the address, which the registry hands out."""
+    spec = obj.setdefault("spec", {})
+    spec.setdefault("type", "ClusterIP")
+    spec.setdefault("sessionAffinity", "None")
+    for port in spec.get("ports", []):
+        port.setdefault("protocol", "TCP")
+        port.setdefault("targetPort", port.get("port", 0))
+    if spec["type"] != "ExternalName":
+        spec.setdefault("ipFamilies", ["IPv4"])
+        spec.setdefault("ipFamilyPolicy", "SingleStack")
+        spec.setdefault("internalTrafficPolicy", "Cluster")
+    obj.setdefault("status", {}).setdefault("loadBalancer", {})
+
+
+def _default_event(obj: Object) -> None:
+    obj.setdefault("source", {})
+    for name in ("firstTimestamp", "lastTimestamp", "eventTime"):
+        obj.setdefault(name, None)
+    for name in ("reportingComponent", "reportingInstance"):
+        obj.setdefault(name, "")
+
+
+def _default_endpoint_slice(obj: Object) -> None:
+    for endpoint in obj.setdefault("endpoints", []):
+        endpoint.setdefault("conditions", {})
+    for port in obj.setdefault("ports", []):
+        port.setdefault("name", "")
+        port.setdefault("protocol", "TCP")
+
+
+def _default_webhooks(obj: Object) -> None:
+    for hook in obj.setdefault("webhooks", []):
+        hook.setdefault("failurePolicy", "Fail")
+        hook.setdefault("matchPolicy", "Equivalent")
+        hook.setdefault("namespaceSelector", {})
+        hook.setdefault("objectSelector", {})
+        hook.setdefault("reinvocationPolicy", "Never")
+        hook.setdefault("timeoutSeconds", 10)
+        for rule in hook.get("rules", []):
+            rule.setdefault("scope", "*")
+        if service := hook.get("clientConfig", {}).get("service"):
+            service.setdefault("port", 443)
+
+
+DEFAULTS: dict[Kind, Callable[[Object], None]] = {
+    NAMESPACES: _default_namespace,
+    PODS: default_pod,
+    SERVICES: _default_service,
+    EVENTS: _default_event,
+    DEPLOYMENTS: _default_deployment,
+    REPLICA_SETS: _default_replica_set,
+    ENDPOINT_SLICES: _default_endpoint_slice,
+    MUTATING_WEBHOOKS: _default_webhooks,
+}

@@ -1,0 +1,91 @@
+"""Names and labels: which ones a cluster takes, and how it makes one up."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from grpcdemo.sandbox.api.kinds import NAMESPACES, SERVICES, Kind, Object
+from grpcdemo.sandbox.api.status import Cause
+
+ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
+"""No vowels and nothing that looks like another: a made-up name must not spell a word."""
+SUFFIX = 5
+LONGEST_BASE = 58
+
+LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+SUBDOMAIN = rf"{LABEL}(\.{LABEL})*"
+NAME_PART = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
+LABEL_VALUE = f"({NAME_PART})?"
+
+SUBDOMAIN_RULE = (
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must "
+    f"start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '{SUBDOMAIN}')"
+)
+LABEL_RULE = (
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and "
+    f"end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '{LABEL}')"
+)
+NAME_PART_RULE = (
+    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
+    f"alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '{NAME_PART}')"
+)
+VALUE_RULE = (
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start "
+    "and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation "
+    f"is '{LABEL_VALUE}')"
+)
+
+
+def make_name(base: str) -> str:
+    """A new name that begins with *base*, a `generateName`."""
+    return base[:LONGEST_BASE] + "".join(secrets.choice(ALPHABET) for _ in range(SUFFIX))
+
+
+def check_name(kind: Kind, name: str) -> list[Cause]:
+    field = "metadata.name"
+    if not name:
+        return [Cause.required(field, "name or generateName is required")]
+    short = kind in (NAMESPACES, SERVICES)
+    longest = 63 if short else 253
+    if len(name) > longest:
+        return [Cause.wrong(field, name, f"must be no more than {longest} bytes")]
+    if short and "." in name:
+        return [Cause.wrong(field, name, "must not contain dots")]
+    if not re.fullmatch(LABEL if short else SUBDOMAIN, name):
+        return [Cause.wrong(field, name, LABEL_RULE if short else SUBDOMAIN_RULE)]
+    return []
+
+
+def check_labels(labels: Mapping[str, Any], field: str) -> list[Cause]:
+    causes: list[Cause] = []
+    for key, value in labels.items():
+        causes += check_key(key, field)
+        if len(value) > 63:
+            causes.append(Cause.wrong(field, value, "must be no more than 63 bytes"))
+        elif not re.fullmatch(LABEL_VALUE, value):
+            causes.append(Cause.wrong(field, value, VALUE_RULE))
+    return causes
+
+
+def check_key(key: str, field: str) -> list[Cause]:
+    """A label's or an annotation's key: a name, or a domain, a slash and a name."""
+    prefix, slash, name = key.rpartition("/")
+    if slash and not re.fullmatch(SUBDOMAIN, prefix):
+        return [Cause.wrong(field, key, f"prefix part {SUBDOMAIN_RULE}")]
+    if len(name) > 63:
+        return [Cause.wrong(field, key, "name part must be no more than 63 bytes")]
+    if not re.fullmatch(NAME_PART, name):
+        return [Cause.wrong(field, key, NAME_PART_RULE)]
+    return []
+
+
+def check_metadata(kind: Kind, obj: Object) -> list[Cause]:
+    metadata = obj["metadata"]
+    causes = check_name(kind, metadata.get("name", ""))
+    causes += check_labels(metadata.get("labels", {}), "metadata.labels")
+    for key in metadata.get("annotations", {}):
+        causes += check_key(key.lower(), "metadata.annotations")
+    return causes

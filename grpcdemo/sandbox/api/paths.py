@@ -1,0 +1,48 @@
+"""What a path of the API means: which kind, in which namespace, which object, and which part of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from grpcdemo.sandbox.api.kinds import KINDS, NAMESPACES, Kind
+from grpcdemo.sandbox.api.status import no_such_path
+
+
+@dataclass(frozen=True)
+class Place:
+    """`namespace` is None for a kind that has none, and for all of them at once; `name` where one object is meant."""
+
+    kind: Kind
+    namespace: str | None = None
+    name: str | None = None
+    subresource: str | None = None
+
+
+BY_PATH = {(kind.prefix, kind.plural): kind for kind in KINDS}
+PREFIXES = {kind.prefix for kind in KINDS}
+
+
+def find_place(path: str) -> Place:
+    """Raises StatusError (NotFound) for what is not served."""
+    prefix = next((prefix for prefix in PREFIXES if path.startswith(f"{prefix}/")), None)
+    if prefix is None:
+        raise no_such_path()
+    parts = path[len(prefix) + 1 :].split("/")
+    if not all(parts):
+        raise no_such_path()
+    namespace = None
+    if parts[0] == "namespaces" and not _is_namespace_itself(parts):
+        namespace, parts = parts[1], parts[2:]
+    kind = BY_PATH.get((prefix, parts[0]))
+    if kind is None or len(parts) > 3 or (namespace is not None and not kind.namespaced):
+        raise no_such_path()
+    place = Place(kind, namespace, *parts[1:])
+    if place.subresource and place.subresource not in kind.subresources:
+        raise no_such_path()
+    if kind.namespaced and place.name and namespace is None:
+        raise no_such_path()
+    return place
+
+
+def _is_namespace_itself(parts: list[str]) -> bool:
+    return len(parts) < 3 or (len(parts) == 3 and parts[2] in NAMESPACES.subresources)

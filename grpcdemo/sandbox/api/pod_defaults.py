@@ -1,0 +1,108 @@
+"""What a cluster fills into a pod, or a pod template, where its author said nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from grpcdemo.sandbox.api.kinds import Object
+from grpcdemo.sandbox.api.quantities import amount_of
+
+PROBES = ("readinessProbe", "livenessProbe", "startupProbe")
+TEMPLATE = {
+    "restartPolicy": "Always",
+    "terminationGracePeriodSeconds": 30,
+    "dnsPolicy": "ClusterFirst",
+    "schedulerName": "default-scheduler",
+}
+POD = {
+    "enableServiceLinks": True,
+    "preemptionPolicy": "PreemptLowerPriority",
+    "priority": 0,
+    "serviceAccountName": "default",
+}
+"""What only a pod itself gets, not a template."""
+TOLERATED = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
+FILE_MODE = 0o644
+
+
+def default_pod(pod: Object) -> None:
+    spec = pod.setdefault("spec", {})
+    default_pod_spec(spec)
+    _fill(spec, POD)
+    spec.setdefault("serviceAccount", spec["serviceAccountName"])
+    tolerations = spec.setdefault("tolerations", [])
+    for key in TOLERATED:
+        if not any(found.get("key") in (None, key) for found in tolerations):
+            tolerations.append({"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300})
+    pod.setdefault("status", {}).setdefault("phase", "Pending")
+    pod["status"]["qosClass"] = qos_class(spec)
+
+
+def default_pod_spec(spec: Object) -> None:
+    _fill(spec, TEMPLATE)
+    spec.setdefault("securityContext", {})
+    for container in [*spec.get("initContainers", []), *spec.get("containers", [])]:
+        _default_container(container)
+    for volume in spec.get("volumes", []):
+        for source in ("configMap", "secret", "projected", "downwardAPI"):
+            if source in volume:
+                volume[source].setdefault("defaultMode", FILE_MODE)
+
+
+def _default_container(container: Object) -> None:
+    container.setdefault("resources", {})
+    _default_requests(container["resources"])
+    container.setdefault("terminationMessagePath", "/dev/termination-log")
+    container.setdefault("terminationMessagePolicy", "File")
+    container.setdefault("imagePullPolicy", _pull_policy(container.get("image", "")))
+    for port in container.get("ports", []):
+        port.setdefault("protocol", "TCP")
+    for variable in container.get("env", []):
+        if "fieldRef" in variable.get("valueFrom", {}):
+            variable["valueFrom"]["fieldRef"].setdefault("apiVersion", "v1")
+    for name in PROBES:
+        if name in container:
+            _default_probe(container[name])
+
+
+def _default_probe(probe: Object) -> None:
+    _fill(probe, {"timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3})
+    if "grpc" in probe:
+        probe["grpc"].setdefault("service", "")
+    if "httpGet" in probe:
+        _fill(probe["httpGet"], {"path": "/", "scheme": "HTTP"})
+
+
+def _default_requests(resources: Object) -> None:
+    """What is limited and not asked for is asked for up to its limit."""
+    limits = resources.get("limits", {})
+    if limits:
+        resources["requests"] = {**limits, **resources.get("requests", {})}
+
+
+def _pull_policy(image: str) -> str:
+    _, colon, tag = image.rpartition("/")[2].partition(":")
+    return "Always" if tag == "latest" or (not colon and "@" not in image) else "IfNotPresent"
+
+
+def qos_class(spec: Object) -> str:
+    """How badly the pod takes a node that runs out of memory; shown by `kubectl describe`."""
+    containers = [*spec.get("initContainers", []), *spec.get("containers", [])]
+    asked = [found.get("resources", {}) for found in containers]
+    if not any(amount_of(amount) for one in asked for part in ("requests", "limits") for amount in _amounts(one, part)):
+        return "BestEffort"
+    return "Guaranteed" if all(map(_is_guaranteed, asked)) else "Burstable"
+
+
+def _amounts(resources: Object, part: str) -> list[str]:
+    return [amount for name, amount in resources.get(part, {}).items() if name in ("cpu", "memory")]
+
+
+def _is_guaranteed(resources: Object) -> bool:
+    limits, requests = resources.get("limits", {}), resources.get("requests", {})
+    return all(name in limits and requests.get(name) == limits[name] for name in ("cpu", "memory"))
+
+
+def _fill(obj: Object, values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        obj.setdefault(name, value)

@@ -1,0 +1,108 @@
+"""What a pod, or a pod template, must be for a cluster to take it, and what of it may change later."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from grpcdemo.sandbox.api.kinds import Object
+from grpcdemo.sandbox.api.names import LABEL, LABEL_RULE
+from grpcdemo.sandbox.api.status import Cause
+
+HIGHEST_PORT = 65535
+PORT_RULE = f"must be between 1 and {HIGHEST_PORT}, inclusive"
+PULL_POLICIES = ("Always", "IfNotPresent", "Never")
+RESTART_POLICIES = ("Always", "OnFailure", "Never")
+HANDLERS = ("exec", "grpc", "httpGet", "tcpSocket")
+UPDATE_RULE = (
+    "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
+    "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
+    "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
+)
+
+
+def check_pod_spec(spec: Object, field: str, *, restart: Sequence[str] = RESTART_POLICIES) -> list[Cause]:
+    causes: list[Cause] = []
+    if not spec.get("containers"):
+        causes.append(Cause.required(f"{field}.containers"))
+    names: set[str] = set()
+    for part in ("initContainers", "containers"):
+        for number, container in enumerate(spec.get(part, [])):
+            causes += _check_container(container, f"{field}.{part}[{number}]", names)
+    if spec.get("restartPolicy") not in restart:
+        causes.append(Cause.unsupported(f"{field}.restartPolicy", spec.get("restartPolicy"), restart))
+    causes += _check_mounts(spec, field)
+    return causes
+
+
+def _check_container(container: Object, field: str, names: set[str]) -> list[Cause]:
+    name = container.get("name", "")
+    causes: list[Cause] = []
+    if not name:
+        causes.append(Cause.required(f"{field}.name"))
+    elif len(name) > 63 or not re.fullmatch(LABEL, name):
+        causes.append(Cause.wrong(f"{field}.name", name, LABEL_RULE))
+    if not container.get("image"):
+        causes.append(Cause.required(f"{field}.image"))
+    causes += _check_ports(container.get("ports", []), f"{field}.ports")
+    for number, variable in enumerate(container.get("env", [])):
+        if not variable.get("name"):
+            causes.append(Cause.required(f"{field}.env[{number}].name"))
+    if container.get("imagePullPolicy") not in PULL_POLICIES:
+        causes.append(Cause.unsupported(f"{field}.imagePullPolicy", container.get("imagePullPolicy"), PULL_POLICIES))
+    for probe in ("readinessProbe", "livenessProbe", "startupProbe"):
+        if probe in container and not any(handler in container[probe] for handler in HANDLERS):
+            causes.append(Cause.required(f"{field}.{probe}", "must specify a handler type"))
+    if name and name in names:
+        causes.append(Cause.duplicate(f"{field}.name", name))
+    names.add(name)
+    return causes
+
+
+def _check_ports(ports: list[Object], field: str) -> list[Cause]:
+    causes: list[Cause] = []
+    names: set[str] = set()
+    for number, port in enumerate(ports):
+        value, name = port.get("containerPort"), port.get("name")
+        if not value:
+            causes.append(Cause.required(f"{field}[{number}].containerPort"))
+        elif not is_port(value):
+            causes.append(Cause.wrong(f"{field}[{number}].containerPort", value, PORT_RULE))
+        if name and name in names:
+            causes.append(Cause.duplicate(f"{field}[{number}].name", name))
+        names.add(name or "")
+    return causes
+
+
+def _check_mounts(spec: Object, field: str) -> Iterator[Cause]:
+    volumes = {found.get("name") for found in spec.get("volumes", [])}
+    for part in ("initContainers", "containers"):
+        for number, container in enumerate(spec.get(part, [])):
+            for place, mount in enumerate(container.get("volumeMounts", [])):
+                if mount.get("name") not in volumes:
+                    name = f"{field}.{part}[{number}].volumeMounts[{place}].name"
+                    message = f'Not found: "{mount.get("name", "")}"'
+                    yield Cause(name, message, "FieldValueNotFound")
+
+
+def check_pod_update(new: Object, old: Object) -> list[Cause]:
+    changed, before = _without_mutable(new["spec"]), _without_mutable(old["spec"])
+    if changed == before:
+        return []
+    fields = sorted(name for name in {*changed, *before} if changed.get(name) != before.get(name))
+    return [Cause.forbidden("spec", f"{UPDATE_RULE}; it would change {', '.join(fields)}")]
+
+
+def is_port(value: Any) -> bool:
+    return isinstance(value, int) and 1 <= value <= HIGHEST_PORT
+
+
+def _without_mutable(spec: Object) -> Object:
+    made = copy.deepcopy(spec)
+    for name in ("activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds"):
+        made.pop(name, None)
+    for container in [*made.get("initContainers", []), *made.get("containers", [])]:
+        container.pop("image", None)
+    return made

@@ -1,0 +1,146 @@
+"""Which objects a request means: label selectors and field selectors, as text and as objects have them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from grpcdemo.sandbox.api.kinds import EVENTS, NAMESPACES, NODES, PODS, REPLICA_SETS, SERVICES, Kind, Object
+from grpcdemo.sandbox.api.status import StatusError
+
+Labels = Mapping[str, str]
+Match = Callable[[Object], bool]
+Requirement = Callable[[Labels], bool]
+
+KEY = r"[A-Za-z0-9][-A-Za-z0-9_./]*"
+VALUE = r"[-A-Za-z0-9_.]*"
+IN = re.compile(rf"({KEY})\s+(in|notin)\s*\(([^()]*)\)")
+COMPARED = re.compile(rf"({KEY})\s*(==|=|!=|>|<)\s*({VALUE})")
+PRESENT = re.compile(rf"(!?)\s*({KEY})")
+COMMA = re.compile(r",(?![^()]*\))")
+
+COMMON_FIELDS = ("metadata.name", "metadata.namespace")
+FIELDS: dict[Kind, tuple[str, ...]] = {
+    NAMESPACES: ("status.phase",),
+    PODS: (
+        "spec.nodeName",
+        "spec.restartPolicy",
+        "spec.schedulerName",
+        "spec.serviceAccountName",
+        "spec.hostNetwork",
+        "status.phase",
+        "status.podIP",
+        "status.nominatedNodeName",
+    ),
+    SERVICES: ("spec.clusterIP", "spec.type"),
+    REPLICA_SETS: ("status.replicas",),
+    NODES: ("spec.unschedulable",),
+    EVENTS: (
+        *(
+            f"involvedObject.{name}"
+            for name in ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
+        ),
+        "reason",
+        "reportingComponent",
+        "source",
+        "type",
+    ),
+}
+"""The fields that a cluster can select each kind by, beside COMMON_FIELDS."""
+
+
+def parse_selectors(kind: Kind, labels: str, fields: str) -> Match:
+    """Raises StatusError (BadRequest)."""
+    requirements, by_field = parse_label_selector(labels), _parse_field_selector(kind, fields)
+
+    def match(obj: Object) -> bool:
+        found = obj["metadata"].get("labels") or {}
+        return all(holds(found) for holds in requirements) and all(holds(obj) for holds in by_field)
+
+    return match
+
+
+def parse_label_selector(text: str) -> list[Requirement]:
+    parts = [part.strip() for part in COMMA.split(text)] if text.strip() else []
+    return [_requirement(part) for part in parts]
+
+
+def matches_label_selector(selector: Object, labels: Labels) -> bool:
+    """Whether a `LabelSelector` of an object's spec selects *labels*."""
+    wanted = selector.get("matchLabels") or {}
+    if any(labels.get(key) != value for key, value in wanted.items()):
+        return False
+    return all(_expression(found, labels) for found in selector.get("matchExpressions") or [])
+
+
+def _expression(expression: Object, labels: Labels) -> bool:
+    key, values = expression["key"], expression.get("values") or []
+    if expression["operator"] == "Exists":
+        return key in labels
+    if expression["operator"] == "DoesNotExist":
+        return key not in labels
+    return (labels.get(key) in values) is (expression["operator"] == "In")
+
+
+def _requirement(text: str) -> Requirement:
+    if found := IN.fullmatch(text):
+        key, operator, listed = found.groups()
+        values = {value.strip() for value in listed.split(",")}
+        return _is_in(key, values) if operator == "in" else _is_not_in(key, values)
+    if found := COMPARED.fullmatch(text):
+        key, operator, value = found.groups()
+        if operator in "<>":
+            return _is_beyond(key, operator, value)
+        return _is_not_in(key, {value}) if operator == "!=" else _is_in(key, {value})
+    if found := PRESENT.fullmatch(text):
+        key, absent = found[2], bool(found[1])
+        return lambda labels: (key in labels) != absent
+    raise StatusError("BadRequest", f"unable to parse requirement: found '{text}', expected: identifier")
+
+
+def _is_in(key: str, values: set[str]) -> Requirement:
+    return lambda labels: key in labels and labels[key] in values
+
+
+def _is_not_in(key: str, values: set[str]) -> Requirement:
+    """A label that is not there has none of the values."""
+    return lambda labels: labels.get(key) not in values
+
+
+def _is_beyond(key: str, operator: str, value: str) -> Requirement:
+    if not value.isdigit():
+        raise StatusError("BadRequest", f"for '{operator}' operator, the value must be an integer: {value}")
+
+    def holds(labels: Labels) -> bool:
+        found = labels.get(key, "")
+        return found.isdigit() and (int(found) > int(value) if operator == ">" else int(found) < int(value))
+
+    return holds
+
+
+def _parse_field_selector(kind: Kind, text: str) -> list[Match]:
+    return [_field(kind, part) for part in text.split(",") if part]
+
+
+def _field(kind: Kind, text: str) -> Match:
+    found = re.fullmatch(r"([^=!]+)(==|=|!=)(.*)", text)
+    if found is None:
+        raise StatusError("BadRequest", f"invalid selector: '{text}'; can't understand '{text}'")
+    path, operator, value = found.groups()
+    if path not in COMMON_FIELDS and path not in FIELDS.get(kind, ()) and (kind, path) != (NAMESPACES, "name"):
+        known = '"metadata.name", "metadata.namespace"'
+        unknown = f'"{path}" is not a known field selector: only {known}'
+        raise StatusError("BadRequest", unknown if kind.group else f"field label not supported: {path}")
+    return lambda obj: (_text_at(obj, path) == value) == (operator != "!=")
+
+
+def _text_at(obj: Object, path: str) -> str:
+    if path == "source":
+        path = "source.component"
+    found: Any = obj["metadata"] if path == "name" else obj
+    for name in path.split("."):
+        found = (found or {}).get(name)
+    if isinstance(found, bool):
+        return str(found).lower()
+    return "" if found is None else str(found)

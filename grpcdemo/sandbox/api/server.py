@@ -1,0 +1,175 @@
+"""The sandbox's API server: who may ask, what is asked, and a `Status` for whatever goes wrong."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import platform
+import re
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+from grpcdemo.sandbox.api import discovery, openapi
+from grpcdemo.sandbox.api.bodies import Schema
+from grpcdemo.sandbox.api.kinds import Object
+from grpcdemo.sandbox.api.logs import LogSource
+from grpcdemo.sandbox.api.negotiation import DISCOVERY, answer, wants_discovery
+from grpcdemo.sandbox.api.paths import find_place
+from grpcdemo.sandbox.api.registry import Registry
+from grpcdemo.sandbox.api.status import StatusError, no_such_method, no_such_path
+from grpcdemo.sandbox.api.streams import Streams
+from grpcdemo.sandbox.api.verbs import Call, Verbs, choose_verb
+
+LARGEST_BODY = 3 * 1024 * 1024
+"""As on a cluster."""
+GRACE_S = 1.0
+"""How long requests may take to end when the server does; watches are cut at once."""
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+log = logging.getLogger(__name__)
+
+
+def build_app(
+    registry: Registry, *, token: str, log_source: LogSource, version: str, schema: Schema
+) -> web.Application:
+    """*version* is what `kubectl version` shows, such as `v1.36.0+sandbox`; *schema* knows every kind's fields.
+
+    Serve it with `serving`, which ends a watch when its client goes; other runners may not.
+    """
+    verbs, streams = Verbs(registry, schema), Streams(registry.store, log_source)
+    by_verb = {
+        "get": verbs.get,
+        "list": verbs.list_kind,
+        "watch": streams.watch,
+        "create": verbs.create,
+        "update": verbs.update,
+        "patch": verbs.patch,
+        "delete": verbs.delete,
+        "deletecollection": verbs.delete_collection,
+        "log": streams.log,
+    }
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        if fixed := _fixed(request, version):
+            return fixed
+        call = Call(request, find_place(request.path))
+        return await by_verb[choose_verb(call)](call)
+
+    app = web.Application(middlewares=[_refusals, _authentication(token)], client_max_size=LARGEST_BODY)
+    app.router.add_route("*", "/{path:.*}", handle)
+    app.on_shutdown.append(streams.close)
+    return app
+
+
+@asynccontextmanager
+async def serving(
+    app: web.Application, *, host: str = "127.0.0.1", port: int = 0, ssl_context: ssl.SSLContext | None = None
+) -> AsyncIterator[str]:
+    """Serve *app* while the context lasts; the value is its URL. Port 0 is a free one."""
+    runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=GRACE_S)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port, ssl_context=ssl_context).start()
+        bound = runner.addresses[0][1]
+        yield f"{'https' if ssl_context else 'http'}://{host}:{bound}"
+    finally:
+        await runner.cleanup()
+
+
+def _authentication(token: str) -> Middleware:
+    expected = f"Bearer {token}".encode()
+
+    @web.middleware
+    async def authenticate(request: web.Request, handler: Handler) -> web.StreamResponse:
+        given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
+        if not hmac.compare_digest(given, expected):
+            raise StatusError("Unauthorized", "Unauthorized")
+        return await handler(request)
+
+    return authenticate
+
+
+@web.middleware
+async def _refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """A mistake of the client's is told to it, and one of ours is logged, too."""
+    try:
+        return await handler(request)
+    except StatusError as error:
+        refused = error
+    except web.HTTPRequestEntityTooLarge:
+        message = f"Request entity too large: limit is {LARGEST_BODY}"
+        refused = StatusError("RequestEntityTooLarge", message)
+    except web.HTTPException:
+        raise
+    except ConnectionResetError:
+        raise
+    except Exception as error:
+        log.exception("%s %s", request.method, request.path)
+        refused = StatusError("InternalError", f"Internal error occurred: {error}")
+    return answer(refused.body(), code=refused.code)
+
+
+def _fixed(request: web.Request, version: str) -> web.Response | None:
+    """The answers that do not depend on what is stored; None where the path leads to what is."""
+    path = request.path.rstrip("/") or "/"
+    if path in ("/healthz", "/livez", "/readyz"):
+        found: Object | str | None = "ok"
+    elif path == "/version":
+        found = _version(version)
+    elif path.startswith("/openapi/"):
+        found = _openapi(path)
+    else:
+        found = _discovery(request, path)
+    if found is None:
+        return None
+    if request.method != "GET":
+        raise no_such_method()
+    if isinstance(found, str):
+        return web.Response(text=found)
+    response = answer(found)
+    if found.get("kind") == "APIGroupDiscoveryList":
+        response.headers["Content-Type"] = DISCOVERY
+    return response
+
+
+def _discovery(request: web.Request, path: str) -> Object | None:
+    if path in ("/api", "/apis") and wants_discovery(request.headers.get("Accept", "")):
+        return discovery.aggregated(core=path == "/api")
+    if path == "/api":
+        return discovery.core_versions(request.host)
+    if path == "/apis":
+        return discovery.group_list()
+    if found := re.fullmatch(r"/api/(v1)|/apis/([^/]+/[^/]+)", path):
+        return discovery.resource_list(found[1] or found[2])
+    if found := re.fullmatch(r"/apis/([^/]+)", path):
+        return discovery.group(found[1])
+    return None
+
+
+def _openapi(path: str) -> Object:
+    if path == "/openapi/v3":
+        return openapi.openapi_index()
+    if path.startswith("/openapi/v3/"):
+        return openapi.openapi_document(path.removeprefix("/openapi/v3/"))
+    raise no_such_path()
+
+
+def _version(text: str) -> Object:
+    major, minor = text.lstrip("v").split(".")[:2]
+    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    return {
+        "major": major,
+        "minor": minor,
+        "gitVersion": text,
+        "gitCommit": "",
+        "gitTreeState": "clean",
+        "buildDate": "1970-01-01T00:00:00Z",
+        "goVersion": "",
+        "compiler": "python",
+        "platform": f"{platform.system().lower()}/{machine}",
+    }

@@ -1,0 +1,146 @@
+"""Strategic merge patches: merge patches that know which lists are sets of named things.
+
+`kubectl apply`, `patch`, `rollout restart` and `set image` send them. What the lists are keyed by stands in the
+types of k8s.io/api; here are those of the kinds that are served.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from grpcdemo.sandbox.api.kinds import Object
+from grpcdemo.sandbox.api.status import StatusError
+
+MERGE_KEYS = {
+    "containers": "name",
+    "initContainers": "name",
+    "ephemeralContainers": "name",
+    "volumes": "name",
+    "env": "name",
+    "volumeMounts": "mountPath",
+    "volumeDevices": "devicePath",
+    "imagePullSecrets": "name",
+    "hostAliases": "ip",
+    "topologySpreadConstraints": "topologyKey",
+    "resourceClaims": "name",
+    "conditions": "type",
+    "ownerReferences": "uid",
+    "secrets": "name",
+    "webhooks": "name",
+    "addresses": "type",
+    "taints": "key",
+}
+"""The lists that are merged item by item, and the field that tells which item is which."""
+
+SERVICE_PORTS, CONTAINER_PORTS = "port", "containerPort"
+SETS = ("finalizers",)
+"""The lists of plain values that are merged: what is new is added."""
+PATCH, RETAIN, ORDER, REMOVE = "$patch", "$retainKeys", "$setElementOrder/", "$deleteFromPrimitiveList/"
+DIRECTIVES = ("delete", "replace", "merge")
+
+
+def strategic_merge(original: Object, patch: Object) -> Object:
+    """*original* with *patch* merged in. Raises StatusError (BadRequest) where the patch makes no sense."""
+    return _merge_struct(original, patch)
+
+
+def _merge_struct(original: Object, patch: Object) -> Object:
+    directive = patch.get(PATCH, "merge")
+    if directive not in DIRECTIVES:
+        raise StatusError("BadRequest", f"unrecognized patch type: {directive}")
+    if directive == "delete":
+        return {}
+    if directive == "replace":
+        return {key: value for key, value in patch.items() if key != PATCH}
+    merged = copy.deepcopy(original)
+    if RETAIN in patch:
+        merged = {key: value for key, value in merged.items() if key in patch[RETAIN]}
+    orders = {key[len(ORDER) :]: value for key, value in patch.items() if key.startswith(ORDER)}
+    for key, value in patch.items():
+        if key.startswith(REMOVE):
+            _remove(merged, key[len(REMOVE) :], value)
+        elif not key.startswith("$"):
+            _merge_field(merged, key, value, orders.get(key))
+    for key in orders.keys() - patch.keys():
+        if key in merged:
+            merged[key] = _sort(merged[key], orders[key], original[key], _merge_key(key, orders[key]))
+    return merged
+
+
+def _merge_field(merged: Object, key: str, value: Any, order: list[Any] | None) -> None:
+    if value is None:
+        merged.pop(key, None)
+    elif isinstance(value, dict):
+        present = merged.get(key)
+        merged[key] = _merge_struct(present if isinstance(present, dict) else {}, value)
+    elif isinstance(value, list) and isinstance(merged.get(key, []), list):
+        merged[key] = _merge_list(key, merged.get(key, []), value, order)
+    else:
+        merged[key] = value
+
+
+def _merge_list(key: str, original: list[Any], patch: list[Any], order: list[Any] | None) -> list[Any]:
+    if key in SETS:
+        added = [item for item in patch if item not in original]
+        return _sort([*original, *added], order or patch, original, None)
+    merge_key = _merge_key(key, [*patch, *original])
+    if merge_key is None or not all(isinstance(item, dict) for item in patch):
+        return patch
+    if any(item.get(PATCH) == "replace" for item in patch):
+        return [item for item in patch if item.get(PATCH) != "replace"]
+    merged = list(original)
+    for item in patch:
+        if merge_key not in item:
+            raise StatusError("InternalError", f"map: {item} does not contain declared merge key: {merge_key}")
+        _merge_item(merged, item, merge_key)
+    return _sort(merged, order or patch, original, merge_key)
+
+
+def _merge_item(merged: list[Any], item: Object, merge_key: str) -> None:
+    at = next((at for at, found in enumerate(merged) if found.get(merge_key) == item[merge_key]), None)
+    if item.get(PATCH) == "delete":
+        if at is not None:
+            del merged[at]
+    elif at is None:
+        merged.append(_merge_struct({}, item))
+    else:
+        merged[at] = _merge_struct(merged[at], item)
+
+
+def _sort(merged: list[Any], wanted: list[Any], original: list[Any], merge_key: str | None) -> list[Any]:
+    """*merged* with the items that *wanted* names in its order, and the others in the order that they had.
+
+    Where the two orders meet, the item that came first in *original* goes first; a new one goes before all.
+    """
+
+    def name(item: Any) -> Any:
+        return item.get(merge_key) if merge_key and isinstance(item, dict) else item
+
+    names = [name(item) for item in wanted]
+    place = {name(item): number for number, item in enumerate(original)}
+    named = {name(item): item for item in merged}
+    ordered = [named[key] for key in dict.fromkeys(names) if key in named]
+    others = [item for item in merged if name(item) not in names]
+    made: list[Any] = []
+    while ordered and others:
+        first = others if place[name(others[0])] < place.get(name(ordered[0]), -1) else ordered
+        made.append(first.pop(0))
+    return [*made, *ordered, *others]
+
+
+def _remove(merged: Object, key: str, values: list[Any]) -> None:
+    merged[key] = [item for item in merged.get(key, []) if item not in values]
+    if not merged[key]:
+        del merged[key]
+
+
+def _merge_key(key: str, items: list[Any]) -> str | None:
+    """Ports are keyed by what kind of port they are; those of an EndpointSlice are not merged at all."""
+    if key != "ports":
+        return MERGE_KEYS.get(key)
+    found = [item for item in items if isinstance(item, dict)]
+    for merge_key in (CONTAINER_PORTS, SERVICE_PORTS):
+        if any(merge_key in item for item in found):
+            return merge_key
+    return None

@@ -1,0 +1,99 @@
+"""Answers that do not end by themselves: watches, and logs that are followed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from aiohttp import web
+
+from grpcdemo.sandbox.api.kinds import PODS, Kind, Object
+from grpcdemo.sandbox.api.logs import LogSource, choose_container, parse_log_options
+from grpcdemo.sandbox.api.negotiation import JSON, Form, choose_form, dump, metadata_only
+from grpcdemo.sandbox.api.status import StatusError
+from grpcdemo.sandbox.api.store import Store
+from grpcdemo.sandbox.api.tables import build_table
+from grpcdemo.sandbox.api.verbs import Call
+from grpcdemo.sandbox.api.watches import Watch
+
+log = logging.getLogger(__name__)
+
+
+class Streams:
+    def __init__(self, store: Store, log_source: LogSource) -> None:
+        self._store = store
+        self._log_source = log_source
+        self._open: set[asyncio.Task[Any]] = set()
+
+    async def close(self, _: web.Application) -> None:
+        """Cut every stream: none would end by itself."""
+        for task in self._open:
+            task.cancel()
+
+    @contextmanager
+    def _cut_on_close(self) -> Iterator[None]:
+        task = asyncio.current_task()
+        assert task is not None, "a handler runs in a task"
+        self._open.add(task)
+        try:
+            yield
+        finally:
+            self._open.discard(task)
+
+    async def watch(self, call: Call) -> web.StreamResponse:
+        form = choose_form(call.request.headers.get("Accept", ""))
+        if form.media != JSON:
+            raise StatusError("NotAcceptable", f"406: Not Acceptable\n\nAvailable representations: {JSON};stream=watch")
+        kind = call.place.kind
+        watch = Watch(self._store, kind, call.place.namespace, call.request.query)
+        response = await _begin(call.request, JSON)
+        include, headed = call.request.query.get("includeObject", ""), True
+        with self._cut_on_close():
+            async for event, obj in watch.events():
+                shown = obj if event == "ERROR" else _shown(kind, event, obj, form, include, headed)
+                headed = False
+                await response.write(f"{dump({'type': event, 'object': shown})}\n".encode())
+        await response.write_eof()
+        return response
+
+    async def log(self, call: Call) -> web.StreamResponse:
+        query = call.request.query
+        pod = self._store.get(PODS, call.namespace, call.name)
+        options = parse_log_options(call.name, query)
+        container = choose_container(pod, query.get("container", ""))
+        chunks = self._log_source.read(call.namespace, call.name, container, options)
+        with self._cut_on_close():
+            first = await anext(chunks, b"")
+            response = await _begin(call.request, "text/plain")
+            try:
+                async for chunk in _chain(first, chunks):
+                    if chunk:
+                        await response.write(chunk)
+            except StatusError as error:
+                log.info("the log of %s/%s ends: %s", call.namespace, call.name, error)
+        await response.write_eof()
+        return response
+
+
+async def _begin(request: web.Request, content_type: str) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": content_type, "Cache-Control": "no-cache, private"})
+    response.enable_chunked_encoding()
+    await response.prepare(request)
+    return response
+
+
+async def _chain(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for chunk in rest:
+        yield chunk
+
+
+def _shown(kind: Kind, event: str, obj: Object, form: Form, include: str, headed: bool) -> Object:
+    if form.view == "table":
+        metadata = {"resourceVersion": obj["metadata"]["resourceVersion"]}
+        items = [] if event == "BOOKMARK" else [obj]
+        return build_table(kind, items, metadata, include=include, headed=headed)
+    return metadata_only(obj) if form.view == "metadata" else obj

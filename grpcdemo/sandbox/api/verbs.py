@@ -1,0 +1,210 @@
+"""The verbs of the API on the kinds that are stored: from a request to the registry, and back to an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from grpcdemo.sandbox.api.bodies import Schema, check, clean, parse
+from grpcdemo.sandbox.api.fields import WrongType
+from grpcdemo.sandbox.api.kinds import ACCESS_REVIEWS, PODS, SERVICE_ACCOUNTS, SERVICES, Kind, Object
+from grpcdemo.sandbox.api.lists import Page, build_list, list_page
+from grpcdemo.sandbox.api.negotiation import Form, answer, choose_form, metadata_only
+from grpcdemo.sandbox.api.options import delete_options, parse_bool, parse_dry_run, parse_validation
+from grpcdemo.sandbox.api.patches import Patch, read_patch
+from grpcdemo.sandbox.api.paths import Place
+from grpcdemo.sandbox.api.registry import Deletion, Registry
+from grpcdemo.sandbox.api.reviews import review_access
+from grpcdemo.sandbox.api.scale import API_VERSION as SCALE_VERSION
+from grpcdemo.sandbox.api.scale import KIND as SCALE
+from grpcdemo.sandbox.api.scale import read_scale, write_scale
+from grpcdemo.sandbox.api.status import Cause, StatusError, invalid, no_such_method
+from grpcdemo.sandbox.api.tables import build_table
+
+RETURNED = (PODS, SERVICES, SERVICE_ACCOUNTS)
+"""The kinds whose deleted objects are shown once more, where others are answered with a Status."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request and what its path means."""
+
+    request: web.Request
+    place: Place
+
+    @property
+    def namespace(self) -> str:
+        return self.place.namespace or ""
+
+    @property
+    def name(self) -> str:
+        return self.place.name or ""
+
+    @property
+    def dry_run_values(self) -> list[str]:
+        return self.request.query.getall("dryRun", [])
+
+
+class Verbs:
+    def __init__(self, registry: Registry, schema: Schema) -> None:
+        self._registry = registry
+        self._store = registry.store
+        self._schema = schema
+
+    async def get(self, call: Call) -> web.StreamResponse:
+        found = self._store.get(call.place.kind, call.namespace, call.name)
+        if call.place.subresource == "scale":
+            return answer(read_scale(found))
+        return self._show(call, found)
+
+    async def list_kind(self, call: Call) -> web.StreamResponse:
+        form, kind = _form(call), call.place.kind
+        page = list_page(self._store, kind, call.place.namespace, call.request.query)
+        if form.view == "table":
+            include = call.request.query.get("includeObject", "")
+            return answer(build_table(kind, page.items, page.metadata, include=include))
+        if form.view == "metadata":
+            items = [metadata_only(item) for item in page.items]
+            kinds = {"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1"}
+            return answer({**kinds, "metadata": page.metadata, "items": items})
+        return answer(build_list(kind, page), form=form)
+
+    async def create(self, call: Call) -> web.StreamResponse:
+        kind, query = call.place.kind, call.request.query
+        dry_run = parse_dry_run(call.dry_run_values, "CreateOptions")
+        obj, warnings = await self._read(call, kind.api_version, kind.name, parse_validation(query, "CreateOptions"))
+        if kind is ACCESS_REVIEWS:
+            return answer(review_access(obj), code=201)
+        made = self._registry.create(kind, call.namespace, obj, dry_run=dry_run)
+        return self._show(call, made, code=201, warnings=warnings)
+
+    async def update(self, call: Call) -> web.StreamResponse:
+        kind, part = call.place.kind, call.place.subresource
+        dry_run = parse_dry_run(call.dry_run_values, "UpdateOptions")
+        validation = parse_validation(call.request.query, "UpdateOptions")
+        wanted = (SCALE_VERSION, SCALE) if part == "scale" else (kind.api_version, kind.name)
+        obj, warnings = await self._read(call, *wanted, validation)
+        _check_names(call, obj)
+        return self._write(call, obj, dry_run, warnings)
+
+    async def patch(self, call: Call) -> web.StreamResponse:
+        data = await call.request.read()
+        patch = read_patch(call.request.content_type, data)
+        dry_run = parse_dry_run(call.dry_run_values, "PatchOptions")
+        validation = parse_validation(call.request.query, "PatchOptions")
+        present = self._store.get(call.place.kind, call.namespace, call.name)
+        shown = read_scale(present) if call.place.subresource == "scale" else present
+        obj, warnings = self._patched(shown, patch, validation)
+        _check_names(call, obj)
+        return self._write(call, obj, dry_run, warnings)
+
+    async def delete(self, call: Call) -> web.StreamResponse:
+        kind, options, dry_run = call.place.kind, *await self._delete_options(call)
+        deletion = self._registry.delete(kind, call.namespace, call.name, options=options, dry_run=dry_run)
+        if deletion.gone and (kind not in RETURNED):
+            return answer(_success(kind, deletion))
+        return self._show(call, deletion.object)
+
+    async def delete_collection(self, call: Call) -> web.StreamResponse:
+        kind, options, dry_run = call.place.kind, *await self._delete_options(call)
+        page = list_page(self._store, kind, call.place.namespace, call.request.query)
+        gone = [
+            self._registry.delete(kind, call.namespace, found["metadata"]["name"], options=options, dry_run=dry_run)
+            for found in page.items
+        ]
+        return answer(build_list(kind, Page([deletion.object for deletion in gone], page.metadata)))
+
+    async def _read(self, call: Call, api_version: str, kind: str, validation: str) -> tuple[Object, list[str]]:
+        content_type = call.request.content_type if "Content-Type" in call.request.headers else ""
+        body = parse(await call.request.read(), content_type, kind)
+        return check(body, self._schema, api_version, kind, validation)
+
+    async def _delete_options(self, call: Call) -> tuple[Object, bool]:
+        data = await call.request.read()
+        body = parse(data, call.request.content_type, "DeleteOptions").content if data else None
+        options = delete_options(call.request.query, call.dry_run_values, body)
+        return options, parse_dry_run(options.get("dryRun") or [], "DeleteOptions")
+
+    def _patched(self, present: Object, patch: Patch, validation: str) -> tuple[Object, list[str]]:
+        """The patched object, checked as one that was sent. Raises StatusError (Invalid)."""
+        patched = patch(present)
+        api_version, kind = present["apiVersion"], present["kind"]
+        if (patched.get("apiVersion"), patched.get("kind")) != (api_version, kind):
+            raise StatusError("BadRequest", "the patch changes the apiVersion or kind of the object")
+        try:
+            made, problems = clean(patched, self._schema, api_version, kind)
+        except WrongType as error:
+            raise invalid("", "", [Cause("patch", f"Invalid value: {error}")]) from error
+        if problems and validation == "Strict":
+            said = f"Invalid value: strict decoding error: {', '.join(problems)}"
+            raise invalid("", "", [Cause("patch", said)])
+        made.setdefault("metadata", {})
+        return made, problems if validation == "Warn" else []
+
+    def _write(self, call: Call, obj: Object, dry_run: bool, warnings: list[str]) -> web.Response:
+        kind, part = call.place.kind, call.place.subresource
+        if part == "scale":
+            present = self._store.get(kind, call.namespace, call.name)
+            made = self._registry.update(kind, write_scale(present, obj), dry_run=dry_run)
+            return answer(read_scale(made), warnings=warnings)
+        made = self._registry.update(kind, obj, subresource=part, dry_run=dry_run)
+        return self._show(call, made, warnings=warnings)
+
+    def _show(self, call: Call, obj: Object, *, code: int = 200, warnings: list[str] | None = None) -> web.Response:
+        form = _form(call)
+        if form.view == "table":
+            metadata = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
+            include = call.request.query.get("includeObject", "")
+            return answer(build_table(call.place.kind, [obj], metadata, include=include), code=code, warnings=warnings)
+        shown = metadata_only(obj) if form.view == "metadata" else obj
+        return answer(shown, code=code, form=form, warnings=warnings)
+
+
+Handler = Callable[[Call], Awaitable[web.StreamResponse]]
+
+
+def _form(call: Call) -> Form:
+    return choose_form(call.request.headers.get("Accept", ""))
+
+
+def _check_names(call: Call, obj: Object) -> None:
+    """Raises StatusError (BadRequest) where the object is another than the path's. One without a name is meant."""
+    metadata = obj["metadata"]
+    name = metadata.setdefault("name", call.name)
+    if name != call.name:
+        message = f"the name of the object ({name}) does not match the name on the URL ({call.name})"
+        raise StatusError("BadRequest", message)
+    if call.place.kind.namespaced and metadata.setdefault("namespace", call.namespace) != call.namespace:
+        message = "the namespace of the object ({}) does not match the namespace on the URL ({})"
+        raise StatusError("BadRequest", message.format(metadata["namespace"], call.namespace))
+
+
+def _success(kind: Kind, deletion: Deletion) -> Object:
+    metadata = deletion.object["metadata"]
+    group = {"group": kind.group} if kind.group else {}
+    details = {"name": metadata["name"], **group, "kind": kind.plural, "uid": metadata["uid"]}
+    return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
+
+
+def choose_verb(call: Call) -> str:
+    """The verb of a request, in Kubernetes' words. Raises StatusError (MethodNotAllowed)."""
+    place, method = call.place, call.request.method
+    if place.subresource == "log":
+        verb = {"GET": "log"}.get(method)
+    elif place.subresource == "finalize":
+        verb = {"PUT": "update"}.get(method)
+    elif place.subresource:
+        verb = {"GET": "get", "PUT": "update", "PATCH": "patch"}.get(method)
+    elif place.name:
+        verb = {"GET": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}.get(method)
+    else:
+        verb = {"GET": "list", "POST": "create", "DELETE": "deletecollection"}.get(method)
+        if verb == "list" and parse_bool(call.request.query, "watch"):
+            verb = "watch"
+        if verb in ("create", "deletecollection") and place.kind.namespaced and place.namespace is None:
+            verb = None
+    if verb is None or (not place.subresource and verb not in place.kind.verbs):
+        raise no_such_method()
+    return verb

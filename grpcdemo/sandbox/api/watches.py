@@ -1,0 +1,95 @@
+"""A watch: every change of what a client selected, as lines of JSON, for as long as it listens.
+
+What enters or leaves the selection is told as ADDED or DELETED, whatever happened to it: the client sees its
+selection, not the store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+from grpcdemo.sandbox.api.kinds import Kind, Object
+from grpcdemo.sandbox.api.lists import check_version_match
+from grpcdemo.sandbox.api.options import parse_bool, parse_int, parse_version
+from grpcdemo.sandbox.api.selectors import parse_selectors
+from grpcdemo.sandbox.api.status import StatusError, expired
+from grpcdemo.sandbox.api.store import Event, Store
+
+LONGEST_S = 3_600
+"""A client that does not say how long it listens is asked to come again after this."""
+BOOKMARK_S = 60.0
+"""How often a client that takes bookmarks is told how far the store is, where nothing it selected changes."""
+
+Told = tuple[str, Object]
+"""A type of event, and its object."""
+
+
+class Watch:
+    """One client's watch. Reading its options raises StatusError; later trouble is told in the stream."""
+
+    def __init__(self, store: Store, kind: Kind, namespace: str | None, query: Mapping[str, str]) -> None:
+        check_version_match(query)
+        self._store = store
+        self._kind = kind
+        self._namespace = namespace
+        self._match = parse_selectors(kind, query.get("labelSelector", ""), query.get("fieldSelector", ""))
+        self._bookmarks = parse_bool(query, "allowWatchBookmarks")
+        self._since = parse_version(query.get("resourceVersion", "")) or 0
+        self._marks_start = parse_bool(query, "sendInitialEvents")
+        starts_now = not self._since if "sendInitialEvents" not in query else self._marks_start
+        self._initial = store.list(kind, namespace) if starts_now else []
+        if starts_now or not self._since:
+            self._since = store.version
+        self.timeout_s = parse_int(query, "timeoutSeconds") or LONGEST_S
+
+    async def events(self) -> AsyncIterator[Told]:
+        """Until the time is over, or the version to go on from is too old: then an ERROR is the last."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self.timeout_s
+        for told in self._start():
+            yield told
+        marked = self._since
+        try:
+            while (left_s := end - loop.time()) > 0:
+                for event in self._new_events():
+                    if told_event := self._tell(event):
+                        marked = event.version
+                        yield told_event
+                    self._since = event.version
+                waited = await self._store.changed(self._since, min(BOOKMARK_S, left_s))
+                if not waited and self._bookmarks and self._since > marked:
+                    marked = self._since
+                    yield self._bookmark()
+        except StatusError as error:
+            yield "ERROR", error.body()
+
+    def _new_events(self) -> Sequence[Event]:
+        """Raises StatusError (Expired), also for a version that is yet to come: it is from another sandbox."""
+        if self._since > self._store.version:
+            raise expired(self._since, self._store.version)
+        return self._store.events_after(self._since)
+
+    def _start(self) -> list[Told]:
+        told: list[Told] = [("ADDED", found) for found in self._initial if self._match(found)]
+        if self._marks_start and self._bookmarks:
+            kind, mark = self._bookmark()
+            mark["metadata"]["annotations"] = {"k8s.io/initial-events-end": "true"}
+            told.append((kind, mark))
+        return told
+
+    def _tell(self, event: Event) -> Told | None:
+        """What *event* is to this client; None where it is nothing to it."""
+        if event.kind is not self._kind or self._namespace not in (None, event.object["metadata"].get("namespace", "")):
+            return None
+        was = event.old is not None and self._match(event.old)
+        if event.type == "DELETED":
+            return ("DELETED", event.object) if was else None
+        if self._match(event.object):
+            return "MODIFIED" if was else "ADDED", event.object
+        return ("DELETED", event.object) if was else None
+
+    def _bookmark(self) -> Told:
+        """How far this watch has looked: everything up to there is told."""
+        metadata: Object = {"resourceVersion": str(self._since)}
+        return "BOOKMARK", {"kind": self._kind.name, "apiVersion": self._kind.api_version, "metadata": metadata}

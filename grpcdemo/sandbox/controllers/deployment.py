@@ -1,0 +1,179 @@
+"""Deployments: one ReplicaSet for each pod template, and a rollout from the old ones to the new one.
+
+One look does one step, as the Deployment controller of a cluster does: a step changes the size of ReplicaSets,
+they report back, and that is the next look. What a step may do is in `rolling_update`.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Sequence
+
+from grpcdemo.sandbox.api.kinds import DEPLOYMENTS, REPLICA_SETS, Object
+from grpcdemo.sandbox.api.store import Event, Store
+from grpcdemo.sandbox.controllers import deployment_status as progress
+from grpcdemo.sandbox.controllers import revision as revisions
+from grpcdemo.sandbox.controllers import rolling_update as rolling
+from grpcdemo.sandbox.controllers.clock import Clock
+from grpcdemo.sandbox.controllers.conditions import find_condition
+from grpcdemo.sandbox.controllers.events import Recorder
+from grpcdemo.sandbox.controllers.loop import Key
+from grpcdemo.sandbox.controllers.owners import controller_of, is_deleting, is_terminating, owned_by
+from grpcdemo.sandbox.controllers.writer import BACKGROUND, Writer
+
+
+class DeploymentController:
+    name = "deployment"
+
+    def __init__(self, store: Store, writer: Writer, clock: Clock) -> None:
+        self._store = store
+        self._writer = writer
+        self._clock = clock
+        self._recorder = Recorder(store, writer, clock, "deployment-controller")
+
+    def concerns(self, event: Event) -> Iterable[Key]:
+        metadata = event.object["metadata"]
+        if event.kind is DEPLOYMENTS:
+            return [(metadata["namespace"], metadata["name"])]
+        owner = controller_of(event.object) if event.kind is REPLICA_SETS else None
+        return [(metadata["namespace"], owner["name"])] if owner and owner["kind"] == "Deployment" else []
+
+    def reconcile(self, namespace: str, name: str) -> float | None:
+        deployment = self._store.find(DEPLOYMENTS, namespace, name)
+        if deployment is None or is_terminating(self._store, namespace):
+            return None
+        replica_sets = owned_by(deployment, self._store.list(REPLICA_SETS, namespace))
+        if not is_deleting(deployment):
+            deployment = self._note_pause(deployment)
+            paused = deployment["spec"].get("paused", False)
+            if not paused and not rolling.is_scaling(deployment, replica_sets):
+                return self._roll_out(deployment, replica_sets)
+            deployment = self._scale(deployment, replica_sets)
+        return self._report(deployment, rolled_out=False)
+
+    def _roll_out(self, deployment: Object, replica_sets: list[Object]) -> float | None:
+        new = revisions.find_new(deployment, replica_sets)
+        old = [found for found in replica_sets if found is not new]
+        if new is None and (rolling.is_rolling(deployment) or not self._shut_down(deployment, old)):
+            deployment = self._create_new(deployment, old)
+        elif new is not None:
+            deployment, new = self._promote(deployment, new, old)
+            moved = self._step(deployment, new, old)
+            if not moved and progress.is_complete(deployment, deployment.get("status") or {}):
+                self._forget_old(deployment, old)
+        return self._report(deployment, rolled_out=True)
+
+    def _step(self, deployment: Object, new: Object, old: list[Object]) -> bool:
+        """Grow or shrink what may be now; whether there was anything."""
+        if not rolling.is_rolling(deployment) and self._shut_down(deployment, old):
+            return True
+        size = rolling.new_size(deployment, new, [new, *old])
+        if self._resize(deployment, [(new, size)]):
+            return True
+        return rolling.is_rolling(deployment) and self._resize(deployment, rolling.old_sizes(deployment, new, old))
+
+    def _shut_down(self, deployment: Object, old: list[Object]) -> bool:
+        """For Recreate: whether old pods are still there; they are told to go."""
+        self._resize(deployment, [(found, 0) for found in old])
+        return bool(rolling.count(old, "replicas") + rolling.count(old, "terminatingReplicas"))
+
+    def _scale(self, deployment: Object, replica_sets: list[Object]) -> Object:
+        new = revisions.find_new(deployment, replica_sets)
+        old = [found for found in replica_sets if found is not new]
+        if new is not None:
+            deployment, new = self._promote(deployment, new, old)
+        sizes = rolling.scaled_sizes(deployment, new, old)
+        self._resize(deployment, sizes)
+        if deployment["spec"].get("paused"):
+            self._forget_old(deployment, old)
+        return deployment
+
+    def _resize(self, deployment: Object, sizes: rolling.Sizes) -> bool:
+        """Give each ReplicaSet its size, and note what it is sized for; whether any size changed."""
+        maximum = deployment["spec"]["replicas"] + rolling.max_surge(deployment)
+        noted = revisions.size_annotations(deployment["spec"]["replicas"], maximum)
+        changed = False
+        for found, size in sizes:
+            before = rolling.size_of(found)
+            if before == size and not rolling.is_scaling(deployment, [found]):
+                continue
+            found["spec"]["replicas"] = size
+            found["metadata"]["annotations"] = {**revisions.annotations_of(found), **noted}
+            self._store.update(REPLICA_SETS, found)
+            if before != size:
+                changed = True
+                self._tell_scaled(deployment, found, before, size)
+        return changed
+
+    def _tell_scaled(self, deployment: Object, replica_set: Object, before: int, after: int) -> None:
+        way, name = "up" if after > before else "down", replica_set["metadata"]["name"]
+        message = f"Scaled {way} replica set {name} from {before} to {after}"
+        self._recorder.normal(DEPLOYMENTS, deployment, "ScalingReplicaSet", message)
+
+    def _create_new(self, deployment: Object, old: list[Object]) -> Object:
+        size = rolling.new_size(deployment, None, old)
+        revision = max(map(revisions.revision_of, old), default=0) + 1
+        maximum = deployment["spec"]["replicas"] + rolling.max_surge(deployment)
+        made = revisions.build_replica_set(deployment, size, revision, maximum)
+        made = self._writer.create(REPLICA_SETS, deployment["metadata"]["namespace"], made)
+        if size:
+            self._tell_scaled(deployment, made, 0, size)
+        message = f'Created new replica set "{made["metadata"]["name"]}"'
+        return self._note_revision(deployment, made, "NewReplicaSetCreated", message)
+
+    def _promote(self, deployment: Object, new: Object, old: list[Object]) -> tuple[Object, Object]:
+        """See that the ReplicaSet in use has the newest revision, and the Deployment the same."""
+        revision = max(map(revisions.revision_of, old), default=0) + 1
+        new = revisions.promote(new, deployment, revision)
+        if "minReadySeconds" in deployment["spec"]:
+            new["spec"]["minReadySeconds"] = deployment["spec"]["minReadySeconds"]
+        new = self._store.update(REPLICA_SETS, new)
+        if find_condition(deployment.get("status") or {}, progress.PROGRESSING):
+            return self._note_revision(deployment, new), new
+        message = f'Found new replica set "{new["metadata"]["name"]}"'
+        return self._note_revision(deployment, new, "FoundNewReplicaSet", message), new
+
+    def _note_revision(self, deployment: Object, new: Object, reason: str = "", message: str = "") -> Object:
+        noted = copy.deepcopy(deployment)
+        revision = {revisions.REVISION: str(revisions.revision_of(new))}
+        noted["metadata"]["annotations"] = {**revisions.annotations_of(deployment), **revision}
+        if reason and progress.deadline_s(deployment):
+            progress.set_progressing(noted.setdefault("status", {}), reason, message, self._clock.now())
+        return self._store.update(DEPLOYMENTS, noted)
+
+    def _note_pause(self, deployment: Object) -> Object:
+        """A Deployment that is paused cannot be late."""
+        condition = find_condition(deployment.get("status") or {}, progress.PROGRESSING) or {}
+        paused, noted = deployment["spec"].get("paused", False), condition.get("reason") == "DeploymentPaused"
+        late = condition.get("reason") == "ProgressDeadlineExceeded"
+        if paused == noted or late or not progress.deadline_s(deployment):
+            return deployment
+        changed = copy.deepcopy(deployment)
+        reason, message = ("DeploymentPaused", "Deployment is paused")
+        if not paused:
+            reason, message = ("DeploymentResumed", "Deployment is resumed")
+        status = changed.setdefault("status", {})
+        progress.set_progressing(status, reason, message, self._clock.now(), value="Unknown")
+        return self._store.update(DEPLOYMENTS, changed)
+
+    def _forget_old(self, deployment: Object, old: Sequence[Object]) -> None:
+        """Delete the oldest ReplicaSets beyond revisionHistoryLimit, if nothing is left of them."""
+        too_many = len(old) - deployment["spec"].get("revisionHistoryLimit", 10)
+        for found in sorted(old, key=revisions.revision_of)[: max(0, too_many)]:
+            status = found.get("status") or {}
+            observed = status.get("observedGeneration", 0) >= found["metadata"]["generation"]
+            if observed and not status.get("replicas") and not rolling.size_of(found):
+                metadata = found["metadata"]
+                self._writer.delete(REPLICA_SETS, metadata["namespace"], metadata["name"], options=BACKGROUND)
+
+    def _report(self, deployment: Object, *, rolled_out: bool) -> float | None:
+        """Write the status; returns when the rollout may be late. Scaling alone is no progress of a rollout."""
+        namespace = deployment["metadata"]["namespace"]
+        replica_sets = owned_by(deployment, self._store.list(REPLICA_SETS, namespace))
+        new, now = revisions.find_new(deployment, replica_sets), self._clock.now()
+        status = progress.build_status(deployment, new, replica_sets, now)
+        if rolled_out:
+            progress.add_progress(status, deployment, new, now)
+            progress.add_failures(status, new, replica_sets)
+        self._store.update(DEPLOYMENTS, {**deployment, "status": status})
+        return progress.seconds_to_deadline(deployment, status, now) if rolled_out else None

@@ -1,0 +1,160 @@
+"""EndpointSlices: which pods stand behind each Service, and whether they are ready."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from grpcdemo.sandbox.api.kinds import ENDPOINT_SLICES, PODS, SERVICES, Object
+from grpcdemo.sandbox.api.store import Event, Store
+from grpcdemo.sandbox.controllers.loop import Key
+from grpcdemo.sandbox.controllers.owners import controller_reference, is_deleting, is_terminating
+from grpcdemo.sandbox.controllers.replica_set import is_ready
+from grpcdemo.sandbox.controllers.writer import Writer
+
+SERVICE_NAME = "kubernetes.io/service-name"
+MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
+CONTROLLER = "endpointslice-controller.k8s.io"
+HEADLESS = "service.kubernetes.io/headless"
+
+Ports = tuple[tuple[str, int, str, str], ...]
+"""Name, number, protocol, and application protocol (or nothing) of each port."""
+
+
+class EndpointSliceController:
+    name = "endpoint slice"
+
+    def __init__(self, store: Store, writer: Writer) -> None:
+        self._store = store
+        self._writer = writer
+
+    def concerns(self, event: Event) -> Iterable[Key]:
+        metadata = event.object["metadata"]
+        if event.kind is SERVICES:
+            return [(metadata["namespace"], metadata["name"])]
+        if event.kind is ENDPOINT_SLICES:
+            service = (metadata.get("labels") or {}).get(SERVICE_NAME)
+            return [(metadata["namespace"], service)] if service else []
+        if event.kind is PODS:
+            pods = [event.object, *([event.old] if event.old else [])]
+            services = self._store.list(SERVICES, metadata["namespace"])
+            return [
+                (metadata["namespace"], service["metadata"]["name"])
+                for service in services
+                if any(selects(service, pod) for pod in pods)
+            ]
+        return []
+
+    def reconcile(self, namespace: str, name: str) -> None:
+        service = self._store.find(SERVICES, namespace, name)
+        if service is None or is_deleting(service) or not service["spec"].get("selector"):
+            return  # the slices of a Service that is gone are the garbage collector's
+        wanted = build_endpoints(service, self._store.list(PODS, namespace))
+        for found in sorted(self._slices(namespace, name), key=lambda found: _ports_of(found) not in wanted):
+            ports = _ports_of(found) if _ports_of(found) in wanted else next(iter(wanted), None)
+            if ports is None:
+                self._writer.delete(ENDPOINT_SLICES, namespace, found["metadata"]["name"])
+                continue
+            ready = build_slice(service, ports, wanted.pop(ports))
+            metadata = {**found["metadata"], "labels": ready["metadata"]["labels"]}
+            self._store.update(ENDPOINT_SLICES, {**found, **ready, "metadata": metadata})
+        if not is_terminating(self._store, namespace):
+            for ports, endpoints in wanted.items():
+                self._writer.create(ENDPOINT_SLICES, namespace, build_slice(service, ports, endpoints))
+
+    def _slices(self, namespace: str, service: str) -> list[Object]:
+        wanted = {SERVICE_NAME: service, MANAGED_BY: CONTROLLER}.items()
+        return [
+            found
+            for found in self._store.list(ENDPOINT_SLICES, namespace)
+            if wanted <= (found["metadata"].get("labels") or {}).items() and not is_deleting(found)
+        ]
+
+
+def selects(service: Object, pod: Object) -> bool:
+    selector = service["spec"].get("selector") or {}
+    return bool(selector) and selector.items() <= (pod["metadata"].get("labels") or {}).items()
+
+
+def build_endpoints(service: Object, pods: Iterable[Object]) -> dict[Ports, list[Object]]:
+    """The endpoints of a Service. They come in several groups where a port's name means another number in some
+    pods; there is one group of none where there are no pods."""
+    groups: dict[Ports, list[Object]] = {}
+    for pod in pods:
+        status = pod.get("status") or {}
+        if selects(service, pod) and status.get("podIP") and status.get("phase") not in ("Succeeded", "Failed"):
+            groups.setdefault(resolve_ports(service, pod), []).append(build_endpoint(service, pod))
+    return groups or {(): []}
+
+
+def build_endpoint(service: Object, pod: Object) -> Object:
+    metadata, serving, terminating = pod["metadata"], is_ready(pod), is_deleting(pod)
+    even_unready = service["spec"].get("publishNotReadyAddresses", False)
+    endpoint: Object = {
+        "addresses": [pod["status"]["podIP"]],
+        "conditions": {
+            "ready": even_unready or (serving and not terminating),
+            "serving": serving,
+            "terminating": terminating,
+        },
+        "targetRef": {
+            "kind": "Pod",
+            "namespace": metadata["namespace"],
+            "name": metadata["name"],
+            "uid": metadata["uid"],
+        },
+    }
+    if node := pod["spec"].get("nodeName"):
+        endpoint["nodeName"] = node
+    return endpoint
+
+
+def resolve_ports(service: Object, pod: Object) -> Ports:
+    """The Service's ports as numbers of this pod; one whose name the pod does not have is left out."""
+    found = []
+    for port in service["spec"].get("ports") or []:
+        protocol = port.get("protocol", "TCP")
+        number = _number(port.get("targetPort") or port["port"], protocol, pod)
+        if number is not None:
+            found.append((port.get("name", ""), number, protocol, port.get("appProtocol", "")))
+    return tuple(sorted(found))
+
+
+def _number(target: int | str, protocol: str, pod: Object) -> int | None:
+    if isinstance(target, int):
+        return target
+    sidecars = [found for found in pod["spec"].get("initContainers") or [] if found.get("restartPolicy") == "Always"]
+    for container in [*pod["spec"]["containers"], *sidecars]:
+        for port in container.get("ports") or []:
+            if (port.get("name"), port.get("protocol", "TCP")) == (target, protocol):
+                return int(port["containerPort"])
+    return None
+
+
+def build_slice(service: Object, ports: Ports, endpoints: list[Object]) -> Object:
+    metadata = service["metadata"]
+    headless = {HEADLESS: ""} if service["spec"].get("clusterIP") == "None" else {}
+    own = {SERVICE_NAME: metadata["name"], MANAGED_BY: CONTROLLER, **headless}
+    return {
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "metadata": {
+            "generateName": f"{metadata['name']}-",
+            "namespace": metadata["namespace"],
+            "labels": {**(metadata.get("labels") or {}), **own},
+            "ownerReferences": [controller_reference(SERVICES, service)],
+        },
+        "addressType": "IPv4",
+        "endpoints": endpoints,
+        "ports": [
+            {"name": name, "port": number, "protocol": protocol, **({"appProtocol": app} if app else {})}
+            for name, number, protocol, app in ports
+        ],
+    }
+
+
+def _ports_of(endpoint_slice: Object) -> Ports:
+    ports = endpoint_slice.get("ports") or []
+    found = [
+        (port.get("name", ""), port["port"], port.get("protocol", "TCP"), port.get("appProtocol", "")) for port in ports
+    ]
+    return tuple(sorted(found))

@@ -1,0 +1,118 @@
+"""Recording what happened as core/v1 Events, told once and counted, as a cluster's recorders do."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from datetime import datetime, timedelta
+
+from grpcdemo.sandbox.api.kinds import EVENTS, Kind, Object
+from grpcdemo.sandbox.api.status import StatusError
+from grpcdemo.sandbox.api.store import Store
+from grpcdemo.sandbox.controllers.clock import Clock, write_time
+from grpcdemo.sandbox.controllers.writer import Writer
+
+KEPT = 500
+"""How many events each recorder keeps; a cluster keeps them for an hour."""
+ALIKE = 10
+"""The so many-th event that differs from others in its message only is told as one that is like them."""
+ALIKE_WITHIN = timedelta(minutes=10)
+COMBINED = "(combined from similar events): "
+
+_Group = tuple[str, str, str]
+"""What events may have in common: the uid of what they are about, the type, and the reason."""
+
+
+class Recorder:
+    """Records for one component, such as `deployment-controller`; *host* is the node of one that runs on a node."""
+
+    def __init__(self, store: Store, writer: Writer, clock: Clock, component: str, *, host: str = "") -> None:
+        self._store = store
+        self._writer = writer
+        self._clock = clock
+        self._source = {"component": component, **({"host": host} if host else {})}
+        self._told: OrderedDict[tuple[_Group, str], tuple[str, str]] = OrderedDict()
+        self._messages: dict[_Group, tuple[datetime, set[str]]] = {}
+
+    def normal(self, kind: Kind, about: Object, reason: str, message: str) -> None:
+        self._record("Normal", kind, about, reason, message)
+
+    def warning(self, kind: Kind, about: Object, reason: str, message: str) -> None:
+        self._record("Warning", kind, about, reason, message)
+
+    def _record(self, severity: str, kind: Kind, about: Object, reason: str, message: str) -> None:
+        group = (about["metadata"]["uid"], severity, reason)
+        if self._is_one_of_many(group, message):
+            key, message = (group, COMBINED), COMBINED + message
+        else:
+            key = (group, message)
+        if not self._count(key, message):
+            self._tell(key, build_event(kind, about, severity, reason, message, self._source, self._clock.now()))
+
+    def _is_one_of_many(self, group: _Group, message: str) -> bool:
+        now = self._clock.now()
+        last, messages = self._messages.get(group, (now, set()))
+        if now - last > ALIKE_WITHIN:
+            messages = set()
+        self._messages[group] = (now, messages)
+        if message in messages:
+            return False
+        if len(messages) < ALIKE - 1:
+            messages.add(message)
+            return False
+        return True
+
+    def _count(self, key: tuple[_Group, str], message: str) -> bool:
+        """Count an event that was told already; False where it was not, or is gone."""
+        if key not in self._told:
+            return False
+        found = self._store.find(EVENTS, *self._told[key])
+        if found is None:
+            del self._told[key]
+            return False
+        self._told.move_to_end(key)
+        counted = {"count": found["count"] + 1, "lastTimestamp": write_time(self._clock.now()), "message": message}
+        self._store.update(EVENTS, {**found, **counted})
+        return True
+
+    def _tell(self, key: tuple[_Group, str], event: Object) -> None:
+        try:
+            made = self._writer.create(EVENTS, event["metadata"]["namespace"], event)
+        except StatusError:
+            return  # the namespace is on its way out; a cluster drops such an event as well
+        self._told[key] = (made["metadata"]["namespace"], made["metadata"]["name"])
+        while len(self._told) > KEPT:
+            (group, _), oldest = self._told.popitem(last=False)
+            self._messages.pop(group, None)
+            if self._store.find(EVENTS, *oldest):
+                self._writer.delete(EVENTS, *oldest)
+
+
+def build_event(
+    kind: Kind, about: Object, severity: str, reason: str, message: str, source: Object, now: datetime
+) -> Object:
+    metadata, moment = about["metadata"], write_time(now)
+    namespace = metadata.get("namespace", "default")
+    return {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": f"{metadata['name']}.{time.time_ns():x}", "namespace": namespace},
+        "involvedObject": {
+            "apiVersion": kind.api_version,
+            "kind": kind.name,
+            "name": metadata["name"],
+            **({"namespace": namespace} if kind.namespaced else {}),
+            "resourceVersion": metadata["resourceVersion"],
+            "uid": metadata["uid"],
+        },
+        "type": severity,
+        "reason": reason,
+        "message": message,
+        "count": 1,
+        "firstTimestamp": moment,
+        "lastTimestamp": moment,
+        "eventTime": None,
+        "source": source,
+        "reportingComponent": source["component"],
+        "reportingInstance": source.get("host", ""),
+    }

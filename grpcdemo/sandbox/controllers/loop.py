@@ -1,0 +1,129 @@
+"""Runs the controllers: turns each change in the store into keys to reconcile, and reconciles them one by one.
+
+A key that is waiting is not queued twice, so a burst of changes costs one look. A reconciliation reads and
+writes in one breath of the event loop; between two of them everybody else gets a turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from grpcdemo.sandbox.api.kinds import STORED
+from grpcdemo.sandbox.api.status import StatusError
+from grpcdemo.sandbox.api.store import Event, Store
+from grpcdemo.sandbox.controllers.clock import Clock, Timer
+
+FIRST_RETRY_S = 0.1
+LAST_RETRY_S = 30.0
+
+Key = tuple[str, str]
+"""Namespace and name of what is to be reconciled."""
+
+log = logging.getLogger(__name__)
+
+
+class Controller(Protocol):
+    name: str
+
+    def concerns(self, event: Event) -> Iterable[Key]:
+        """What to reconcile because of a change. The event's objects are for reading only."""
+
+    def reconcile(self, namespace: str, name: str) -> float | None:
+        """Make it so. Returns after how many seconds to look again though nothing has changed.
+
+        Raises StatusError where something was refused: it is tried again, less and less often.
+        """
+
+
+async def run_controllers(store: Store, controllers: Sequence[Controller], clock: Clock) -> None:
+    """Runs until it is cancelled."""
+    queue = _Queue(clock)
+    try:
+        while True:
+            since = store.version
+            for event in _everything(store):
+                _enqueue(queue, controllers, event)
+            try:
+                async for event in store.watch(None, since):
+                    _enqueue(queue, controllers, event)
+            except StatusError as too_old:
+                log.info("the controllers fell behind and start over: %s", too_old)
+    finally:
+        queue.stop()
+
+
+def _everything(store: Store) -> list[Event]:
+    return [Event("ADDED", kind, found, None, store.version) for kind in STORED for found in store.list(kind)]
+
+
+def _enqueue(queue: _Queue, controllers: Sequence[Controller], event: Event) -> None:
+    for controller in controllers:
+        for key in controller.concerns(event):
+            queue.add((controller, key))
+
+
+_Item = tuple[Controller, Key]
+
+
+class _Queue:
+    """What is to be reconciled, now or later, each item once."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._waiting: dict[_Item, None] = {}
+        self._timers: dict[_Item, Timer] = {}
+        self._failures: dict[_Item, int] = {}
+        self._next: asyncio.Handle | None = None
+        self._stopped = False
+
+    def add(self, item: _Item) -> None:
+        self._waiting[item] = None
+        if self._next is None and not self._stopped:
+            self._next = asyncio.get_running_loop().call_soon(self._reconcile_next)
+
+    def stop(self) -> None:
+        self._stopped = True
+        self._waiting.clear()
+        for timer in self._timers.values():
+            timer.cancel()
+        if self._next:
+            self._next.cancel()
+
+    def _reconcile_next(self) -> None:
+        self._next = None
+        item = next(iter(self._waiting))
+        del self._waiting[item]
+        self._later(item, self._reconcile(item))
+        if self._waiting and self._next is None:
+            self._next = asyncio.get_running_loop().call_soon(self._reconcile_next)
+
+    def _reconcile(self, item: _Item) -> float | None:
+        controller, key = item
+        try:
+            again_s = controller.reconcile(*key)
+        except StatusError as refused:
+            log.info("%s controller: %s: %s", controller.name, "/".join(key), refused)
+            return self._back_off_s(item)
+        except Exception:  # one object that is not understood must not stop the others
+            log.exception("%s controller: %s", controller.name, "/".join(key))
+            return self._back_off_s(item)
+        self._failures.pop(item, None)
+        return again_s
+
+    def _back_off_s(self, item: _Item) -> float:
+        failures = self._failures[item] = self._failures.get(item, 0) + 1
+        return min(LAST_RETRY_S, FIRST_RETRY_S * 2.0 ** min(failures - 1, 16))
+
+    def _later(self, item: _Item, delay_s: float | None) -> None:
+        """Each look says anew when the next one is due."""
+        if timer := self._timers.pop(item, None):
+            timer.cancel()
+        if delay_s is not None:
+            self._timers[item] = self._clock.call_later(delay_s, lambda: self._due(item))
+
+    def _due(self, item: _Item) -> None:
+        self._timers.pop(item, None)
+        self.add(item)

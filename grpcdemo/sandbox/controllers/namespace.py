@@ -1,0 +1,119 @@
+"""Namespaces: a ServiceAccount for the pods of each one, and the emptying of one that is to go."""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+from collections.abc import Iterable
+
+from grpcdemo.sandbox.api.kinds import NAMESPACES, PODS, SERVICE_ACCOUNTS, STORED, Kind, Object
+from grpcdemo.sandbox.api.store import Event, Store
+from grpcdemo.sandbox.controllers.clock import Clock, write_time
+from grpcdemo.sandbox.controllers.conditions import build_condition, set_condition
+from grpcdemo.sandbox.controllers.loop import Key
+from grpcdemo.sandbox.controllers.owners import is_deleting, is_terminating
+from grpcdemo.sandbox.controllers.writer import BACKGROUND, Writer
+
+FINALIZER = "kubernetes"
+"""In a namespace's spec: it is kept until its content is gone."""
+NAMESPACED = tuple(kind for kind in STORED if kind.namespaced)
+SEEN = (
+    ("NamespaceDeletionDiscoveryFailure", "ResourcesDiscovered", "All resources successfully discovered"),
+    (
+        "NamespaceDeletionGroupVersionParsingFailure",
+        "ParsedGroupVersions",
+        "All legacy kube types successfully parsed",
+    ),
+    (
+        "NamespaceDeletionContentFailure",
+        "ContentDeleted",
+        "All content successfully deleted, may be waiting on finalization",
+    ),
+)
+"""What cannot fail here, as a cluster says that it has not."""
+
+
+class ServiceAccountController:
+    name = "service account"
+
+    def __init__(self, store: Store, writer: Writer) -> None:
+        self._store = store
+        self._writer = writer
+
+    def concerns(self, event: Event) -> Iterable[Key]:
+        if event.kind is NAMESPACES:
+            return [("", event.object["metadata"]["name"])]
+        return [("", event.object["metadata"]["namespace"])] if event.kind is SERVICE_ACCOUNTS else []
+
+    def reconcile(self, _: str, name: str) -> None:
+        if is_terminating(self._store, name) or self._store.find(SERVICE_ACCOUNTS, name, "default"):
+            return
+        metadata = {"name": "default", "namespace": name}
+        account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}
+        self._writer.create(SERVICE_ACCOUNTS, name, account)
+
+
+class NamespaceController:
+    name = "namespace"
+
+    def __init__(self, store: Store, writer: Writer, clock: Clock) -> None:
+        self._store = store
+        self._writer = writer
+        self._clock = clock
+
+    def concerns(self, event: Event) -> Iterable[Key]:
+        if event.kind is NAMESPACES:
+            return [("", event.object["metadata"]["name"])]
+        namespace = event.object["metadata"].get("namespace")
+        return [("", namespace)] if namespace and is_terminating(self._store, namespace) else []
+
+    def reconcile(self, _: str, name: str) -> None:
+        namespace = self._store.find(NAMESPACES, "", name)
+        if namespace is None or not is_deleting(namespace):
+            return
+        self._delete_content(name)
+        left = self._content(name)
+        namespace["status"] = build_status(namespace.get("status") or {}, left, write_time(self._clock.now()))
+        if not left:
+            finalizers = namespace["spec"].get("finalizers") or []
+            namespace["spec"]["finalizers"] = [found for found in finalizers if found != FINALIZER]
+        namespace = self._store.update(NAMESPACES, namespace)
+        if not namespace["spec"].get("finalizers") and not namespace["metadata"].get("finalizers"):
+            self._store.remove(NAMESPACES, "", name)
+
+    def _delete_content(self, name: str) -> None:
+        """The pods first, and nothing else before they are gone: they may need it to the last."""
+        content = self._content(name)
+        pods = [(kind, found) for kind, found in content if kind is PODS]
+        for kind, found in pods or content:
+            if not is_deleting(found):
+                self._writer.delete(kind, name, found["metadata"]["name"], options=BACKGROUND)
+
+    def _content(self, name: str) -> list[tuple[Kind, Object]]:
+        return [(kind, found) for kind in NAMESPACED for found in self._store.list(kind, name)]
+
+
+def build_status(old: Object, left: list[tuple[Kind, Object]], now: str) -> Object:
+    """Conditions that say what keeps the namespace, in a cluster's words."""
+    status = {**copy.deepcopy(old), "phase": "Terminating"}
+    for kind, reason, message in SEEN:
+        set_condition(status, build_condition(kind, "False", reason, message, now))
+    resources = Counter(f"{kind.plural}.{kind.group}" for kind, _ in left)
+    finalizers = Counter(name for _, found in left for name in found["metadata"].get("finalizers") or [])
+    set_condition(status, build_condition("NamespaceContentRemaining", *_remaining(resources), now))
+    set_condition(status, build_condition("NamespaceFinalizersRemaining", *_finalizing(finalizers), now))
+    return status
+
+
+def _remaining(resources: Counter[str]) -> tuple[str, str, str]:
+    if not resources:
+        return "False", "ContentRemoved", "All content successfully removed"
+    said = ", ".join(f"{name} has {number} resource instances" for name, number in sorted(resources.items()))
+    return "True", "SomeResourcesRemain", f"Some resources are remaining: {said}"
+
+
+def _finalizing(finalizers: Counter[str]) -> tuple[str, str, str]:
+    if not finalizers:
+        return "False", "ContentHasNoFinalizers", "All content-preserving finalizers finished"
+    said = ", ".join(f"{name} in {number} resource instances" for name, number in sorted(finalizers.items()))
+    return "True", "SomeFinalizersRemain", f"Some content in the namespace has finalizers remaining: {said}"

@@ -1,0 +1,50 @@
+"""Who owns an object, as its ownerReferences say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from grpcdemo.sandbox.api.kinds import KINDS, NAMESPACES, Kind, Object
+from grpcdemo.sandbox.api.store import Store
+
+
+def owner_references(obj: Object) -> list[Object]:
+    return obj["metadata"].get("ownerReferences") or []
+
+
+def controller_of(obj: Object) -> Object | None:
+    """The reference to the controller that made the object."""
+    return next((owner for owner in owner_references(obj) if owner.get("controller")), None)
+
+
+def controller_reference(kind: Kind, owner: Object) -> Object:
+    return {
+        "apiVersion": kind.api_version,
+        "kind": kind.name,
+        "name": owner["metadata"]["name"],
+        "uid": owner["metadata"]["uid"],
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+
+
+def owned_by(owner: Object, objects: Iterable[Object]) -> list[Object]:
+    """Those of *objects* that *owner* is the controller of."""
+    uid = owner["metadata"]["uid"]
+    return [found for found in objects if (controller_of(found) or {}).get("uid") == uid]
+
+
+def kind_of(reference: Object) -> Kind | None:
+    """The kind that an owner reference names, where the sandbox has it."""
+    wanted = (reference["apiVersion"], reference["kind"])
+    return next((kind for kind in KINDS if (kind.api_version, kind.name) == wanted), None)
+
+
+def is_deleting(obj: Object) -> bool:
+    return "deletionTimestamp" in obj["metadata"]
+
+
+def is_terminating(store: Store, namespace: str) -> bool:
+    """Whether the namespace takes nothing new: it is being deleted, or gone."""
+    found = store.find(NAMESPACES, "", namespace)
+    return found is None or is_deleting(found)

@@ -1,0 +1,187 @@
+"""ReplicaSets: as many pods from one template as are wanted, made and deleted one by one."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable
+from datetime import timedelta
+
+from grpcdemo.sandbox.api.kinds import PODS, REPLICA_SETS, Object
+from grpcdemo.sandbox.api.status import StatusError
+from grpcdemo.sandbox.api.store import Event, Store
+from grpcdemo.sandbox.controllers.clock import Clock, read_time, write_time
+from grpcdemo.sandbox.controllers.conditions import (
+    build_condition,
+    find_condition,
+    remove_condition,
+    set_condition,
+)
+from grpcdemo.sandbox.controllers.events import Recorder
+from grpcdemo.sandbox.controllers.loop import Key
+from grpcdemo.sandbox.controllers.owners import (
+    controller_of,
+    controller_reference,
+    is_deleting,
+    is_terminating,
+    owned_by,
+)
+from grpcdemo.sandbox.controllers.writer import Writer
+
+DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
+PHASES = ("Pending", "Unknown", "Running")
+
+
+class ReplicaSetController:
+    name = "replica set"
+
+    def __init__(self, store: Store, writer: Writer, clock: Clock) -> None:
+        self._store = store
+        self._writer = writer
+        self._clock = clock
+        self._recorder = Recorder(store, writer, clock, "replicaset-controller")
+
+    def concerns(self, event: Event) -> Iterable[Key]:
+        metadata = event.object["metadata"]
+        if event.kind is REPLICA_SETS:
+            return [(metadata["namespace"], metadata["name"])]
+        owner = controller_of(event.object) if event.kind is PODS else None
+        return [(metadata["namespace"], owner["name"])] if owner and owner["kind"] == "ReplicaSet" else []
+
+    def reconcile(self, namespace: str, name: str) -> float | None:
+        replica_set = self._store.find(REPLICA_SETS, namespace, name)
+        if replica_set is None:
+            return None
+        refusal = None
+        if not is_deleting(replica_set) and not is_terminating(self._store, namespace):
+            try:
+                self._manage(replica_set)
+            except StatusError as refused:
+                refusal = refused
+        again_s = self._report(replica_set, refusal)
+        if refusal:
+            raise refusal
+        return again_s
+
+    def _manage(self, replica_set: Object) -> None:
+        pods = [pod for pod in self._pods(replica_set) if is_active(pod)]
+        missing = replica_set["spec"].get("replicas", 1) - len(pods)
+        for _ in range(missing):
+            self._create_pod(replica_set)
+        for pod in sorted(pods, key=victim_order)[: max(0, -missing)]:
+            metadata = pod["metadata"]
+            self._writer.delete(PODS, metadata["namespace"], metadata["name"])
+            message = f"Deleted pod: {metadata['name']}"
+            self._recorder.normal(REPLICA_SETS, replica_set, "SuccessfulDelete", message)
+
+    def _create_pod(self, replica_set: Object) -> None:
+        try:
+            made = self._writer.create(PODS, replica_set["metadata"]["namespace"], build_pod(replica_set))
+        except StatusError as refused:
+            self._recorder.warning(REPLICA_SETS, replica_set, "FailedCreate", f"Error creating: {refused}")
+            raise
+        message = f"Created pod: {made['metadata']['name']}"
+        self._recorder.normal(REPLICA_SETS, replica_set, "SuccessfulCreate", message)
+
+    def _pods(self, replica_set: Object) -> list[Object]:
+        return owned_by(replica_set, self._store.list(PODS, replica_set["metadata"]["namespace"]))
+
+    def _report(self, replica_set: Object, refusal: StatusError | None) -> float | None:
+        """Write the status; returns when the next ready pod has been so for long enough to be available."""
+        pods = self._pods(replica_set)
+        running = [pod for pod in pods if is_active(pod)]
+        waits = [wait for pod in running if (wait := self._until_available_s(pod, replica_set)) is not None]
+        labels = replica_set["spec"]["template"]["metadata"]["labels"]
+        counts = {
+            "fullyLabeledReplicas": sum(labels.items() <= pod["metadata"]["labels"].items() for pod in running),
+            "readyReplicas": sum(map(is_ready, running)),
+            "availableReplicas": sum(wait <= 0 for wait in waits),
+        }
+        status: Object = {
+            "replicas": len(running),
+            **{key: value for key, value in counts.items() if value},
+            "terminatingReplicas": sum(map(is_deleting, pods)),
+            "observedGeneration": replica_set["metadata"]["generation"],
+        }
+        if conditions := (replica_set.get("status") or {}).get("conditions"):
+            status["conditions"] = copy.deepcopy(conditions)
+        self._add_failure(status, refusal)
+        self._store.update(REPLICA_SETS, {**replica_set, "status": status})
+        return min((wait for wait in waits if wait > 0), default=None)
+
+    def _add_failure(self, status: Object, refusal: StatusError | None) -> None:
+        """The first refusal stays, whatever the later ones say, until there is none."""
+        if refusal:
+            now = write_time(self._clock.now())
+            set_condition(status, build_condition("ReplicaFailure", "True", "FailedCreate", str(refusal), now))
+        else:
+            remove_condition(status, "ReplicaFailure")
+
+    def _until_available_s(self, pod: Object, replica_set: Object) -> float | None:
+        """For how long the pod must yet be ready; None if it is not ready."""
+        if not is_ready(pod):
+            return None
+        wait = timedelta(seconds=replica_set["spec"].get("minReadySeconds", 0))
+        since = _ready_since(pod)
+        if not wait or not since:
+            return 0.0
+        return (read_time(since) + wait - self._clock.now()).total_seconds()
+
+
+def build_pod(replica_set: Object) -> Object:
+    template, metadata = replica_set["spec"]["template"], replica_set["metadata"]
+    kept = {key: value for key, value in template["metadata"].items() if key in ("labels", "annotations", "finalizers")}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            **copy.deepcopy(kept),
+            "generateName": f"{metadata['name']}-",
+            "namespace": metadata["namespace"],
+            "ownerReferences": [controller_reference(REPLICA_SETS, replica_set)],
+        },
+        "spec": copy.deepcopy(template["spec"]),
+    }
+
+
+def is_active(pod: Object) -> bool:
+    """Whether the pod counts: one that has ended, or is on its way out, is replaced."""
+    return not is_deleting(pod) and _phase(pod) not in ("Succeeded", "Failed")
+
+
+def is_ready(pod: Object) -> bool:
+    condition = find_condition(pod.get("status") or {}, "Ready")
+    return condition is not None and condition["status"] == "True"
+
+
+def victim_order(pod: Object) -> tuple[object, ...]:
+    """Sorts first what is missed least: not on a node, not running, not ready, often restarted, young."""
+    metadata, status = pod["metadata"], pod.get("status") or {}
+    restarts = sum(found.get("restartCount", 0) for found in status.get("containerStatuses") or [])
+    return (
+        bool(pod["spec"].get("nodeName")),
+        PHASES.index(_phase(pod)) if _phase(pod) in PHASES else 0,
+        is_ready(pod),
+        int((metadata.get("annotations") or {}).get(DELETION_COST, 0)),
+        _Youngest(_ready_since(pod) or ""),
+        -restarts,
+        _Youngest(metadata["creationTimestamp"]),
+        metadata["uid"],
+    )
+
+
+class _Youngest(str):
+    """A time that sorts before earlier ones."""
+
+    __slots__ = ()
+
+    def __lt__(self, other: str) -> bool:
+        return str.__gt__(self, other)
+
+
+def _phase(pod: Object) -> str:
+    return str((pod.get("status") or {}).get("phase", "Pending"))
+
+
+def _ready_since(pod: Object) -> str | None:
+    condition = find_condition(pod.get("status") or {}, "Ready")
+    return condition.get("lastTransitionTime") if condition and condition["status"] == "True" else None

@@ -1,0 +1,113 @@
+"""Which ReplicaSet belongs to a Deployment's pod template, and the revisions that `kubectl rollout` reads.
+
+A ReplicaSet is told by its template alone. That is why a template that is put back, by `kubectl rollout undo`,
+finds its old ReplicaSet, which then takes the newest revision.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+
+from grpcdemo.sandbox.api.kinds import DEPLOYMENTS, Object
+from grpcdemo.sandbox.controllers.owners import controller_reference
+
+TEMPLATE_HASH = "pod-template-hash"
+REVISION = "deployment.kubernetes.io/revision"
+REVISION_HISTORY = "deployment.kubernetes.io/revision-history"
+DESIRED_REPLICAS = "deployment.kubernetes.io/desired-replicas"
+MAX_REPLICAS = "deployment.kubernetes.io/max-replicas"
+NOT_COPIED = {
+    "kubectl.kubernetes.io/last-applied-configuration",
+    REVISION,
+    REVISION_HISTORY,
+    DESIRED_REPLICAS,
+    MAX_REPLICAS,
+}
+"""Annotations of the Deployment that its ReplicaSets do not get, or have for themselves."""
+SAFE = "bcdfghjklmnpqrstvwxz2456789"
+"""What generated names are made of in Kubernetes: nothing that could spell a word."""
+
+
+def template_hash(template: Object) -> str:
+    """A short name for a pod template; the same for the same template, in every process."""
+    digest = hashlib.sha256(json.dumps(template, sort_keys=True).encode()).digest()
+    number = str(int.from_bytes(digest[:4], "big"))
+    return "".join(SAFE[ord(digit) % len(SAFE)] for digit in number)
+
+
+def find_new(deployment: Object, replica_sets: Iterable[Object]) -> Object | None:
+    """The ReplicaSet with the Deployment's present template, the oldest if there are several."""
+    template = deployment["spec"]["template"]
+    same = [found for found in replica_sets if _without_hash(found["spec"]["template"]) == template]
+    return min(same, key=by_age, default=None)
+
+
+def _without_hash(template: Object) -> Object:
+    labels = {key: value for key, value in template["metadata"]["labels"].items() if key != TEMPLATE_HASH}
+    return {**template, "metadata": {**template["metadata"], "labels": labels}}
+
+
+def by_age(obj: Object) -> tuple[str, str]:
+    """Sorts the oldest first."""
+    return obj["metadata"]["creationTimestamp"], obj["metadata"]["name"]
+
+
+def revision_of(obj: Object) -> int:
+    return int(annotations_of(obj).get(REVISION, 0))
+
+
+def annotations_of(obj: Object) -> dict[str, str]:
+    return obj["metadata"].get("annotations") or {}
+
+
+def build_replica_set(deployment: Object, replicas: int, revision: int, max_replicas: int) -> Object:
+    """The ReplicaSet for the Deployment's present template."""
+    template, metadata = deployment["spec"]["template"], deployment["metadata"]
+    named = template_hash(template)
+    labels = {**template["metadata"]["labels"], TEMPLATE_HASH: named}
+    selector = deployment["spec"]["selector"]
+    spec: Object = {
+        "replicas": replicas,
+        "selector": {**selector, "matchLabels": {**(selector.get("matchLabels") or {}), TEMPLATE_HASH: named}},
+        "template": {**template, "metadata": {**template["metadata"], "labels": labels}},
+    }
+    if "minReadySeconds" in deployment["spec"]:
+        spec["minReadySeconds"] = deployment["spec"]["minReadySeconds"]
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "ReplicaSet",
+        "metadata": {
+            "name": f"{metadata['name']}-{named}",
+            "namespace": metadata["namespace"],
+            "labels": labels,
+            "annotations": {
+                **_copied_annotations(deployment),
+                REVISION: str(revision),
+                **size_annotations(deployment["spec"]["replicas"], max_replicas),
+            },
+            "ownerReferences": [controller_reference(DEPLOYMENTS, deployment)],
+        },
+        "spec": spec,
+    }
+
+
+def size_annotations(desired: int, max_replicas: int) -> dict[str, str]:
+    return {DESIRED_REPLICAS: str(desired), MAX_REPLICAS: str(max_replicas)}
+
+
+def promote(replica_set: Object, deployment: Object, revision: int) -> Object:
+    """The ReplicaSet as it is when it is the newest: with *revision*, if its own is older."""
+    annotations = {**annotations_of(replica_set), **_copied_annotations(deployment)}
+    old = revision_of(replica_set)
+    if old < revision:
+        annotations[REVISION] = str(revision)
+        if old:
+            history = annotations.get(REVISION_HISTORY)
+            annotations[REVISION_HISTORY] = f"{history},{old}" if history else str(old)
+    return {**replica_set, "metadata": {**replica_set["metadata"], "annotations": annotations}}
+
+
+def _copied_annotations(deployment: Object) -> dict[str, str]:
+    return {key: value for key, value in annotations_of(deployment).items() if key not in NOT_COPIED}

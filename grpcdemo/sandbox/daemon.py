@@ -1,0 +1,171 @@
+"""The one process of the sandbox: all its rooms put together, served until it is told to end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import ssl
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack, suppress
+from typing import Literal
+
+from grpcdemo import __version__
+from grpcdemo.sandbox.admission import default_webhooks, inject, service_fault
+from grpcdemo.sandbox.api.bodies import Schema
+from grpcdemo.sandbox.api.kinds import (
+    ENDPOINT_SLICES,
+    MUTATING_WEBHOOKS,
+    NAMESPACES,
+    PODS,
+    SERVICES,
+    Kind,
+    Object,
+)
+from grpcdemo.sandbox.api.registry import Registry
+from grpcdemo.sandbox.api.server import build_app, serving
+from grpcdemo.sandbox.api.store import Store
+from grpcdemo.sandbox.certificate import make_certificate
+from grpcdemo.sandbox.controllers.clock import WallClock
+from grpcdemo.sandbox.controllers.events import Recorder
+from grpcdemo.sandbox.controllers.loop import run_controllers
+from grpcdemo.sandbox.controllers.manager import build_controllers
+from grpcdemo.sandbox.kubelet.kubelet import Kubelet
+from grpcdemo.sandbox.kubelet.settings import NODE, Record
+from grpcdemo.sandbox.network import Network, claim_network
+from grpcdemo.sandbox.proxy.node_proxy import NodeProxy
+from grpcdemo.sandbox.proxy.sidecar import IMAGE
+from grpcdemo.sandbox.state import State, claim, write_kubeconfig
+
+log = logging.getLogger(__name__)
+
+KUBERNETES = "v1.36.0"
+"""The version whose API is imitated."""
+SYSTEM = "sandbox-system"
+INJECTOR = "sandbox-injector"
+
+
+async def serve(state: State, schema: Schema, ready: Callable[[], None], stop: asyncio.Event) -> None:
+    """Serve the sandbox of *state* until *stop*; calls *ready* once every part takes requests.
+
+    Raises GrpcdemoError where it cannot start, and whatever ends one of its parts.
+    """
+    lock = claim(state)
+    try:
+        await _serve(state, schema, ready, stop)
+    finally:
+        state.kubeconfig.unlink(missing_ok=True)
+        lock.close()
+
+
+async def _serve(state: State, schema: Schema, ready: Callable[[], None], stop: asyncio.Event) -> None:
+    network = claim_network()
+    store = Store()
+    registry = build_registry(store, network)
+    seed(registry)
+    clock = WallClock()
+    kubelet = Kubelet(store, network, state.run / "pods", build_record(store, registry, clock))
+    proxy = NodeProxy(store, network, state.run / "proxy")
+    token = secrets.token_urlsafe(32)
+    app = build_app(
+        registry, token=token, log_source=kubelet, version=f"{KUBERNETES}+sandbox.{__version__}", schema=schema
+    )
+    async with AsyncExitStack() as stack:
+        controllers = run_controllers(store, build_controllers(store, registry, clock), clock)
+        parts = await stack.enter_async_context(_Running(controllers, kubelet.run(), proxy.run()))
+        await parts.until(proxy.ready)
+        certificate = make_certificate()
+        context = _tls(state, certificate.certificate, certificate.key)
+        server = await stack.enter_async_context(serving(app, ssl_context=context))
+        write_kubeconfig(state, server=server, certificate=certificate.certificate, token=token)
+        ready()
+        await parts.until(stop)
+
+
+class _Running:
+    """The parts, each a task; the end of one is the end of all. An async context manager."""
+
+    def __init__(self, *parts: Coroutine[None, None, None]) -> None:
+        self._parts = parts
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> _Running:
+        self._tasks = [asyncio.create_task(part) for part in self._parts]
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def until(self, event: asyncio.Event) -> None:
+        """Wait for *event*; raises what a part ended with, should one end first."""
+        waiting = asyncio.create_task(event.wait())
+        try:
+            await asyncio.wait([waiting, *self._tasks], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
+        for task in self._tasks:
+            if task.done():
+                task.result()
+
+
+def build_registry(store: Store, network: Network) -> Registry:
+    """The registry whose pods the sandbox's injector admits."""
+
+    def fault(namespace: str, name: str) -> str | None:
+        slices = [
+            found
+            for found in store.list(ENDPOINT_SLICES, namespace)
+            if (found["metadata"].get("labels") or {}).get("kubernetes.io/service-name") == name
+        ]
+        return service_fault(store.find(SERVICES, namespace, name), name, slices)
+
+    def admit(pod: Object, namespace: Object) -> Object:
+        return inject(pod, namespace, store.list(MUTATING_WEBHOOKS), fault=fault, image=IMAGE)
+
+    return Registry(store, admit=admit, allocate_ip=network.service_address)
+
+
+def seed(registry: Registry) -> None:
+    """What a new cluster has, and an injector behind its Service, which here is the daemon itself."""
+    for name in ("default", SYSTEM):
+        registry.create(NAMESPACES, "", _object(NAMESPACES, name))
+    service = {"spec": {"ports": [{"name": "https-webhook", "port": 443}]}}
+    registry.create(SERVICES, SYSTEM, _object(SERVICES, INJECTOR, namespace=SYSTEM, **service))
+    labels = {"kubernetes.io/service-name": INJECTOR}
+    endpoints = [{"addresses": ["127.0.0.1"], "conditions": {"ready": True}}]
+    slice_ = _object(ENDPOINT_SLICES, INJECTOR, namespace=SYSTEM, addressType="IPv4", endpoints=endpoints, ports=[])
+    slice_["metadata"]["labels"] = labels
+    registry.create(ENDPOINT_SLICES, SYSTEM, slice_)
+    registry.create(MUTATING_WEBHOOKS, "", default_webhooks(namespace=SYSTEM, service=INJECTOR))
+
+
+def build_record(store: Store, registry: Registry, clock: WallClock) -> Record:
+    """How the kubelet tells events."""
+    recorder = Recorder(store, registry, clock, "kubelet", host=NODE)
+
+    def record(about: Object, severity: Literal["Normal", "Warning"], reason: str, message: str) -> None:
+        tell = recorder.normal if severity == "Normal" else recorder.warning
+        tell(PODS, about, reason, message)
+
+    return record
+
+
+def _object(kind: Kind, name: str, *, namespace: str | None = None, **fields: object) -> Object:
+    metadata: Object = {"name": name, "namespace": namespace} if namespace else {"name": name}
+    return {"apiVersion": kind.api_version, "kind": kind.name, "metadata": metadata, **fields}
+
+
+def _tls(state: State, certificate: bytes, key: bytes) -> ssl.SSLContext:
+    """Python reads keys from files only: they lie in the private folder for a moment."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    path = state.run / "tls.pem"
+    path.touch(mode=0o600)
+    try:
+        path.write_bytes(certificate + key)
+        context.load_cert_chain(path)
+    finally:
+        with suppress(OSError):
+            path.unlink()
+    return context

@@ -1,0 +1,177 @@
+"""One probe of a container: by grpc.health.v1, by opening a TCP connection, or by an HTTP GET.
+
+The messages are a kubelet's, since they are what people look for in `kubectl describe`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from grpcdemo.sandbox.api.kinds import Object
+from grpcdemo.sandbox.network import Network
+
+CHANNEL_OPTIONS = (
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 500),
+    ("grpc.enable_http_proxy", 0),
+)
+SERVING = health_pb2.HealthCheckResponse.SERVING
+
+
+class ProbeFailure(Exception):
+    """What a probe found wrong."""
+
+
+class Check(Protocol):
+    async def __call__(self, timeout_s: float) -> None:
+        """Raises ProbeFailure."""
+
+    async def close(self) -> None: ...
+
+
+def build_check(probe: Object, container: Object, network: Network, *, pod_ip: str, listen_ip: str) -> Check:
+    """Asks at *listen_ip*, and calls that *pod_ip* in what it says."""
+    kind = next((kind for kind in KINDS if kind in probe), None)
+    if kind is None:
+        return BrokenCheck("the sandbox probes by grpc, tcpSocket and httpGet only")
+    port = _find_port(probe[kind]["port"], container)
+    if port is None:
+        return BrokenCheck(f"couldn't find port: {probe[kind]['port']}")
+    return KINDS[kind](probe[kind], f"{pod_ip}:{port}", network.reach(listen_ip, port))
+
+
+class BrokenCheck:
+    """A probe that cannot be made as it is written."""
+
+    def __init__(self, why: str) -> None:
+        self._why = why
+
+    async def __call__(self, timeout_s: float) -> None:
+        raise ProbeFailure(self._why)
+
+    async def close(self) -> None:
+        pass
+
+
+class GrpcCheck:
+    """Keeps its connection, so that a probe costs a call and not a handshake."""
+
+    def __init__(self, spec: Object, shown: str, address: tuple[str, int]) -> None:
+        self._service = spec.get("service") or ""
+        self._shown = shown
+        self._address = address
+        self._was_open = False
+        self._channel = grpc.aio.insecure_channel("ipv4:{}:{}".format(*address), options=CHANNEL_OPTIONS)
+        self._stub: Any = health_pb2_grpc.HealthStub(self._channel)
+
+    async def __call__(self, timeout_s: float) -> None:
+        if not self._was_open:  # a channel that was refused would wait before it tries again
+            await self._find_open(timeout_s)
+        request = health_pb2.HealthCheckRequest(service=self._service)
+        try:
+            answer = await self._stub.Check(request, timeout=timeout_s)
+        except grpc.aio.AioRpcError as error:
+            raise ProbeFailure(self._say(error, timeout_s)) from error
+        if answer.status != SERVING:
+            status = health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status)
+            raise ProbeFailure(f'service unhealthy (responded with "{status}")')
+
+    async def close(self) -> None:
+        await self._channel.close()
+
+    async def _find_open(self, timeout_s: float) -> None:
+        try:
+            _, writer = await _connect(self._address, self._shown, timeout_s)
+        except ProbeFailure as failure:
+            why = f'timeout: failed to connect service "{self._shown}" within {timeout_s:g}s: {failure}'
+            raise ProbeFailure(why) from failure
+        writer.close()
+        self._was_open = True
+
+    def _say(self, error: grpc.aio.AioRpcError, timeout_s: float) -> str:
+        code = error.code()
+        if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
+            return f'timeout: failed to connect service "{self._shown}" within {timeout_s:g}s: {error.details()}'
+        name = "".join(word.capitalize() for word in code.name.split("_"))
+        return f"error: health rpc probe failed: rpc error: code = {name} desc = {error.details() or ''}"
+
+
+class TcpCheck:
+    def __init__(self, spec: Object, shown: str, address: tuple[str, int]) -> None:
+        self._shown = shown
+        self._address = address
+
+    async def __call__(self, timeout_s: float) -> None:
+        _, writer = await _connect(self._address, self._shown, timeout_s)
+        writer.close()
+
+    async def close(self) -> None:
+        pass
+
+
+class HttpCheck:
+    def __init__(self, spec: Object, shown: str, address: tuple[str, int]) -> None:
+        path = spec.get("path") or "/"
+        self._path = path if path.startswith("/") else f"/{path}"
+        self._shown = shown
+        self._address = address
+        self._headers = {found["name"]: found["value"] for found in spec.get("httpHeaders") or []}
+
+    async def __call__(self, timeout_s: float) -> None:
+        what = f'Get "http://{self._shown}{self._path}"'
+        try:
+            status = await asyncio.wait_for(self._get(), timeout_s)
+        except ProbeFailure as failure:
+            raise ProbeFailure(f"{what}: {failure}") from failure
+        except asyncio.TimeoutError as error:
+            why = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
+            raise ProbeFailure(f"{what}: {why}") from error
+        except (OSError, ValueError, IndexError) as error:
+            raise ProbeFailure(f"{what}: EOF") from error
+        if not 200 <= status < 400:
+            raise ProbeFailure(f"HTTP probe failed with statuscode: {status}")
+
+    async def close(self) -> None:
+        pass
+
+    async def _get(self) -> int:
+        reader, writer = await _connect(self._address, self._shown, None)
+        headers = {"Host": self._shown, "User-Agent": "kube-probe/1.36", "Connection": "close", **self._headers}
+        lines = [f"GET {self._path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+        try:
+            writer.write("\r\n".join(lines).encode())
+            return int((await reader.readline()).split()[1])
+        finally:
+            writer.close()
+
+
+async def _connect(
+    address: tuple[str, int], shown: str, timeout_s: float | None
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    try:
+        return await asyncio.wait_for(asyncio.open_connection(*address), timeout_s)
+    except asyncio.TimeoutError as error:
+        raise ProbeFailure(f"dial tcp {shown}: i/o timeout") from error
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno else str(error)
+        raise ProbeFailure(f"dial tcp {shown}: connect: {why.lower()}") from error
+
+
+def _find_port(port: int | str, container: Object) -> int | None:
+    if isinstance(port, int) or port.isdigit():
+        return int(port)
+    found = (found for found in container.get("ports") or [] if found.get("name") == port)
+    return next((int(named["containerPort"]) for named in found), None)
+
+
+KINDS: dict[str, Callable[[Object, str, tuple[str, int]], Check]] = {
+    "grpc": GrpcCheck,
+    "tcpSocket": TcpCheck,
+    "httpGet": HttpCheck,
+}

@@ -1,0 +1,45 @@
+"""What a container runs, from its image and what its spec says."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from grpcdemo.sandbox.api.kinds import Object
+from grpcdemo.sandbox.kubelet.environment import expand
+from grpcdemo.sandbox.kubelet.images import Image
+from grpcdemo.sandbox.kubelet.process import Command
+from grpcdemo.sandbox.proxy.envoy import build_command as build_envoy_command
+from grpcdemo.sandbox.proxy.envoy import find_envoy
+from grpcdemo.sandbox.proxy.sidecar import Sidecar
+
+PYTHON = ("python", "python3")
+
+
+class StartError(Exception):
+    """A container whose program cannot be started."""
+
+
+def build_command(container: Object, image: Image, env: Mapping[str, str], cwd: Path) -> Command:
+    """Raises StartError where there is no such program."""
+    args = [expand(arg, env) for arg in container.get("args") or []]
+    own = [expand(part, env) for part in container.get("command") or []]
+    if not own:
+        return Command("module", [image.module or "", *args], env, cwd)
+    argv = [*own, *args]
+    if argv[0] in PYTHON:
+        if len(argv) > 2 and argv[1] == "-m":
+            return Command("module", argv[2:], env, cwd)
+        return Command("guard", [sys.executable, *argv[1:]], env, cwd)
+    program = shutil.which(argv[0], path=env.get("PATH") or os.environ.get("PATH"))
+    if program is None:
+        raise StartError(f'failed to start container process: exec: "{argv[0]}": executable file not found in $PATH')
+    return Command("guard", [program, *argv[1:]], env, cwd)
+
+
+def build_proxy_command(sidecar: Sidecar) -> Command:
+    """Raises GrpcdemoError where there is no Envoy."""
+    return Command("exec", build_envoy_command(find_envoy(), sidecar.folder), {}, sidecar.folder.root)

@@ -1,0 +1,268 @@
+"""One container of a pod: it is started, probed, started again when it ends, and stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from grpcdemo.errors import GrpcdemoError
+from grpcdemo.sandbox.api.kinds import Object
+from grpcdemo.sandbox.kubelet.backoff import Backoff, format_delay
+from grpcdemo.sandbox.kubelet.checks import Check, build_check
+from grpcdemo.sandbox.kubelet.command import StartError, build_command, build_proxy_command
+from grpcdemo.sandbox.kubelet.container_logs import ContainerLogs
+from grpcdemo.sandbox.kubelet.environment import ConfigError, add_addresses, build_environment
+from grpcdemo.sandbox.kubelet.images import IMAGES, Image, is_proxy
+from grpcdemo.sandbox.kubelet.prober import Reports, run_probes
+from grpcdemo.sandbox.kubelet.process import Command, RunningProcess, start_process
+from grpcdemo.sandbox.kubelet.settings import Node
+from grpcdemo.sandbox.kubelet.status import ContainerState, write_time
+from grpcdemo.sandbox.proxy.sidecar import Sidecar
+from grpcdemo.workload.process import is_set_within
+
+START_FAILED = 128
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """The pod that a container is in."""
+
+    node: Node
+    pod: Object
+    pod_ip: str
+    sidecar: Sidecar | None
+    folder: Path
+    changed: Callable[[], None]
+    """Called when the state of a container is another."""
+
+    @property
+    def full_name(self) -> str:
+        metadata = self.pod["metadata"]
+        return f"{metadata['name']}_{metadata['namespace']}({metadata['uid']})"
+
+
+class Container:
+    def __init__(self, spec: Object, around: Surroundings, *, restart: str, sidecar: bool = False) -> None:
+        self.spec = spec
+        self.state = ContainerState(spec["name"], spec.get("image", ""), sidecar=sidecar)
+        self.logs = ContainerLogs(around.folder / spec["name"], around.node.settings.rotate_at)
+        self.started = asyncio.Event()
+        """Set once the startup probe, if there is one, has succeeded."""
+        self._around = around
+        self._restart = restart
+        self._stopping = asyncio.Event()
+        self._process: RunningProcess | None = None
+        self._runs = 0
+        first_s = around.node.settings.backoff_s
+        self._crashes = Backoff(first_s=first_s, free=1)
+        self._pulls = Backoff(first_s=first_s)
+
+    async def run(self) -> None:
+        """Until it has ended for good: stopped, or not to be restarted."""
+        while not self._stopping.is_set():
+            image = IMAGES.get(self.state.image)
+            if image is None:
+                await self._fail_to_pull()
+                continue
+            try:
+                await self._run_once(image)
+            except ConfigError as error:
+                self._wait("CreateContainerConfigError", str(error), event=f"Error: {error}")
+                await is_set_within(self._stopping, self._pulls.next_delay_s())
+                continue
+            if self._restart == "Never" or (self._restart == "OnFailure" and self.state.ended_well):
+                return
+            await self._back_off()
+
+    async def stop(self, grace_s: float) -> None:
+        """SIGTERM, and SIGKILL after *grace_s*; does nothing to what does not run."""
+        self._stopping.set()
+        if self._process is not None and not self._process.ended.done():
+            self._record("Normal", "Killing", f"Stopping container {self.state.name}")
+            await self._process.stop(grace_s)
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.signal(signal.SIGKILL)
+
+    async def _run_once(self, image: Image) -> None:
+        """From start to end. Raises ConfigError."""
+        self._record(
+            "Normal",
+            "Pulled",
+            f'Container image "{self.state.image}" already present on machine and can be accessed by the pod',
+        )
+        self.state.image_id = image.id
+        env = self._build_environment(image)
+        self._record("Normal", "Created", "Container created")
+        with contextlib.closing(self.logs.open(self._runs)) as file:
+            try:
+                self._process = await start_process(self._build_command(image, env), file.write)
+            except (StartError, GrpcdemoError, OSError) as error:
+                self._count_run()
+                self._fail_to_start(str(error))
+                return
+            self._count_run()
+            code = await self._run_to_end(self._process)
+        self._end(code)
+
+    async def _run_to_end(self, process: RunningProcess) -> int:
+        self._begin()
+        probing = asyncio.create_task(run_probes(self.spec, self._make_check, self._reports()))
+        probing.add_done_callback(_log_failure)
+        if self._stopping.is_set():  # it was told to stop while it was starting
+            process.signal(signal.SIGKILL)
+        try:
+            return await asyncio.shield(process.ended)
+        finally:
+            probing.cancel()
+
+    def _build_environment(self, image: Image) -> dict[str, str]:
+        around, metadata = self._around, self._around.pod["metadata"]
+        said = build_environment(self.spec, around.pod, around.pod_ip)
+
+        def resolve(namespace: str, service: str, port: int) -> str | None:
+            return around.node.resolve(namespace or metadata["namespace"], service, port, around.sidecar)
+
+        return {"HOSTNAME": metadata["name"]} | add_addresses(
+            said, image, self._listen_ip, around.node.network, resolve
+        )
+
+    def _build_command(self, image: Image, env: dict[str, str]) -> Command:
+        """Raises StartError, GrpcdemoError, OSError."""
+        sidecar = self._around.sidecar
+        if is_proxy(image.name) and sidecar is not None:
+            sidecar.create(self._around.node.service_ports())
+            return build_proxy_command(sidecar)
+        cwd = self._around.folder / self.state.name / "work"
+        cwd.mkdir(parents=True, exist_ok=True)
+        return build_command(self.spec, image, env, cwd)
+
+    @property
+    def _listen_ip(self) -> str:
+        """The pod's address, or the one behind the sidecar."""
+        sidecar = self._around.sidecar
+        return self._around.pod_ip if sidecar is None or is_proxy(self.state.image) else sidecar.app_ip
+
+    def _count_run(self) -> None:
+        self.state.restarts = self._runs
+        self._runs += 1
+        self.state.container_id = f"grpcdemo://{secrets.token_hex(32)}"
+
+    def _begin(self) -> None:
+        self._record("Normal", "Started", "Container started")
+        self._set({"running": {"startedAt": write_time(time.time())}})
+
+    def _end(self, code: int) -> None:
+        began = self.state.state.get("running", {}).get("startedAt") or write_time(time.time())
+        exit_code = code if code >= 0 else 128 - code
+        self._set(
+            {
+                "terminated": {
+                    "exitCode": exit_code,
+                    "reason": "Completed" if exit_code == 0 else "Error",
+                    "startedAt": began,
+                    "finishedAt": write_time(time.time()),
+                    "containerID": self.state.container_id,
+                }
+            }
+        )
+
+    def _fail_to_start(self, why: str) -> None:
+        ended = {
+            "exitCode": START_FAILED,
+            "reason": "StartError",
+            "message": why,
+            "startedAt": write_time(0),
+            "finishedAt": write_time(time.time()),
+            "containerID": self.state.container_id,
+        }
+        self.state.last_state = {"terminated": ended}
+        self._wait("RunContainerError", why, event=f"Error: {why}")
+
+    async def _fail_to_pull(self) -> None:
+        image = self.state.image
+        if self.spec.get("imagePullPolicy") == "Never":
+            why = f'Container image "{image}" is not present with pull policy of Never'
+            self._record("Warning", "ErrImageNeverPull", why)
+            self._wait("ErrImageNeverPull", why, event="Error: ErrImageNeverPull")
+            await self._stopping.wait()
+            return
+        why = f'failed to pull and unpack image "{image}": the sandbox has its own images and no other'
+        self._record("Normal", "Pulling", f'Pulling image "{image}"')
+        self._record("Warning", "Failed", f'Failed to pull image "{image}": {why}')
+        self._wait("ErrImagePull", why, event="Error: ErrImagePull")
+        delay_s = self._pulls.next_delay_s()
+        self._record("Normal", "BackOff", f'Back-off pulling image "{image}"')
+        message = f'Back-off pulling image "{image}": ErrImagePull: {why}'
+        self._wait("ImagePullBackOff", message, event="Error: ImagePullBackOff")
+        await is_set_within(self._stopping, delay_s)
+
+    async def _back_off(self) -> None:
+        delay_s = self._crashes.next_delay_s()
+        if "terminated" in self.state.state:
+            self.state.last_state = self.state.state
+        if delay_s <= 0 or self._stopping.is_set():
+            return
+        name, pod = self.state.name, self._around.full_name
+        self._record("Warning", "BackOff", f"Back-off restarting failed container {name} in pod {pod}")
+        why = f"back-off {format_delay(delay_s)} restarting failed container={name} pod={pod}"
+        self._wait("CrashLoopBackOff", why)
+        if await is_set_within(self._stopping, delay_s):
+            self._set(self.state.last_state)
+
+    def _wait(self, reason: str, message: str, *, event: str | None = None) -> None:
+        if event is not None:
+            self._record("Warning", "Failed", event)
+        self._set({"waiting": {"reason": reason, "message": message}})
+
+    def _set(self, state: Object) -> None:
+        """Another state; whether it is ready is for its probes to say."""
+        self.state.state = state
+        self.state.ready = self.state.started = False
+        if self.state.ended_well and self._restart == "OnFailure":
+            self.state.ready = True  # an init container that has done its part
+        self._around.changed()
+
+    def _make_check(self, probe: Object) -> Check:
+        around = self._around
+        return build_check(probe, self.spec, around.node.network, pod_ip=around.pod_ip, listen_ip=self._listen_ip)
+
+    def _reports(self) -> Reports:
+        return Reports(self._report_started, self._report_ready, self._report_unhealthy, self._restart_failed)
+
+    def _report_started(self) -> None:
+        self.state.started = True
+        self.started.set()
+        self._around.changed()
+
+    def _report_ready(self, ready: bool) -> None:
+        if self.state.ready != ready:
+            self.state.ready = ready
+            self._around.changed()
+
+    def _report_unhealthy(self, message: str) -> None:
+        self._record("Warning", "Unhealthy", message)
+
+    async def _restart_failed(self, probe: str) -> None:
+        if self._process is None or self._stopping.is_set():
+            return
+        self._record("Normal", "Killing", f"Container {self.state.name} failed {probe} probe, will be restarted")
+        await self._process.stop(self._around.pod["spec"].get("terminationGracePeriodSeconds", 30))
+
+    def _record(self, severity: str, reason: str, message: str) -> None:
+        self._around.node.record(self._around.pod, "Normal" if severity == "Normal" else "Warning", reason, message)
+
+
+def _log_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("the probes of a container failed", exc_info=error)

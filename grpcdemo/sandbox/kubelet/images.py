@@ -1,0 +1,46 @@
+"""The images that this node has: our own programs. Any other cannot be pulled, from nowhere."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from grpcdemo.manifests.images import CLIENT, SERVER, image_reference
+from grpcdemo.sandbox.proxy.sidecar import IMAGE as PROXY
+
+
+@dataclass(frozen=True)
+class Image:
+    """What a container of the image runs, and how that is told where to listen."""
+
+    name: str
+    module: str | None = None
+    """The Python module that it runs; None for the proxy."""
+    ports: Mapping[str, int] = field(default_factory=dict)
+    """The environment variable of each port that it listens on, and the default."""
+    targets: Mapping[str, str] = field(default_factory=dict)
+    """The environment variable of each name that it calls, and the default."""
+
+    @property
+    def id(self) -> str:
+        return f"sha256:{hashlib.sha256(self.name.encode()).hexdigest()}"
+
+
+IMAGES = {
+    image.name: image
+    for image in (
+        Image(image_reference(SERVER), "grpcdemo.workload.server", ports={"PORT": 50051}),
+        Image(
+            image_reference(CLIENT),
+            "grpcdemo.workload.client",
+            ports={"HEALTH_PORT": 50052},
+            targets={"TARGET": "dns:///grpc-server:50051"},
+        ),
+        Image(PROXY),
+    )
+}
+
+
+def is_proxy(image: str) -> bool:
+    return image == PROXY

@@ -1,0 +1,133 @@
+"""The one node, `sandbox`: takes every pod that is made, and runs it until it is deleted."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+
+from grpcdemo.sandbox.api.kinds import NODES, PODS, Object
+from grpcdemo.sandbox.api.logs import LogOptions
+from grpcdemo.sandbox.api.status import StatusError, not_found
+from grpcdemo.sandbox.api.store import Store
+from grpcdemo.sandbox.kubelet.node import build_node
+from grpcdemo.sandbox.kubelet.pod import PodWorker
+from grpcdemo.sandbox.kubelet.settings import NODE, Node, Record, Settings
+from grpcdemo.sandbox.network import Network
+from grpcdemo.sandbox.proxy.discovery import follow_services
+
+SHUTDOWN_S = 3.0
+"""What pods get to end in when the sandbox ends."""
+
+Key = tuple[str, str]
+
+log = logging.getLogger(__name__)
+
+
+class Kubelet:
+    """*root* is a folder of its own. It is the source of the pods' logs, too."""
+
+    def __init__(
+        self, store: Store, network: Network, root: Path, record: Record, *, settings: Settings | None = None
+    ) -> None:
+        self._store = store
+        self._node = Node(store, network, root, record, settings or Settings())
+        self._workers: dict[Key, PodWorker] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Until it is cancelled; then every pod is stopped."""
+        if self._store.find(NODES, "", NODE) is None:
+            self._store.create(NODES, build_node())
+        following = asyncio.create_task(follow_services(self._store, self._update_sidecars))
+        try:
+            while True:
+                since = self._store.version
+                self._compare()
+                with suppress(StatusError):  # it fell behind, and compares again
+                    async for event in self._store.watch(PODS, since):
+                        self._see(event.object, gone=event.type == "DELETED")
+        finally:
+            following.cancel()
+            await self._shut_down()
+
+    def read(self, namespace: str, pod: str, container: str, options: LogOptions) -> AsyncIterator[bytes]:
+        """The log of a container. Raises StatusError."""
+        worker = self._workers.get((namespace, pod))
+        if worker is None:
+            found = self._store.find(PODS, namespace, pod)
+            if found is None:
+                raise not_found(PODS, pod)
+            why = f'container "{container}" in pod "{pod}" is waiting to start: ContainerCreating'
+            raise StatusError("BadRequest", why)
+        return worker.read_log(container, options)
+
+    def _compare(self) -> None:
+        pods = {_key(pod): pod for pod in self._store.list(PODS)}
+        for pod in pods.values():
+            self._see(pod, gone=False)
+        for key, worker in list(self._workers.items()):
+            if key not in pods:
+                worker.delete(None)
+
+    def _see(self, pod: Object, *, gone: bool) -> None:
+        key, metadata = _key(pod), pod["metadata"]
+        worker = self._workers.get(key)
+        if worker is not None and worker.uid == metadata["uid"]:
+            if gone:
+                worker.delete(None)
+            elif "deletionTimestamp" in metadata:
+                worker.delete(metadata.get("deletionGracePeriodSeconds") or 0)
+        elif not gone:
+            if worker is not None:
+                worker.delete(None)
+            self._take(key)
+
+    def _take(self, key: Key) -> None:
+        """Start a pod that nobody runs, if it is still there and ours."""
+        pod = self._store.find(PODS, *key)
+        if pod is None or pod["spec"].get("nodeName", NODE) != NODE:
+            return
+        if (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
+            return
+        if "nodeName" not in pod["spec"]:
+            pod["spec"]["nodeName"] = NODE
+            pod = self._store.update(PODS, pod)
+            self._node.record(pod, "Normal", "Scheduled", f"Successfully assigned {'/'.join(key)} to {NODE}")
+        worker = self._workers[key] = PodWorker(pod, self._node)
+        if "deletionTimestamp" in pod["metadata"]:
+            worker.delete(0)
+        task = asyncio.create_task(self._run(key, worker))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, key: Key, worker: PodWorker) -> None:
+        try:
+            await worker.run()
+        except Exception:
+            log.exception("pod %s failed", "/".join(key))
+        finally:
+            if self._workers.get(key) is worker:
+                del self._workers[key]
+
+    def _update_sidecars(self) -> None:
+        service_ports = self._node.service_ports()
+        for worker in self._workers.values():
+            if worker.sidecar is not None:
+                worker.sidecar.update(service_ports)
+
+    async def _shut_down(self) -> None:
+        for worker in self._workers.values():
+            worker.delete(SHUTDOWN_S)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=2 * SHUTDOWN_S)
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+
+def _key(pod: Object) -> Key:
+    return pod["metadata"]["namespace"], pod["metadata"]["name"]

@@ -1,0 +1,158 @@
+"""The log of one run of a container: lines with their times, in the format of the CRI, in a file that rotates.
+
+    2026-01-01T12:00:00.123456789Z stdout F seq=1 code=OK …
+
+`F` is a full line, `P` a part of one that is too long. A file that has grown big enough is renamed, and the
+one that was renamed before it is gone; whoever reads on meanwhile gets both to the end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import BinaryIO
+
+ROTATE_AT = 10 * 1024 * 1024  # a kubelet's default
+LINE_LIMIT = 16 * 1024  # containerd's default
+BEHIND = 3
+"""How many files a reader may be behind, before it loses the oldest: they keep their space on the disk."""
+SECOND_NS = 1_000_000_000
+
+log = logging.getLogger(__name__)
+
+
+class LogFile:
+    """Writes the log. Takes the output in whatever pieces it comes."""
+
+    def __init__(self, path: Path, *, rotate_at: int = ROTATE_AT) -> None:
+        self.path = path
+        self.ended = False
+        self._rotate_at = rotate_at
+        self._size = 0
+        self._rest = {"stdout": b"", "stderr": b""}
+        self._followers: set[Follower] = set()
+        self._failed = False
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._file: BinaryIO = path.open("wb", buffering=0)
+
+    @property
+    def rotated(self) -> Path:
+        return self.path.with_name(f"{self.path.name}.1")
+
+    def write(self, stream: str, data: bytes) -> None:
+        *lines, rest = (self._rest[stream] + data).split(b"\n")
+        stamp = format_time(time.time_ns())
+        written = [_format_line(stamp, stream, line) for line in lines]
+        while len(rest) > LINE_LIMIT:
+            written.append(f"{stamp} {stream} P ".encode() + rest[:LINE_LIMIT] + b"\n")
+            rest = rest[LINE_LIMIT:]
+        self._rest[stream] = rest
+        self._append(b"".join(written))
+
+    def close(self) -> None:
+        """The container has ended: what is left is written, and whoever follows is told."""
+        if self.ended:
+            return
+        stamp = format_time(time.time_ns())
+        self._append(b"".join(_format_line(stamp, stream, rest) for stream, rest in self._rest.items() if rest))
+        self._rest = {"stdout": b"", "stderr": b""}
+        self.ended = True
+        self._file.close()
+        self._wake()
+
+    def remove(self) -> None:
+        """Take the files away; who has them open can read them to the end."""
+        for path in (self.rotated, self.path):
+            path.unlink(missing_ok=True)
+
+    def open(self, *, follow: bool) -> Follower:
+        """Everything that is kept, from its beginning. Close it."""
+        follower = Follower(self, [path.open("rb") for path in (self.rotated, self.path) if path.exists()])
+        if follow and not self.ended:
+            self._followers.add(follower)
+        return follower
+
+    def forget(self, follower: Follower) -> None:
+        self._followers.discard(follower)
+
+    def _append(self, data: bytes) -> None:
+        if not data:
+            return
+        try:
+            self._file.write(data)
+            self._size += len(data)
+            if self._size >= self._rotate_at:
+                self._rotate()
+            self._failed = False
+        except OSError as error:  # a full disk is no reason to stop the container
+            if not self._failed:
+                log.error("cannot write %s: %s", self.path, error)
+            self._failed = True
+        self._wake()
+
+    def _rotate(self) -> None:
+        self.path.rename(self.rotated)
+        self._file.close()
+        self._file = self.path.open("wb", buffering=0)
+        self._size = 0
+        for follower in self._followers:
+            follower.add(self.path.open("rb"))
+
+    def _wake(self) -> None:
+        for follower in self._followers:
+            follower.more.set()
+
+
+class Follower:
+    """Somebody who reads a log, and the files that are still to be read, the oldest first."""
+
+    def __init__(self, source: LogFile, files: list[BinaryIO]) -> None:
+        self._source = source
+        self.files = deque(files)
+        self.more = asyncio.Event()
+        """Set when something was written, or when the container has ended."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing will be added."""
+        return self._source.ended
+
+    def add(self, file: BinaryIO) -> None:
+        self.files.append(file)
+        if len(self.files) > BEHIND:
+            lost = self.files[1]
+            del self.files[1]
+            lost.close()
+
+    def read(self, size: int) -> bytes:
+        """The next piece, or nothing where there is no more for now."""
+        while self.files:
+            if data := self.files[0].read(size):
+                return data
+            if len(self.files) == 1:
+                break
+            self.files.popleft().close()
+        return b""
+
+    def close(self) -> None:
+        self._source.forget(self)
+        for file in self.files:
+            file.close()
+
+
+def format_time(time_ns: int) -> str:
+    """RFC 3339 in UTC, always with nine digits, so that the texts are in the order of the times."""
+    seconds, nanoseconds = divmod(time_ns, SECOND_NS)
+    return f"{datetime.fromtimestamp(seconds, timezone.utc):%Y-%m-%dT%H:%M:%S}.{nanoseconds:09}Z"
+
+
+def _format_line(stamp: str, stream: str, line: bytes) -> bytes:
+    head = f"{stamp} {stream} "
+    parts = [line[at : at + LINE_LIMIT] for at in range(0, len(line), LINE_LIMIT)] or [b""]
+    return b"".join(
+        f"{head}{'F' if index == len(parts) - 1 else 'P'} ".encode() + part + b"\n" for index, part in enumerate(parts)
+    )

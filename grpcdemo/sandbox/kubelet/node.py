@@ -1,0 +1,61 @@
+"""The Node object: what `kubectl get nodes` and `kubectl describe node` show of this machine."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+
+from grpcdemo import __version__
+from grpcdemo.sandbox.api.kinds import Object
+from grpcdemo.sandbox.kubelet.images import IMAGES
+from grpcdemo.sandbox.kubelet.settings import NODE
+from grpcdemo.sandbox.kubelet.status import write_time
+from grpcdemo.sandbox.network import HOST_IP
+
+PODS_LIMIT = 110  # a kubelet's default
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+
+
+def build_node() -> Object:
+    architecture = ARCHITECTURES.get(platform.machine(), platform.machine())
+    system = platform.system().lower()
+    capacity = {"cpu": str(os.cpu_count() or 1), "memory": f"{_memory_kib()}Ki", "pods": str(PODS_LIMIT)}
+    now = write_time(time.time())
+    ready = {"type": "Ready", "status": "True", "reason": "KubeletReady", "message": "the sandbox runs pods"}
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {
+            "name": NODE,
+            "labels": {
+                "kubernetes.io/arch": architecture,
+                "kubernetes.io/hostname": NODE,
+                "kubernetes.io/os": system,
+            },
+        },
+        "spec": {},
+        "status": {
+            "addresses": [{"type": "InternalIP", "address": HOST_IP}, {"type": "Hostname", "address": NODE}],
+            "capacity": capacity,
+            "allocatable": capacity,
+            "conditions": [{**ready, "lastHeartbeatTime": now, "lastTransitionTime": now}],
+            "images": [{"names": [name], "sizeBytes": 0} for name in sorted(IMAGES)],
+            "nodeInfo": {
+                "architecture": architecture,
+                "bootID": "",
+                "containerRuntimeVersion": f"grpcdemo://{__version__}",
+                "kernelVersion": platform.release(),
+                "kubeProxyVersion": "",
+                "kubeletVersion": f"v{__version__}+grpcdemo-sandbox",
+                "machineID": "",
+                "operatingSystem": system,
+                "osImage": f"grpcdemo sandbox {__version__}",
+                "systemUUID": "",
+            },
+        },
+    }
+
+
+def _memory_kib() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1024

@@ -1,0 +1,121 @@
+"""The probes of one run of a container: when to ask, how often it must fail or succeed to count, and what follows.
+
+A kubelet asks first at some moment within a period. Here the first success is looked for soon, more and more
+slowly, and what fails before a period has passed does not count: a demo should not wait for the clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+from grpcdemo.sandbox.api.kinds import Object
+from grpcdemo.sandbox.kubelet.checks import Check, ProbeFailure
+
+SOON_S = 0.05
+SLOWER = 1.5
+
+MakeCheck = Callable[[Object], Check]
+
+
+@dataclass(frozen=True)
+class Timing:
+    delay_s: float
+    period_s: float
+    timeout_s: float
+    successes: int
+    failures: int
+
+
+def read_timing(probe: Object) -> Timing:
+    return Timing(
+        delay_s=probe.get("initialDelaySeconds") or 0,
+        period_s=probe.get("periodSeconds") or 10,
+        timeout_s=probe.get("timeoutSeconds") or 1,
+        successes=probe.get("successThreshold") or 1,
+        failures=probe.get("failureThreshold") or 3,
+    )
+
+
+@dataclass(frozen=True)
+class Reports:
+    """Who is told what."""
+
+    started: Callable[[], None]
+    ready: Callable[[bool], None]
+    unhealthy: Callable[[str], None]
+    """With the message of the event."""
+    failed: Callable[[str], Awaitable[None]]
+    """The container has to be restarted, because of this kind of probe; returns once it has ended."""
+
+
+async def run_probes(container: Object, make_check: MakeCheck, reports: Reports) -> None:
+    """Until it is cancelled, as it is when the container ends."""
+    startup = container.get("startupProbe")
+    if startup and not await _succeeds("Startup", startup, make_check, reports):
+        await reports.failed("startup")
+        return
+    reports.started()
+    running = []
+    if probe := container.get("readinessProbe"):
+        running.append(_report_readiness(probe, make_check, reports))
+    else:
+        reports.ready(True)
+    if probe := container.get("livenessProbe"):
+        running.append(_watch_liveness(probe, make_check, reports))
+    await asyncio.gather(*running)
+
+
+async def _succeeds(kind: str, probe: Object, make_check: MakeCheck, reports: Reports) -> bool:
+    async for success in _results(kind, probe, make_check, reports, soon=True):
+        return success
+    return False
+
+
+async def _report_readiness(probe: Object, make_check: MakeCheck, reports: Reports) -> None:
+    async for success in _results("Readiness", probe, make_check, reports, soon=True):
+        reports.ready(success)
+
+
+async def _watch_liveness(probe: Object, make_check: MakeCheck, reports: Reports) -> None:
+    async for success in _results("Liveness", probe, make_check, reports, soon=False):
+        if not success:
+            break
+    await reports.failed("liveness")
+
+
+async def _results(
+    kind: str, probe: Object, make_check: MakeCheck, reports: Reports, *, soon: bool
+) -> AsyncIterator[bool]:
+    """Ask for ever; each time that enough results in a row are alike, say which they are."""
+    timing, now = read_timing(probe), asyncio.get_running_loop().time
+    check = make_check(probe)
+    row = 0  # successes above zero, failures below
+    try:
+        await asyncio.sleep(timing.delay_s if soon else max(timing.delay_s, timing.period_s))
+        wait_s, counts_from = (SOON_S, now() + timing.period_s) if soon else (timing.period_s, now())
+        while True:
+            failure = await _ask(check, timing.timeout_s)
+            if failure is None:
+                row, wait_s = max(row, 0) + 1, timing.period_s
+                if row >= timing.successes:
+                    yield True
+            elif now() >= counts_from:
+                reports.unhealthy(f"{kind} probe failed: {failure}")
+                row, counts_from = min(row, 0) - 1, now() + (timing.period_s if wait_s < timing.period_s else 0)
+                if -row >= timing.failures:
+                    yield False
+            await asyncio.sleep(wait_s)
+            wait_s = min(SLOWER * wait_s, timing.period_s)
+    finally:
+        await check.close()
+
+
+async def _ask(check: Check, timeout_s: float) -> str | None:
+    """Why the probe failed, or None."""
+    try:
+        await check(timeout_s)
+    except ProbeFailure as failure:
+        return str(failure)
+    return None

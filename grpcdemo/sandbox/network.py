@@ -1,0 +1,179 @@
+"""The addresses of pods and Services, and where each of them is really to be found on this machine.
+
+On Linux every 127.x.y.z is this machine, so a sandbox claims one second octet for itself, and a pod's IP is
+an address like any other: who reads it can call it. Where only 127.0.0.1 answers, as on macOS, the addresses
+that are shown are made up, and each (IP, port) stands for a port on 127.0.0.1. `reach` knows which.
+"""
+
+from __future__ import annotations
+
+import errno
+import random
+import socket
+from collections.abc import Iterable, Sequence
+from ipaddress import IPv4Address, IPv4Network
+
+from grpcdemo.errors import GrpcdemoError
+
+HOST_IP = "127.0.0.1"
+"""The node's own address."""
+
+OCTETS = range(2, 255)
+CLAIM_PORT = 20_000
+"""The block 127.x is claimed by a socket on port 20000 + x of it, so that no foreign listener on one port of
+every address can make all blocks look taken."""
+
+BLOCKS = range(20_000, 32_000, 1_000)
+"""Blocks of ports, below those that systems give to clients; each is claimed by a socket on its first port."""
+
+UNPRIVILEGED = 1024
+PRIVILEGED_AT = 60_000
+"""A port below 1024 takes root to listen on, so it is found this much higher."""
+
+
+class Network:
+    """Hands out addresses, each once until it is freed. Made by `claim_network`."""
+
+    def __init__(self, claim: socket.socket, block: str, ports: Iterable[int] | None) -> None:
+        self._claim = claim
+        self._ports = None if ports is None else _Ports(ports)
+        if ports is None:
+            pods, services, private = f"127.{block}.0.0/17", f"127.{block}.128.0/18", f"127.{block}.192.0/18"
+        else:
+            pods, services, private = "10.244.0.0/16", "10.96.0.0/16", "10.245.0.0/16"
+        self._pods, self._services, self._private = _Addresses(pods), _Addresses(services), _Addresses(private)
+        self._names: dict[tuple[str, str], str] = {}
+
+    @property
+    def is_virtual(self) -> bool:
+        """Whether the addresses are made up."""
+        return self._ports is not None
+
+    def allocate_pod(self) -> str:
+        return self._pods.allocate()
+
+    def allocate_private(self) -> str:
+        """An address that is never shown: where an application listens behind its sidecar, for one."""
+        return self._private.allocate()
+
+    def service_address(self, namespace: str, name: str) -> str:
+        """The cluster IP of a Service, the same for its name as long as the sandbox lives.
+
+        A client that was started before its Service, or outlives it, so finds the one that is made later.
+        """
+        key = (namespace, name)
+        if key not in self._names:
+            self._names[key] = self._services.allocate()
+        return self._names[key]
+
+    def free(self, ip: str) -> None:
+        """Give a pod's or a private address back; it is not the next to be handed out."""
+        for addresses in (self._pods, self._private):
+            addresses.free(ip)
+        if self._ports:
+            self._ports.free(ip)
+
+    def reach(self, ip: str, port: int) -> tuple[str, int]:
+        """Where on this machine *port* of *ip* is listened on, and called."""
+        if self._ports:
+            return HOST_IP, self._ports.find(ip, port)
+        return ip, port if port >= UNPRIVILEGED else port + PRIVILEGED_AT
+
+    def close(self) -> None:
+        """Let another sandbox have the block."""
+        self._claim.close()
+
+
+def claim_network(*, virtual: bool = False, needed: Sequence[int] = ()) -> Network:
+    """A block of addresses that no other sandbox has; of ports where *virtual*, or where it has to be.
+
+    It has to be where only 127.0.0.1 answers, and where somebody listens on every address on one of the ports
+    that are *needed*.
+    """
+    octets = [] if virtual else random.sample(OCTETS, len(OCTETS))
+    for octet in octets:
+        try:
+            claim = _bind(f"127.{octet}.0.1", CLAIM_PORT + octet)
+        except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                break
+            continue
+        if all(_is_free(f"127.{octet}.0.1", port) for port in needed):
+            return Network(claim, str(octet), None)
+        claim.close()
+        break
+    for first in random.sample(BLOCKS, len(BLOCKS)):
+        try:
+            claim = _bind(HOST_IP, first)
+        except OSError:
+            continue
+        return Network(claim, "", range(first + 1, first + BLOCKS.step))
+    raise GrpcdemoError("no block of ports is free on 127.0.0.1", hint="end another sandbox on this machine")
+
+
+class _Addresses:
+    """The addresses of one range, handed out in turn."""
+
+    def __init__(self, cidr: str) -> None:
+        network = IPv4Network(cidr)
+        self._first = int(network.network_address) + 2  # the very first may be the claim's
+        self._count = network.num_addresses - 3
+        self._next = 0
+        self._used: set[str] = set()
+
+    def allocate(self) -> str:
+        for _ in range(self._count):
+            ip = str(IPv4Address(self._first + self._next))
+            self._next = (self._next + 1) % self._count
+            if ip not in self._used:
+                self._used.add(ip)
+                return ip
+        raise GrpcdemoError("the sandbox has no address left", hint="delete some pods")
+
+    def free(self, ip: str) -> None:
+        self._used.discard(ip)
+
+
+class _Ports:
+    """Ports of 127.0.0.1, handed out in turn to (IP, port)."""
+
+    def __init__(self, ports: Iterable[int]) -> None:
+        self._free = list(ports)
+        self._used: dict[tuple[str, int], int] = {}
+
+    def find(self, ip: str, port: int) -> int:
+        if (ip, port) not in self._used:
+            self._used[ip, port] = self._take()
+        return self._used[ip, port]
+
+    def free(self, ip: str) -> None:
+        for key in [key for key in self._used if key[0] == ip]:
+            self._free.append(self._used.pop(key))
+
+    def _take(self) -> int:
+        for port in self._free:
+            if _is_free(HOST_IP, port):
+                self._free.remove(port)
+                return port
+        raise GrpcdemoError("the sandbox has no port left", hint="delete some pods")
+
+
+def _is_free(ip: str, port: int) -> bool:
+    try:
+        _bind(ip, port, again=True).close()
+    except OSError:
+        return False
+    return True
+
+
+def _bind(ip: str, port: int, *, again: bool = False) -> socket.socket:
+    """A bound socket; *again* where a connection that ended a moment ago is no obstacle."""
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        if again:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((ip, port))
+    except OSError:
+        bound.close()
+        raise
+    return bound

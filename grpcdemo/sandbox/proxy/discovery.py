@@ -1,0 +1,40 @@
+"""Tells the proxies, at once and once, when Services or their endpoints have changed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from grpcdemo.sandbox.api.kinds import ENDPOINT_SLICES, SERVICES
+from grpcdemo.sandbox.api.status import StatusError
+from grpcdemo.sandbox.api.store import Store
+
+log = logging.getLogger(__name__)
+
+
+async def follow_services(store: Store, changed: Callable[[], None]) -> None:
+    """Call *changed* now and after every change, for ever; changes in one breath of the event loop are one."""
+    pending: asyncio.Handle | None = None
+
+    def tell() -> None:
+        nonlocal pending
+        pending = None
+        try:
+            changed()
+        except OSError as error:  # a full disk: the next change tries again
+            log.error("cannot write a proxy's configuration: %s", error)
+
+    try:
+        while True:
+            since = store.version
+            tell()
+            try:
+                async for event in store.watch(None, since):
+                    if event.kind in (SERVICES, ENDPOINT_SLICES) and pending is None:
+                        pending = asyncio.get_running_loop().call_soon(tell)
+            except StatusError as too_old:
+                log.info("the proxies fell behind and start over: %s", too_old)
+    finally:
+        if pending is not None:
+            pending.cancel()

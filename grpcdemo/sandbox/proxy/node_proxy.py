@@ -1,0 +1,109 @@
+"""What kube-proxy is to a node: behind each cluster IP, one of the Service's pods for each connection.
+
+One Envoy for the whole sandbox. It balances connections, as iptables do, so all that a gRPC client sends
+over its one connection goes to one pod.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO
+
+from grpcdemo.sandbox.api.store import Store
+from grpcdemo.sandbox.kubelet.process import Command, RunningProcess, start_process
+from grpcdemo.sandbox.network import Network
+from grpcdemo.sandbox.proxy.discovery import follow_services
+from grpcdemo.sandbox.proxy.envoy import build_command, find_envoy, wait_until_ready
+from grpcdemo.sandbox.proxy.resources import build_cluster, build_load_assignment, build_tcp_listener
+from grpcdemo.sandbox.proxy.services import ServicePort, list_service_ports
+from grpcdemo.sandbox.proxy.sidecar import HEADLESS
+from grpcdemo.sandbox.proxy.xds import Configuration, XdsFolder, build_bootstrap
+
+NAME = "node-proxy"
+STOP_S = 2.0
+FIRST_RESTART_S = 0.1
+LAST_RESTART_S = 10.0
+
+log = logging.getLogger(__name__)
+
+
+class NodeProxy:
+    """*root* is a folder of its own; `ready` is set once connections are taken."""
+
+    def __init__(self, store: Store, network: Network, root: Path) -> None:
+        self._store = store
+        self._network = network
+        self._folder = XdsFolder(root)
+        self.ready = asyncio.Event()
+
+    async def run(self) -> None:
+        """Until it is cancelled. Raises GrpcdemoError where Envoy does not start; one that dies later is
+        started again."""
+        envoy = find_envoy()
+        process = await self._start(envoy)
+        following = asyncio.create_task(follow_services(self._store, self._update))
+        self.ready.set()
+        try:
+            while True:
+                code = await asyncio.shield(process.ended)
+                log.warning("the node's proxy ended with exit code %d and is started again", code)
+                process = await self._restart(envoy)
+        finally:
+            following.cancel()
+            await process.stop(STOP_S)
+
+    async def _restart(self, envoy: str) -> RunningProcess:
+        delay_s = FIRST_RESTART_S
+        while True:
+            await asyncio.sleep(delay_s)
+            try:
+                return await self._start(envoy)
+            except Exception:
+                log.exception("the node's proxy does not start")
+                delay_s = min(2 * delay_s, LAST_RESTART_S)
+
+    async def _start(self, envoy: str) -> RunningProcess:
+        self._folder.create(build_bootstrap(NAME, self._folder), self._configure())
+        file = self._folder.log.open("wb", buffering=0)
+        command = Command("exec", build_command(envoy, self._folder), {}, self._folder.root)
+        try:
+            process = await start_process(command, lambda stream, data: _write(file, data))
+        except BaseException:
+            file.close()
+            raise
+        process.ended.add_done_callback(lambda ended: file.close())
+        try:
+            await wait_until_ready(self._folder, process.ended)
+        except BaseException:
+            await process.stop(STOP_S)
+            raise
+        return process
+
+    def _update(self) -> None:
+        self._folder.update(self._configure())
+
+    def _configure(self) -> Configuration:
+        return configure_node(list_service_ports(self._store), self._network, self._folder)
+
+
+def configure_node(service_ports: Iterable[ServicePort], network: Network, folder: XdsFolder) -> Configuration:
+    listeners, clusters, assignments = [], [], []
+    for found in service_ports:
+        if found.cluster_ip == HEADLESS:
+            continue
+        name = found.name
+        endpoints = [network.reach(*endpoint) for endpoint in found.usable]
+        clusters.append(build_cluster(name, eds_path=folder.eds_path(name), balancing="RANDOM", http=False))
+        assignments.append(build_load_assignment(name, endpoints))
+        listeners.append(build_tcp_listener(name, network.reach(found.cluster_ip, found.port), name))
+    return Configuration(listeners, clusters, assignments)
+
+
+def _write(file: BinaryIO, data: bytes) -> None:
+    try:
+        file.write(data)
+    except OSError as error:  # a full disk is no reason to stop the proxy
+        log.error("cannot write the node proxy's log: %s", error)

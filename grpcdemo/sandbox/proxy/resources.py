@@ -1,0 +1,127 @@
+"""Envoy's clusters, endpoints and listeners as data. Pure, so that they can be read and compared as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+Resource = dict[str, Any]
+Address = tuple[str, int]
+Balancing = Literal["RANDOM", "LEAST_REQUEST"]
+
+TYPE = "type.googleapis.com/envoy"
+HTTP_CONNECTION_MANAGER = f"{TYPE}.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+TCP_PROXY = f"{TYPE}.extensions.filters.network.tcp_proxy.v3.TcpProxy"
+ROUTER = f"{TYPE}.extensions.filters.http.router.v3.Router"
+HTTP_PROTOCOL_OPTIONS = f"{TYPE}.extensions.upstreams.http.v3.HttpProtocolOptions"
+PREVIOUS_HOSTS = f"{TYPE}.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
+
+CONNECT_TIMEOUT = "10s"  # Istio's default
+
+RETRY_POLICY: Resource = {  # Istio's default
+    "retry_on": "connect-failure,refused-stream,unavailable,cancelled",
+    "num_retries": 2,
+    "retry_host_predicate": [
+        {"name": "envoy.retry_host_predicates.previous_hosts", "typed_config": {"@type": PREVIOUS_HOSTS}}
+    ],
+    "host_selection_retry_max_attempts": 5,
+}
+
+
+def build_cluster(name: str, *, eds_path: str, balancing: Balancing, http: bool) -> Resource:
+    """A cluster whose endpoints are read from the file *eds_path*, whenever another is moved into its place."""
+    cluster: Resource = {
+        "@type": f"{TYPE}.config.cluster.v3.Cluster",
+        "name": name,
+        "type": "EDS",
+        "eds_cluster_config": {"eds_config": file_source(eds_path)},
+        "connect_timeout": CONNECT_TIMEOUT,
+        "lb_policy": balancing,
+    }
+    return {**cluster, **_http_upstream()} if http else cluster
+
+
+def build_static_cluster(name: str, address: Resource, *, http: bool) -> Resource:
+    """A cluster of one endpoint that stays where it is."""
+    cluster: Resource = {
+        "@type": f"{TYPE}.config.cluster.v3.Cluster",
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": CONNECT_TIMEOUT,
+        "load_assignment": {
+            "cluster_name": name,
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address}}]}],
+        },
+    }
+    return {**cluster, **_http_upstream()} if http else cluster
+
+
+def build_load_assignment(cluster: str, endpoints: Sequence[Address]) -> Resource:
+    found = [{"endpoint": {"address": socket_address(endpoint)}} for endpoint in endpoints]
+    return {
+        "@type": f"{TYPE}.config.endpoint.v3.ClusterLoadAssignment",
+        "cluster_name": cluster,
+        "endpoints": [{"lb_endpoints": found}],
+    }
+
+
+def build_tcp_listener(name: str, address: Address, cluster: str) -> Resource:
+    """Balances connections: what is sent over one goes where its first byte went."""
+    proxy = {"@type": TCP_PROXY, "stat_prefix": name, "cluster": cluster, "idle_timeout": "0s"}
+    return _listener(name, address, {"name": "envoy.filters.network.tcp_proxy", "typed_config": proxy})
+
+
+def build_http_listener(name: str, address: Address, cluster: str, *, retries: bool) -> Resource:
+    """Balances requests."""
+    route: Resource = {"cluster": cluster, "timeout": "0s"}
+    if retries:
+        route["retry_policy"] = RETRY_POLICY
+    return build_routing_listener(name, address, [{"match": {"prefix": "/"}, "route": route}])
+
+
+def build_routing_listener(name: str, address: Address, routes: Sequence[Resource]) -> Resource:
+    manager = {
+        "@type": HTTP_CONNECTION_MANAGER,
+        "stat_prefix": name,
+        "codec_type": "AUTO",
+        "stream_idle_timeout": "0s",
+        "generate_request_id": False,
+        "route_config": {
+            "name": name,
+            "validate_clusters": False,  # the file with the cluster may be read a moment after this one
+            "virtual_hosts": [{"name": name, "domains": ["*"], "routes": list(routes)}],
+        },
+        "http_filters": [{"name": "envoy.filters.http.router", "typed_config": {"@type": ROUTER}}],
+    }
+    return _listener(name, address, {"name": "envoy.filters.network.http_connection_manager", "typed_config": manager})
+
+
+def socket_address(address: Address) -> Resource:
+    host, port = address
+    return {"socket_address": {"address": host, "port_value": port}}
+
+
+def pipe_address(path: str) -> Resource:
+    return {"pipe": {"path": path}}
+
+
+def file_source(path: str) -> Resource:
+    return {"path_config_source": {"path": path}, "resource_api_version": "V3"}
+
+
+def _listener(name: str, address: Address, proxy: Resource) -> Resource:
+    return {
+        "@type": f"{TYPE}.config.listener.v3.Listener",
+        "name": name,
+        "address": socket_address(address),
+        "filter_chains": [{"filters": [proxy]}],
+    }
+
+
+def _http_upstream() -> Resource:
+    """HTTP/2 to the endpoint for whoever came with HTTP/2, HTTP/1.1 for others."""
+    options = {
+        "@type": HTTP_PROTOCOL_OPTIONS,
+        "use_downstream_protocol_config": {"http_protocol_options": {}, "http2_protocol_options": {}},
+    }
+    return {"typed_extension_protocol_options": {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": options}}

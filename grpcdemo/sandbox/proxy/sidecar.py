@@ -1,0 +1,123 @@
+"""The proxy in a pod: one Envoy through which the pod's traffic goes, in and out, request by request.
+
+A cluster leads a pod's traffic into its sidecar by rules in the kernel. Here the application listens on an
+address that nobody else knows, behind the sidecar that listens on the pod's; and the name of a Service leads
+it to an address on which its own sidecar listens for that Service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from grpcdemo.manifests.images import TAG
+from grpcdemo.sandbox.api.kinds import Object
+from grpcdemo.sandbox.network import Network
+from grpcdemo.sandbox.proxy.resources import (
+    Resource,
+    build_cluster,
+    build_http_listener,
+    build_load_assignment,
+    build_routing_listener,
+    build_static_cluster,
+    build_tcp_listener,
+    socket_address,
+)
+from grpcdemo.sandbox.proxy.services import ServicePort
+from grpcdemo.sandbox.proxy.xds import Configuration, XdsFolder, admin_address, build_bootstrap
+
+IMAGE = f"localhost/grpcdemo-sandbox-proxy:{TAG}"
+"""The name under which a pod asks for this proxy."""
+
+STATUS_PORT = 15021  # Istio's
+READY_PATH = "/healthz/ready"
+
+HEADLESS = "None"
+
+
+class Sidecar:
+    def __init__(self, pod: Object, pod_ip: str, network: Network, folder: XdsFolder) -> None:
+        self._pod = pod
+        self._pod_ip = pod_ip
+        self._network = network
+        self._outbound: dict[tuple[str, str], str] = {}
+        self.app_ip = network.allocate_private()
+        """Where the application listens."""
+        self.folder = folder
+
+    def outbound_ip(self, namespace: str, service: str) -> str:
+        """Where the sidecar listens for a Service, which need not be there yet."""
+        key = (namespace, service)
+        if key not in self._outbound:
+            self._outbound[key] = self._network.allocate_private()
+        return self._outbound[key]
+
+    def create(self, service_ports: Iterable[ServicePort]) -> None:
+        """Write everything for the Envoy that is about to start."""
+        bootstrap = build_sidecar_bootstrap(
+            self._pod["metadata"]["name"], self.folder, self._network.reach(self._pod_ip, STATUS_PORT)
+        )
+        self.folder.create(bootstrap, self.configure(service_ports))
+
+    def update(self, service_ports: Iterable[ServicePort]) -> None:
+        if self.folder.bootstrap.exists():
+            self.folder.update(self.configure(service_ports))
+
+    def free(self) -> None:
+        for ip in (self.app_ip, *self._outbound.values()):
+            self._network.free(ip)
+
+    def configure(self, service_ports: Iterable[ServicePort]) -> Configuration:
+        known = list(service_ports)
+        listeners, clusters, assignments = [], [], []
+        for port, http in sorted(find_inbound(self._pod, self._pod_ip, known).items()):
+            name = f"inbound|{port}"
+            address = self._network.reach(self._pod_ip, port)
+            app = socket_address(self._network.reach(self.app_ip, port))
+            clusters.append(build_static_cluster(name, app, http=http))
+            listeners.append(
+                build_http_listener(name, address, name, retries=False)
+                if http
+                else build_tcp_listener(name, address, name)
+            )
+        for found in known:
+            if found.cluster_ip == HEADLESS:
+                continue  # a client knows the pods, and calls them past the balancer
+            name = f"outbound|{found.name}"
+            address = self._network.reach(self.outbound_ip(found.namespace, found.service), found.port)
+            endpoints = [self._network.reach(*endpoint) for endpoint in found.ready]
+            eds_path = self.folder.eds_path(name)
+            clusters.append(build_cluster(name, eds_path=eds_path, balancing="LEAST_REQUEST", http=found.http))
+            assignments.append(build_load_assignment(name, endpoints))
+            listeners.append(
+                build_http_listener(name, address, name, retries=True)
+                if found.http
+                else build_tcp_listener(name, address, name)
+            )
+        return Configuration(listeners, clusters, assignments)
+
+
+def find_inbound(pod: Object, pod_ip: str, service_ports: Iterable[ServicePort]) -> dict[int, bool]:
+    """The ports on which the pod is called, and whether each carries HTTP: those that it declares, and those
+    by which Services know it."""
+    inbound = {
+        int(port["containerPort"]): True
+        for container in pod["spec"]["containers"]
+        for port in container.get("ports") or []
+        if port.get("protocol", "TCP") == "TCP"
+    }
+    for found in service_ports:
+        for endpoint in found.endpoints:
+            if endpoint.ip == pod_ip:
+                inbound[endpoint.port] = found.http
+    return inbound
+
+
+def build_sidecar_bootstrap(name: str, folder: XdsFolder, status: tuple[str, int]) -> Resource:
+    """With the listener that probes ask; of Envoy's admin it shows whether Envoy is ready, and nothing else."""
+    route = {"match": {"path": READY_PATH}, "route": {"cluster": "admin", "prefix_rewrite": "/ready"}}
+    return build_bootstrap(
+        name,
+        folder,
+        listeners=[build_routing_listener("status", status, [route])],
+        clusters=[build_static_cluster("admin", admin_address(), http=False)],
+    )

@@ -1,0 +1,205 @@
+"""A running API server of the test's own, a plain HTTP client to it, and a kubectl."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import io
+import json
+import ssl
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import yaml
+
+from grpcdemo.kube.schema import describe
+from grpcdemo.sandbox.api.kinds import NAMESPACES, SERVICE_ACCOUNTS, Object
+from grpcdemo.sandbox.api.logs import LogOptions
+from grpcdemo.sandbox.api.registry import Registry
+from grpcdemo.sandbox.api.server import build_app, serving
+from grpcdemo.sandbox.api.status import StatusError
+from grpcdemo.sandbox.api.store import HISTORY, Store
+
+from .samples import NAMESPACE
+
+TOKEN = "s3cret"
+KUBECTL = Path(sys.executable).parent / "kubectl"
+
+
+@dataclass
+class Logs:
+    """Logs of three lines; the container that is called `waiting` has none yet. Notes what it was asked."""
+
+    asked: list[tuple[str, str, str, LogOptions]] = field(default_factory=list)
+    closed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def read(self, namespace: str, pod: str, container: str, options: LogOptions) -> AsyncIterator[bytes]:
+        self.asked.append((namespace, pod, container, options))
+        if container == "waiting":
+            message = f'container "waiting" in pod "{pod}" is waiting to start: ContainerCreating'
+            raise StatusError("BadRequest", message)
+        try:
+            yield b""
+            for number in range(3):
+                yield f"line {number} of {container}\n".encode()
+            if options.follow:
+                await asyncio.Event().wait()
+        finally:
+            self.closed.set()
+
+
+@dataclass
+class Answer:
+    code: int
+    body: Any
+    headers: Any
+
+    @property
+    def message(self) -> str:
+        return str(self.body["message"])
+
+    @property
+    def reason(self) -> str:
+        return str(self.body["reason"])
+
+    @property
+    def names(self) -> list[str]:
+        """The names in a list."""
+        return [item["metadata"]["name"] for item in self.body["items"]]
+
+
+class Client:
+    """Asks the API server at *url*, as itself and with its token."""
+
+    def __init__(self, url: str, session: aiohttp.ClientSession) -> None:
+        self.url = url
+        self._session = session
+
+    async def ask(self, method: str, path: str, body: Any = None, **options: Any) -> Answer:
+        """*options* are `headers`, and parameters of the query."""
+        headers = {"Authorization": f"Bearer {TOKEN}", **options.pop("headers", {})}
+        data = None if body is None else io.BytesIO(body if isinstance(body, bytes) else json.dumps(body).encode())
+        if body is not None:
+            headers.setdefault("Content-Type", "application/json")
+        async with self._session.request(
+            method, self.url + path, data=data, headers=headers, params=options
+        ) as response:
+            text = await response.text()
+            found = json.loads(text) if response.content_type == "application/json" else text
+            return Answer(response.status, found, response.headers)
+
+    async def get(self, path: str, **options: Any) -> Answer:
+        return await self.ask("GET", path, **options)
+
+    async def create(self, path: str, body: Any, **options: Any) -> Answer:
+        return await self.ask("POST", path, body, **options)
+
+    async def patch(self, path: str, body: Any, kind: str, **options: Any) -> Answer:
+        return await self.ask("PATCH", path, body, headers={"Content-Type": kind}, **options)
+
+    async def delete(self, path: str, body: Any = None, **options: Any) -> Answer:
+        return await self.ask("DELETE", path, body, **options)
+
+    @asynccontextmanager
+    async def stream(self, path: str, *, accept: str = "*/*", **query: Any) -> AsyncIterator[aiohttp.StreamReader]:
+        headers = {"Authorization": f"Bearer {TOKEN}", "Accept": accept}
+        async with self._session.get(self.url + path, headers=headers, params=query) as response:
+            assert response.status == 200, await response.text()
+            yield response.content
+
+    @asynccontextmanager
+    async def watch(self, path: str, **query: Any) -> AsyncIterator[Watched]:
+        async with self.stream(path, watch="true", **query) as lines:
+            yield Watched(lines)
+
+
+@dataclass
+class Watched:
+    lines: aiohttp.StreamReader
+
+    async def next(self) -> Object | None:
+        """The next event; None where the watch has ended."""
+        line = await self.lines.readline()
+        return json.loads(line) if line else None
+
+    async def told(self) -> tuple[str, str]:
+        """The type of the next event, and the name of its object."""
+        event = await self.next()
+        assert event is not None, "the watch has ended"
+        return event["type"], event["object"]["metadata"].get("name", "")
+
+
+@dataclass
+class Sandbox:
+    registry: Registry
+    store: Store
+    logs: Logs
+    client: Client
+
+
+def forget(store: Store, account: str) -> None:
+    """Change a ServiceAccount so often that the store forgets what was before."""
+    for number in range(HISTORY + 1):
+        found = store.get(SERVICE_ACCOUNTS, NAMESPACE, account)
+        found["metadata"]["annotations"] = {"number": str(number)}
+        store.update(SERVICE_ACCOUNTS, found)
+
+
+def build_registry() -> Registry:
+    numbers = count(1)
+    return Registry(Store(), admit=lambda pod, _: pod, allocate_ip=lambda namespace, name: f"10.96.0.{next(numbers)}")
+
+
+@asynccontextmanager
+async def running(ssl_context: ssl.SSLContext | None = None) -> AsyncIterator[Sandbox]:
+    registry, logs = build_registry(), Logs()
+    registry.create(NAMESPACES, "", {"metadata": {"name": NAMESPACE}})
+    app = build_app(registry, token=TOKEN, log_source=logs, version="v1.36.0+sandbox", schema=describe)
+    async with serving(app, ssl_context=ssl_context) as url, aiohttp.ClientSession() as session:
+        yield Sandbox(registry, registry.store, logs, Client(url, session))
+
+
+def write_kubeconfig(path: Path, url: str, certificate: bytes | None = None) -> None:
+    trusted = {"certificate-authority-data": base64.b64encode(certificate).decode()} if certificate else {}
+    content = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "sandbox",
+        "clusters": [{"name": "sandbox", "cluster": {"server": url, **trusted}}],
+        "users": [{"name": "sandbox", "user": {"token": TOKEN}}],
+        "contexts": [{"name": "sandbox", "context": {"cluster": "sandbox", "user": "sandbox", "namespace": NAMESPACE}}],
+    }
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+
+
+@dataclass
+class Said:
+    """What kubectl said, and the code it ended with."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass
+class Kubectl:
+    home: Path
+
+    async def run(self, *arguments: str, stdin: str | None = None) -> Said:
+        process = await self.start(*arguments)
+        out, err = await process.communicate(stdin.encode() if stdin is not None else None)
+        assert process.returncode is not None
+        return Said(process.returncode, out.decode(), err.decode())
+
+    async def start(self, *arguments: str) -> asyncio.subprocess.Process:
+        pipe = asyncio.subprocess.PIPE
+        environment = {"HOME": str(self.home), "KUBECONFIG": str(self.home / "kubeconfig"), "PATH": "/usr/bin:/bin"}
+        return await asyncio.create_subprocess_exec(
+            KUBECTL, *arguments, stdin=pipe, stdout=pipe, stderr=pipe, env=environment
+        )

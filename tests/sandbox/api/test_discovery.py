@@ -1,0 +1,72 @@
+"""What a client asks before anything else."""
+
+from __future__ import annotations
+
+import aiohttp
+import pytest
+
+from grpcdemo.kube.schema import describe
+from grpcdemo.sandbox.api import server
+from grpcdemo.sandbox.api.columns import COLUMNS
+from grpcdemo.sandbox.api.kinds import KINDS
+from grpcdemo.sandbox.api.server import build_app, serving
+
+from .harness import TOKEN, Client, Logs, build_registry
+
+AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json"
+
+
+async def test_health_and_version(client: Client) -> None:
+    for path in ("/healthz", "/livez", "/readyz"):
+        assert (await client.get(path)).body == "ok"
+    version = (await client.get("/version")).body
+    assert (version["major"], version["minor"], version["gitVersion"]) == ("1", "36", "v1.36.0+sandbox")
+
+
+async def test_every_kind_is_found(client: Client) -> None:
+    groups = (await client.get("/apis")).body["groups"]
+    versions = ["/api/v1", *(f"/apis/{group['preferredVersion']['groupVersion']}" for group in groups)]
+    found = {}
+    for path in versions:
+        body = (await client.get(path)).body
+        found.update({(body["groupVersion"], each["name"]): each for each in body["resources"]})
+    for kind in KINDS:
+        resource = found[kind.api_version, kind.plural]
+        assert (resource["kind"], set(resource["verbs"])) == (kind.name, set(kind.verbs))
+        assert all((kind.api_version, f"{kind.plural}/{part}") in found for part in kind.subresources)
+    assert found["apps/v1", "deployments/scale"]["kind"] == "Scale"
+    assert (await client.get("/apis/apps")).body["name"] == "apps"
+    assert (await client.get("/api")).body["versions"] == ["v1"]
+
+
+@pytest.mark.parametrize(("path", "kinds"), [("/api", 6), ("/apis", 5)])
+async def test_all_groups_at_once(client: Client, path: str, kinds: int) -> None:
+    answer = await client.get(path, headers={"Accept": AGGREGATED})
+    assert answer.headers["Content-Type"] == AGGREGATED.split(",")[0]
+    resources = [each for group in answer.body["items"] for each in group["versions"][0]["resources"]]
+    assert len(resources) == kinds
+
+
+async def test_the_server_says_that_it_validates(client: Client) -> None:
+    paths = (await client.get("/openapi/v3")).body["paths"]
+    document = (await client.get(paths["apis/apps/v1"]["serverRelativeURL"])).body
+    patch = document["paths"]["/apis/apps/v1/namespaces/{namespace}/deployments/{name}"]["patch"]
+    assert patch["x-kubernetes-group-version-kind"] == {"group": "apps", "version": "v1", "kind": "Deployment"}
+    assert {found["name"] for found in patch["parameters"]} >= {"dryRun", "fieldValidation"}
+    assert (await client.get("/openapi/v3/apis/foo/v1")).code == 404
+
+
+def test_every_kind_has_columns() -> None:
+    assert {kind for kind in KINDS if "list" in kind.verbs} == COLUMNS.keys()
+
+
+async def test_a_server_that_ends_cuts_its_watches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever watches does not keep it: the test would time out."""
+    monkeypatch.setattr(server, "GRACE_S", 3_600.0)
+    app = build_app(build_registry(), token=TOKEN, log_source=Logs(), version="v1.36.0", schema=describe)
+    async with aiohttp.ClientSession() as session:
+        async with serving(app) as url:
+            headers = {"Authorization": f"Bearer {TOKEN}"}
+            watching = await session.get(f"{url}/api/v1/pods?watch=true", headers=headers)
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await watching.read()

@@ -1,0 +1,114 @@
+"""A real kubectl on the API: the words that people type."""
+
+from __future__ import annotations
+
+import json
+
+import yaml
+
+from .harness import Kubectl
+from .samples import deployment, pod
+
+DEPLOYMENT = yaml.safe_dump(deployment())
+
+
+async def told(kubectl: Kubectl, *arguments: str, stdin: str | None = None) -> str:
+    """What a command that must succeed prints."""
+    said = await kubectl.run(*arguments, stdin=stdin)
+    assert said.code == 0, said.err
+    return said.out
+
+
+async def test_the_kinds_there_are(kubectl: Kubectl) -> None:
+    lines = (await told(kubectl, "api-resources", "--no-headers")).splitlines()
+    assert ["deployments", "deploy", "apps/v1", "true", "Deployment"] in [line.split() for line in lines]
+    assert len(lines) == 11
+    assert "v1.36.0+sandbox" in await told(kubectl, "version")
+    unknown = await kubectl.run("get", "secrets")
+    assert (unknown.code, unknown.err) == (1, 'error: the server doesn\'t have a resource type "secrets"\n')
+
+
+async def test_namespaces(kubectl: Kubectl) -> None:
+    assert await told(kubectl, "create", "namespace", "new") == "namespace/new created\n"
+    again = await kubectl.run("create", "namespace", "new")
+    assert again.err == 'Error from server (AlreadyExists): namespaces "new" already exists\n'
+    assert await told(kubectl, "label", "ns", "new", "istio-injection=enabled") == "namespace/new labeled\n"
+    shown = await told(kubectl, "get", "ns", "-L", "istio-injection", "--no-headers")
+    assert [line.split()[:2] + line.split()[3:] for line in shown.splitlines()] == [
+        ["demo", "Active"],
+        ["new", "Active", "enabled"],
+    ]
+    assert await told(kubectl, "delete", "ns", "new", "--wait=false") == 'namespace "new" deleted\n'
+    assert "Terminating" in await told(kubectl, "get", "ns", "new")
+
+
+async def test_create_apply_and_change(kubectl: Kubectl) -> None:
+    assert await told(kubectl, "apply", "-f", "-", stdin=DEPLOYMENT) == "deployment.apps/web created\n"
+    assert await told(kubectl, "apply", "-f", "-", stdin=DEPLOYMENT) == "deployment.apps/web unchanged\n"
+    changed = DEPLOYMENT.replace("image: x", "image: v")
+    assert await told(kubectl, "apply", "-f", "-", stdin=changed) == "deployment.apps/web configured\n"
+    assert await told(kubectl, "scale", "deploy/web", "--replicas=3") == "deployment.apps/web scaled\n"
+    assert await told(kubectl, "annotate", "deploy/web", "a=b") == "deployment.apps/web annotated\n"
+    assert await told(kubectl, "rollout", "restart", "deploy/web") == "deployment.apps/web restarted\n"
+    assert await told(kubectl, "set", "image", "deploy/web", "c=z") == "deployment.apps/web image updated\n"
+    patch = '{"spec": {"paused": true}}'
+    assert await told(kubectl, "patch", "deploy/web", "-p", patch) == "deployment.apps/web patched\n"
+    path = "{.spec.replicas} {.spec.paused} {.spec.template.spec.containers[0].image} {.metadata.annotations.a}"
+    assert await told(kubectl, "get", "deploy/web", "-o", f"jsonpath={path}") == "3 true z b"
+    assert await told(kubectl, "delete", "deploy/web") == 'deployment.apps "web" deleted from demo namespace\n'
+
+
+async def test_create_refuses_what_it_does_not_know(kubectl: Kubectl) -> None:
+    assert await told(kubectl, "create", "-f", "-", stdin=DEPLOYMENT) == "deployment.apps/web created\n"
+    wrong = DEPLOYMENT.replace("image: x", "imagee: x").replace("name: web", "name: other")
+    refused = await kubectl.run("create", "-f", "-", stdin=wrong)
+    assert refused.code == 1
+    assert 'strict decoding error: unknown field "spec.template.spec.containers[0].imagee"' in refused.err
+
+
+async def test_get(kubectl: Kubectl) -> None:
+    await told(kubectl, "create", "-f", "-", stdin=yaml.safe_dump(pod()))
+    header, _ = (await told(kubectl, "get", "pods", "-o", "wide")).splitlines()
+    assert " ".join(header.split()) == "NAME READY STATUS RESTARTS AGE IP NODE NOMINATED NODE READINESS GATES"
+    assert (await told(kubectl, "get", "po", "--no-headers")).split()[:4] == ["one", "0/1", "Pending", "0"]
+    assert yaml.safe_load(await told(kubectl, "get", "pod", "one", "-o", "yaml"))["kind"] == "Pod"
+    assert json.loads(await told(kubectl, "get", "all", "-o", "json"))["items"][0]["metadata"]["name"] == "one"
+    described = await told(kubectl, "describe", "pod", "one")
+    assert ["QoS", "Class:", "BestEffort"] in [line.split() for line in described.splitlines()]
+    missing = await kubectl.run("get", "pod", "two")
+    assert missing.err == 'Error from server (NotFound): pods "two" not found\n'
+    assert await told(kubectl, "logs", "one") == "line 0 of c\nline 1 of c\nline 2 of c\n"
+    await told(kubectl, "delete", "pod", "one")
+
+
+async def test_watch(kubectl: Kubectl) -> None:
+    watching = await kubectl.start("get", "pods", "--watch", "--no-headers")
+    assert watching.stdout is not None
+    try:
+        await told(kubectl, "create", "-f", "-", stdin=yaml.safe_dump(pod()))
+        assert (await watching.stdout.readline()).split()[:3] == [b"one", b"0/1", b"Pending"]
+        await told(kubectl, "label", "pod", "one", "a=b")
+        assert (await watching.stdout.readline()).split()[0] == b"one"
+    finally:
+        watching.kill()
+        await watching.communicate()
+
+
+async def test_wait_until_it_is_gone(kubectl: Kubectl) -> None:
+    await told(kubectl, "create", "-f", "-", stdin=yaml.safe_dump(pod()))
+    waiting = await kubectl.start("wait", "--for=delete", "pod/one", "--timeout=20s")
+    await told(kubectl, "delete", "pod", "one")
+    await waiting.communicate()
+    assert waiting.returncode == 0
+
+
+async def test_who_may_what(kubectl: Kubectl) -> None:
+    assert (await kubectl.run("auth", "can-i", "create", "deployments")).out == "yes\n"
+    assert (await kubectl.run("auth", "can-i", "get", "pods", "--subresource=log")).out == "yes\n"
+    assert (await kubectl.run("auth", "can-i", "delete", "nodes")).out.startswith("no")
+
+
+async def test_server_side_apply_says_what_to_do_instead(kubectl: Kubectl) -> None:
+    refused = await kubectl.run("apply", "--server-side", "-f", "-", stdin=DEPLOYMENT)
+    assert refused.code == 1
+    assert "use `kubectl apply` without --server-side" in refused.err

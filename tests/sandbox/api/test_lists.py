@@ -1,0 +1,194 @@
+"""Lists: selectors, pages, versions, and the forms they come in."""
+
+from __future__ import annotations
+
+import pytest
+
+from grpcdemo.sandbox.api.ages import parse_time, write_duration
+from grpcdemo.sandbox.api.quantities import canonical
+
+from .harness import Client, Sandbox, forget
+from .samples import ACCOUNTS, DEPLOYMENTS, EVENTS, PODS, TABLE, account, deployment, pod
+
+LABELS = [
+    ("colour=red", "ac"),
+    ("colour==red", "ac"),
+    ("colour!=red", "bd"),
+    ("colour", "abc"),
+    ("!colour", "d"),
+    ("colour in (red, blue)", "abc"),
+    ("colour notin (red,blue)", "d"),
+    ("colour=red,size=1", "a"),
+    ("size>1", "bc"),
+    ("size < 2", "a"),
+    ("colour=", ""),
+    ("", "abcd"),
+]
+
+
+@pytest.mark.parametrize(("selector", "names"), LABELS)
+async def test_label_selectors(client: Client, selector: str, names: str) -> None:
+    for name, labels in [
+        ("a", {"colour": "red", "size": "1"}),
+        ("b", {"colour": "blue", "size": "2"}),
+        ("c", {"colour": "red", "size": "3"}),
+        ("d", {}),
+    ]:
+        await client.create(ACCOUNTS, account(name, labels=labels))
+    assert (await client.get(ACCOUNTS, labelSelector=selector)).names == list(names)
+
+
+@pytest.mark.parametrize("selector", ["a in", "a===b", "a,,b", "a in (", "a>x", "-"])
+async def test_label_selectors_that_make_no_sense(client: Client, selector: str) -> None:
+    assert (await client.get(ACCOUNTS, labelSelector=selector)).code == 400
+
+
+FIELDS = [
+    ("metadata.name=one", "one"),
+    ("metadata.name!=one", "two"),
+    ("metadata.namespace=demo", "one two"),
+    ("metadata.namespace=other", ""),
+    ("spec.nodeName=node", "two"),
+    ("spec.nodeName==,status.phase=Pending", "one"),
+    ("status.phase!=Pending", ""),
+]
+
+
+@pytest.mark.parametrize(("selector", "names"), FIELDS)
+async def test_field_selectors(client: Client, selector: str, names: str) -> None:
+    await client.create(PODS, pod("one"))
+    await client.create(PODS, pod("two", nodeName="node"))
+    assert (await client.get(PODS, fieldSelector=selector)).names == names.split()
+
+
+async def test_events_are_found_by_what_they_are_about(client: Client) -> None:
+    about = {"kind": "Pod", "namespace": "demo", "name": "one", "uid": "7"}
+    event = {"metadata": {"name": "e"}, "involvedObject": about, "reason": "R", "type": "Warning"}
+    made = await client.create(EVENTS, {**event, "source": {"component": "kubelet"}})
+    assert made.code == 201
+    for selector in ("involvedObject.name=one,involvedObject.uid=7", "reason=R,type=Warning", "source=kubelet"):
+        assert (await client.get(EVENTS, fieldSelector=selector)).names == ["e"]
+    assert (await client.get(EVENTS, fieldSelector="involvedObject.name=two")).names == []
+
+
+async def test_all_namespaces_or_one(client: Client) -> None:
+    await client.create("/api/v1/namespaces", {"metadata": {"name": "other"}})
+    await client.create(ACCOUNTS, account("one"))
+    await client.create("/api/v1/namespaces/other/serviceaccounts", account("two"))
+    assert (await client.get("/api/v1/serviceaccounts")).names == ["one", "two"]
+    assert (await client.get(ACCOUNTS)).names == ["one"]
+    assert (await client.get("/api/v1/namespaces/nope/serviceaccounts")).names == []
+
+
+async def test_pages_show_one_moment(client: Client) -> None:
+    for name in "abcde":
+        await client.create(ACCOUNTS, account(name))
+    first = await client.get(ACCOUNTS, limit="2")
+    assert (first.names, first.body["metadata"]["remainingItemCount"]) == (["a", "b"], 3)
+    await client.delete(f"{ACCOUNTS}/d")
+    await client.create(ACCOUNTS, account("bb"))
+    second = await client.get(ACCOUNTS, limit="2", **{"continue": first.body["metadata"]["continue"]})
+    assert second.names == ["c", "d"]
+    last = await client.get(ACCOUNTS, limit="2", **{"continue": second.body["metadata"]["continue"]})
+    assert (last.names, "continue" in last.body["metadata"]) == (["e"], False)
+    assert last.body["metadata"]["resourceVersion"] == first.body["metadata"]["resourceVersion"]
+    assert (await client.get(ACCOUNTS)).names == ["a", "b", "bb", "c", "e"]
+
+
+async def test_a_page_that_is_forgotten(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in "ab":
+        await sandbox.client.create(ACCOUNTS, account(name))
+    first = await sandbox.client.get(ACCOUNTS, limit="1")
+    forget(sandbox.store, "a")
+    answer = await sandbox.client.get(ACCOUNTS, **{"continue": first.body["metadata"]["continue"]})
+    assert (answer.code, answer.reason) == (410, "Expired")
+    assert (await sandbox.client.get(ACCOUNTS, **{"continue": "foo"})).code == 400
+
+
+async def test_a_list_as_of_a_version(client: Client) -> None:
+    await client.create(ACCOUNTS, account("a"))
+    version = (await client.get(ACCOUNTS)).body["metadata"]["resourceVersion"]
+    await client.create(ACCOUNTS, account("b"))
+    exact = await client.get(ACCOUNTS, resourceVersion=version, resourceVersionMatch="Exact")
+    assert (exact.names, exact.body["metadata"]["resourceVersion"]) == (["a"], version)
+    for query in ({"resourceVersion": version}, {"resourceVersion": "0"}, {}):
+        assert (await client.get(ACCOUNTS, **query)).names == ["a", "b"]
+
+
+async def test_a_table(client: Client) -> None:
+    await client.create(DEPLOYMENTS, deployment())
+    table = (await client.get(DEPLOYMENTS, headers={"Accept": f"{TABLE},application/json"})).body
+    assert table["kind"] == "Table"
+    columns = [(found["name"], found["type"], found["priority"]) for found in table["columnDefinitions"]]
+    assert columns == [
+        ("Name", "string", 0),
+        ("Ready", "string", 0),
+        ("Up-to-date", "string", 0),
+        ("Available", "string", 0),
+        ("Age", "string", 0),
+        ("Containers", "string", 1),
+        ("Images", "string", 1),
+        ("Selector", "string", 1),
+    ]
+    [row] = table["rows"]
+    assert row["cells"][:4] + row["cells"][5:] == ["web", "0/0", 0, 0, "c", "x", "a=b"]
+    assert row["object"]["kind"] == "PartialObjectMetadata"
+    one = await client.get(f"{DEPLOYMENTS}/web", headers={"Accept": TABLE}, includeObject="Object")
+    assert one.body["rows"][0]["object"]["spec"]["replicas"] == 0
+
+
+async def test_metadata_alone(client: Client) -> None:
+    await client.create(PODS, pod())
+    form = {"Accept": "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"}
+    listed = await client.get(PODS, headers=form)
+    assert listed.body["kind"] == "PartialObjectMetadataList"
+    assert listed.body["items"][0].keys() == {"kind", "apiVersion", "metadata"}
+
+
+AGES = {
+    0: "0s",
+    119: "119s",
+    120: "2m",
+    125: "2m5s",
+    600: "10m",
+    10_799: "179m",
+    10_800: "3h",
+    11_160: "3h6m",
+    28_800: "8h",
+    172_799: "47h",
+    172_800: "2d",
+    180_000: "2d2h",
+    700_000: "8d",
+    63_072_000: "2y",
+    70_000_000: "2y80d",
+    400_000_000: "12y",
+    -5: "<invalid>",
+}
+
+
+def test_ages() -> None:
+    assert {seconds: write_duration(seconds) for seconds in AGES} == AGES
+
+
+def test_times_with_any_fraction() -> None:
+    assert parse_time("2026-01-02T03:04:05Z") < parse_time("2026-01-02T03:04:05.123456789Z")
+    assert parse_time("2026-01-02T05:04:05+02:00") == parse_time("2026-01-02T03:04:05Z")
+
+
+QUANTITIES = {
+    "0.5": "500m",
+    "1000m": "1",
+    "1.5Gi": "1536Mi",
+    "1024Mi": "1Gi",
+    "1500Mi": "1500Mi",
+    "1000": "1k",
+    "1e3": "1k",
+    "0.0000000001": "1n",
+    "0": "0",
+    "abc": None,
+    "1 Gi": None,
+}
+
+
+def test_quantities() -> None:
+    assert {text: canonical(text) for text in QUANTITIES} == QUANTITIES

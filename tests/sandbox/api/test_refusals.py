@@ -1,0 +1,348 @@
+"""What is refused, and in which words: every message here was read off a Kubernetes 1.36."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from grpcdemo.sandbox.api.kinds import NAMESPACES
+
+from . import samples
+from .harness import Client, Sandbox
+from .samples import ACCOUNTS, DEPLOYMENTS, NAMESPACE, PODS, REVIEWS, SERVICES, deployment, namespace, pod, service
+
+NO_PATH = "the server could not find the requested resource"
+NO_METHOD = "the server does not allow this method on the requested resource"
+PROTOBUF = {"headers": {"Content-Type": "application/vnd.kubernetes.protobuf"}}
+
+PATHS = [
+    ("GET", "/foo", 404, NO_PATH),
+    ("GET", "/api/v1/foo", 404, NO_PATH),
+    ("GET", "/apis/foo.com/v1", 404, NO_PATH),
+    ("GET", "/apis/apps/v1/namespaces/demo/statefulsets", 404, NO_PATH),
+    ("GET", f"{PODS}/x/exec", 404, NO_PATH),
+    ("GET", "/api/v1/namespaces/demo/nodes", 404, NO_PATH),
+    ("GET", "/api/v1/pods/x", 404, NO_PATH),
+    ("GET", f"{PODS}/", 404, NO_PATH),
+    ("GET", "/openapi/v2", 404, NO_PATH),
+    ("POST", "/version", 405, NO_METHOD),
+    ("PUT", PODS, 405, NO_METHOD),
+    ("POST", f"{PODS}/x", 405, NO_METHOD),
+    ("POST", f"{PODS}/x/log", 405, NO_METHOD),
+    ("POST", "/api/v1/pods", 405, NO_METHOD),
+    ("DELETE", "/api/v1/pods", 405, NO_METHOD),
+    ("DELETE", "/api/v1/namespaces", 405, NO_METHOD),
+    ("POST", "/api/v1/nodes", 405, NO_METHOD),
+    ("GET", REVIEWS, 405, NO_METHOD),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "code", "message"), PATHS, ids=lambda found: str(found)[-40:])
+async def test_what_is_not_served(client: Client, method: str, path: str, code: int, message: str) -> None:
+    answer = await client.ask(method, path)
+    assert (answer.code, answer.body["code"], answer.message) == (code, code, message)
+    assert answer.body["kind"] == "Status"
+
+
+QUERIES = [
+    (SERVICES, {"limit": "foo"}, 400, 'strconv.ParseInt: parsing "foo": invalid syntax'),
+    (SERVICES, {"fieldSelector": "spec.foo=b"}, 400, "field label not supported: spec.foo"),
+    (SERVICES, {"fieldSelector": "foo"}, 400, "invalid selector: 'foo'; can't understand 'foo'"),
+    (
+        DEPLOYMENTS,
+        {"fieldSelector": "spec.replicas=0"},
+        400,
+        '"spec.replicas" is not a known field selector: only "metadata.name", "metadata.namespace"',
+    ),
+    (
+        SERVICES,
+        {"resourceVersion": "foo"},
+        400,
+        'invalid resource version: resourceVersion: Invalid value: "foo": '
+        'strconv.ParseUint: parsing "foo": invalid syntax',
+    ),
+    (
+        SERVICES,
+        {"resourceVersionMatch": "Exact"},
+        422,
+        'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: '
+        "resourceVersionMatch is forbidden unless resourceVersion is provided",
+    ),
+    (
+        SERVICES,
+        {"watch": "1", "sendInitialEvents": "true"},
+        422,
+        'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: '
+        "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
+    ),
+    (SERVICES, {"resourceVersion": "99999"}, 504, "Timeout: Too large resource version: 99999, current: 2"),
+    (f"{PODS}/nope", {}, 404, 'pods "nope" not found'),
+    (f"{DEPLOYMENTS}/nope", {}, 404, 'deployments.apps "nope" not found'),
+    (f"{PODS}/nope/log", {}, 404, 'pods "nope" not found'),
+]
+
+
+@pytest.mark.parametrize(("path", "query", "code", "message"), QUERIES)
+async def test_reads_that_are_refused(
+    client: Client, path: str, query: dict[str, str], code: int, message: str
+) -> None:
+    answer = await client.get(path, **query)
+    assert (answer.code, answer.message) == (code, message)
+
+
+NAME_RULE = (
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start "
+    "and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
+    r"'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+)
+UNSUPPORTED = 'Unsupported value: "Foo": supported values: '
+CREATES: list[tuple[str, Any, dict[str, str], int, str]] = [
+    (PODS, {"kind": "Pod", "metadata": {"name": "x"}}, {}, 422, 'Pod "x" is invalid: spec.containers: Required value'),
+    (
+        PODS,
+        {**pod(), "metadata": {"name": "one", "namespace": "other"}},
+        {},
+        400,
+        "the namespace of the provided object does not match the namespace sent on the request",
+    ),
+    (
+        PODS,
+        {"kind": "Pod", "metadata": {}, "spec": {}},
+        {},
+        422,
+        'Pod "" is invalid: [metadata.name: Required value: name or generateName is required, '
+        "spec.containers: Required value]",
+    ),
+    (PODS, pod("Foo_"), {}, 422, f'Pod "Foo_" is invalid: metadata.name: Invalid value: "Foo_": {NAME_RULE}'),
+    (
+        "/api/v1/namespaces",
+        namespace("x.y"),
+        {},
+        422,
+        'Namespace "x.y" is invalid: metadata.name: Invalid value: "x.y": must not contain dots',
+    ),
+    (
+        PODS,
+        pod(foo=1, container={"imagee": "x", "portz": []}),
+        {"fieldValidation": "Strict"},
+        400,
+        'Pod in version "v1" cannot be handled as a Pod: strict decoding error: unknown field '
+        '"spec.containers[0].imagee", unknown field "spec.containers[0].portz", unknown field "spec.foo"',
+    ),
+    (
+        PODS,
+        pod(hostNetwork="yes"),
+        {},
+        400,
+        'Pod in version "v1" cannot be handled as a Pod: json: cannot unmarshal string into Go struct field '
+        "PodSpec.spec.hostNetwork of type bool",
+    ),
+    (
+        DEPLOYMENTS,
+        {**deployment(), "metadata": {"name": "web", "labels": {"a": 1}}},
+        {},
+        400,
+        'Deployment in version "v1" cannot be handled as a Deployment: json: cannot unmarshal number into Go struct '
+        "field ObjectMeta.metadata.labels of type string",
+    ),
+    (
+        PODS,
+        pod(container={"resources": {"limits": {"cpu": "abc"}}}),
+        {},
+        400,
+        'Pod in version "v1" cannot be handled as a Pod: quantities must match the regular expression '
+        "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
+    ),
+    (
+        PODS,
+        pod(),
+        {"fieldValidation": "Foo"},
+        422,
+        f'CreateOptions.meta.k8s.io "" is invalid: fieldValidation: {UNSUPPORTED}"", "Ignore", "Strict", "Warn"',
+    ),
+    (
+        PODS,
+        pod(),
+        {"dryRun": "Foo"},
+        422,
+        'CreateOptions.meta.k8s.io "" is invalid: dryRun: Unsupported value: ["Foo"]: supported values: "All"',
+    ),
+    (
+        DEPLOYMENTS,
+        deployment(replicas=-1),
+        {},
+        422,
+        'Deployment.apps "web" is invalid: spec.replicas: Invalid value: -1: must be greater than or equal to 0',
+    ),
+    (
+        DEPLOYMENTS,
+        deployment(selector={"matchLabels": {"a": "c"}}),
+        {},
+        422,
+        'Deployment.apps "web" is invalid: spec.template.metadata.labels: Invalid value: {"a":"b"}: '
+        "`selector` does not match template `labels`",
+    ),
+    (
+        DEPLOYMENTS,
+        {"kind": "Deployment", "metadata": {"name": "web"}, "spec": {}},
+        {},
+        422,
+        'Deployment.apps "web" is invalid: [spec.selector: Required value, spec.template.metadata.labels: '
+        "Invalid value: null: `selector` does not match template `labels`, "
+        "spec.template.spec.containers: Required value]",
+    ),
+    (SERVICES, service(ports=[]), {}, 422, 'Service "web" is invalid: spec.ports: Required value'),
+    (
+        SERVICES,
+        service(ports=[{"port": 0}]),
+        {},
+        422,
+        'Service "web" is invalid: [spec.ports[0].port: Invalid value: 0: must be between 1 and 65535, inclusive, '
+        "spec.ports[0].targetPort: Invalid value: 0: must be between 1 and 65535, inclusive]",
+    ),
+    (
+        PODS,
+        pod(
+            restartPolicy="Foo",
+            containers=[
+                {"image": "x"},
+                {"name": "d", "ports": [{"containerPort": 0}]},
+                {"name": "d", "image": "y", "env": [{"value": "x"}], "imagePullPolicy": "Foo"},
+            ],
+        ),
+        {},
+        422,
+        'Pod "one" is invalid: [spec.containers[0].name: Required value, spec.containers[1].image: Required value, '
+        "spec.containers[1].ports[0].containerPort: Required value, spec.containers[2].env[0].name: Required value, "
+        f'spec.containers[2].imagePullPolicy: {UNSUPPORTED}"Always", "IfNotPresent", "Never", '
+        'spec.containers[2].name: Duplicate value: "d", '
+        f'spec.restartPolicy: {UNSUPPORTED}"Always", "OnFailure", "Never"]',
+    ),
+    ("/api/v1/namespaces/nope/pods", pod(), {}, 404, 'namespaces "nope" not found'),
+]
+
+
+@pytest.mark.parametrize(("path", "body", "query", "code", "message"), CREATES)
+async def test_objects_that_are_refused(
+    client: Client, path: str, body: Any, query: dict[str, str], code: int, message: str
+) -> None:
+    answer = await client.create(path, body, **query)
+    assert (answer.code, answer.message) == (code, message)
+
+
+async def test_one_name_is_there_once(client: Client) -> None:
+    await client.create(DEPLOYMENTS, deployment())
+    answer = await client.create(DEPLOYMENTS, deployment())
+    assert (answer.code, answer.reason) == (409, "AlreadyExists")
+    assert answer.body["details"] == {"name": "web", "group": "apps", "kind": "deployments"}
+
+
+async def test_nothing_new_in_a_namespace_on_its_way_out(sandbox: Sandbox) -> None:
+    sandbox.registry.delete(NAMESPACES, "", NAMESPACE)
+    answer = await sandbox.client.create(PODS, pod())
+    assert answer.code == 403
+    assert answer.message == (
+        'pods "one" is forbidden: unable to create new content in namespace demo because it is being terminated'
+    )
+    [cause] = answer.body["details"]["causes"]
+    assert cause["reason"] == "NamespaceTerminating"
+
+
+UPDATES: list[tuple[str, Any, int, str]] = [
+    (
+        f"{DEPLOYMENTS}/web",
+        {"spec": {"selector": {"matchLabels": {"a": "c"}}}},
+        422,
+        'Deployment.apps "web" is invalid: [spec.template.metadata.labels: Invalid value: {"a":"b"}: `selector` does '
+        'not match template `labels`, spec.selector: Invalid value: {"matchLabels":{"a":"c"}}: field is immutable]',
+    ),
+    (
+        f"{DEPLOYMENTS}/web",
+        {"metadata": {"name": "zz"}},
+        400,
+        "the name of the object (zz) does not match the name on the URL (web)",
+    ),
+    (
+        f"{DEPLOYMENTS}/web",
+        {"metadata": {"resourceVersion": "1"}},
+        409,
+        'Operation cannot be fulfilled on deployments.apps "web": the object has been modified; '
+        "please apply your changes to the latest version and try again",
+    ),
+    (
+        f"{SERVICES}/web",
+        {"spec": {"clusterIP": "10.96.1.1"}},
+        422,
+        'Service "web" is invalid: spec.clusterIPs[0]: Invalid value: ["10.96.1.1"]: may not change once set',
+    ),
+    (
+        f"{DEPLOYMENTS}/web/scale",
+        {"spec": {"replicas": -1}},
+        422,
+        'Scale.autoscaling "web" is invalid: spec.replicas: Invalid value: -1: must be greater than or equal to 0',
+    ),
+    (f"{DEPLOYMENTS}/nope", {}, 404, 'deployments.apps "nope" not found'),
+]
+
+
+@pytest.mark.parametrize(("path", "patch", "code", "message"), UPDATES)
+async def test_changes_that_are_refused(client: Client, path: str, patch: Any, code: int, message: str) -> None:
+    await client.create(DEPLOYMENTS, deployment())
+    await client.create(SERVICES, service())
+    answer = await client.patch(path, patch, samples.MERGE)
+    assert (answer.code, answer.message) == (code, message)
+
+
+async def test_most_of_a_pod_cannot_be_changed(client: Client) -> None:
+    await client.create(PODS, pod())
+    refused = await client.patch(f"{PODS}/one", {"spec": {"hostNetwork": True}}, samples.MERGE)
+    assert refused.code == 422
+    assert refused.message.startswith('Pod "one" is invalid: spec: Forbidden: pod updates may not change fields')
+    image = {"spec": {"containers": [{"name": "c", "image": "y"}]}}
+    assert (await client.patch(f"{PODS}/one", image, samples.STRATEGIC)).code == 200
+
+
+BODIES: list[tuple[bytes, str, int, str]] = [
+    (b'{"kind":"Service"}', "application/json", 400, "Service in version"),
+    (b'{"apiVersion":"v2","kind":"Pod"}', "application/json", 400, "Pod in version"),
+    (b'{"kind":', "application/json", 400, "the object provided is unrecognized (must be of type Pod)"),
+    (b"", "application/json", 400, "the object provided is unrecognized (must be of type Pod)"),
+    (b"[1]", "application/json", 400, "the object provided is unrecognized (must be of type Pod)"),
+    (b"[" * 100_000, "application/json", 400, "the object provided is unrecognized (must be of type Pod)"),
+    (b'{"kind":"Pod","spec":NaN}', "application/json", 400, "the object provided is unrecognized"),
+    (b"a: [", "application/yaml", 400, "the object provided is unrecognized (must be of type Pod)"),
+    (b"foo", "text/plain", 415, "the body of the request was in an unknown format"),
+    (b"foo", "application/vnd.kubernetes.protobuf", 400, "provided data does not appear to be a protobuf message"),
+    (b"k8s\0\x0a\xff\xff", "application/vnd.kubernetes.protobuf", 400, "the protobuf message cannot be read"),
+    (b"x" * 3_200_000, "application/json", 413, "Request entity too large: limit is 3145728"),
+]
+
+
+@pytest.mark.parametrize(("body", "content_type", "code", "message"), BODIES, ids=range(len(BODIES)))
+async def test_bodies_that_are_no_pod(client: Client, body: bytes, content_type: str, code: int, message: str) -> None:
+    answer = await client.create(PODS, body, headers={"Content-Type": content_type})
+    assert answer.code == code
+    assert answer.message.startswith(message)
+
+
+async def test_an_answer_in_no_known_form(client: Client) -> None:
+    answer = await client.get(ACCOUNTS, headers={"Accept": "application/xml"})
+    assert (answer.code, answer.reason) == (406, "NotAcceptable")
+
+
+@pytest.mark.parametrize("authorization", ["", "Bearer wrong", "Basic s3cret", "s3cret"])
+async def test_nobody_without_the_token(client: Client, authorization: str) -> None:
+    for path in ("/version", "/readyz", PODS, "/apis"):
+        answer = await client.get(path, headers={"Authorization": authorization})
+        assert (answer.code, answer.message) == (401, "Unauthorized")
+
+
+async def test_a_mistake_of_ours_is_a_status_and_logged(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sandbox.store, "create", lambda *_, **__: 1 / 0)
+    answer = await sandbox.client.create(ACCOUNTS, samples.account("one"))
+    assert (answer.code, answer.reason) == (500, "InternalError")
+    assert answer.message == "Internal error occurred: division by zero"
+    assert "ZeroDivisionError" in caplog.text

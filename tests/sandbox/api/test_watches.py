@@ -1,0 +1,141 @@
+"""Watches: exactly what changes for the client, from where it left off, and an honest end where that is lost."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from grpcdemo.sandbox.api import watches
+from grpcdemo.sandbox.api.kinds import SERVICE_ACCOUNTS
+
+from .harness import Client, Sandbox, forget
+from .samples import ACCOUNTS, MERGE, TABLE, account
+
+
+async def version_of(client: Client) -> str:
+    return str((await client.get(ACCOUNTS)).body["metadata"]["resourceVersion"])
+
+
+async def label(client: Client, name: str, **labels: str | None) -> None:
+    await client.patch(f"{ACCOUNTS}/{name}", {"metadata": {"labels": labels}}, MERGE)
+
+
+async def test_what_is_there_and_what_comes(client: Client) -> None:
+    await client.create(ACCOUNTS, account("one"))
+    async with client.watch(ACCOUNTS) as watched:
+        assert await watched.told() == ("ADDED", "one")
+        await client.create(ACCOUNTS, account("two"))
+        await label(client, "one", a="b")
+        await client.delete(f"{ACCOUNTS}/two")
+        assert [await watched.told() for _ in range(3)] == [("ADDED", "two"), ("MODIFIED", "one"), ("DELETED", "two")]
+
+
+async def test_a_watch_goes_on_where_another_was_cut(client: Client) -> None:
+    start = await version_of(client)
+    for name in "abc":
+        await client.create(ACCOUNTS, account(name))
+    async with client.watch(ACCOUNTS, resourceVersion=start) as watched:
+        event = await watched.next()
+        assert event is not None
+    version = event["object"]["metadata"]["resourceVersion"]
+    async with client.watch(ACCOUNTS, resourceVersion=version) as watched:
+        assert [await watched.told() for _ in range(2)] == [("ADDED", "b"), ("ADDED", "c")]
+
+
+async def test_a_deleted_object_has_a_newer_version(client: Client) -> None:
+    made = await client.create(ACCOUNTS, account("one"))
+    version = made.body["metadata"]["resourceVersion"]
+    async with client.watch(ACCOUNTS, resourceVersion=version) as watched:
+        await client.delete(f"{ACCOUNTS}/one")
+        event = await watched.next()
+        assert event is not None
+        assert int(event["object"]["metadata"]["resourceVersion"]) > int(version)
+
+
+async def test_entering_and_leaving_a_selection(client: Client) -> None:
+    await client.create(ACCOUNTS, account("one"))
+    async with client.watch(ACCOUNTS, labelSelector="a=b", resourceVersion=await version_of(client)) as watched:
+        await label(client, "one", a="b")
+        await label(client, "one", x="y")
+        await label(client, "one", a=None)
+        await label(client, "one", x=None)
+        await client.create(ACCOUNTS, account("two", labels={"a": "b"}))
+        told = [await watched.told() for _ in range(4)]
+    assert told == [("ADDED", "one"), ("MODIFIED", "one"), ("DELETED", "one"), ("ADDED", "two")]
+
+
+async def test_other_namespaces_and_names_are_not_told(client: Client) -> None:
+    await client.create("/api/v1/namespaces", {"metadata": {"name": "other"}})
+    async with client.watch(ACCOUNTS, fieldSelector="metadata.name=two") as watched:
+        await client.create("/api/v1/namespaces/other/serviceaccounts", account("two"))
+        await client.create(ACCOUNTS, account("one"))
+        await client.create(ACCOUNTS, account("two"))
+        event = await watched.next()
+    assert event is not None
+    assert event["object"]["metadata"]["namespace"] == "demo"
+
+
+async def test_a_version_that_is_forgotten(sandbox: Sandbox) -> None:
+    sandbox.registry.create(SERVICE_ACCOUNTS, "demo", account("one"))
+    start = str(sandbox.store.version)
+    forget(sandbox.store, "one")
+    async with sandbox.client.watch(ACCOUNTS, resourceVersion=start) as watched:
+        event = await watched.next()
+        assert event is not None
+        assert (event["type"], event["object"]["code"], event["object"]["reason"]) == ("ERROR", 410, "Expired")
+        assert await watched.next() is None
+
+
+async def test_a_version_of_another_sandbox(client: Client) -> None:
+    async with client.watch(ACCOUNTS, resourceVersion="99999") as watched:
+        event = await watched.next()
+    assert event is not None
+    assert (event["type"], event["object"]["code"]) == ("ERROR", 410)
+
+
+async def test_initial_events_end_with_a_bookmark(client: Client) -> None:
+    await client.create(ACCOUNTS, account("one"))
+    query = {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan", "allowWatchBookmarks": "true"}
+    async with client.watch(ACCOUNTS, **query) as watched:
+        assert await watched.told() == ("ADDED", "one")
+        mark = await watched.next()
+    assert mark is not None
+    assert (mark["type"], mark["object"]["kind"]) == ("BOOKMARK", "ServiceAccount")
+    metadata = mark["object"]["metadata"]
+    assert metadata == {
+        "resourceVersion": await version_of(client),
+        "annotations": {"k8s.io/initial-events-end": "true"},
+    }
+
+
+async def test_bookmarks_tell_how_far_one_has_seen(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watches, "BOOKMARK_S", 0.01)
+    start = await version_of(sandbox.client)
+    async with (
+        sandbox.client.watch(ACCOUNTS, resourceVersion=start, allowWatchBookmarks="true") as asked,
+        sandbox.client.watch(ACCOUNTS, resourceVersion=start) as unasked,
+    ):
+        await sandbox.client.create("/api/v1/namespaces", {"metadata": {"name": "other"}})
+        mark = await asked.next()
+        assert mark is not None
+        assert (mark["type"], mark["object"]["kind"]) == ("BOOKMARK", "ServiceAccount")
+        assert mark["object"]["metadata"]["resourceVersion"] == await version_of(sandbox.client)
+        await sandbox.client.create(ACCOUNTS, account("one"))
+        assert await asked.told() == await unasked.told() == ("ADDED", "one")
+
+
+async def test_a_watch_ends_when_it_is_over(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watches, "LONGEST_S", 0.01)
+    async with sandbox.client.watch(ACCOUNTS) as watched:
+        assert await watched.next() is None
+
+
+async def test_a_table_tells_its_columns_once(client: Client) -> None:
+    async with client.stream(ACCOUNTS, accept=TABLE, watch="true") as lines:
+        await client.create(ACCOUNTS, account("one"))
+        await client.create(ACCOUNTS, account("two"))
+        first, second = [json.loads(await lines.readline())["object"] for _ in range(2)]
+    assert [found["name"] for found in first["columnDefinitions"]] == ["Name", "Age"]
+    assert second["columnDefinitions"] is None
+    assert second["rows"][0]["cells"][0] == "two"

@@ -1,0 +1,38 @@
+"""Conditions change their times when, and only when, they should."""
+
+from __future__ import annotations
+
+from grpcdemo.sandbox.api.kinds import Object
+from grpcdemo.sandbox.controllers.conditions import build_condition, renew_condition, set_condition
+
+
+def times(status: Object) -> tuple[str, str]:
+    (found,) = status["conditions"]
+    return found["lastTransitionTime"], found["lastUpdateTime"]
+
+
+def said(status: str, reason: str, now: str) -> Object:
+    return build_condition("Progressing", status, reason, "", now, updates=True)
+
+
+def test_the_same_again_changes_nothing() -> None:
+    status: Object = {}
+    for now in ("1", "2"):
+        set_condition(status, said("True", "Created", now))
+    assert times(status) == ("1", "1")
+
+
+def test_another_reason_is_an_update_and_another_status_a_transition() -> None:
+    status: Object = {}
+    set_condition(status, said("True", "Created", "1"))
+    set_condition(status, said("True", "Updated", "2"))
+    assert times(status) == ("1", "2")
+    set_condition(status, said("False", "Late", "3"))
+    assert times(status) == ("3", "3")
+
+
+def test_a_renewed_condition_is_updated_though_it_says_the_same() -> None:
+    status: Object = {}
+    for now in ("1", "2"):
+        renew_condition(status, said("True", "Updated", now))
+    assert times(status) == ("1", "2")

@@ -1,0 +1,116 @@
+"""Deployments: the pods they get, what their status says, their size and their history."""
+
+from __future__ import annotations
+
+from grpcdemo.sandbox.api.kinds import DEPLOYMENTS
+from grpcdemo.sandbox.api.status import StatusError
+from grpcdemo.sandbox.controllers.conditions import find_condition
+from grpcdemo.sandbox.controllers.revision import DESIRED_REPLICAS, MAX_REPLICAS, REVISION
+from tests.sandbox.controllers.readings import notes, told
+from tests.sandbox.controllers.world import World, running
+
+
+async def test_a_new_deployment_gets_its_pods_and_says_so() -> None:
+    world = World()
+    world.deploy(3)
+    async with running(world):
+        assert len(world.pods()) == 3
+        status = {key: value for key, value in world.deployment()["status"].items() if key != "conditions"}
+        assert status == {
+            "observedGeneration": 1,
+            "replicas": 3,
+            "updatedReplicas": 3,
+            "readyReplicas": 3,
+            "availableReplicas": 3,
+            "terminatingReplicas": 0,
+        }
+        assert world.condition("Available") == ("True", "MinimumReplicasAvailable")
+        assert world.condition("Progressing") == ("True", "NewReplicaSetAvailable")
+        assert notes(world) == [{REVISION: "1", DESIRED_REPLICAS: "3", MAX_REPLICAS: "4"}]
+        assert world.deployment()["metadata"]["annotations"][REVISION] == "1"
+        (replica_set,) = world.replica_sets()
+        assert told(world) == [f"Scaled up replica set {replica_set['metadata']['name']} from 0 to 3"]
+
+
+async def test_while_pods_are_not_ready_the_deployment_waits_for_them() -> None:
+    world = World()
+    world.node.starts = lambda pod: False
+    world.deploy(3)
+    async with running(world):
+        assert world.condition("Available") == ("False", "MinimumReplicasUnavailable")
+        assert world.condition("Progressing") == ("True", "ReplicaSetUpdated")
+        assert world.deployment()["status"]["unavailableReplicas"] == 3
+        world.make_ready()
+        await world.settle()
+        assert "unavailableReplicas" not in world.deployment()["status"]
+        assert world.condition("Progressing") == ("True", "NewReplicaSetAvailable")
+
+
+async def test_only_so_many_old_replica_sets_are_kept() -> None:
+    world = World()
+    world.deploy(1, revisionHistoryLimit=2)
+    async with running(world):
+        for at in "abcd":
+            world.restart(at)
+            await world.settle()
+        assert [found[REVISION] for found in notes(world)] == ["3", "4", "5"]
+
+
+async def test_what_keeps_pods_from_being_made_is_told_by_the_deployment_and_forgotten_when_it_is_over() -> None:
+    world = World()
+    world.writer.refusal = StatusError("InternalError", "Internal error occurred: no webhook")
+    world.deploy(2)
+    async with running(world):
+        failure = find_condition(world.deployment()["status"], "ReplicaFailure")
+        assert failure is not None
+        assert (failure["status"], failure["reason"]) == ("True", "FailedCreate")
+        assert failure["message"] == "Internal error occurred: no webhook"
+        world.writer.refusal = None
+        await world.advance(1)
+        assert len(world.pods()) == 2
+        assert world.condition("ReplicaFailure") is None
+        assert world.condition("Progressing") == ("True", "NewReplicaSetAvailable")
+
+
+async def test_a_pod_is_available_only_after_its_time() -> None:
+    world = World()
+    world.deploy(2, minReadySeconds=10)
+    async with running(world):
+        assert world.deployment()["status"]["readyReplicas"] == 2
+        assert "availableReplicas" not in world.deployment()["status"]
+        await world.advance(9)
+        assert "availableReplicas" not in world.deployment()["status"]
+        await world.advance(1)
+        assert world.deployment()["status"]["availableReplicas"] == 2
+
+
+async def test_when_all_is_done_nothing_is_written_and_no_timer_runs() -> None:
+    world = World()
+    world.deploy(3)
+    async with running(world):
+        world.restart("now")
+        await world.settle()
+        version = world.store.version
+        await world.advance(3600)
+        assert world.store.version == version
+        assert [timer for timer in world.clock.timers if not timer.cancelled] == []
+
+
+async def test_a_restarted_manager_finds_everything_as_it_left_it() -> None:
+    world = World()
+    world.deploy(3)
+    async with running(world):
+        version = world.store.version
+    async with running(world):
+        assert world.store.version == version
+
+
+async def test_a_replica_set_takes_over_the_reason_for_the_change() -> None:
+    world = World()
+    deployment = world.deploy(1)
+    cause, applied = "kubernetes.io/change-cause", "kubectl.kubernetes.io/last-applied-configuration"
+    deployment["metadata"]["annotations"] = {cause: "a better image", applied: "{}"}
+    world.store.update(DEPLOYMENTS, deployment)
+    async with running(world):
+        assert notes(world)[0][cause] == "a better image"
+        assert applied not in notes(world)[0]

@@ -1,0 +1,141 @@
+"""EndpointSlices follow the pods behind a Service, and say which of them are ready."""
+
+from __future__ import annotations
+
+from grpcdemo.sandbox.api.kinds import ENDPOINT_SLICES, PODS, SERVICES, Object
+from grpcdemo.sandbox.controllers.endpoint_slice import resolve_ports
+from tests.sandbox.controllers.world import NAMESPACE, World, build_service, running, serve
+
+
+def slices(world: World) -> list[Object]:
+    return world.store.list(ENDPOINT_SLICES, NAMESPACE)
+
+
+def readiness(world: World) -> dict[str, tuple[bool, bool, bool]]:
+    """Ready, serving and terminating, by the pod's name."""
+    return {
+        endpoint["targetRef"]["name"]: tuple(endpoint["conditions"].values())
+        for found in slices(world)
+        for endpoint in found["endpoints"]
+    }
+
+
+async def test_a_service_has_a_slice_before_it_has_pods_and_keeps_it() -> None:
+    world = World()
+    service = serve(world)
+    async with running(world):
+        (empty,) = slices(world)
+        assert (empty["endpoints"], empty["ports"]) == ([], [])
+        assert empty["addressType"] == "IPv4"
+        assert empty["metadata"]["labels"] == {
+            "team": "red",
+            "kubernetes.io/service-name": "server",
+            "endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io",
+        }
+        assert empty["metadata"]["ownerReferences"][0]["uid"] == service["metadata"]["uid"]
+        world.deploy(1)
+        await world.settle()
+        (filled,) = slices(world)
+        assert filled["metadata"]["uid"] == empty["metadata"]["uid"]
+        assert filled["ports"] == [{"name": "grpc", "port": 50051, "protocol": "TCP", "appProtocol": "grpc"}]
+        (pod,) = world.pods()
+        assert filled["endpoints"] == [
+            {
+                "addresses": [pod["status"]["podIP"]],
+                "conditions": {"ready": True, "serving": True, "terminating": False},
+                "targetRef": {
+                    "kind": "Pod",
+                    "namespace": NAMESPACE,
+                    "name": pod["metadata"]["name"],
+                    "uid": pod["metadata"]["uid"],
+                },
+                "nodeName": "node",
+            }
+        ]
+
+
+async def test_an_endpoint_is_ready_while_its_pod_is_and_is_not_going() -> None:
+    world = World()
+    serve(world)
+    world.deploy(2)
+    async with running(world):
+        first, second = (pod["metadata"]["name"] for pod in world.pods())
+        assert readiness(world) == {first: (True, True, False), second: (True, True, False)}
+        world.node.set_ready(world.pods()[0], False)
+        await world.settle()
+        assert readiness(world)[first] == (False, False, False)
+        world.node.stops = lambda pod: False
+        world.writer.delete(PODS, NAMESPACE, second)
+        await world.settle()
+        assert readiness(world)[second] == (False, True, True)
+        world.store.remove(PODS, NAMESPACE, second)
+        await world.settle()
+        assert second not in readiness(world)
+
+
+async def test_a_pod_that_is_relabelled_away_is_no_endpoint_any_more() -> None:
+    world = World()
+    serve(world)
+    world.deploy(1)
+    async with running(world):
+        (pod,) = world.pods()
+        pod["metadata"]["labels"] = {"app": "other"}
+        world.store.update(PODS, pod)
+        await world.settle()
+        assert pod["metadata"]["name"] not in readiness(world)
+
+
+async def test_unready_addresses_are_published_where_the_service_says_so() -> None:
+    world = World()
+    world.node.starts = lambda pod: False
+    serve(world, publishNotReadyAddresses=True, clusterIP="None")
+    world.deploy(1)
+    async with running(world):
+        assert list(readiness(world).values()) == [(True, False, False)]
+        assert slices(world)[0]["metadata"]["labels"]["service.kubernetes.io/headless"] == ""
+
+
+async def test_a_slice_that_is_deleted_comes_back() -> None:
+    world = World()
+    serve(world)
+    world.deploy(1)
+    async with running(world):
+        world.store.remove(ENDPOINT_SLICES, NAMESPACE, slices(world)[0]["metadata"]["name"])
+        await world.settle()
+        assert len(readiness(world)) == 1
+
+
+async def test_the_slices_of_a_deleted_service_go_with_it_and_none_is_made_without_a_selector() -> None:
+    world = World()
+    serve(world)
+    async with running(world):
+        world.writer.delete(SERVICES, NAMESPACE, "server")
+        await world.settle()
+        assert slices(world) == []
+        serve(world, selector={})
+        await world.settle()
+        assert slices(world) == []
+
+
+async def test_pods_with_another_number_for_a_port_get_a_slice_of_their_own() -> None:
+    world = World()
+    serve(world)
+    world.deploy(2, strategy={"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}})
+    async with running(world):
+        world.node.starts = lambda pod: False
+        world.change(lambda spec: spec["template"]["spec"]["containers"][0]["ports"][0].update(containerPort=50052))
+        await world.settle()
+        numbers = {found["ports"][0]["port"]: len(found["endpoints"]) for found in slices(world)}
+        assert numbers == {50051: 2, 50052: 1}
+
+
+def test_a_port_is_found_by_number_by_name_and_in_a_sidecar_or_left_out() -> None:
+    port = {"name": "grpc", "containerPort": 7}
+    sidecar: Object = {"restartPolicy": "Always"}
+    pod = {"spec": {"containers": [{"ports": [port]}], "initContainers": [sidecar]}}
+    assert resolve_ports(build_service(), pod) == (("grpc", 7, "TCP", "grpc"),)
+    assert resolve_ports(build_service(ports=[{"port": 80}]), pod) == (("", 80, "TCP", ""),)
+    assert resolve_ports(build_service(ports=[{"port": 80, "targetPort": 81}]), pod) == (("", 81, "TCP", ""),)
+    assert resolve_ports(build_service(ports=[{"port": 80, "targetPort": "http"}]), pod) == ()
+    sidecar["ports"] = [{"name": "http", "containerPort": 8}]
+    assert resolve_ports(build_service(ports=[{"port": 80, "targetPort": "http"}]), pod) == (("", 8, "TCP", ""),)

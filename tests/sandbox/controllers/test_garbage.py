@@ -1,0 +1,91 @@
+"""Garbage collection: background, foreground and orphans, as `kubectl delete --cascade` asks for them."""
+
+from __future__ import annotations
+
+from grpcdemo.sandbox.api.kinds import DEPLOYMENTS, PODS, REPLICA_SETS, SERVICE_ACCOUNTS
+from tests.sandbox.controllers.world import NAMESPACE, World, running
+
+
+def delete(world: World, policy: str) -> None:
+    world.writer.delete(DEPLOYMENTS, NAMESPACE, "server", options={"propagationPolicy": policy})
+
+
+async def test_in_the_background_the_owner_goes_first() -> None:
+    world = World()
+    world.deploy(2)
+    async with running(world):
+        world.node.stops = lambda pod: False
+        delete(world, "Background")
+        assert world.store.find(DEPLOYMENTS, NAMESPACE, "server") is None
+        await world.settle()
+        assert world.replica_sets() == []
+        assert ["deletionTimestamp" in pod["metadata"] for pod in world.pods()] == [True, True]
+        for pod in world.pods():
+            world.store.remove(PODS, NAMESPACE, pod["metadata"]["name"])
+        await world.settle()
+        assert world.pods() == []
+
+
+async def test_in_the_foreground_the_owner_goes_last() -> None:
+    world = World()
+    world.deploy(2)
+    async with running(world):
+        world.node.stops = lambda pod: False
+        delete(world, "Foreground")
+        await world.settle()
+        assert "deletionTimestamp" in world.deployment()["metadata"]
+        assert ["deletionTimestamp" in found["metadata"] for found in world.replica_sets()] == [True]
+        assert len(world.pods()) == 2
+        world.store.remove(PODS, NAMESPACE, world.pods()[0]["metadata"]["name"])
+        await world.settle()
+        assert len(world.replica_sets()) == 1
+        world.store.remove(PODS, NAMESPACE, world.pods()[0]["metadata"]["name"])
+        await world.settle()
+        assert world.replica_sets() == []
+        assert world.store.find(DEPLOYMENTS, NAMESPACE, "server") is None
+
+
+async def test_orphans_stay_and_keep_their_other_owners() -> None:
+    world = World()
+    world.deploy(2)
+    async with running(world):
+        account = world.store.get(SERVICE_ACCOUNTS, NAMESPACE, "default")
+        owners = [
+            {"apiVersion": kind.api_version, "kind": kind.name, "name": found["metadata"]["name"], "uid": uid}
+            for kind, found in ((DEPLOYMENTS, world.deployment()), (REPLICA_SETS, world.replica_sets()[0]))
+            for uid in [found["metadata"]["uid"]]
+        ]
+        account["metadata"]["ownerReferences"] = owners
+        world.store.update(SERVICE_ACCOUNTS, account)
+        delete(world, "Orphan")
+        await world.settle()
+        assert world.store.find(DEPLOYMENTS, NAMESPACE, "server") is None
+        (replica_set,) = world.replica_sets()
+        assert "ownerReferences" not in replica_set["metadata"]
+        account = world.store.get(SERVICE_ACCOUNTS, NAMESPACE, "default")
+        assert account["metadata"]["ownerReferences"] == owners[1:]
+        assert len(world.pods()) == 2
+
+
+async def test_who_has_one_owner_left_stays_and_who_comes_with_none_goes() -> None:
+    world = World()
+    world.deploy(1)
+    async with running(world):
+        (owner,) = world.replica_sets()
+        present = {
+            "apiVersion": "apps/v1",
+            "kind": "ReplicaSet",
+            "name": owner["metadata"]["name"],
+            "uid": owner["metadata"]["uid"],
+        }
+        absent = {**present, "uid": "nobody's"}
+        for name, owners in (("kept", [absent, present]), ("lost", [absent])):
+            metadata = {"name": name, "ownerReferences": owners}
+            account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}
+            world.writer.create(SERVICE_ACCOUNTS, NAMESPACE, account)
+        await world.settle()
+        assert world.store.find(SERVICE_ACCOUNTS, NAMESPACE, "kept")
+        assert world.store.find(SERVICE_ACCOUNTS, NAMESPACE, "lost") is None
+        world.writer.delete(REPLICA_SETS, NAMESPACE, owner["metadata"]["name"])
+        await world.settle()
+        assert world.store.find(SERVICE_ACCOUNTS, NAMESPACE, "kept") is None

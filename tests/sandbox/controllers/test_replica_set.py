@@ -1,0 +1,181 @@
+"""ReplicaSets: what they count, what they make, and what they let go first."""
+
+from __future__ import annotations
+
+from grpcdemo.sandbox.api.kinds import EVENTS, NAMESPACES, PODS, REPLICA_SETS, Object
+from grpcdemo.sandbox.api.status import StatusError, forbidden
+from grpcdemo.sandbox.controllers.conditions import build_condition, find_condition
+from grpcdemo.sandbox.controllers.replica_set import ReplicaSetController, victim_order
+from tests.sandbox.controllers.world import NAMESPACE, World, build_deployment, running
+
+YOUNG, OLD = "2026-01-01T00:00:09Z", "2026-01-01T00:00:01Z"
+
+
+def make_replica_set(world: World, replicas: int) -> Object:
+    spec = {key: build_deployment()["spec"][key] for key in ("selector", "template")}
+    made = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"name": "server-abc"}}
+    return world.writer.create(REPLICA_SETS, NAMESPACE, {**made, "spec": {**spec, "replicas": replicas}})
+
+
+def status(world: World) -> Object:
+    (found,) = world.replica_sets()
+    status: Object = found["status"]
+    return status
+
+
+def told(world: World) -> list[str]:
+    return [f"{found['reason']}: {found['message']}" for found in world.store.list(EVENTS, NAMESPACE)]
+
+
+def pod(name: str, *, phase: str = "Running", ready: str | None = OLD, created: str = OLD, **more: object) -> Object:
+    conditions = [build_condition("Ready", "True" if ready else "False", "", "", ready or OLD)]
+    return {
+        "metadata": {"name": name, "uid": name, "creationTimestamp": created, **more},
+        "spec": {"nodeName": "node"},
+        "status": {"phase": phase, "conditions": conditions},
+    }
+
+
+async def test_pods_are_owned_labelled_and_told_of() -> None:
+    world = World()
+    made = make_replica_set(world, 2)
+    async with running(world):
+        first, second = world.pods()
+        (owner,) = first["metadata"]["ownerReferences"]
+        assert owner == {
+            "apiVersion": "apps/v1",
+            "kind": "ReplicaSet",
+            "name": "server-abc",
+            "uid": made["metadata"]["uid"],
+            "controller": True,
+            "blockOwnerDeletion": True,
+        }
+        assert first["metadata"]["labels"] == {"app": "server"}
+        assert first["metadata"]["generateName"] == "server-abc-"
+        names = [found["metadata"]["name"] for found in (first, second)]
+        assert told(world) == [f"SuccessfulCreate: Created pod: {name}" for name in names]
+        assert status(world) == {
+            "replicas": 2,
+            "fullyLabeledReplicas": 2,
+            "readyReplicas": 2,
+            "availableReplicas": 2,
+            "terminatingReplicas": 0,
+            "observedGeneration": 1,
+        }
+
+
+async def test_a_deleted_pod_is_replaced_before_it_is_gone() -> None:
+    world = World()
+    make_replica_set(world, 1)
+    async with running(world):
+        (old,) = world.pods()
+        world.node.stops = lambda pod: False
+        world.writer.delete(PODS, NAMESPACE, old["metadata"]["name"])
+        await world.settle()
+        assert len(world.pods()) == 2
+        assert status(world)["replicas"] == 1
+        assert status(world)["terminatingReplicas"] == 1
+
+
+async def test_a_pod_that_ended_is_replaced_and_left_alone() -> None:
+    world = World()
+    make_replica_set(world, 1)
+    async with running(world):
+        (ended,) = world.pods()
+        world.store.update(PODS, {**ended, "status": {"phase": "Failed"}})
+        await world.settle()
+        assert len(world.pods()) == 2
+        assert status(world)["replicas"] == 1
+
+
+async def test_a_relabelled_pod_is_not_fully_labelled() -> None:
+    world = World()
+    make_replica_set(world, 1)
+    async with running(world):
+        (found,) = world.pods()
+        found["metadata"]["labels"] = {"app": "other"}
+        world.store.update(PODS, found)
+        await world.settle()
+        assert "fullyLabeledReplicas" not in status(world)
+
+
+async def test_a_refusal_is_told_and_tried_again_less_and_less_often() -> None:
+    world = World()
+    world.writer.refusal = forbidden(PODS, "server-abc-x", "exceeded quota")
+    make_replica_set(world, 3)
+    async with running(world):
+        failure = find_condition(status(world), "ReplicaFailure")
+        assert failure is not None
+        assert failure["message"] == 'pods "server-abc-x" is forbidden: exceeded quota'
+        assert told(world) == ['FailedCreate: Error creating: pods "server-abc-x" is forbidden: exceeded quota']
+        waits = []
+        for _ in range(12):
+            (timer,) = [timer for timer in world.clock.timers if not timer.cancelled]
+            waits.append((timer.due - world.clock.now()).total_seconds())
+            await world.advance(waits[-1])
+        # The first wait was cut short: that it was refused changed its status, which is worth a look.
+        assert waits == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30.0, 30.0, 30.0, 30.0]
+        (event,) = world.store.list(EVENTS, NAMESPACE)
+        assert event["count"] == 14
+
+
+async def test_the_first_refusal_stays_until_there_is_none() -> None:
+    world = World()
+    world.writer.refusal = StatusError("InternalError", "first")
+    make_replica_set(world, 1)
+    async with running(world):
+        world.writer.refusal = StatusError("InternalError", "second")
+        await world.advance(1)
+        failure = find_condition(status(world), "ReplicaFailure")
+        assert failure is not None
+        assert failure["message"] == "first"
+        world.writer.refusal = None
+        await world.advance(1)
+        assert "conditions" not in status(world)
+
+
+def test_what_is_missed_least_goes_first() -> None:
+    nowhere = pod("nowhere", phase="Pending", ready=None)
+    nowhere["spec"] = {}
+    pods = [
+        pod("longest ready"),
+        pod("ready lately", ready=YOUNG),
+        pod("as long, but younger", created=YOUNG),
+        pod("dear", annotations={"controller.kubernetes.io/pod-deletion-cost": "100"}),
+        pod("not ready", ready=None),
+        pod("pending", phase="Pending", ready=None),
+        nowhere,
+    ]
+    assert [found["metadata"]["name"] for found in sorted(pods, key=victim_order)] == [
+        "nowhere",
+        "pending",
+        "not ready",
+        "ready lately",
+        "as long, but younger",
+        "longest ready",
+        "dear",
+    ]
+
+
+async def test_scaling_down_lets_go_what_is_not_ready() -> None:
+    world = World()
+    make_replica_set(world, 3)
+    async with running(world):
+        unready = world.pods()[1]
+        world.node.set_ready(unready, False)
+        (found,) = world.replica_sets()
+        found["spec"]["replicas"] = 2
+        world.store.update(REPLICA_SETS, found)
+        await world.settle()
+        assert unready["metadata"]["name"] not in [each["metadata"]["name"] for each in world.pods()]
+        assert told(world)[-1] == f"SuccessfulDelete: Deleted pod: {unready['metadata']['name']}"
+
+
+async def test_in_a_namespace_that_ends_nothing_is_tried() -> None:
+    world = World()
+    make_replica_set(world, 1)
+    world.store.mark_deleted(NAMESPACES, "", NAMESPACE)
+    controller = ReplicaSetController(world.store, world.writer, world.clock)
+    async with running(world, [controller]):
+        assert world.pods() == []
+        assert "conditions" not in status(world)

@@ -1,0 +1,231 @@
+"""Rollouts of a Deployment, with every change of a pod on the way looked at."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+
+import pytest
+
+from grpcdemo.sandbox.api.kinds import Object
+from grpcdemo.sandbox.controllers.conditions import find_condition
+from grpcdemo.sandbox.controllers.owners import is_deleting
+from grpcdemo.sandbox.controllers.replica_set import is_ready
+from grpcdemo.sandbox.controllers.revision import DESIRED_REPLICAS, MAX_REPLICAS, REVISION, REVISION_HISTORY
+from tests.sandbox.controllers.readings import counts_after, notes, sizes, told
+from tests.sandbox.controllers.world import NAMESPACE, World, running
+
+SURGE_ONLY = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "100%", "maxUnavailable": 0}}
+UNAVAILABLE_ONLY = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}
+QUARTER = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}}
+RECREATE = {"type": "Recreate"}
+
+
+def put_template(template: Object, spec: Object) -> None:
+    """As `kubectl rollout undo` does."""
+    spec["template"] = template
+
+
+@pytest.mark.parametrize(
+    ("strategy", "replicas", "fewest_ready", "most_pods"),
+    [
+        (SURGE_ONLY, 3, 3, 6),
+        (UNAVAILABLE_ONLY, 3, 2, 3),
+        (QUARTER, 5, 4, 7),
+        (QUARTER, 1, 1, 2),
+        (QUARTER, 10, 8, 13),
+        (RECREATE, 3, 0, 3),
+    ],
+)
+async def test_a_restart_keeps_to_its_bounds_at_every_change(
+    strategy: Object, replicas: int, fewest_ready: int, most_pods: int
+) -> None:
+    world = World()
+    world.deploy(replicas, strategy=strategy)
+    async with running(world):
+        before = {pod["metadata"]["name"] for pod in world.pods()}
+        since = world.store.version
+        world.restart("now")
+        await world.settle()
+        counts = await counts_after(world, since)
+        assert min(ready for _, ready in counts) == fewest_ready
+        assert max(pods for pods, _ in counts) == most_pods
+        after = {pod["metadata"]["name"] for pod in world.pods()}
+        assert len(after) == replicas
+        assert not before & after
+        assert world.condition("Progressing") == ("True", "NewReplicaSetAvailable")
+
+
+async def test_recreate_starts_nothing_before_the_last_old_pod_is_gone() -> None:
+    world = World()
+    world.deploy(2, strategy=RECREATE)
+    async with running(world):
+        old = {pod["metadata"]["name"] for pod in world.pods()}
+        world.node.stops = lambda pod: False
+        world.restart("now")
+        await world.settle()
+        assert {pod["metadata"]["name"] for pod in world.pods()} == old
+        assert all(map(is_deleting, world.pods()))
+        world.node.stops = lambda pod: True
+        for pod in world.pods():
+            world.node.reconcile(NAMESPACE, pod["metadata"]["name"])
+        await world.settle()
+        assert len(world.pods()) == 2
+        assert not old & {pod["metadata"]["name"] for pod in world.pods()}
+
+
+async def test_a_rollout_whose_pods_never_get_ready_stops_at_its_bounds_and_then_at_its_deadline() -> None:
+    world = World()
+    world.deploy(4, progressDeadlineSeconds=60)
+    async with running(world):
+        world.node.starts = lambda pod: False
+        world.restart("now")
+        await world.settle()
+        live = [pod for pod in world.pods() if not is_deleting(pod)]
+        assert Counter(map(is_ready, live)) == {True: 3, False: 2}
+        assert world.condition("Progressing") == ("True", "ReplicaSetUpdated")
+        await world.advance(30)
+        assert world.condition("Progressing") == ("True", "ReplicaSetUpdated")
+        await world.advance(31)
+        assert world.condition("Progressing") == ("False", "ProgressDeadlineExceeded")
+        assert world.condition("Available") == ("True", "MinimumReplicasAvailable")
+
+
+async def test_each_pod_that_gets_ready_puts_the_deadline_off() -> None:
+    world = World()
+    world.node.starts = lambda pod: False
+    world.deploy(2, progressDeadlineSeconds=60)
+    async with running(world):
+        await world.advance(50)
+        world.node.set_ready(world.pods()[0], True)
+        await world.settle()
+        await world.advance(50)
+        assert world.condition("Progressing") == ("True", "ReplicaSetUpdated")
+        await world.advance(20)
+        assert world.condition("Progressing") == ("False", "ProgressDeadlineExceeded")
+
+
+async def test_a_failed_rollout_is_undone_by_the_old_template() -> None:
+    world = World()
+    world.deploy(3, progressDeadlineSeconds=60)
+    async with running(world):
+        template = world.deployment()["spec"]["template"]
+        survivors = {pod["metadata"]["name"] for pod in world.pods()}
+        world.node.starts = lambda pod: False
+        world.restart("now")
+        await world.settle()
+        await world.advance(61)
+        world.change(functools.partial(put_template, template))
+        await world.settle()
+        assert [pod["metadata"]["name"] in survivors for pod in world.pods()] == [True] * 3
+        newest = notes(world)[-1]
+        assert newest[REVISION] == "3"
+        assert newest[REVISION_HISTORY] == "1"
+        assert world.deployment()["metadata"]["annotations"][REVISION] == "3"
+        assert world.condition("Progressing") == ("True", "NewReplicaSetAvailable")
+
+
+async def test_undoing_twice_lists_all_revisions_that_a_template_had() -> None:
+    world = World()
+    world.deploy(2)
+    async with running(world):
+        first = world.deployment()["spec"]["template"]
+        world.restart("now")
+        await world.settle()
+        second = world.deployment()["spec"]["template"]
+        for template in (first, second, first):
+            world.change(functools.partial(put_template, template))
+            await world.settle()
+        assert [found[REVISION] for found in notes(world)] == ["4", "5"]
+        assert [found[REVISION_HISTORY] for found in notes(world)] == ["2", "1,3"]
+        assert len(world.pods()) == 2
+
+
+async def test_scaling_is_no_rollout() -> None:
+    world = World()
+    world.deploy(3)
+    async with running(world):
+        before = find_condition(world.deployment()["status"], "Progressing")
+        world.change(lambda spec: spec.update(replicas=5))
+        await world.settle()
+        assert len(world.pods()) == 5
+        assert find_condition(world.deployment()["status"], "Progressing") == before
+        assert world.deployment()["status"]["observedGeneration"] == 2
+        assert notes(world) == [{REVISION: "1", DESIRED_REPLICAS: "5", MAX_REPLICAS: "7"}]
+        world.change(lambda spec: spec.update(replicas=0))
+        await world.settle()
+        assert world.pods() == []
+        assert told(world)[-2:] == [message for message in told(world) if "from 3 to 5" in message or "to 0" in message]
+
+
+async def test_a_change_of_size_and_template_at_once_ends_in_both() -> None:
+    world = World()
+    world.deploy(5)
+    async with running(world):
+        since = world.store.version
+        world.change(
+            lambda spec: (spec.update(replicas=3), spec["template"]["metadata"].update(annotations={"changed": "yes"}))
+        )
+        await world.settle()
+        assert len(world.pods()) == 3
+        assert all(pod["metadata"]["annotations"] == {"changed": "yes"} for pod in world.pods())
+        assert min(ready for _, ready in await counts_after(world, since)) == 3
+        assert world.deployment()["status"]["observedGeneration"] == 2
+
+
+async def test_scaling_in_the_middle_of_a_rollout_is_shared_out() -> None:
+    world = World()
+    world.deploy(10)
+    async with running(world):
+        world.node.starts = lambda pod: False
+        world.restart("now")
+        await world.settle()
+        assert sizes(world) == [8, 5]
+        world.change(lambda spec: spec.update(replicas=20))
+        await world.settle()
+        assert sum(sizes(world)) == 25
+        assert sizes(world)[1] > 5
+        world.node.starts = lambda pod: True
+        while not all(map(is_ready, world.pods())):
+            world.make_ready()
+            await world.settle()
+        assert sizes(world) == [0, 20]
+
+
+async def test_a_stuck_rollout_that_is_scaled_takes_the_steps_that_a_cluster_took() -> None:
+    world = World()
+    world.node.starts = lambda pod: "annotations" not in pod["metadata"]
+    world.deploy(4)
+    async with running(world):
+        world.restart("now")
+        await world.settle()
+        for replicas in (8, 2):
+            world.change(functools.partial(dict.update, replicas=replicas))
+            await world.settle()
+        assert [message.split(" ", 2)[1] + message[message.index(" from") :] for message in told(world)] == [
+            "up from 0 to 4",
+            "up from 0 to 1",
+            "down from 4 to 3",
+            "up from 1 to 2",
+            "up from 3 to 6",
+            "up from 2 to 4",
+            "down from 6 to 2",
+            "down from 4 to 1",
+        ]
+
+
+async def test_a_paused_deployment_scales_but_does_not_roll_out() -> None:
+    world = World()
+    world.deploy(2)
+    async with running(world):
+        world.change(lambda spec: spec.update(paused=True))
+        await world.settle()
+        assert world.condition("Progressing") == ("Unknown", "DeploymentPaused")
+        world.restart("now")
+        world.change(lambda spec: spec.update(replicas=3))
+        await world.settle()
+        assert sizes(world) == [3]
+        world.change(lambda spec: spec.pop("paused"))
+        await world.settle()
+        assert sizes(world) == [0, 3]
+        assert world.condition("Progressing") == ("True", "NewReplicaSetAvailable")
