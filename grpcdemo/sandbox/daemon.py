@@ -43,6 +43,8 @@ KUBERNETES = "v1.36.0"
 """The version whose API is imitated."""
 SYSTEM = "sandbox-system"
 INJECTOR = "sandbox-injector"
+PORTS = (50051, 50052, 15021)
+"""What pods listen on. Where somebody has one of these on every address, pods get ports instead of addresses."""
 
 
 async def serve(state: State, schema: Schema, ready: Callable[[], None], stop: asyncio.Event) -> None:
@@ -59,7 +61,7 @@ async def serve(state: State, schema: Schema, ready: Callable[[], None], stop: a
 
 
 async def _serve(state: State, schema: Schema, ready: Callable[[], None], stop: asyncio.Event) -> None:
-    network = claim_network()
+    network = claim_network(needed=PORTS)
     store = Store()
     registry = build_registry(store, network)
     seed(registry)

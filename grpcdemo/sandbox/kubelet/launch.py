@@ -63,13 +63,16 @@ def run_module(command: Sequence[str]) -> None:
 
 def guard(command: Sequence[str]) -> int:
     """Run *command* to its end, and return the exit code that a shell would."""
-    child = os.posix_spawnp(command[0], list(command), os.environ)
+    stopping = (signal.SIGTERM, signal.SIGINT)
+    signal.pthread_sigmask(signal.SIG_BLOCK, stopping)  # until there is somebody to forward them to
+    child = os.posix_spawnp(command[0], list(command), os.environ, setsigmask=())
 
     def forward(number: int, _: FrameType | None) -> None:
         os.kill(child, number)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in stopping:
         signal.signal(number, forward)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, stopping)
     _, status = os.waitpid(child, 0)
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else 128 - code

