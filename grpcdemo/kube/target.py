@@ -41,7 +41,7 @@ async def connect(*, context: str | None, kubeconfig: str | None) -> Api:
     if not found:
         raise UsageError(
             f"no cluster: there is no kubeconfig at {os.pathsep.join(map(str, paths))}",
-            hint="name one with --kubeconfig, or make a cluster, for example with `kind create cluster`",
+            hint="name one with --kubeconfig, make a cluster with `kind create cluster`, or `grpcdemo sandbox start`",
         )
     files = os.pathsep.join(map(str, found))
     current = [_read(path).get("current-context") for path in found]
