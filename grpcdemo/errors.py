@@ -5,6 +5,7 @@
     ├── UnexpectedVerdict    3  `--expect` saw something else
     ├── NotEnoughResponses   4  no verdict could be reached
     ├── Interrupted        130  Ctrl-C; 143 after SIGTERM, 129 after SIGHUP
+    ├── NoSandbox            1  the target is the sandbox, and none runs
     └── ApiError             1  the Kubernetes API said no
         ├── Unreachable         nobody answered
         ├── Unauthorized        it does not know us
@@ -60,6 +61,10 @@ class NotEnoughResponses(GrpcdemoError):
 
 class Interrupted(GrpcdemoError):
     exit_code = ExitCode.INTERRUPTED
+
+
+class NoSandbox(GrpcdemoError):
+    pass
 
 
 class ApiError(GrpcdemoError):

@@ -28,8 +28,12 @@ class Target:
     """Nobody named it: it is merely the current context of the default kubeconfig."""
     local: bool
     """The API server's address is on this machine."""
+    sandbox: bool = False
+    """It is the embedded sandbox, and no cluster."""
 
     def __str__(self) -> str:
+        if self.sandbox:
+            return f"the sandbox on this machine ({self.server})"
         return f"context {self.context} ({self.server})"
 
 

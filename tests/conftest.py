@@ -6,6 +6,8 @@ import pytest
 
 FOREIGN = (
     "KUBECONFIG",
+    "GRPCDEMO_TARGET",
+    "XDG_STATE_HOME",
     "NO_COLOR",
     "FORCE_COLOR",
     "COLUMNS",

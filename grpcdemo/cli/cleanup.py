@@ -10,6 +10,7 @@ from grpcdemo.cli import options
 def cleanup(
     context: options.Context = None,
     kubeconfig: options.Kubeconfig = None,
+    sandbox: options.Sandbox = False,
     namespace: options.Namespace = options.DEFAULT_NAMESPACE,
     timeout: options.Timeout = 180.0,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until all is gone.")] = True,
@@ -18,15 +19,22 @@ def cleanup(
 ) -> None:
     """Delete what grpcdemo made, and only that, and wait until it is gone."""
     from grpcdemo.cli.output import Progress
-    from grpcdemo.cli.runner import Connection, change
+    from grpcdemo.cli.runner import change
+    from grpcdemo.cli.target import Connection
+    from grpcdemo.errors import NoSandbox
+    from grpcdemo.model import Done
     from grpcdemo.steps import cleanup as step
 
     config = step.CleanupConfig(namespace=namespace, timeout_s=timeout, wait=wait)
     with Progress(dry_run=dry_run) as progress:
-        change(
-            Connection(context, kubeconfig, namespace),
-            lambda api: step.cleanup(api, config, progress.report),
-            yes=yes,
-            dry_run=dry_run,
-            if_interrupted="what was asked for goes on in the cluster; `grpcdemo cleanup` waits for it",
-        )
+        try:
+            change(
+                Connection(context, kubeconfig, sandbox, namespace),
+                lambda api: step.cleanup(api, config, progress.report),
+                report=progress.report,
+                yes=yes,
+                dry_run=dry_run,
+                if_interrupted="what was asked for goes on in the cluster; `grpcdemo cleanup` waits for it",
+            )
+        except NoSandbox as none:
+            progress.report(Done(f"nothing to clean up: {none.message}"))

@@ -16,6 +16,7 @@ def demo(
     revision: options.Revision = None,
     context: options.Context = None,
     kubeconfig: options.Kubeconfig = None,
+    sandbox: options.Sandbox = False,
     namespace: options.Namespace = options.DEFAULT_NAMESPACE,
     timeout: options.Timeout = 180.0,
     output: options.Output = options.Format.TABLE,
@@ -24,7 +25,8 @@ def demo(
 ) -> None:
     """Tell the whole story: pinned without Istio, balanced with it; and clean up."""
     from grpcdemo.cli.output import Progress, show
-    from grpcdemo.cli.runner import Connection, change
+    from grpcdemo.cli.runner import change
+    from grpcdemo.cli.target import Connection
     from grpcdemo.steps import demo as step
     from grpcdemo.steps.up import UpConfig
     from grpcdemo.views.demo import demo_view
@@ -36,10 +38,17 @@ def demo(
         revision=revision,
         keep=keep,
     )
-    connection = Connection(context, kubeconfig, namespace)
+    connection = Connection(context, kubeconfig, sandbox, namespace)
     if dry_run:
         with Progress(dry_run=True) as progress:
-            change(connection, lambda api: step.rehearse(api, config, progress.report), yes=yes, dry_run=True)
+            change(
+                connection,
+                lambda api: step.rehearse(api, config, progress.report),
+                report=progress.report,
+                yes=yes,
+                dry_run=True,
+                starts=True,
+            )
         return
     with Progress() as progress:
         result = change(
@@ -50,7 +59,9 @@ def demo(
                 progress.report,
                 lambda seen: progress.draw(observation_view(seen), plain_line(seen)),
             ),
+            report=progress.report,
             yes=yes,
+            starts=True,
             if_interrupted="see with `grpcdemo status` whether anything is left, and remove it with `grpcdemo cleanup`",
         )
     show(demo_view(result), demo_document(result), output)

@@ -7,7 +7,7 @@ import typer
 from grpcdemo.cli import options
 
 if TYPE_CHECKING:
-    from grpcdemo.cli.runner import Connection
+    from grpcdemo.cli.target import Connection
 
 app = typer.Typer(help="Switch Istio's sidecar injection for the demo.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -17,6 +17,7 @@ def on(
     revision: options.Revision = None,
     context: options.Context = None,
     kubeconfig: options.Kubeconfig = None,
+    sandbox: options.Sandbox = False,
     namespace: options.Namespace = options.DEFAULT_NAMESPACE,
     timeout: options.Timeout = 180.0,
     output: options.Output = options.Format.TABLE,
@@ -24,15 +25,16 @@ def on(
     yes: options.Yes = False,
 ) -> None:
     """Label the namespace, restart both Deployments, and see that every pod has a proxy."""
-    from grpcdemo.cli.runner import Connection
+    from grpcdemo.cli.target import Connection
 
-    _switch(Connection(context, kubeconfig, namespace), True, revision, timeout, output, dry_run, yes)
+    _switch(Connection(context, kubeconfig, sandbox, namespace), True, revision, timeout, output, dry_run, yes)
 
 
 @app.command()
 def off(
     context: options.Context = None,
     kubeconfig: options.Kubeconfig = None,
+    sandbox: options.Sandbox = False,
     namespace: options.Namespace = options.DEFAULT_NAMESPACE,
     timeout: options.Timeout = 180.0,
     output: options.Output = options.Format.TABLE,
@@ -40,26 +42,28 @@ def off(
     yes: options.Yes = False,
 ) -> None:
     """Label the namespace, restart both Deployments, and see that no pod has a proxy."""
-    from grpcdemo.cli.runner import Connection
+    from grpcdemo.cli.target import Connection
 
-    _switch(Connection(context, kubeconfig, namespace), False, None, timeout, output, dry_run, yes)
+    _switch(Connection(context, kubeconfig, sandbox, namespace), False, None, timeout, output, dry_run, yes)
 
 
 @app.command()
 def status(
     context: options.Context = None,
     kubeconfig: options.Kubeconfig = None,
+    sandbox: options.Sandbox = False,
     namespace: options.Namespace = options.DEFAULT_NAMESPACE,
     output: options.Output = options.Format.TABLE,
 ) -> None:
     """Show Istio's version and injectors, what the namespace's label does, and which pods have a proxy."""
     from grpcdemo.cli.output import result_width, show
-    from grpcdemo.cli.runner import Connection, read
+    from grpcdemo.cli.runner import read
+    from grpcdemo.cli.target import Connection
     from grpcdemo.steps.istio.status import istio_status
     from grpcdemo.views.document import istio_document
     from grpcdemo.views.status import istio_view
 
-    found = read(Connection(context, kubeconfig, namespace), lambda api: istio_status(api, namespace))
+    found = read(Connection(context, kubeconfig, sandbox, namespace), lambda api: istio_status(api, namespace))
     show(istio_view(found, result_width()), istio_document(found), output)
 
 
@@ -83,6 +87,7 @@ def _switch(
         pods = change(
             connection,
             lambda api: switch(api, config, progress.report),
+            report=progress.report,
             yes=yes,
             dry_run=dry_run,
             if_interrupted="it may be half done: give the same command again, or see `grpcdemo istio status`",

@@ -9,7 +9,7 @@ from grpcdemo.cli import options
 from grpcdemo.errors import GrpcdemoError, Interrupted, UsageError
 
 if TYPE_CHECKING:
-    from grpcdemo.cli.runner import Connection
+    from grpcdemo.cli.target import Connection
 
 
 def manifests(
@@ -37,14 +37,15 @@ def manifests(
     image_prefix: options.ImagePrefix = None,
     context: options.Context = None,
     kubeconfig: options.Kubeconfig = None,
+    sandbox: options.Sandbox = False,
     namespace: options.Namespace = options.DEFAULT_NAMESPACE,
 ) -> None:
     """Print exactly what `up` applies, for `kubectl create -f`."""
-    from grpcdemo.cli.runner import Connection
+    from grpcdemo.cli.target import Connection
     from grpcdemo.manifests.render import render
     from grpcdemo.steps.up import UpConfig, settings
 
-    connection = Connection(context, kubeconfig, namespace)
+    connection = Connection(context, kubeconfig, sandbox, namespace)
     version = _parse_version(kubernetes) if kubernetes else _ask_version(connection)
     config = UpConfig(namespace, servers, clients, rate, image_prefix)
     files = render(settings(config, version))
@@ -68,7 +69,7 @@ def _ask_version(connection: "Connection") -> tuple[int, int]:
     try:
         return read(connection, lambda api: api.version())
     except GrpcdemoError as error:
-        if connection.context or connection.kubeconfig or isinstance(error, Interrupted):
+        if connection.names_cluster or isinstance(error, Interrupted):
             raise
         typer.echo(f"written for Kubernetes 1.24 and later, because no cluster was asked: {error}", err=True)
         return NEWEST

@@ -38,13 +38,15 @@ def observe(
     ] = None,
     context: options.Context = None,
     kubeconfig: options.Kubeconfig = None,
+    sandbox: options.Sandbox = False,
     namespace: options.Namespace = options.DEFAULT_NAMESPACE,
     timeout: options.Timeout = 180.0,
     output: options.Output = options.Format.TABLE,
 ) -> None:
     """Watch which server pod answers, until Ctrl-C or the end that you name."""
     from grpcdemo.cli.output import show
-    from grpcdemo.cli.runner import Connection, read
+    from grpcdemo.cli.runner import read
+    from grpcdemo.cli.target import Connection
     from grpcdemo.steps.observe import ObserveConfig, check_expected
     from grpcdemo.verdict import Outcome
     from grpcdemo.views.document import observation_document
@@ -55,7 +57,7 @@ def observe(
     last: list[Observation] = []
     interrupted: Interrupted | None = None
     try:
-        read(Connection(context, kubeconfig, namespace), lambda api: _watch(api, config, last))
+        read(Connection(context, kubeconfig, sandbox, namespace), lambda api: _watch(api, config, last))
     except Interrupted as error:
         interrupted = error
     if last:

@@ -23,6 +23,10 @@ Kubeconfig = Annotated[
     str | None,
     typer.Option("--kubeconfig", metavar="FILE", help="The kubeconfig to use.", show_default=False),
 ]
+Sandbox = Annotated[
+    bool,
+    typer.Option("--sandbox", help="Use the embedded sandbox on this machine, also where there is a kubeconfig."),
+]
 Namespace = Annotated[str, typer.Option("--namespace", "-n", metavar="NAME", help="The demo's namespace.")]
 Timeout = Annotated[float, typer.Option("--timeout", metavar="SECONDS", min=0, help="How long each wait may take.")]
 Yes = Annotated[

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 import signal
 import sys
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
 from grpcdemo.cli.output import console
-from grpcdemo.errors import ExitCode, GrpcdemoError, Interrupted, UsageError
+from grpcdemo.cli.target import Connection, connect_to, end_unused_sandbox
+from grpcdemo.errors import ExitCode, GrpcdemoError, Interrupted
 
 if TYPE_CHECKING:
     from grpcdemo.kube.api import Api
-    from grpcdemo.model import Target
+    from grpcdemo.model import Event, Report, Target
 
 T = TypeVar("T")
 
@@ -29,50 +28,46 @@ ENDING_SIGNALS = {
 }
 
 
-@dataclass(frozen=True)
-class Connection:
-    """Which cluster, and which namespace in it."""
-
-    context: str | None
-    kubeconfig: str | None
-    namespace: str
-
-    def __post_init__(self) -> None:
-        if len(self.namespace) > 63 or not re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", self.namespace):
-            raise UsageError(
-                f"{self.namespace!r} cannot be the name of a namespace",
-                hint="use at most 63 lower case letters, digits and '-', beginning and ending with a letter or digit",
-            )
-
-
 def read(connection: Connection, work: Callable[[Api], Coroutine[None, None, T]]) -> T:
-    """Run *work*, which changes nothing, on the cluster."""
-    return run(_connected(connection, work, before=lambda _: None))
+    """Run *work*, which changes nothing, on the target."""
+
+    async def connected() -> T:
+        async with connect_to(connection, starts=False, announce=_ignore, report=_ignore) as api:
+            return await work(api)
+
+    return run(connected())
 
 
 def change(
     connection: Connection,
     work: Callable[[Api], Coroutine[None, None, T]],
     *,
+    report: Report,
     yes: bool,
     dry_run: bool = False,
+    starts: bool = False,
     if_interrupted: str | None = None,
 ) -> T:
-    """Run *work*, which changes the cluster: name the cluster first, and ask where nobody chose it.
+    """Run *work*, which changes the target: name the target first, and ask where nobody chose it.
 
-    *if_interrupted* is the hint after Ctrl-C: what may be half done, and the command that helps.
+    With *starts*, a sandbox is started where one is needed. *if_interrupted* is the hint after Ctrl-C: what
+    may be half done, and the command that helps.
     """
 
-    async def prepared(api: Api) -> T:
-        api.dry_run = dry_run
-        return await work(api)
-
-    def before(target: Target) -> None:
+    def announce(target: str) -> None:
         console(stderr=True).print(f"using {target}, namespace {connection.namespace}", soft_wrap=True)
-        if not dry_run:
-            _ask(target, yes=yes)
 
-    return run(_connected(connection, prepared, before=before), if_interrupted=if_interrupted)
+    async def connected() -> T:
+        async with connect_to(connection, starts=starts, announce=announce, report=report) as api:
+            api.dry_run = dry_run
+            if not dry_run:
+                _ask(api.target, yes=yes)
+            try:
+                return await work(api)
+            finally:
+                await end_unused_sandbox(api, report)
+
+    return run(connected(), if_interrupted=if_interrupted)
 
 
 def run(work: Coroutine[None, None, T], *, if_interrupted: str | None = None) -> T:
@@ -100,19 +95,6 @@ def run(work: Coroutine[None, None, T], *, if_interrupted: str | None = None) ->
         raise interrupted from None
 
 
-async def _connected(
-    connection: Connection,
-    work: Callable[[Api], Coroutine[None, None, T]],
-    *,
-    before: Callable[[Target], None],
-) -> T:
-    from grpcdemo.kube.target import connect
-
-    async with await connect(context=connection.context, kubeconfig=connection.kubeconfig) as api:
-        before(api.target)
-        return await work(api)
-
-
 def _ask(target: Target, *, yes: bool) -> None:
     """Nobody should deploy a demo to production by reflex."""
     if yes or target.local or not target.implied:
@@ -124,3 +106,7 @@ def _ask(target: Target, *, yes: bool) -> None:
         )
     if not typer.confirm("It is merely the current context, and not on this machine. Use it?", err=True):
         raise GrpcdemoError("nothing was changed", hint="choose a cluster with --context NAME")
+
+
+def _ignore(_: str | Event) -> None:
+    """For what nobody needs to be told."""

@@ -6,15 +6,17 @@ from grpcdemo.cli import options
 def status(
     context: options.Context = None,
     kubeconfig: options.Kubeconfig = None,
+    sandbox: options.Sandbox = False,
     namespace: options.Namespace = options.DEFAULT_NAMESPACE,
     output: options.Output = options.Format.TABLE,
 ) -> None:
     """Show everything at a glance: cluster, namespace, label, pods, proxies."""
     from grpcdemo.cli.output import result_width, show
-    from grpcdemo.cli.runner import Connection, read
+    from grpcdemo.cli.runner import read
+    from grpcdemo.cli.target import Connection
     from grpcdemo.steps.status import read_status
     from grpcdemo.views.document import status_document
     from grpcdemo.views.status import status_view
 
-    found = read(Connection(context, kubeconfig, namespace), lambda api: read_status(api, namespace))
+    found = read(Connection(context, kubeconfig, sandbox, namespace), lambda api: read_status(api, namespace))
     show(status_view(found, result_width()), status_document(found), output)

@@ -10,6 +10,7 @@ def up(
     image_prefix: options.ImagePrefix = None,
     context: options.Context = None,
     kubeconfig: options.Kubeconfig = None,
+    sandbox: options.Sandbox = False,
     namespace: options.Namespace = options.DEFAULT_NAMESPACE,
     timeout: options.Timeout = 180.0,
     output: options.Output = options.Format.TABLE,
@@ -18,7 +19,8 @@ def up(
 ) -> None:
     """Deploy server and client, without Istio's proxy, and wait until every pod is ready."""
     from grpcdemo.cli.output import Progress, result_width, show
-    from grpcdemo.cli.runner import Connection, change
+    from grpcdemo.cli.runner import change
+    from grpcdemo.cli.target import Connection
     from grpcdemo.steps import up as step
     from grpcdemo.views.document import pods_document
     from grpcdemo.views.pods import pods_table
@@ -34,10 +36,12 @@ def up(
     )
     with Progress(dry_run=dry_run) as progress:
         pods = change(
-            Connection(context, kubeconfig, namespace),
+            Connection(context, kubeconfig, sandbox, namespace),
             lambda api: step.up(api, config, progress.report),
+            report=progress.report,
             yes=yes,
             dry_run=dry_run,
+            starts=True,
             if_interrupted="go on with `grpcdemo up`, or remove what is there with `grpcdemo cleanup`",
         )
     if not dry_run:

@@ -31,7 +31,7 @@ def current_context(kubeconfig: str | None) -> str | None:
     return None
 
 
-async def connect(*, context: str | None, kubeconfig: str | None) -> Api:
+async def connect(*, context: str | None, kubeconfig: str | None, sandbox: bool = False) -> Api:
     """The API that *context* of *kubeconfig* names, or else the current context; nothing is asked of it yet.
 
     Raises UsageError where there is no kubeconfig, no such context, or the kubeconfig is broken.
@@ -41,7 +41,7 @@ async def connect(*, context: str | None, kubeconfig: str | None) -> Api:
     if not found:
         raise UsageError(
             f"no cluster: there is no kubeconfig at {os.pathsep.join(map(str, paths))}",
-            hint="name one with --kubeconfig, make a cluster with `kind create cluster`, or `grpcdemo sandbox start`",
+            hint="name one with --kubeconfig, make a cluster with `kind create cluster`, or go to the --sandbox",
         )
     files = os.pathsep.join(map(str, found))
     current = [_read(path).get("current-context") for path in found]
@@ -51,7 +51,7 @@ async def connect(*, context: str | None, kubeconfig: str | None) -> Api:
     configuration = await load_configuration(files, name)
     host = configuration.host
     implied = not (context or kubeconfig or os.environ.get("KUBECONFIG"))
-    target = Target(context=name, server=host, implied=implied, local=_is_local(host))
+    target = Target(context=name, server=host, implied=implied, local=_is_local(host), sandbox=sandbox)
     client = ApiClient(configuration)
     client.user_agent = f"grpcdemo/{__version__}"
     return Api(client, target, reload=lambda: load_configuration(files, name))

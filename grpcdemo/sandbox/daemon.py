@@ -35,7 +35,7 @@ from grpcdemo.sandbox.kubelet.settings import NODE, Record
 from grpcdemo.sandbox.network import Network, claim_network
 from grpcdemo.sandbox.proxy.node_proxy import NodeProxy
 from grpcdemo.sandbox.proxy.sidecar import IMAGE
-from grpcdemo.sandbox.state import State, claim, write_kubeconfig
+from grpcdemo.sandbox.state import State, claim, clear, write_kubeconfig
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ async def serve(state: State, schema: Schema, ready: Callable[[], None], stop: a
     try:
         await _serve(state, schema, ready, stop)
     finally:
-        state.kubeconfig.unlink(missing_ok=True)
+        clear(state)
         lock.close()
 
 

@@ -18,9 +18,14 @@ PROGRAM = (sys.executable, "-c", "from grpcdemo.cli.app import run; run()")
 """This grpcdemo, whatever the PATH says."""
 
 
-async def start(state: State) -> bool:
-    """Make sure that a daemon runs; False where one did already. Raises GrpcdemoError with its last words."""
+async def start(state: State, *, by_itself: bool = False) -> bool:
+    """Make sure that a daemon runs; False where one did already. Raises GrpcdemoError with its last words.
+
+    One that was started *by_itself* is marked so; the mark goes when somebody starts it by hand.
+    """
     if running(state):
+        if not by_itself:
+            state.by_itself.unlink(missing_ok=True)
         return False
     claim(state).close()  # an error about the folder is ours to tell, not the daemon's
     reading, writing = os.pipe()
@@ -39,6 +44,8 @@ async def start(state: State) -> bool:
         )
     os.close(writing)
     if await _said_ready(reading):
+        if by_itself:
+            state.by_itself.touch()
         return True
     if process.returncode is None:
         process.kill()

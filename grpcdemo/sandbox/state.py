@@ -36,6 +36,11 @@ class State:
         return self.root / "daemon.log"
 
     @property
+    def by_itself(self) -> Path:
+        """Is there while the daemon is one that a command started by itself, and may end by itself."""
+        return self.root / "by-itself"
+
+    @property
     def run(self) -> Path:
         """What goes with the daemon: pods' logs, Envoys' configuration, sockets."""
         return self.root / "run"
@@ -92,10 +97,16 @@ def claim(state: State) -> IO[str]:
     lock.truncate(0)
     lock.write(str(os.getpid()))
     lock.flush()
-    state.kubeconfig.unlink(missing_ok=True)
-    shutil.rmtree(state.run, ignore_errors=True)
+    clear(state)
     state.run.mkdir(mode=PRIVATE)
     return lock
+
+
+def clear(state: State) -> None:
+    """Take away what goes with a daemon; its log and the lock stay."""
+    for path in (state.kubeconfig, state.by_itself):
+        path.unlink(missing_ok=True)
+    shutil.rmtree(state.run, ignore_errors=True)
 
 
 def write_kubeconfig(state: State, *, server: str, certificate: bytes, token: str) -> None:

@@ -83,15 +83,6 @@ def test_a_name_that_no_namespace_can_have_is_a_usage_error(
 
 
 @pytest.mark.parametrize("words", TO_THE_CLUSTER, ids=" ".join)
-def test_without_a_kubeconfig_there_is_an_error_and_a_hint(grpcdemo: Command, words: tuple[str, ...]) -> None:
-    ended = grpcdemo(*words)
-    error, hint = ended.error_lines
-    assert (ended.code, ended.out) == (2, "")
-    assert error.startswith("error: no cluster: there is no kubeconfig at ")
-    assert hint.startswith("hint: name one with --kubeconfig")
-
-
-@pytest.mark.parametrize("words", TO_THE_CLUSTER, ids=" ".join)
 def test_a_cluster_that_is_not_there_is_an_error_in_one_line(
     grpcdemo: Command, nobody: str, words: tuple[str, ...]
 ) -> None:

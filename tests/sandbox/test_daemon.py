@@ -23,12 +23,10 @@ class Sandbox:
 
     def __init__(self, folder: Path) -> None:
         self.state = State(folder / "grpcdemo" / "sandbox")
-        self._environment = {**os.environ, "XDG_STATE_HOME": str(folder)}
+        self.environment = {**os.environ, "XDG_STATE_HOME": str(folder)}
 
     def run(self, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [*PROGRAM, *arguments], env=self._environment, capture_output=True, text=True, check=False
-        )
+        done = subprocess.run([*PROGRAM, *arguments], env=self.environment, capture_output=True, text=True, check=False)
         assert done.returncode == code, f"{arguments}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
 
@@ -46,6 +44,10 @@ class Sandbox:
             if str(self.state.root).encode() in told:
                 found.add(int(folder.name))
         return found
+
+    def wait_until_gone(self) -> None:
+        for pid in self.processes():
+            wait_until_gone(pid)
 
 
 @pytest.fixture
@@ -66,8 +68,7 @@ def test_it_starts_once_and_only_its_user_gets_in(sandbox: Sandbox) -> None:
 
     sandbox.run("sandbox", "stop")
     assert not sandbox.state.kubeconfig.exists()
-    for pid in sandbox.processes():
-        _wait_until_gone(pid)
+    sandbox.wait_until_gone()
     sandbox.run("sandbox", "status", code=1)
 
 
@@ -82,12 +83,12 @@ def test_a_killed_daemon_takes_everything_with_it(sandbox: Sandbox) -> None:
     os.kill(daemon, signal.SIGKILL)
     wait_until_free(sandbox.state)
     for pid in pods:
-        _wait_until_gone(pid)
+        wait_until_gone(pid)
     assert "the sandbox runs" in sandbox.run("sandbox", "start").stderr
     assert "does not exist" in sandbox.on_it("status").stdout
 
 
-def _wait_until_gone(pid: int) -> None:
+def wait_until_gone(pid: int) -> None:
     """Wait for a process that is not our child; its end is told by the kernel."""
     try:
         descriptor = os.pidfd_open(pid)

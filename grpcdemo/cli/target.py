@@ -1,0 +1,157 @@
+"""Which target a command talks to: the cluster that is named or implied, or else the embedded sandbox.
+
+A sandbox that a command started by itself ends with the command that leaves no pod in it: after `demo` or
+`cleanup` nothing is left of either.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from enum import Enum, auto
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from grpcdemo.errors import ApiError, GrpcdemoError, NoSandbox, Unreachable, UsageError
+from grpcdemo.model import Done, Report, Waiting
+
+if TYPE_CHECKING:
+    from grpcdemo.kube.api import Api
+    from grpcdemo.sandbox.state import State
+
+VARIABLE = "GRPCDEMO_TARGET"
+
+
+class Choice(Enum):
+    CLUSTER = auto()
+    SANDBOX = auto()
+    """Somebody named it."""
+    FALLBACK = auto()
+    """The sandbox, since nothing names a cluster."""
+
+
+@dataclass(frozen=True)
+class Connection:
+    """What a command's options say of its target, and the namespace in it."""
+
+    context: str | None
+    kubeconfig: str | None
+    sandbox: bool
+    namespace: str
+
+    def __post_init__(self) -> None:
+        if self.sandbox and self.names_cluster:
+            raise UsageError("--sandbox is a target of its own", hint="leave out --context and --kubeconfig")
+        if len(self.namespace) > 63 or not re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", self.namespace):
+            raise UsageError(
+                f"{self.namespace!r} cannot be the name of a namespace",
+                hint="use at most 63 lower case letters, digits and '-', beginning and ending with a letter or digit",
+            )
+
+    @property
+    def names_cluster(self) -> bool:
+        """Whether an option names a cluster."""
+        return bool(self.context or self.kubeconfig)
+
+
+@asynccontextmanager
+async def connect_to(
+    connection: Connection, *, starts: bool, announce: Callable[[str], None], report: Report
+) -> AsyncIterator[Api]:
+    """The API of the target; *announce* is told its name before anything is changed.
+
+    Where the target is the sandbox and none runs, it is started if *starts*; else NoSandbox is raised.
+    """
+    from grpcdemo.kube.target import connect
+    from grpcdemo.sandbox.state import CONTEXT, find_state, running
+
+    state = find_state()
+    target = _choose(connection, state)
+    if target is Choice.CLUSTER:
+        async with await connect(context=connection.context, kubeconfig=connection.kubeconfig) as api:
+            announce(str(api.target))
+            yield api
+        return
+    if starts:
+        announce("the sandbox on this machine" + (", as there is no kubeconfig" if target is Choice.FALLBACK else ""))
+        await _start(state, report)
+    elif running(state) is None:
+        raise NoSandbox(
+            "there is no kubeconfig, and no sandbox runs" if target is Choice.FALLBACK else "no sandbox runs",
+            hint="`grpcdemo up` starts one with the demo in it; --context or --kubeconfig names a cluster",
+        )
+    else:
+        announce("the sandbox on this machine")
+    with _told_of_sandbox(state):
+        async with await connect(context=CONTEXT, kubeconfig=str(state.kubeconfig), sandbox=True) as api:
+            yield api
+
+
+async def end_unused_sandbox(api: Api, report: Report) -> None:
+    """End the sandbox if a command started it by itself and no pod is left in it."""
+    from grpcdemo.kube.resources import PODS
+    from grpcdemo.sandbox.process import stop
+    from grpcdemo.sandbox.state import find_state
+
+    state = find_state()
+    if not (api.target.sandbox and state.by_itself.exists()):
+        return
+    try:
+        pods = (await api.list(PODS))["items"]
+    except ApiError:
+        return  # it does not answer: whoever used it was told
+    if all("deletionTimestamp" in pod["metadata"] for pod in pods):
+        await stop(state)
+        report(Done("the sandbox has ended"))
+
+
+def _choose(connection: Connection, state: State) -> Choice:
+    """An option goes before the variable GRPCDEMO_TARGET, and that before the kubeconfig."""
+    kubeconfig = connection.kubeconfig or os.environ.get("KUBECONFIG")
+    if connection.sandbox or kubeconfig == str(state.kubeconfig):
+        return Choice.SANDBOX
+    if connection.names_cluster:
+        return Choice.CLUSTER
+    if variable := os.environ.get(VARIABLE):
+        return _parse(variable)
+    if kubeconfig or (Path.home() / ".kube" / "config").exists():
+        return Choice.CLUSTER
+    return Choice.FALLBACK
+
+
+def _parse(variable: str) -> Choice:
+    try:
+        return {"sandbox": Choice.SANDBOX, "cluster": Choice.CLUSTER}[variable]
+    except KeyError:
+        raise UsageError(f"{VARIABLE} is {variable!r}", hint="set it to `sandbox` or `cluster`, or unset it") from None
+
+
+async def _start(state: State, report: Report) -> None:
+    from grpcdemo.sandbox.process import start
+
+    report(Waiting("the sandbox to start"))
+    if await start(state, by_itself=True):
+        report(Done("the sandbox has started"))
+
+
+@contextmanager
+def _told_of_sandbox(state: State) -> Iterator[None]:
+    """Errors in the sandbox's own words: that it has ended, and how kubectl finds it."""
+    from grpcdemo.sandbox.state import running
+
+    try:
+        yield
+    except Unreachable as error:
+        if running(state) is not None:
+            raise
+        raise GrpcdemoError(
+            "the sandbox has ended, and every pod in it",
+            hint=f"its last words are in {state.log}; `grpcdemo up` starts another",
+        ) from error
+    except GrpcdemoError as error:
+        if error.hint and "`kubectl" in error.hint:
+            error.hint += ", after `export KUBECONFIG=$(grpcdemo sandbox kubeconfig)`"
+        raise

@@ -1,0 +1,69 @@
+"""A sandbox that a command starts because it needs one, and that goes when nothing is left in it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.sandbox.test_daemon import PROGRAM, Sandbox
+
+pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
+    found = Sandbox(tmp_path)
+    yield found
+    found.run("sandbox", "stop")
+
+
+def test_demo_needs_no_cluster_and_leaves_nothing(sandbox: Sandbox) -> None:
+    told = sandbox.run("demo", "--output", "json")
+    result = json.loads(told.stdout)
+    assert (result["istioOff"]["verdict"], result["istioOn"]["verdict"]) == ("pinned", "balanced")
+    assert told.stderr.startswith("using the sandbox on this machine, as there is no kubeconfig, namespace")
+    assert told.stderr.endswith("✓ the sandbox has ended\n")
+    sandbox.wait_until_gone()
+    assert {path.name for path in sandbox.state.root.iterdir()} == {"daemon.log", "lock"}
+
+
+def test_it_stays_until_the_last_demo_in_it_is_cleaned_up(sandbox: Sandbox) -> None:
+    sandbox.run("up", "--servers", "1")
+    sandbox.run("up", "--servers", "1", "--namespace", "other")
+    assert "the sandbox has ended" not in sandbox.run("cleanup").stderr
+    assert "1/1" in sandbox.run("status", "--namespace", "other").stdout
+    assert "the sandbox has ended" in sandbox.run("cleanup", "--namespace", "other").stderr
+    sandbox.run("sandbox", "status", code=1)
+
+
+def test_one_that_somebody_started_by_hand_stays(sandbox: Sandbox) -> None:
+    sandbox.run("up", "--dry-run")
+    sandbox.run("sandbox", "status", code=1)
+
+    sandbox.run("up", "--servers", "1")
+    assert "runs already" in sandbox.run("sandbox", "start").stderr
+    sandbox.run("cleanup")
+    sandbox.run("sandbox", "status")
+
+
+def test_ctrl_c_in_the_middle_of_demo_ends_it_too(sandbox: Sandbox) -> None:
+    telling = subprocess.Popen([*PROGRAM, "demo"], env=sandbox.environment, stderr=subprocess.PIPE, text=True)
+    assert telling.stderr
+    with telling, telling.stderr as said:
+        assert any("waiting for grpc-server" in line for line in said)
+        telling.send_signal(signal.SIGINT)
+        *_, ended, error = [line for line in said if not line.startswith("hint")]
+    assert telling.returncode == 130
+    assert (ended, error) == ("✓ the sandbox has ended\n", "error: interrupted\n")
+    sandbox.wait_until_gone()
+
+
+def test_kubectl_is_told_where_the_sandbox_is(sandbox: Sandbox) -> None:
+    sandbox.run("up", "--servers", "1")
+    told = sandbox.run("istio", "on", "--timeout", "0", code=1)
+    assert told.stderr.splitlines()[-1].endswith("after `export KUBECONFIG=$(grpcdemo sandbox kubeconfig)`")
