@@ -26,7 +26,7 @@ def test_demo_needs_no_cluster_and_leaves_nothing(sandbox: Sandbox) -> None:
     told = sandbox.run("demo", "--output", "json")
     result = json.loads(told.stdout)
     assert (result["istioOff"]["verdict"], result["istioOn"]["verdict"]) == ("pinned", "balanced")
-    assert told.stderr.startswith("using the sandbox on this machine, as there is no kubeconfig, namespace")
+    assert told.stderr.startswith("using the sandbox on this machine, namespace")
     assert told.stderr.endswith("✓ the sandbox has ended\n")
     sandbox.wait_until_gone()
     assert {path.name for path in sandbox.state.root.iterdir()} == {"daemon.log", "lock"}

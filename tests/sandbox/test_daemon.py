@@ -23,7 +23,7 @@ class Sandbox:
 
     def __init__(self, folder: Path) -> None:
         self.state = State(folder / "grpcdemo" / "sandbox")
-        self.environment = {**os.environ, "XDG_STATE_HOME": str(folder)}
+        self.environment = {**os.environ, "GRPCDEMO_TARGET": "sandbox", "XDG_STATE_HOME": str(folder)}
 
     def run(self, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
         done = subprocess.run([*PROGRAM, *arguments], env=self.environment, capture_output=True, text=True, check=False)

@@ -1,0 +1,125 @@
+"""What the sandbox adds to the processes that it runs, and how it compares with a cluster."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+from tests.bench.programs import RATE, calls_per_second, client, free_port, memory_of, server, start_and_end
+from tests.bench.ratio import median_ratio, report, timed
+from tests.contract.tools import Demo, kubectl
+from tests.sandbox.test_daemon import Sandbox
+
+pytestmark = [pytest.mark.bench, pytest.mark.timeout(1200)]
+
+WINDOWS_S = (30 + 102) / 20
+"""How long the demo's client takes for as many responses as the two verdicts need."""
+CALLS_S = 3
+ROUNDS = 3
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
+    found = Sandbox(tmp_path)
+    yield found
+    found.run("sandbox", "stop")
+
+
+def test_demo_against_its_processes_and_its_windows(sandbox: Sandbox, tmp_path: Path) -> None:
+    """The processes: the daemon, then all pods, then all pods with their proxies."""
+
+    def bare() -> None:
+        sandbox.run("sandbox", "start")
+        sandbox.run("sandbox", "stop")
+        start_and_end(servers=3, envoys=0, folder=tmp_path)
+        start_and_end(servers=3, envoys=4, folder=tmp_path)
+        time.sleep(WINDOWS_S)
+
+    ratio = median_ratio(lambda: timed(lambda: sandbox.run("demo")), lambda: timed(bare), rounds=5)
+    report("grpcdemo demo on the sandbox / its process starts and observation windows", ratio, 1.5)
+
+
+def test_up_from_nothing_against_its_processes(sandbox: Sandbox, tmp_path: Path) -> None:
+    def ours() -> float:
+        taken = timed(lambda: sandbox.run("up"))
+        sandbox.run("cleanup")
+        return taken
+
+    def bare() -> None:
+        sandbox.run("sandbox", "start")
+        start_and_end(servers=3, envoys=0, folder=tmp_path)
+
+    def theirs() -> float:
+        taken = timed(bare)
+        sandbox.run("sandbox", "stop")
+        return taken
+
+    ratio = median_ratio(ours, theirs, rounds=5)
+    report("grpcdemo up, sandbox and all, until every pod is READY / its process starts", ratio, 2)
+
+
+@pytest.mark.parametrize("switch, limit", [("off", 3), ("on", 6)], ids=["one tcp_proxy", "two sidecars"])
+def test_a_call_through_the_proxies_against_a_bare_one(sandbox: Sandbox, switch: str, limit: float) -> None:
+    """The bare ones come first: no client may call while another's calls are timed."""
+
+    def bare() -> float:
+        port = free_port()
+        with server(port), client(port) as log:
+            return calls_per_second(log, CALLS_S)
+
+    def proxied() -> float:
+        counted = json.loads(sandbox.run("observe", "--for", str(CALLS_S), "--output", "json").stdout)
+        return float(counted["responsesPerSecond"])
+
+    alone = [bare() for _ in range(ROUNDS)]
+    sandbox.run("up", "--rate", str(RATE))
+    sandbox.run("istio", switch)
+    through = [proxied() for _ in range(ROUNDS)]
+    print(f"\n{median(alone):.0f} calls a second bare, {median(through):.0f} with Istio {switch}")  # noqa: T201
+    report(f"time of a call with Istio {switch} / of a bare one", median(alone) / median(through), limit)
+
+
+def test_kubectl_get_pods_against_the_same_on_a_cluster(sandbox: Sandbox) -> None:
+    """As many pods in both, in the cluster that KUBECONFIG names."""
+    on_cluster = Demo(f"grpcdemo-bench-{secrets.token_hex(3)}")
+    sandbox.run("up", "--namespace", on_cluster.namespace)
+    on_cluster.run("up").check(0)
+    get = ("get", "pods", "--namespace", on_cluster.namespace)
+    try:
+        ratio = median_ratio(
+            lambda: timed(lambda: kubectl("--kubeconfig", str(sandbox.state.kubeconfig), *get)),
+            lambda: timed(lambda: kubectl(*get)),
+            rounds=31,
+        )
+    finally:
+        on_cluster.remove()
+    report("kubectl get pods on the sandbox / on a cluster", ratio, 1)
+
+
+def test_thirty_servers_and_five_clients(sandbox: Sandbox) -> None:
+    """They come up and are balanced; and what one more pod costs is told."""
+    began = time.perf_counter()
+    sandbox.run("up", "--servers", "30", "--clients", "5")
+    up_s = time.perf_counter() - began
+    plain = memory_of(sandbox.processes())
+    sandbox.run("istio", "on")
+    on_s = time.perf_counter() - began - up_s
+    seen = json.loads(sandbox.run("observe", "--expect", "balanced", "--output", "json").stdout)
+    assert len(seen["servers"]) == 30
+    proxied = memory_of(sandbox.processes())
+
+    began = time.perf_counter()
+    sandbox.run("up", "--servers", "1")
+    few = memory_of(sandbox.processes())
+    pods = 35 - 2
+    print(  # noqa: T201
+        f"\n35 pods: up in {up_s:.1f} s, with proxies after {on_s:.1f} s more; "
+        f"one more pod: {(plain - few) / pods:.0f} MB and {up_s / 35:.2f} s, "
+        f"with a proxy {(proxied - few) / pods:.0f} MB and {on_s / 35:.2f} s"
+    )
