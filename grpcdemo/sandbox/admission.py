@@ -1,7 +1,8 @@
 """The injector: what stands in for Istio's webhook, which adds the sidecar to a pod when it is created.
 
 Pure. It takes the MutatingWebhookConfigurations that are stored, and asks each webhook's selectors, as the API
-server of a cluster does; so a label on a namespace or a pod has the effect here that it has there.
+server of a cluster does; so a label on a namespace or a pod has the effect here that it has there. A webhook of
+somebody else's cannot be called from here, and a pod that it selects fails as it would if nobody answered.
 """
 
 from __future__ import annotations
@@ -29,42 +30,48 @@ STATUS_PORT = 15021
 
 Fault = Callable[[str, str], str | None]
 """Why a Service (namespace, name) cannot be called, such as `no endpoints available for service "istiod"`."""
+ONLY_OURS = "the sandbox calls no webhook but its own injector"
 
 
 def inject(pod: Object, namespace: Object, configurations: Iterable[Object], *, fault: Fault, image: str) -> Object:
-    """The pod as it is to be created: with a sidecar, if a webhook selects it and it does not refuse.
+    """The pod as it is to be created: with a sidecar, if an injector selects it and it does not refuse.
 
-    Raises StatusError (InternalError) where the webhook cannot be called, unless it may be ignored.
+    Raises StatusError (InternalError) where a webhook cannot be called, unless it may be ignored.
     """
-    for configuration in configurations:
+    for configuration in sorted(configurations, key=lambda found: str(found["metadata"]["name"])):
+        revision = _labels(configuration).get(REVISION, "default")
         for webhook in configuration.get("webhooks") or []:
-            if webhook["name"].endswith(WEBHOOK_SUFFIX) and _selects_both(webhook, namespace, pod):
-                if not _can_call(webhook, fault):
-                    continue
-                if _wants_sidecar(pod):
-                    revision = _labels(configuration).get(REVISION, "default")
-                    return add_sidecar(pod, revision=revision, image=image)
+            if _selects(webhook, namespace, pod) and _can_call(webhook, fault) and _wants_sidecar(pod):
+                pod = add_sidecar(pod, revision=revision, image=image)
     return pod
 
 
-def _selects_both(webhook: Object, namespace: Object, pod: Object) -> bool:
+def _selects(webhook: Object, namespace: Object, pod: Object) -> bool:
+    """A webhook's rules, where it has any, are for new pods: no others are stored."""
     selectors = ((webhook.get("namespaceSelector"), namespace), (webhook.get("objectSelector"), pod))
-    return all(matches_label_selector(selector or {}, _labels(obj)) for selector, obj in selectors)
+    return bool(webhook.get("rules")) and all(
+        matches_label_selector(selector or {}, _labels(obj)) for selector, obj in selectors
+    )
 
 
 def _can_call(webhook: Object, fault: Fault) -> bool:
     service = webhook["clientConfig"].get("service")
-    why = fault(service["namespace"], service["name"]) if service else None
+    why = fault(service["namespace"], service["name"]) if service else ONLY_OURS
+    if why is None and not webhook["name"].endswith(WEBHOOK_SUFFIX):
+        why = ONLY_OURS
     if not why:
         return True
     if webhook.get("failurePolicy", "Fail") == "Ignore":
         return False
-    host = f"{service['name']}.{service['namespace']}.svc:{service.get('port', 443)}"
-    url = f"https://{host}{service.get('path', '/')}?timeout={webhook.get('timeoutSeconds', 10)}s"
+    url = webhook["clientConfig"].get("url", "")
+    if service:
+        url = (
+            f"https://{service['name']}.{service['namespace']}.svc:{service.get('port', 443)}{service.get('path', '/')}"
+        )
     raise StatusError(
         "InternalError",
         f'Internal error occurred: failed calling webhook "{webhook["name"]}": '
-        f'failed to call webhook: Post "{url}": {why}',
+        f'failed to call webhook: Post "{url}?timeout={webhook.get("timeoutSeconds", 10)}s": {why}',
     )
 
 

@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, suppress
 from typing import Literal
 
 from grpcdemo import __version__
-from grpcdemo.sandbox.admission import default_webhooks, inject, service_fault
+from grpcdemo.sandbox.admission import ONLY_OURS, default_webhooks, inject, service_fault
 from grpcdemo.sandbox.api.bodies import Schema
 from grpcdemo.sandbox.api.kinds import (
     ENDPOINT_SLICES,
@@ -121,7 +121,8 @@ def build_registry(store: Store, network: Network) -> Registry:
             for found in store.list(ENDPOINT_SLICES, namespace)
             if (found["metadata"].get("labels") or {}).get("kubernetes.io/service-name") == name
         ]
-        return service_fault(store.find(SERVICES, namespace, name), name, slices)
+        own = (namespace, name) == (SYSTEM, INJECTOR)
+        return service_fault(store.find(SERVICES, namespace, name), name, slices) or (None if own else ONLY_OURS)
 
     def admit(pod: Object, namespace: Object) -> Object:
         return inject(pod, namespace, store.list(MUTATING_WEBHOOKS), fault=fault, image=IMAGE)

@@ -14,7 +14,7 @@ import pytest
 from tests.bench.programs import RATE, calls_per_second, client, free_port, memory_of, server, start_and_end
 from tests.bench.ratio import median_ratio, report, timed
 from tests.contract.tools import Demo, kubectl
-from tests.sandbox.test_daemon import Sandbox
+from tests.sandbox.user import SandboxUser
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(1200)]
 
@@ -25,13 +25,13 @@ ROUNDS = 3
 
 
 @pytest.fixture
-def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
-    found = Sandbox(tmp_path)
+def sandbox(tmp_path: Path) -> Iterator[SandboxUser]:
+    found = SandboxUser(tmp_path)
     yield found
     found.run("sandbox", "stop")
 
 
-def test_demo_against_its_processes_and_its_windows(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_demo_against_its_processes_and_its_windows(sandbox: SandboxUser, tmp_path: Path) -> None:
     """The processes: the daemon, then all pods, then all pods with their proxies."""
 
     def bare() -> None:
@@ -45,7 +45,7 @@ def test_demo_against_its_processes_and_its_windows(sandbox: Sandbox, tmp_path: 
     report("grpcdemo demo on the sandbox / its process starts and observation windows", ratio, 1.5)
 
 
-def test_up_from_nothing_against_its_processes(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_up_from_nothing_against_its_processes(sandbox: SandboxUser, tmp_path: Path) -> None:
     def ours() -> float:
         taken = timed(lambda: sandbox.run("up"))
         sandbox.run("cleanup")
@@ -65,7 +65,7 @@ def test_up_from_nothing_against_its_processes(sandbox: Sandbox, tmp_path: Path)
 
 
 @pytest.mark.parametrize("switch, limit", [("off", 3), ("on", 6)], ids=["one tcp_proxy", "two sidecars"])
-def test_a_call_through_the_proxies_against_a_bare_one(sandbox: Sandbox, switch: str, limit: float) -> None:
+def test_a_call_through_the_proxies_against_a_bare_one(sandbox: SandboxUser, switch: str, limit: float) -> None:
     """The bare ones come first: no client may call while another's calls are timed."""
 
     def bare() -> float:
@@ -85,7 +85,7 @@ def test_a_call_through_the_proxies_against_a_bare_one(sandbox: Sandbox, switch:
     report(f"time of a call with Istio {switch} / of a bare one", median(alone) / median(through), limit)
 
 
-def test_kubectl_get_pods_against_the_same_on_a_cluster(sandbox: Sandbox) -> None:
+def test_kubectl_get_pods_against_the_same_on_a_cluster(sandbox: SandboxUser) -> None:
     """As many pods in both, in the cluster that KUBECONFIG names."""
     on_cluster = Demo(f"grpcdemo-bench-{secrets.token_hex(3)}")
     sandbox.run("up", "--namespace", on_cluster.namespace)
@@ -102,7 +102,7 @@ def test_kubectl_get_pods_against_the_same_on_a_cluster(sandbox: Sandbox) -> Non
     report("kubectl get pods on the sandbox / on a cluster", ratio, 1)
 
 
-def test_thirty_servers_and_five_clients(sandbox: Sandbox) -> None:
+def test_thirty_servers_and_five_clients(sandbox: SandboxUser) -> None:
     """They come up and are balanced; and what one more pod costs is told."""
     began = time.perf_counter()
     sandbox.run("up", "--servers", "30", "--clients", "5")

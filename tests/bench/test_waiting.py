@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench.ratio import median_ratio, report, timed
-from tests.contract.tools import Demo, kubectl
+from tests.contract.tools import Demo, kubectl, new_demo
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(1200)]
 
@@ -21,9 +20,8 @@ RATE = 20
 
 @pytest.fixture
 def demo() -> Iterator[Demo]:
-    found = Demo(f"grpcdemo-bench-{secrets.token_hex(3)}")
-    yield found
-    found.remove()
+    with new_demo() as found:
+        yield found
 
 
 def label_and_restart(demo: Demo) -> None:

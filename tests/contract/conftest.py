@@ -1,47 +1,41 @@
 """The contract suite runs `grpcdemo` and `kubectl` as a user does, against whatever KUBECONFIG names.
 
-It knows nothing else of its target. A missing target fails: a run that was asked for is not skipped.
+Every scenario runs on both targets, and none knows which it has: a sandbox of the test session's own (of each
+worker's own, under xdist), and the cluster that the developer's KUBECONFIG names.
 """
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Iterator
 
 import pytest
 
-from tests.contract.tools import Demo, kubectl
+from tests.contract.targets import developers_cluster, own_sandbox
+from tests.contract.tools import Demo, new_demo
 
-pytestmark = pytest.mark.cluster
-
-
-@pytest.fixture(scope="session", autouse=True)
-def target() -> None:
-    """The API that KUBECONFIG names answers, and has an Istio in it."""
-    if not os.environ.get("KUBECONFIG"):
-        pytest.fail("KUBECONFIG names no cluster", pytrace=False)
-    found = kubectl("get", "mutatingwebhookconfigurations", "--selector", "app=sidecar-injector", "--output", "name")
-    if not found.strip():
-        pytest.fail("the cluster has no Istio sidecar injector", pytrace=False)
+TARGETS = [
+    pytest.param("sandbox", marks=pytest.mark.sandbox),
+    pytest.param("cluster", marks=pytest.mark.cluster),
+]
 
 
-def new_name() -> str:
-    return f"grpcdemo-test-{secrets.token_hex(3)}"
+@pytest.fixture(scope="session", autouse=True, params=TARGETS)
+def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """An API that answers behind KUBECONFIG, with an injector in it."""
+    with own_sandbox(tmp_path_factory.mktemp("user")) if request.param == "sandbox" else developers_cluster():
+        yield
 
 
 @pytest.fixture
 def demo() -> Iterator[Demo]:
     """A namespace's name of its own, nothing in it yet; whatever a test leaves there is removed."""
-    found = Demo(new_name())
-    yield found
-    found.remove()
+    with new_demo() as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Demo]:
+def running(target: None) -> Iterator[Demo]:
     """A demo that is up, without Istio, shared by the tests of a module that change nothing."""
-    found = Demo(new_name())
-    found.run("up").check(0)
-    yield found
-    found.remove()
+    with new_demo() as found:
+        found.run("up").check(0)
+        yield found

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.contract.injectors import one_more_injector
+from tests.contract.strangers import build_service
 from tests.contract.tools import Demo, kubectl
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 
 def test_an_image_that_cannot_be_had(demo: Demo) -> None:
@@ -19,27 +21,6 @@ def test_an_image_that_cannot_be_had(demo: Demo) -> None:
 
     demo.run("up", "--servers", "1").check(0)
     assert demo.ready_column() == {"1/1"}, "the next `up` mends it"
-
-
-def test_a_quota_that_is_too_small(demo: Demo) -> None:
-    kubectl("create", "namespace", demo.namespace)
-    demo.kubectl("create", "quota", "small", "--hard=pods=2")
-    told = demo.run("up", "--timeout", "60").check(1)
-    assert "exceeded quota: small" in told.error
-    assert "ResourceQuota" in told.hint
-
-
-def test_pod_security_that_allows_us_but_not_the_mesh(demo: Demo) -> None:
-    kubectl("create", "namespace", demo.namespace)
-    demo.kubectl("label", "namespace", demo.namespace, "pod-security.kubernetes.io/enforce=restricted")
-    demo.run("up", "--servers", "1").check(0)
-    before = set(demo.pods())
-
-    told = demo.run("istio", "on").check(1)
-    assert 'violates PodSecurity "restricted' in told.error
-    assert "CNI" in told.hint
-    assert demo.labels()["istio-injection"] == "disabled", "the label is taken back"
-    assert set(demo.pods()) == before
 
 
 def test_a_container_that_crashes(demo: Demo) -> None:
@@ -74,24 +55,23 @@ def test_time_runs_out_and_it_says_what_for(demo: Demo) -> None:
 
 
 @pytest.fixture
-def no_istiod() -> Iterator[None]:
-    """Nothing stands behind the injector."""
-    istiod = ("--namespace", "istio-system", "deployment/istiod")
-    kubectl("scale", *istiod, "--replicas=0")
-    kubectl("--namespace", "istio-system", "wait", "--for=delete", "pod", "--selector=app=istiod", "--timeout=90s")
-    yield
-    kubectl("scale", *istiod, "--replicas=1")
-    kubectl("rollout", "status", *istiod, "--timeout=120s")
+def idle_injector(demo: Demo) -> Iterator[str]:
+    """A revision whose Service has no endpoints."""
+    kubectl("create", "namespace", demo.namespace)
+    demo.kubectl("create", "-f", "-", stdin=build_service("nobody"))
+    with one_more_injector(demo.namespace, service=f"{demo.namespace}/nobody") as revision:
+        yield revision
 
 
-def test_an_injector_with_nothing_behind_it(demo: Demo, no_istiod: None) -> None:
+def test_an_injector_with_nothing_behind_it(demo: Demo, idle_injector: str) -> None:
     demo.run("up", "--servers", "1").check(0)
-    told = demo.run("istio", "on").check(1)
+    told = demo.run("istio", "on", "--revision", idle_injector).check(1)
     assert "nothing ready stands behind Istio's injector" in told.error
     assert "nothing was changed" in told.error
     assert demo.labels()["istio-injection"] == "disabled"
     assert demo.ready_column() == {"1/1"}
-    assert "NOT READY" in demo.run("istio", "status").check(0).out
+    status = demo.run("istio", "status").check(0).out
+    assert f"revision {idle_injector} ({demo.namespace}/nobody, NOT READY)" in " ".join(status.split())
 
 
 @pytest.fixture
@@ -133,7 +113,7 @@ def test_a_finalizer_that_nobody_clears(demo: Demo) -> None:
     finalizer = json.dumps({"metadata": {"finalizers": ["example.com/nobody"]}})
     demo.kubectl("patch", "service/grpc-server", "--type=merge", "--patch", finalizer)
 
-    told = demo.run("cleanup", "--timeout", "15").check(1)
+    told = demo.run("cleanup", "--timeout", "6").check(1)
     assert "example.com/nobody" in told.error
     assert "finalizer" in told.hint
 

@@ -7,31 +7,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.contract.tools import Demo, kubectl
+from tests.contract.injectors import one_more_injector
+from tests.contract.tools import Demo
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
-
-WEBHOOKS = "mutatingwebhookconfigurations"
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture
 def tag(demo: Demo) -> Iterator[str]:
-    """A revision tag: one more injector, which listens to `istio.io/rev` alone, before the same istiod."""
-    listed = json.loads(kubectl("get", WEBHOOKS, "--selector", "app=sidecar-injector", "--output", "json"))
-    original = listed["items"][0]
-    name = f"{demo.namespace}-tag"
-    entry = next(found for found in original["webhooks"] if found["name"].startswith("rev.namespace."))
-    entry["namespaceSelector"] = {
-        "matchExpressions": [
-            {"key": "istio.io/rev", "operator": "In", "values": [name]},
-            {"key": "istio-injection", "operator": "DoesNotExist"},
-        ]
-    }
-    labels = {**original["metadata"]["labels"], "istio.io/tag": name}
-    tagged = {**original, "metadata": {"name": name, "labels": labels}, "webhooks": [entry]}
-    kubectl("create", "-f", "-", stdin=json.dumps(tagged))
-    yield name
-    kubectl("delete", WEBHOOKS, name)
+    """A revision tag: one more injector before the same Service."""
+    with one_more_injector(demo.namespace) as found:
+        yield found
 
 
 def test_injection_by_revision(demo: Demo, tag: str) -> None:

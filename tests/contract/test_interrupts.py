@@ -8,7 +8,7 @@ import pytest
 
 from tests.contract.tools import LIMIT_S, Demo, find_program
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 MOMENTS = [
     "using context",

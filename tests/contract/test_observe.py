@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.contract.tools import Demo
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
+
+MORTAL_CLIENT = """
+import os, threading
+from grpcdemo.workload.client import main
+threading.Timer(8, os._exit, [1]).start()
+main()
+"""
 
 
 def test_requests_is_exact(running: Demo) -> None:
@@ -59,13 +68,15 @@ def test_a_new_client_is_followed_from_its_first_response(demo: Demo) -> None:
 
 def test_a_client_that_starts_anew_in_its_pod_opens_a_window(demo: Demo) -> None:
     demo.run("up", "--servers", "2").check(0)
-    watching = demo.start("observe", "--for", "10", "--output", "json")
-    watching.wait_for("responses")
-    client = next(name for name in demo.pods() if name.startswith("grpc-client"))
-    demo.kubectl("exec", client, "--", "python3", "-c", "import os; os.kill(1, 15)")
-    seen = watching.result().check(0).json
+    mortal = ["python3", "-c", MORTAL_CLIENT]
+    client = _client(demo)
+    patch = [{"op": "add", "path": "/spec/template/spec/containers/0/command", "value": mortal}]
+    demo.kubectl("patch", "deployment/grpc-client", "--type=json", "--patch", json.dumps(patch))
+    demo.kubectl("rollout", "status", "deployment/grpc-client", "--timeout=60s")
+    demo.kubectl("wait", "--for=delete", f"pod/{client}", "--timeout=60s")
+    seen = demo.run("observe", "--for", "10", "--output", "json").check(0).json
     assert seen["windows"] > 1
-    assert seen["clients"][0]["name"] == client
+    assert [found["name"] for found in seen["clients"]] == [_client(demo)]
     assert seen["missed"] == 0
 
 
@@ -90,3 +101,7 @@ def test_nothing_to_observe_is_said(demo: Demo) -> None:
     seen = demo.run("observe", "--requests", "1").check(1)
     assert "there is no grpc-client pod" in seen.error
     assert "grpcdemo up" in seen.hint
+
+
+def _client(demo: Demo) -> str:
+    return next(name for name in demo.pods() if name.startswith("grpc-client"))

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.contract.strangers import build_deployment, build_service
 from tests.contract.tools import Demo, kubectl
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def test_a_lent_namespace_is_given_back_as_it_was(lent: Demo) -> None:
 
 
 def test_a_namespace_in_which_others_run_is_not_relabelled_unasked(lent: Demo) -> None:
-    lent.kubectl("create", "deployment", "shop", "--image=localhost/none:1", "--replicas=0")
+    lent.kubectl("create", "-f", "-", stdin=build_deployment("shop"))
     told = lent.run("up", "--servers", "1").check(1)
     assert "deployments/shop" in told.error
     assert "--yes" in told.hint
@@ -49,7 +50,7 @@ def test_a_namespace_in_which_others_run_is_not_relabelled_unasked(lent: Demo) -
 
 
 def test_a_service_of_the_same_name_is_not_taken_over(lent: Demo) -> None:
-    lent.kubectl("create", "service", "clusterip", "grpc-server", "--tcp=1:1")
+    lent.kubectl("create", "-f", "-", stdin=build_service("grpc-server"))
     told = lent.run("up", "--servers", "1").check(1)
     assert "Service grpc-server exists" in told.error
     assert "--namespace" in told.hint
@@ -60,12 +61,12 @@ def test_a_service_of_the_same_name_is_not_taken_over(lent: Demo) -> None:
 
 def test_our_namespace_stays_when_somebody_put_something_in_it(demo: Demo) -> None:
     demo.run("up", "--servers", "1").check(0)
-    demo.kubectl("create", "configmap", "precious")
+    demo.kubectl("create", "-f", "-", stdin=build_service("precious"))
     told = demo.run("cleanup").check(0)
-    assert "configmaps/precious" in told.err
-    assert demo.kubectl("get", "all", "--output", "name") == ""
+    assert "services/precious" in told.err
+    assert demo.kubectl("get", "all", "--output", "name") == "service/precious\n"
 
-    demo.kubectl("delete", "configmap", "precious")
+    demo.kubectl("delete", "service", "precious")
     demo.run("cleanup").check(0)
     assert not demo.exists()
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.contract.tools import Demo
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 
 def test_status_agrees_with_kubectl(running: Demo) -> None:
@@ -33,7 +33,6 @@ def test_istio_status_tells_injector_and_effect(running: Demo) -> None:
     told = running.run("istio", "status", "--output", "json").check(0).json
     assert told["injectingRevision"] is None
     assert any(injector["ready"] for injector in told["injectors"])
-    assert told["versions"]
     assert "a new pod gets no proxy" in running.run("istio", "status").check(0).out
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,6 +33,15 @@ def kubectl(*arguments: str, stdin: str | None = None, check: bool = True) -> st
     done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=LIMIT_S, check=False)
     assert not check or done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
     return done.stdout
+
+
+def kubeconfig_as(folder: Path, user: dict[str, str]) -> str:
+    """The target's kubeconfig with other credentials, written to *folder*."""
+    found = json.loads(kubectl("config", "view", "--raw", "--minify", "--flatten", "--output", "json"))
+    found["users"][0]["user"] = user
+    path = folder / "kubeconfig"
+    path.write_text(json.dumps(found), encoding="utf-8")
+    return str(path)
 
 
 @dataclass(frozen=True)
@@ -145,3 +157,11 @@ class Demo:
 
     def remove(self) -> None:
         kubectl("delete", "namespace", self.namespace, "--ignore-not-found", "--wait=false")
+
+
+@contextmanager
+def new_demo() -> Iterator[Demo]:
+    """A demo with a name that nothing else has, nothing of it there yet; it is removed afterwards."""
+    demo = Demo(f"grpcdemo-test-{secrets.token_hex(3)}")
+    yield demo
+    demo.remove()

@@ -170,11 +170,25 @@ def test_an_injector_that_may_be_ignored_is() -> None:
     assert not has_proxy(injected(build_pod(), why=NO_ENDPOINTS, configuration=configuration))
 
 
-def test_other_webhooks_are_none_of_our_business() -> None:
-    configuration = default_webhooks(namespace="istio-system", service="istiod")
-    for webhook in configuration["webhooks"]:
-        webhook["name"] = "validation.example.com"
-    assert not has_proxy(injected(build_pod(), why=NO_ENDPOINTS, configuration=configuration))
+@pytest.mark.parametrize(
+    ("entry", "url", "why"),
+    [
+        ({"clientConfig": {"service": {"namespace": "a", "name": "b"}}}, "https://b.a.svc:443/", NO_ENDPOINTS),
+        ({"clientConfig": {"service": {"namespace": "a", "name": "b"}}}, "https://b.a.svc:443/", None),
+        ({"clientConfig": {"url": "https://example.com/mutate"}}, "https://example.com/mutate", None),
+    ],
+)
+def test_a_webhook_of_somebody_elses_cannot_be_called(entry: Object, url: str, why: str | None) -> None:
+    webhook = {"name": "labels.example.com", "rules": [{"resources": ["pods"]}], **entry}
+    configuration = {"metadata": {"name": "labels"}, "webhooks": [webhook]}
+    with pytest.raises(StatusError) as refused:
+        injected(build_pod(), why=why, configuration=configuration)
+    assert str(refused.value) == (
+        'Internal error occurred: failed calling webhook "labels.example.com": failed to call webhook: '
+        f'Post "{url}?timeout=10s": {why or "the sandbox calls no webhook but its own injector"}'
+    )
+    webhook["failurePolicy"] = "Ignore"
+    assert injected(build_pod(), why=why, configuration=configuration) == build_pod()
 
 
 def test_a_revision_listens_to_its_own_label() -> None:

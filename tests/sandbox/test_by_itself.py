@@ -10,19 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.sandbox.test_daemon import PROGRAM, Sandbox
+from tests.sandbox.user import PROGRAM, SandboxUser
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.sandbox, pytest.mark.timeout(120)]
 
 
 @pytest.fixture
-def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
-    found = Sandbox(tmp_path)
+def sandbox(tmp_path: Path) -> Iterator[SandboxUser]:
+    found = SandboxUser(tmp_path)
     yield found
     found.run("sandbox", "stop")
 
 
-def test_demo_needs_no_cluster_and_leaves_nothing(sandbox: Sandbox) -> None:
+def test_demo_needs_no_cluster_and_leaves_nothing(sandbox: SandboxUser) -> None:
     told = sandbox.run("demo", "--output", "json")
     result = json.loads(told.stdout)
     assert (result["istioOff"]["verdict"], result["istioOn"]["verdict"]) == ("pinned", "balanced")
@@ -32,7 +32,7 @@ def test_demo_needs_no_cluster_and_leaves_nothing(sandbox: Sandbox) -> None:
     assert {path.name for path in sandbox.state.root.iterdir()} == {"daemon.log", "lock"}
 
 
-def test_it_stays_until_the_last_demo_in_it_is_cleaned_up(sandbox: Sandbox) -> None:
+def test_it_stays_until_the_last_demo_in_it_is_cleaned_up(sandbox: SandboxUser) -> None:
     sandbox.run("up", "--servers", "1")
     sandbox.run("up", "--servers", "1", "--namespace", "other")
     assert "the sandbox has ended" not in sandbox.run("cleanup").stderr
@@ -41,7 +41,7 @@ def test_it_stays_until_the_last_demo_in_it_is_cleaned_up(sandbox: Sandbox) -> N
     sandbox.run("sandbox", "status", code=1)
 
 
-def test_one_that_somebody_started_by_hand_stays(sandbox: Sandbox) -> None:
+def test_one_that_somebody_started_by_hand_stays(sandbox: SandboxUser) -> None:
     sandbox.run("up", "--dry-run")
     sandbox.run("sandbox", "status", code=1)
 
@@ -51,7 +51,7 @@ def test_one_that_somebody_started_by_hand_stays(sandbox: Sandbox) -> None:
     sandbox.run("sandbox", "status")
 
 
-def test_ctrl_c_in_the_middle_of_demo_ends_it_too(sandbox: Sandbox) -> None:
+def test_ctrl_c_in_the_middle_of_demo_ends_it_too(sandbox: SandboxUser) -> None:
     telling = subprocess.Popen([*PROGRAM, "demo"], env=sandbox.environment, stderr=subprocess.PIPE, text=True)
     assert telling.stderr
     with telling, telling.stderr as said:
@@ -63,7 +63,7 @@ def test_ctrl_c_in_the_middle_of_demo_ends_it_too(sandbox: Sandbox) -> None:
     sandbox.wait_until_gone()
 
 
-def test_kubectl_is_told_where_the_sandbox_is(sandbox: Sandbox) -> None:
+def test_kubectl_is_told_where_the_sandbox_is(sandbox: SandboxUser) -> None:
     sandbox.run("up", "--servers", "1")
     told = sandbox.run("istio", "on", "--timeout", "0", code=1)
     assert told.stderr.splitlines()[-1].endswith("after `export KUBECONFIG=$(grpcdemo sandbox kubeconfig)`")

@@ -23,6 +23,7 @@ from grpcdemo.sandbox.api.status import Cause, invalid
 
 SERVICE_TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 ADDRESS_TYPES = ("FQDN", "IPv4", "IPv6")
+NEW_PODS = {"apiGroups": "", "apiVersions": "v1", "operations": "CREATE", "resources": "pods"}
 NOT_NEGATIVE = "must be greater than or equal to 0"
 IMMUTABLE = "field is immutable"
 
@@ -138,7 +139,18 @@ def _check_webhooks(obj: Object) -> list[Cause]:
         for name in ("name", "clientConfig", "sideEffects", "admissionReviewVersions"):
             if not hook.get(name):
                 causes.append(Cause.required(f"webhooks[{number}].{name}"))
+        for place, rule in enumerate(hook.get("rules") or []):
+            causes += _check_rule(rule, f"webhooks[{number}].rules[{place}]")
     return causes
+
+
+def _check_rule(rule: Object, field: str) -> list[Cause]:
+    """A cluster would take others, too; here they would be stored, and never have an effect."""
+    return [
+        Cause.forbidden(f"{field}.{name}", f"the sandbox calls webhooks for new pods only, so this must be [{only!r}]")
+        for name, only in NEW_PODS.items()
+        if rule.get(name) != [only]
+    ]
 
 
 def _check_selector_update(new: Object, old: Object) -> list[Cause]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
@@ -14,7 +15,9 @@ from grpcdemo.sandbox.api.status import StatusError, not_found
 from grpcdemo.sandbox.api.store import Store
 from grpcdemo.sandbox.kubelet.node import build_node
 from grpcdemo.sandbox.kubelet.pod import PodWorker
+from grpcdemo.sandbox.kubelet.scheduling import UNSCHEDULABLE, fits, is_unschedulable
 from grpcdemo.sandbox.kubelet.settings import NODE, Node, Record, Settings
+from grpcdemo.sandbox.kubelet.status import write_time
 from grpcdemo.sandbox.network import Network
 from grpcdemo.sandbox.proxy.discovery import follow_services
 
@@ -93,6 +96,9 @@ class Kubelet:
         if (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
             return
         if "nodeName" not in pod["spec"]:
+            if not fits(pod, self._store.get(NODES, "", NODE)):
+                self._refuse(pod)
+                return
             pod["spec"]["nodeName"] = NODE
             pod = self._store.update(PODS, pod)
             self._node.record(pod, "Normal", "Scheduled", f"Successfully assigned {'/'.join(key)} to {NODE}")
@@ -102,6 +108,13 @@ class Kubelet:
         task = asyncio.create_task(self._run(key, worker))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def _refuse(self, pod: Object) -> None:
+        if not is_unschedulable(pod):
+            condition = {**UNSCHEDULABLE, "lastTransitionTime": write_time(time.time())}
+            pod["status"] = {**pod.get("status", {}), "conditions": [condition]}
+            pod = self._store.update(PODS, pod)
+            self._node.record(pod, "Warning", "FailedScheduling", UNSCHEDULABLE["message"])
 
     async def _run(self, key: Key, worker: PodWorker) -> None:
         try:

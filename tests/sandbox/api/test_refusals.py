@@ -97,6 +97,13 @@ NAME_RULE = (
     r"'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
 )
 UNSUPPORTED = 'Unsupported value: "Foo": supported values: '
+NEW_PODS = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
+HOOK = {
+    "name": "a.b.c",
+    "clientConfig": {"url": "https://example.com"},
+    "sideEffects": "None",
+    "admissionReviewVersions": ["v1"],
+}
 CREATES: list[tuple[str, Any, dict[str, str], int, str]] = [
     (PODS, {"kind": "Pod", "metadata": {"name": "x"}}, {}, 422, 'Pod "x" is invalid: spec.containers: Required value'),
     (
@@ -218,6 +225,17 @@ CREATES: list[tuple[str, Any, dict[str, str], int, str]] = [
         f'spec.containers[2].imagePullPolicy: {UNSUPPORTED}"Always", "IfNotPresent", "Never", '
         'spec.containers[2].name: Duplicate value: "d", '
         f'spec.restartPolicy: {UNSUPPORTED}"Always", "OnFailure", "Never"]',
+    ),
+    (
+        samples.WEBHOOKS,
+        {
+            "metadata": {"name": "h"},
+            "webhooks": [{**HOOK, "rules": [{**NEW_PODS, "operations": ["CREATE", "UPDATE"]}]}],
+        },
+        {},
+        422,
+        'MutatingWebhookConfiguration.admissionregistration.k8s.io "h" is invalid: webhooks[0].rules[0].operations: '
+        "Forbidden: the sandbox calls webhooks for new pods only, so this must be ['CREATE']",
     ),
     ("/api/v1/namespaces/nope/pods", pod(), {}, 404, 'namespaces "nope" not found'),
 ]
