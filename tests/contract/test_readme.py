@@ -1,0 +1,45 @@
+"""The README's commands in their order, in the namespace that it names: each block is typed into one shell."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.contract.tools import LIMIT_S, Demo
+from tests.readme import blocks
+from tests.sandbox.user import SandboxUser
+
+PROMPT = "$ "
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The environment of a user who also has a sandbox, in a place of its own."""
+    user = SandboxUser(tmp_path / "state")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    yield {**os.environ, "PATH": path, "XDG_STATE_HOME": str(tmp_path / "state")}
+    user.run("sandbox", "stop")
+    Demo("istio-grpc-demo").remove()
+
+
+@pytest.mark.timeout(900)
+def test_the_commands_run_in_their_order(shell: dict[str, str], tmp_path: Path) -> None:
+    for block in blocks("console"):
+        lines = block.splitlines()
+        assert all(line.startswith(PROMPT) for line in lines), f"not only commands: {block}"
+        script = "\n".join(line.removeprefix(PROMPT) for line in lines)
+        done = subprocess.run(
+            ["bash", "-ex", "-c", script],
+            cwd=tmp_path,
+            env=shell,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT_S,
+            check=False,
+        )
+        assert done.returncode == 0, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
