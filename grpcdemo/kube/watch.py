@@ -17,6 +17,8 @@ WATCH_S = 240
 """How long the API server is asked to keep one watch open."""
 UNREACHABLE_S = 60.0
 """How long a lost API server is waited for before a watch gives up."""
+LOST_SANDBOX_S = 1.0
+"""The same for the sandbox, which does not come back: another one is another server."""
 REOPEN_S = 0.1
 """A pause before a watch that the server ended is opened anew, in case it always ends them at once."""
 LOOK_AGAIN_S = 1.0
@@ -87,7 +89,7 @@ class Mirror:
 
     async def _follow(self, name: str, version: str | None) -> None:
         """Watch from *version* on for ever; where it has expired, from a new list on."""
-        lost_for = 0.0
+        lost_for, patience_s = 0.0, LOST_SANDBOX_S if self._api.target.sandbox else UNREACHABLE_S
         while True:
             try:
                 version = version or await self._list(name)
@@ -101,7 +103,7 @@ class Mirror:
             except (Unauthorized, Forbidden, NotFound):
                 raise
             except ApiError:
-                if lost_for >= UNREACHABLE_S:
+                if lost_for >= patience_s:
                     raise
                 await asyncio.sleep(LOOK_AGAIN_S)
                 lost_for += LOOK_AGAIN_S

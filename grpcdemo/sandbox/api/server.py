@@ -106,8 +106,8 @@ async def _refusals(request: web.Request, handler: Handler) -> web.StreamRespons
         refused = StatusError("RequestEntityTooLarge", message)
     except web.HTTPException:
         raise
-    except ConnectionResetError:
-        raise
+    except ConnectionResetError:  # the client went while something was written to it: nobody reads this answer
+        return web.Response()
     except Exception as error:
         log.exception("%s %s", request.method, request.path)
         refused = StatusError("InternalError", f"Internal error occurred: {error}")

@@ -17,6 +17,9 @@ from grpcdemo.sandbox.proxy.resources import Resource, file_source, pipe_address
 ADMIN_SOCKET = "admin.sock"
 """Relative to the folder, in which Envoy runs: the system allows a socket's path about 100 characters."""
 
+WATCHDOG: Resource = {"miss_timeout": "60s", "megamiss_timeout": "60s"}
+"""By default it wakes every thread several times a second, which is nearly all that an idle Envoy does."""
+
 
 @dataclass(frozen=True)
 class Configuration:
@@ -85,6 +88,7 @@ def build_bootstrap(
     return {
         "node": {"id": name, "cluster": "grpcdemo-sandbox"},
         "admin": {"address": {"pipe": {"path": ADMIN_SOCKET, "mode": 0o600}}},
+        "watchdogs": {"main_thread_watchdog": WATCHDOG, "worker_watchdog": WATCHDOG},
         "static_resources": {"listeners": _plain(listeners), "clusters": _plain(clusters)},
         "dynamic_resources": {
             "lds_config": file_source(str(folder.root / "lds.json")),

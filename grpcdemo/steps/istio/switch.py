@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from grpcdemo.errors import GrpcdemoError, NotFound
+from grpcdemo.errors import GrpcdemoError, NotFound, Unreachable
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.deployed import INJECT, injected_labels, our_deployments, our_pods, refusing_injection, try_pods
 from grpcdemo.kube.injection import Change, labelled
@@ -118,6 +118,8 @@ async def _restart(api: Api, config: SwitchConfig, names: list[str], report: Rep
     report(Done(f"{' and '.join(names)} restarted"))
     try:
         pods = await wait_for_rollout(api, config.namespace, names, timeout_s=config.timeout_s, report=report)
+    except Unreachable:
+        raise  # whatever becomes of the rollout, nobody can tell
     except GrpcdemoError:
         back = "off" if config.on else "on"
         report(Warned(f"the rollout goes on in the cluster, and the label stays; `grpcdemo istio {back}` goes back"))

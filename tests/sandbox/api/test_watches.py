@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import socket
+import struct
+from urllib.parse import urlsplit
 
 import pytest
 
 from grpcdemo.sandbox.api import watches
 from grpcdemo.sandbox.api.kinds import SERVICE_ACCOUNTS
 
-from .harness import Client, Sandbox, forget
-from .samples import ACCOUNTS, MERGE, TABLE, account
+from .harness import TOKEN, Client, Sandbox, forget
+from .samples import ACCOUNTS, MERGE, NAMESPACE, TABLE, account
 
 
 async def version_of(client: Client) -> str:
@@ -139,3 +143,21 @@ async def test_a_table_tells_its_columns_once(client: Client) -> None:
     assert [found["name"] for found in first["columnDefinitions"]] == ["Name", "Age"]
     assert second["columnDefinitions"] is None
     assert second["rows"][0]["cells"][0] == "two"
+
+
+async def test_a_client_that_goes_while_it_is_told_something_is_no_error(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It resets its connection, and before the server can have noticed there is a lot to tell."""
+    loop, url = asyncio.get_running_loop(), urlsplit(sandbox.client.url)
+    with socket.socket() as connection:
+        connection.setblocking(False)
+        await loop.sock_connect(connection, (url.hostname, url.port))
+        ask = f"GET {ACCOUNTS}?watch=true HTTP/1.1\r\nHost: sandbox\r\nAuthorization: Bearer {TOKEN}\r\n\r\n"
+        await loop.sock_sendall(connection, ask.encode())
+        assert b"200 OK" in await loop.sock_recv(connection, 1000)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    for number in range(10):
+        sandbox.store.create(SERVICE_ACCOUNTS, {"metadata": {"name": f"account-{number}", "namespace": NAMESPACE}})
+    await sandbox.client.get(ACCOUNTS)
+    assert not caplog.records
