@@ -1,115 +1,164 @@
-"""The verdict: on numbers that anybody can judge, and how often it errs on random ones."""
+"""The verdict on numbers that anybody can judge, and what holds for it whatever the numbers are."""
 
 from __future__ import annotations
 
-import random
-from collections import Counter
-from collections.abc import Sequence
+import math
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grpcdemo.verdict import Outcome, judge, share_interval
+from grpcdemo.verdict import Criteria, Outcome, judge
 
 PINNED, BALANCED, SKEWED, INCONCLUSIVE = Outcome.PINNED, Outcome.BALANCED, Outcome.SKEWED, Outcome.INCONCLUSIVE
 ABC = ["a", "b", "c"]
-RUNS = 100
-LOOK_EVERY = 5
+ByClient = dict[str, dict[str, int]]
+EVEN = {"a": 64, "b": 64, "c": 64}
 
-TABLE: list[tuple[dict[str, dict[str, int]], list[str], Outcome, str]] = [
-    ({}, ABC, INCONCLUSIVE, "no response"),
-    ({"x": {}}, ABC, INCONCLUSIVE, "no response"),
-    ({"x": {"a": 500}}, ["a"], INCONCLUSIVE, "nothing to balance over"),
-    ({"x": {"a": 500}}, [], INCONCLUSIVE, "nothing to balance over"),
-    ({"x": {"a": 29}}, ABC, INCONCLUSIVE, "29 of at least 30"),
-    ({"x": {"a": 30}}, ABC, PINNED, "all 30 responses came from one pod"),
-    ({"x": {"a": 30, "b": 0}}, ABC, PINNED, "one pod"),
-    ({"x": {"a": 10_000}}, ABC, PINNED, "one pod"),
-    ({"x": {"a": 30}, "y": {"b": 30}}, ABC, PINNED, "each of 2 clients"),
-    ({"x": {"a": 30}, "y": {"a": 30}}, ABC, PINNED, "each of 2 clients"),
-    ({"x": {"a": 30}, "y": {"b": 29}}, ABC, INCONCLUSIVE, "29 of at least 30"),
-    ({"x": {"a": 500, "b": 500, "c": 500}, "y": {"a": 3}}, ABC, INCONCLUSIVE, "3 of at least 30"),
-    ({"x": {"a": 34, "b": 34, "c": 34}}, ABC, BALANCED, "3 pods answered 33% to 33%"),
-    ({"x": {"a": 340, "b": 300, "c": 360}}, ABC, BALANCED, "even would be 33%"),
-    ({"x": {"a": 33, "b": 34, "c": 34}}, ABC, INCONCLUSIVE, "101 of at least 102"),
-    ({"x": {"a": 100, "b": 100}}, ABC, SKEWED, "c answered 0%"),
-    ({"x": {"a": 999, "b": 1}}, ABC, SKEWED, "not about 33%"),
-    ({"x": {"a": 600, "b": 200, "c": 200}}, ABC, SKEWED, "a answered 60%"),
-    ({"x": {"a": 52, "b": 30, "c": 20}}, ABC, INCONCLUSIVE, "chance could explain it"),
-    ({"x": {"a": 100, "b": 100}, "y": {"c": 100}}, ABC, SKEWED, "y got all its responses from one pod"),
-    ({"x": {"a": 50, "b": 50, "c": 50}, "y": {"a": 50, "b": 50, "c": 50}}, ABC, BALANCED, "3 pods"),
-    ({"x": {"a": 50, "b": 50, "stranger": 50}}, ["a", "b"], BALANCED, "3 pods"),
+TABLE: list[tuple[ByClient, list[str], Outcome, str]] = [
+    ({}, ABC, INCONCLUSIVE, "no response yet"),
+    ({"x": {}}, ABC, INCONCLUSIVE, "no response yet"),
+    ({"x": {"a": 0}}, ABC, INCONCLUSIVE, "no response yet"),
+    ({"x": {"a": 500}}, ["a"], INCONCLUSIVE, "there is nothing to balance over: 1 ready server"),
+    ({"x": {"a": 500}}, [], INCONCLUSIVE, "there is nothing to balance over: 1 ready server"),
+    ({"x": {"a": 33}}, ABC, INCONCLUSIVE, "33 of at least 34 responses, all from one pod so far"),
+    ({"x": {"a": 34}}, ABC, PINNED, "all 34 responses came from one pod"),
+    ({"x": {"a": 34, "b": 0}}, ABC, PINNED, "all 34 responses came from one pod"),
+    ({"x": {"a": 34}, "y": {}}, ABC, PINNED, "all 34 responses came from one pod"),
+    ({"x": {"a": 10_000}}, ["a", "b"], PINNED, "all 10000 responses came from one pod"),
+    ({"x": {"a": 34}, "y": {"b": 34}}, ABC, PINNED, "each of 2 clients got all its responses from one pod"),
+    ({"x": {"a": 34}, "y": {"a": 34}}, ABC, PINNED, "each of 2 clients got all its responses from one pod"),
+    (
+        {"x": {"a": 34}, "y": {"b": 33}},
+        ABC,
+        INCONCLUSIVE,
+        "33 of at least 34 responses for each client, all from one pod so far",
+    ),
+    (
+        {"x": {"a": 340}, "y": {"b": 33}},
+        ABC,
+        PINNED,
+        "each of 2 clients got all its responses from one pod, 1 of them too few to be sure",
+    ),
+    ({"x": {"a": 340}, "y": {"b": 1, "c": 1}}, ABC, SKEWED, "1 of 2 clients got all its responses from one pod, but y"),
+    ({"x": {"a": 340}, "y": EVEN}, ABC, SKEWED, "1 of 2 clients got all its responses from one pod, but y from 3"),
+    (
+        {"x": {"a": 80, "b": 80, "c": 80}, "y": {"b": 3}},
+        ABC,
+        BALANCED,
+        "3 pods answered 33% to 34% each, even would be 33%",
+    ),
+    ({"x": {"a": 64, "b": 63, "c": 62}}, ABC, INCONCLUSIVE, "189 of at least 190 responses to be sure that they are"),
+    ({"x": EVEN}, ABC, BALANCED, "3 pods answered 33% to 33% each, even would be 33%"),
+    ({"x": EVEN, "y": EVEN}, ABC, BALANCED, "3 pods answered 33% to 33% each"),
+    ({"x": {"a": 340, "b": 300, "c": 360}}, ABC, BALANCED, "3 pods answered 30% to 36% each, even would be 33%"),
+    ({"x": {"a": 100, "b": 60, "c": 60}}, ABC, INCONCLUSIVE, "220 responses are not yet enough to tell uneven shares"),
+    ({"x": {"a": 100, "b": 100}}, ABC, SKEWED, "c gave none of 200 responses, even would be 33%"),
+    ({"x": {"a": 100, "b": 90}}, [*ABC, "d"], SKEWED, "2 of 4 pods gave none of 190 responses, even would be 25% each"),
+    ({"x": {"a": 400, "b": 400, "c": 200}}, ABC, SKEWED, "c answered 20%, even would be 33%"),
+    ({"x": {"a": 600, "b": 200, "c": 200}}, ABC, SKEWED, "a answered 60%, even would be 33%"),
+    ({"x": {"a": 999, "b": 1}}, ABC, SKEWED, "x got 999 of its 1000 responses from a: neither all from one pod nor"),
+    ({"x": {"a": 80, "b": 40}, "y": {"b": 80, "c": 40}, "z": {"c": 80, "a": 40}}, ABC, SKEWED, "got 80 of its 120"),
+    ({"x": {"a": 64, "b": 64, "stranger": 64}}, ["a", "b"], BALANCED, "3 pods"),
+    ({"x": {str(pod): 200 for pod in range(100)}}, [], BALANCED, "100 pods answered 1.0% to 1.0% each"),
 ]
 
 
 @pytest.mark.parametrize("by_client, servers, outcome, reason", TABLE)
-def test_what_anybody_would_say(
-    by_client: dict[str, dict[str, int]], servers: list[str], outcome: Outcome, reason: str
-) -> None:
+def test_what_anybody_would_say(by_client: ByClient, servers: list[str], outcome: Outcome, reason: str) -> None:
     verdict = judge(by_client, servers)
     assert verdict.outcome is outcome, verdict.reason
     assert reason in verdict.reason
+    assert verdict.error_rate == (None if outcome is INCONCLUSIVE else 1e-4)
 
 
-counts = st.dictionaries(st.sampled_from("abcde"), st.integers(0, 1000))
+def test_it_says_how_sure_it_is() -> None:
+    assert judge({"x": {"a": 34}}, ABC).certainty == "at most one such verdict in 10,000 is wrong"
+    assert judge({"x": {"a": 33}}, ABC).certainty is None
+    assert (
+        judge({"x": {"a": 18}}, ABC, Criteria(error_rate=0.01)).certainty == "at most one such verdict in 100 is wrong"
+    )
 
 
-@given(st.dictionaries(st.sampled_from("xyz"), counts), st.sets(st.sampled_from("abcde")))
-def test_there_is_always_a_verdict_with_a_reason(by_client: dict[str, dict[str, int]], servers: set[str]) -> None:
-    verdict = judge(by_client, servers)
+def test_no_verdict_before_as_many_responses_as_are_asked_for() -> None:
+    criteria = Criteria(min_responses=50)
+    assert judge({"x": {"a": 49}}, ABC, criteria).reason == "49 of at least 50 responses"
+    assert judge({"x": {"a": 50}}, ABC, criteria).outcome is PINNED
+
+
+def test_a_smaller_tolerance_asks_for_more() -> None:
+    assert judge({"x": EVEN}, ABC, Criteria(tolerance=0.4)).outcome is INCONCLUSIVE
+    assert judge({"x": {"a": 1000, "b": 1000, "c": 800}}, ABC).outcome is BALANCED
+    assert judge({"x": {"a": 1000, "b": 1000, "c": 800}}, ABC, Criteria(tolerance=0.2)).outcome is SKEWED
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"error_rate": 0}, {"error_rate": 1}, {"tolerance": 0}, {"tolerance": 1}, {"min_responses": -1}]
+)
+def test_criteria_that_mean_nothing_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        Criteria(**wrong)  # type: ignore[arg-type]
+
+
+numbers = st.one_of(st.integers(0, 300), st.integers(0, 10**18))
+by_clients = st.dictionaries(
+    st.sampled_from("uvwxyz"), st.dictionaries(st.sampled_from("abcdefgh"), numbers, max_size=8), max_size=6
+)
+sets_of_servers = st.sets(st.sampled_from("abcdefgh"))
+criterias = st.builds(
+    Criteria,
+    error_rate=st.floats(1e-12, 0.5),
+    tolerance=st.floats(0.01, 0.99),
+    min_responses=st.integers(0, 100),
+)
+
+
+@given(by_clients, sets_of_servers, criterias)
+def test_there_is_always_a_verdict_with_a_reason(by_client: ByClient, servers: set[str], criteria: Criteria) -> None:
+    verdict = judge(by_client, servers, criteria)
     assert verdict.reason
-    if verdict.outcome is PINNED:
-        assert all(sum(count > 0 for count in answered.values()) == 1 for answered in by_client.values())
+    assert (verdict.certainty is None) is (verdict.outcome is INCONCLUSIVE)
+    stuck = all(sum(count > 0 for count in answered.values()) <= 1 for answered in by_client.values())
+    assert verdict.outcome in ((PINNED, INCONCLUSIVE) if stuck else (BALANCED, SKEWED, INCONCLUSIVE))
 
 
-@given(st.integers(0, 1000), st.integers(1, 1000))
-def test_the_interval_of_a_share_holds_the_share(count: int, more: int) -> None:
-    low, high = share_interval(count, count + more)
-    assert -1e-9 <= low <= count / (count + more) <= high <= 1 + 1e-9
+@given(by_clients, sets_of_servers, st.permutations("abcdefgh"), st.permutations("uvwxyz"))
+def test_names_and_their_order_do_not_matter(
+    by_client: ByClient, servers: set[str], pods: list[str], clients: list[str]
+) -> None:
+    pod = dict(zip("abcdefgh", pods, strict=True))
+    client = dict(zip("uvwxyz", clients, strict=True))
+    renamed = {
+        client[name]: {pod[server]: answered[server] for server in sorted(answered, key=pod.__getitem__)}
+        for name, answered in sorted(by_client.items(), key=lambda item: client[item[0]])
+    }
+    assert judge(renamed, [pod[name] for name in servers]).outcome is judge(by_client, servers).outcome
 
 
-def first_verdicts(weights: Sequence[float]) -> Counter[Outcome]:
-    """The verdicts at which watchers of random responses stop, looking as these come in, as `--expect` does."""
-    rng = random.Random(17)
-    servers = [f"server-{number}" for number in range(len(weights))]
-    return Counter(_first_verdict(rng, servers, weights) for _ in range(RUNS))
+@given(by_clients, sets_of_servers, st.integers(2, 50))
+def test_the_same_shares_in_more_responses_are_as_certain(by_client: ByClient, servers: set[str], times: int) -> None:
+    """Where counts speak for a verdict, twice as many speak for it more loudly."""
+    more = {
+        client: {server: count * times for server, count in answered.items()} for client, answered in by_client.items()
+    }
+    before, after = judge(by_client, servers).outcome, judge(more, servers).outcome
+    assert before in (INCONCLUSIVE, after)
 
 
-def _first_verdict(rng: random.Random, servers: list[str], weights: Sequence[float]) -> Outcome:
-    seen: Counter[str] = Counter()
-    while seen.total() < 200 * len(servers):
-        seen.update(rng.choices(servers, weights, k=LOOK_EVERY))
-        outcome = judge({"client": seen}, servers).outcome
-        if outcome is not INCONCLUSIVE:
-            return outcome
-    return INCONCLUSIVE
+@given(st.integers(34, 10**18), st.integers(2, 100))
+def test_pinned_stays_pinned_while_all_come_from_one_pod(responses: int, pods: int) -> None:
+    assert judge({"x": {"0": responses}}, [str(pod) for pod in range(pods)]).outcome is PINNED
 
 
-@pytest.mark.parametrize("size", [2, 3, 10])
-def test_one_pod_that_answers_all_is_always_pinned(size: int) -> None:
-    assert first_verdicts([1] + [0] * (size - 1)) == {PINNED: RUNS}
+@given(st.integers(2, 100), st.integers(0, 10**4), st.floats(0.1, 0.9))
+def test_counts_that_differ_by_one_at_most_are_never_skewed(pods: int, responses: int, tolerance: float) -> None:
+    counts = {str(pod): responses // pods + (pod < responses % pods) for pod in range(pods)}
+    assert judge({"x": counts}, [], Criteria(tolerance=tolerance)).outcome is not SKEWED
 
 
-@pytest.mark.parametrize("size", [2, 3, 10])
-def test_random_balancing_is_always_balanced(size: int) -> None:
-    assert first_verdicts([1] * size) == {BALANCED: RUNS}
-
-
-@pytest.mark.parametrize("size", [3, 10])
-def test_a_pod_that_never_answers_is_always_skewed(size: int) -> None:
-    assert first_verdicts([0] + [1] * (size - 1)) == {SKEWED: RUNS}
-
-
-@pytest.mark.parametrize("size", [2, 3])
-def test_a_pod_with_half_the_weight_is_within_the_tolerance(size: int) -> None:
-    verdicts = first_verdicts([0.5] + [1] * (size - 1))
-    assert verdicts[PINNED] == verdicts[SKEWED] == 0
-    assert verdicts[BALANCED] > 0.9 * RUNS
-
-
-@pytest.mark.parametrize("size, at_most", [(2, 0.2), (3, 0.05), (10, 0.05)])
-def test_a_pod_with_a_quarter_of_the_weight_is_seldom_called_balanced(size: int, at_most: float) -> None:
-    verdicts = first_verdicts([0.25] + [1] * (size - 1))
-    assert verdicts[BALANCED] <= at_most * RUNS
-    assert verdicts[PINNED] <= 1
+@given(st.floats(1e-9, 1e-3), st.floats(0.05, 0.95))
+def test_a_lower_error_rate_asks_for_more(error_rate: float, tolerance: float) -> None:
+    responses = {"x": {"a": math.ceil(1 - math.log(1e-3) / math.log(4 / 3))}}
+    assert judge(responses, ABC, Criteria(error_rate=1e-3)).outcome is PINNED
+    if error_rate < 7e-4:
+        assert judge(responses, ABC, Criteria(error_rate, tolerance)).outcome is INCONCLUSIVE

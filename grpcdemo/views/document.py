@@ -61,6 +61,7 @@ def observation_document(seen: Observation) -> Document:
     return {
         "verdict": seen.verdict.outcome.value,
         "reason": seen.verdict.reason,
+        "errorRate": seen.verdict.error_rate,
         "responses": seen.tally.responses,
         "errors": seen.tally.errors,
         "missed": seen.tally.missed,

@@ -23,7 +23,8 @@ STYLES = {
 
 def observation_view(seen: Observation) -> RenderableType:
     numbers = Text(f"\n{numbers_line(seen)}\n{latency_line(seen.tally)}")
-    return Group(servers_table(seen), numbers, verdict_text(seen.verdict))
+    certainty = [Text(seen.verdict.certainty, "dim")] if seen.verdict.certainty else []
+    return Group(servers_table(seen), numbers, verdict_text(seen.verdict), *certainty)
 
 
 def servers_table(seen: Observation) -> RenderableType:

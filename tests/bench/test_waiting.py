@@ -13,8 +13,8 @@ from tests.contract.tools import Demo, kubectl, new_demo
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(1200)]
 
-RESPONSES = 30 + 102
-"""How many a verdict needs at least: pinned, and balanced over three servers."""
+RESPONSES = 34 + 280
+"""How many the verdicts need on average: pinned, and balanced over three servers."""
 RATE = 20
 
 

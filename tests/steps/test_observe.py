@@ -14,7 +14,7 @@ from tests.kube.fake_api import Script, refuse, reply
 
 from .scene import PODS, Scene, watching
 
-EVENLY = ("a", "b", "c") * 40
+EVENLY = ("a", "b", "c") * 70
 
 
 @pytest.fixture(autouse=True)
@@ -111,8 +111,8 @@ async def test_a_server_that_is_not_ready_is_another_set(script: Script, api: Ap
         await watch.until(lambda seen: seen.windows == 1)
         scene.server("MODIFIED", "c", status={"phase": "Running", "conditions": [{"type": "Ready", "status": "False"}]})
         seen = await watch.until(lambda seen: seen.windows == 2)
-        scene.calls("x", 1, *["a", "b"] * 40)
-        seen = await watch.until(lambda seen: seen.tally.responses == 80)
+        scene.calls("x", 1, *["a", "b"] * 80)
+        seen = await watch.until(lambda seen: seen.tally.responses == 160)
     assert seen.verdict.outcome is Outcome.BALANCED, "c cannot answer, so it is not missed"
 
 
@@ -132,10 +132,10 @@ async def test_a_server_that_goes_may_answer_but_does_not_vote(script: Script, a
         await watch.until(lambda seen: seen.windows == 1)
         scene.deleting("grpc-server", "c")
         await watch.until(lambda seen: seen.windows == 2)
-        scene.calls("x", 1, *["c"] * 3, *["a"] * 30)
-        seen = await watch.until(lambda seen: seen.tally.responses == 33)
+        scene.calls("x", 1, *["c"] * 3, *["a"] * 40)
+        seen = await watch.until(lambda seen: seen.tally.responses == 43)
     assert seen.departed == {"c": "ip-of-c"}
-    assert seen.tally.by_server() == {"c": 3, "a": 30}
+    assert seen.tally.by_server() == {"c": 3, "a": 40}
     assert seen.verdict.outcome is Outcome.PINNED
 
 
@@ -144,15 +144,15 @@ async def test_a_client_that_goes_does_not_vote(script: Script, api: Api) -> Non
     scene.calls("x", 1, *EVENLY)
     scene.calls("y", 1, *["a"] * 40)
     async with watching(api) as watch:
-        seen = await watch.until(lambda seen: seen.tally.responses == 160)
+        seen = await watch.until(lambda seen: seen.tally.responses == 250)
         assert seen.verdict.outcome is Outcome.SKEWED
         scene.deleting("grpc-client", "y")
         await watch.until(lambda seen: seen.windows == 2)
         scene.calls("y", 41, *["a"] * 40)
-        scene.calls("x", 121, *EVENLY)
-        seen = await watch.until(lambda seen: seen.tally.responses >= 120)
+        scene.calls("x", 211, *EVENLY)
+        seen = await watch.until(lambda seen: seen.tally.responses >= 210)
     assert seen.tally.by_client.keys() == {"x"}
-    assert (seen.tally.responses, seen.verdict.outcome) == (120, Outcome.BALANCED)
+    assert (seen.tally.responses, seen.verdict.outcome) == (210, Outcome.BALANCED)
     assert [pod.name for pod in seen.clients] == ["x"]
 
 

@@ -80,7 +80,7 @@ def observation(
 
 
 PINNED = observation({"b7wzn": 60})
-BALANCED = observation({"2xk4p": 38, "b7wzn": 31, "x2x8k": 33}, proxy="native sidecar", windows=2)
+BALANCED = observation({"2xk4p": 88, "b7wzn": 80, "x2x8k": 83}, proxy="native sidecar", windows=2)
 
 
 def status(**changed: Any) -> Status:

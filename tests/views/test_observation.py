@@ -11,7 +11,7 @@ from grpcdemo.views.observation import BAR_CELLS, bar, observation_view, plain_l
 from .conftest import Golden
 from .samples import BALANCED, PINNED, observation
 
-EVEN = {"2xk4p": 20, "b7wzn": 21, "x2x8k": 19}
+EVEN = {"2xk4p": 40, "b7wzn": 42, "x2x8k": 38}
 SEEN = {
     "observation-nothing": observation(),
     "observation-pinned": PINNED,

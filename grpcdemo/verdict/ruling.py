@@ -1,0 +1,220 @@
+"""From counts to a verdict, and to the reason for it in words that need no statistics."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from grpcdemo.verdict.evidence import (
+    ALTERNATIVES,
+    Counts,
+    fewest_for_alone,
+    fewest_for_even,
+    out_of_tolerance,
+)
+
+MOSTLY = 0.75
+"""A client is stuck on one pod if it cannot be one that sends up to this share to one pod and the rest elsewhere.
+
+The nearer to 1, the longer it takes to be sure: 34 responses at 3 of 4, 89 at 9 of 10.
+"""
+
+SLOW = 10
+"""Nobody waits for a client that sends this many times less than the busiest."""
+
+
+TOGETHER = 2
+"""How many times more evidence is asked of all responses together: they get a half of the error rate."""
+
+ONE_BY_ONE = 4
+"""And of all clients, each taken by itself, in one product: a quarter. For the last quarter, see `_factor`."""
+
+
+class Outcome(str, Enum):
+    PINNED = "pinned"
+    BALANCED = "balanced"
+    SKEWED = "skewed"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The outcome, and the reason in words."""
+
+    outcome: Outcome
+    reason: str
+    error_rate: float | None = None
+    """How often such a verdict is wrong, at most; None where there is none."""
+
+    @property
+    def certainty(self) -> str | None:
+        """How sure it is, in words."""
+        return None if self.error_rate is None else f"at most one such verdict in {1 / self.error_rate:,.0f} is wrong"
+
+
+@dataclass(frozen=True)
+class Criteria:
+    """How sure a verdict must be, and what is even enough."""
+
+    error_rate: float = 1e-4
+    tolerance: float = 0.5
+    """A pod is out of tolerance that has this much less weight than the others (or they than it): 0.5 is half."""
+    min_responses: int = 0
+    """No verdict before so many responses, even if fewer are enough to be sure."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.error_rate < 1 or not 0 < self.tolerance < 1 or self.min_responses < 0:
+            raise ValueError(f"error_rate and tolerance lie between 0 and 1, min_responses is not negative: {self}")
+
+
+DEFAULT = Criteria()
+
+
+def judge(
+    by_client: Mapping[str, Mapping[str, int]], servers: Collection[str], criteria: Criteria = DEFAULT
+) -> Verdict:
+    """Judge the responses of each client by server, where *servers* are all that could have answered."""
+    return _Case(by_client, servers, criteria).verdict()
+
+
+class _Case:
+    """The counts of every client that got a response, and of all of them together."""
+
+    def __init__(
+        self, by_client: Mapping[str, Mapping[str, int]], servers: Collection[str], criteria: Criteria
+    ) -> None:
+        self.criteria = criteria
+        self.answered = dict.fromkeys(servers, 0)
+        for answers in by_client.values():
+            for server, count in answers.items():
+                self.answered[server] = self.answered.get(server, 0) + count
+        self.pods = len(self.answered)
+        self.by_client = {client: answers for client, answers in by_client.items() if any(answers.values())}
+        self.counts = {client: self._counts(answers) for client, answers in self.by_client.items()}
+        self.together = self._counts(self.answered)
+        self.total = self.together.total
+
+    def _counts(self, answers: Mapping[str, int]) -> Counts:
+        return Counts(tuple(count for count in answers.values() if count), self.pods)
+
+    def verdict(self) -> Verdict:
+        if self.pods < 2:
+            return _inconclusive(f"there is nothing to balance over: {self.pods} ready server")
+        if not self.total:
+            return _inconclusive("no response yet")
+        if self.total < self.criteria.min_responses:
+            return _inconclusive(f"{self.total} of at least {self.criteria.min_responses} responses")
+        if all(len(counts.answers) == 1 for counts in self.counts.values()):
+            return self._all_on_one_pod()
+        if reason := self._why_skewed():
+            return Verdict(Outcome.SKEWED, reason, self.criteria.error_rate)
+        return self._spread()
+
+    def _all_on_one_pod(self) -> Verdict:
+        """Pinned, once it is certain of every client that is not slow."""
+        needed = self._fewest_for_pinned()
+        busiest = max(counts.total for counts in self.counts.values())
+        waited_for = [client for client, counts in self.counts.items() if counts.total * SLOW >= busiest]
+        fewest = min(self.counts[client].total for client in waited_for)
+        if fewest < needed:
+            each = "" if len(self.counts) == 1 else " for each client"
+            return _inconclusive(f"{fewest} of at least {needed} responses{each}, all from one pod so far")
+        if len(self.counts) == 1:
+            reason = f"all {self.total} responses came from one pod"
+        else:
+            slow = len(self.counts) - len(waited_for)
+            but = f", {slow} of them too few to be sure" if slow else ""
+            reason = f"each of {len(self.counts)} clients got all its responses from one pod{but}"
+        return Verdict(Outcome.PINNED, reason, self.criteria.error_rate)
+
+    def _fewest_for_pinned(self) -> int:
+        """Enough to be sure that a client neither prefers one pod nor, which `_is_uneven` says then, is even."""
+        rate = self.criteria.error_rate
+        evenly = fewest_for_alone(1 / self.pods, rate / self._factor() / ALTERNATIVES)
+        return max(evenly, fewest_for_alone(MOSTLY, rate))
+
+    def _why_skewed(self) -> str | None:
+        """The reason in words, where chance is no explanation for how uneven it is, in all or for one client."""
+        uneven = [client for client, counts in self.counts.items() if self._is_uneven(counts, self._factor())]
+        if stuck := [client for client in uneven if len(self.counts[client].answers) == 1]:
+            return self._some_stuck(len(stuck))
+        if len(self.counts) > 1 and self._is_uneven(self.together, TOGETHER):
+            return self._uneven_pods()
+        if not uneven and not self._are_uneven(self.counts.values(), ONE_BY_ONE):
+            return None
+        client = max(
+            uneven or self.counts, key=lambda client: max(self.counts[client].answers) / self.counts[client].total
+        )
+        answers = self.by_client[client]
+        pod, total = max(answers, key=lambda pod: answers[pod]), self.counts[client].total
+        mostly = f"{client} got {answers[pod]} of its {total} responses from {pod}"
+        if answers[pod] >= MOSTLY * total:
+            return f"{mostly}: neither all from one pod nor spread, as after a move from pod to pod"
+        if len(self.counts) == 1:
+            return self._uneven_pods()
+        return f"{mostly}, even would be {total / self.pods:.0f}"
+
+    def _some_stuck(self, stuck: int) -> str:
+        widest = max(self.counts, key=lambda client: len(self.counts[client].answers))
+        pods = len(self.counts[widest].answers)
+        their = "its" if stuck == 1 else "their"
+        return f"{stuck} of {len(self.counts)} clients got all {their} responses from one pod, but {widest} from {pods}"
+
+    def _uneven_pods(self) -> str:
+        """Who stands out among all pods."""
+        even = f"even would be {self._percent(1 / self.pods)}"
+        silent = [pod for pod, count in self.answered.items() if not count]
+        if len(silent) == 1:
+            return f"{silent[0]} gave none of {self.total} responses, {even}"
+        if silent:
+            return f"{len(silent)} of {self.pods} pods gave none of {self.total} responses, {even} each"
+        light, heavy = out_of_tolerance(self.criteria.tolerance)
+        pick = min if self.together.log_ratio(light) > self.together.log_ratio(heavy) else max
+        pod = pick(self.answered, key=lambda pod: self.answered[pod])
+        return f"{pod} answered {self._percent(self.answered[pod] / self.total)}, {even}"
+
+    def _spread(self) -> Verdict:
+        """Balanced, once it is certain that no pod is out of tolerance."""
+        criteria = self.criteria
+        if self.together.log_even(criteria.tolerance) >= math.log(1 / criteria.error_rate):
+            fewest, most = min(self.answered.values()) / self.total, max(self.answered.values()) / self.total
+            seen = f"{self._percent(fewest)} to {self._percent(most)}"
+            reason = f"{self.pods} pods answered {seen} each, even would be {self._percent(1 / self.pods)}"
+            return Verdict(Outcome.BALANCED, reason, criteria.error_rate)
+        needed = fewest_for_even(self.pods, criteria.tolerance, criteria.error_rate)
+        if self.total < needed:
+            return _inconclusive(f"{self.total} of at least {needed} responses to be sure that they are spread")
+        return _inconclusive(f"{self.total} responses are not yet enough to tell uneven shares from chance")
+
+    def _is_uneven(self, counts: Counts, factor: int) -> bool:
+        """Whether even traffic gives such counts less often than a *factor*-th of the error rate."""
+        needed, tolerance = self._needed(factor), self.criteria.tolerance
+        return counts.log_uneven_at_most(tolerance) >= needed and counts.log_uneven(tolerance) >= needed
+
+    def _are_uneven(self, clients: Collection[Counts], factor: int) -> bool:
+        """The same for the clients' evidence in one product."""
+        needed, tolerance = self._needed(factor), self.criteria.tolerance
+        if sum(counts.log_uneven_at_most(tolerance) for counts in clients) < needed:
+            return False
+        return sum(counts.log_uneven(tolerance) for counts in clients) >= needed
+
+    def _needed(self, factor: int) -> float:
+        return math.log(factor / self.criteria.error_rate)
+
+    def _factor(self) -> int:
+        """How many times more evidence is asked of one client, as there are many that could be uneven by chance.
+
+        The j-th client that appears gets 1 / (j(j + 1)) of a quarter of the error rate, which adds up to that quarter
+        over any number of clients. The number of clients, which is j or more, serves for j.
+        """
+        clients = len(self.counts)
+        return TOGETHER if clients == 1 else 4 * clients * (clients + 1)
+
+    def _percent(self, share: float) -> str:
+        return f"{share:.0%}" if self.pods <= 10 else f"{share:.1%}"
+
+
+def _inconclusive(reason: str) -> Verdict:
+    return Verdict(Outcome.INCONCLUSIVE, reason)

@@ -1,0 +1,187 @@
+"""How often the verdict errs, and how many responses it takes, looked at after every response.
+
+Errors of 1 in 10,000 cannot be counted in a few hundred runs. They are computed: for two pods exactly, from the
+chance of every path of counts; for more by change of measure: traffic is made in which the error is common, and each
+run counts for as much less as its responses are less likely in the traffic that the error is about.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+from itertools import count
+
+import pytest
+
+from grpcdemo.verdict import Outcome, judge
+from tests.traffic import (
+    DEAD,
+    DOUBLE,
+    EVEN,
+    HALF,
+    Traffic,
+    first_verdict,
+    least_request,
+    moving,
+    pinned,
+    round_robin,
+    sticky,
+    weighted,
+)
+
+PINNED, BALANCED, SKEWED, INCONCLUSIVE = Outcome.PINNED, Outcome.BALANCED, Outcome.SKEWED, Outcome.INCONCLUSIVE
+ERROR_RATE = 1e-4
+
+
+@cache
+def _of_two(most: int, fewest: int) -> Outcome:
+    return judge({"x": {"a": most, "b": fewest}}, "ab").outcome
+
+
+def exactly(share: float, responses: int) -> dict[Outcome, float]:
+    """The chances of the first verdicts on two pods, where one has *share*, in so many responses."""
+    ended = dict.fromkeys(Outcome, 0.0)
+    going = {0: 1.0}  # the chance to be there without a verdict, by the responses of the one pod
+    for total in range(1, responses + 1):
+        after: dict[int, float] = {}
+        for ones, chance in going.items():
+            after[ones] = after.get(ones, 0.0) + chance * (1 - share)
+            after[ones + 1] = after.get(ones + 1, 0.0) + chance * share
+        going = {}
+        for ones, chance in after.items():
+            outcome = _of_two(max(ones, total - ones), min(ones, total - ones))
+            if outcome is INCONCLUSIVE:
+                going[ones] = chance
+            else:
+                ended[outcome] += chance
+    ended[INCONCLUSIVE] = sum(going.values())
+    return ended
+
+
+def test_exact_errors_of_two_pods() -> None:
+    even, half = exactly(1 / 2, 700), exactly(1 / 3, 700)
+    assert 0 < even[PINNED] + even[SKEWED] <= ERROR_RATE
+    assert even[BALANCED] > 0.99
+    assert 0.5 * ERROR_RATE < half[BALANCED] <= ERROR_RATE, "as few responses as this error allows, or nearly"
+    assert half[SKEWED] > 0.99
+
+
+def test_a_pod_with_three_quarters_is_seldom_called_pinned() -> None:
+    wrong = exactly(3 / 4, 200)
+    assert 0.5 * ERROR_RATE < wrong[PINNED] <= ERROR_RATE
+    assert wrong[BALANCED] < 1e-6
+
+
+def log_likelihood(counts: Sequence[int], shares: Sequence[float]) -> float:
+    return sum(n * math.log(share) if share else -math.inf for n, share in zip(counts, shares, strict=True) if n)
+
+
+def log_likelihood_of_any(counts: Sequence[int], weight: float) -> float:
+    """The likelihood if one pod has *weight* times the weight of each other, each pod as likely as the next."""
+    pods = len(counts)
+    logs = []
+    for odd in range(pods):
+        weights = [
+            (1.0 if weight == math.inf else weight) if pod == odd else float(weight < math.inf) for pod in range(pods)
+        ]
+        logs.append(log_likelihood(counts, [each / sum(weights) for each in weights]))
+    top = max(logs)
+    return top + math.log(sum(math.exp(log - top) for log in logs) / pods) if top > -math.inf else top
+
+
+@pytest.mark.parametrize("pods, runs", [(3, 80), (10, 24)])
+def test_even_traffic_is_seldom_called_uneven(pods: int, runs: int) -> None:
+    """Every kind of uneven traffic in turn, as often each; a run counts by how much likelier it is in even traffic."""
+    kinds = {0.0: DEAD, 0.5: HALF, 2.0: DOUBLE, math.inf: pinned}
+    errors = []
+    for seed in range(runs):
+        end = first_verdict(list(kinds.values())[seed % 4], pods, seed=seed)
+        uneven = [log_likelihood_of_any(end.counts, weight) for weight in kinds]
+        mixed = max(uneven) + math.log(sum(math.exp(log - max(uneven)) for log in uneven) / 4)
+        likelier = math.exp(log_likelihood(end.counts, [1 / pods] * pods) - mixed)
+        errors.append(likelier if end.outcome in (PINNED, SKEWED) else 0.0)
+    assert 0.2 * ERROR_RATE < sum(errors) / runs <= ERROR_RATE
+
+
+@pytest.mark.parametrize("pods, runs", [(3, 30), (10, 8)])
+@pytest.mark.parametrize("weight", [0.5, 2.0])
+def test_half_and_double_weight_are_seldom_called_balanced(pods: int, runs: int, weight: float) -> None:
+    """Even traffic; a run counts by how much likelier it is where one pod has another weight."""
+    ends = [first_verdict(EVEN, pods, seed=seed) for seed in range(runs)]
+    assert {end.outcome for end in ends} == {BALANCED}
+    even = [1 / pods] * pods
+    likelier = [log_likelihood_of_any(end.counts, weight) - log_likelihood(end.counts, even) for end in ends]
+    assert sum(map(math.exp, likelier)) / runs <= ERROR_RATE
+
+
+KINDS: dict[str, tuple[Traffic, Outcome]] = {
+    "pinned": (pinned, PINNED),
+    "sticky by hash": (sticky, PINNED),
+    "random": (EVEN, BALANCED),
+    "LEAST_REQUEST": (least_request, BALANCED),
+    "round robin": (round_robin, BALANCED),
+    "one pod at half weight": (HALF, SKEWED),
+    "one pod dead": (DEAD, SKEWED),
+    "moved after 20": (moving(20), SKEWED),
+}
+"""What must come of each kind of traffic. Of two pods, with one dead, one is left, and its client is pinned."""
+
+
+@pytest.mark.parametrize("pods, clients, runs", [(2, 1, 8), (3, 1, 8), (3, 5, 4), (10, 1, 2), (10, 5, 1)])
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_traffic_is_called_what_it_is(kind: str, pods: int, clients: int, runs: int) -> None:
+    traffic, outcome = KINDS[kind]
+    expected = PINNED if kind == "one pod dead" and pods == 2 else outcome
+    seen = Counter(first_verdict(traffic, pods, clients, seed=seed).outcome for seed in range(runs))
+    assert seen == {expected: runs}
+
+
+@pytest.mark.parametrize("kind", ["pinned", "random", "round robin", "one pod dead", "moved after 20"])
+def test_a_hundred_pods_and_fifty_clients(kind: str) -> None:
+    traffic, outcome = KINDS[kind]
+    assert first_verdict(traffic, 100, 50, seed=1, looks=30).outcome is outcome
+
+
+@pytest.mark.parametrize("pods", [2, 3, 100])
+@pytest.mark.parametrize("clients", [1, 5])
+def test_pinned_clients_are_never_called_anything_else(pods: int, clients: int) -> None:
+    servers = [str(pod) for pod in range(pods)]
+    by_client: dict[str, dict[str, int]] = {}
+    outcomes = []
+    for _, (client, pod) in zip(range(100 * clients), pinned(random.Random(3), pods, clients), strict=False):
+        answered = by_client.setdefault(str(client), {})
+        answered[str(pod)] = answered.get(str(pod), 0) + 1
+        outcomes.append(judge(by_client, servers).outcome)
+    assert outcomes == sorted(outcomes, key=[INCONCLUSIVE, PINNED].index), "inconclusive, then pinned, and nothing else"
+
+
+def test_pinned_becomes_skewed_with_the_first_response_from_another_pod() -> None:
+    assert judge({"x": {"a": 100}}, "abc").outcome is PINNED
+    verdict = judge({"x": {"a": 100, "b": 1}}, "abc")
+    assert verdict.outcome is SKEWED
+    assert "100 of its 101 responses from a" in verdict.reason
+
+
+def test_clients_that_are_stuck_on_different_pods_are_not_balanced_because_one_of_them_moved() -> None:
+    for sent in count(2):
+        by_client = {str(client): {"ab"[client % 2]: sent} for client in range(50)}
+        by_client["0"] = {"a": sent - 1, "b": 1}
+        outcome = judge(by_client, "ab").outcome
+        assert outcome is not BALANCED
+        if outcome is SKEWED:
+            break
+
+
+def test_round_robin_takes_the_fewest_responses_of_all() -> None:
+    assert {first_verdict(round_robin, 3, seed=seed).responses for seed in range(3)} == {191}
+    randomly = [first_verdict(EVEN, 3, seed=seed).responses for seed in range(15)]
+    assert 191 <= min(randomly) < sorted(randomly)[7] <= 320
+
+
+def test_slightly_uneven_traffic_is_balanced_however_long_one_looks() -> None:
+    """Where a pod has nine tenths of the weight of the others, a million responses make it no worse."""
+    assert first_verdict(weighted(0.9), 3, seed=1).outcome is BALANCED
+    assert judge({"x": {"a": 900_000, "b": 1_000_000, "c": 1_000_000}}, "abc").outcome is BALANCED
