@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from types import FrameType
 
 PR_SET_PDEATHSIG = 1
+STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -30,7 +31,7 @@ def main(argv: Sequence[str]) -> int:
     elif how == "exec":
         how = "guard"
     else:
-        threading.Thread(target=_kill_group_at_end_of, args=(os.dup(0),), daemon=True).start()
+        _watch(os.dup(0))
         _close_stdin()
     if how == "guard":
         return guard(command)
@@ -63,19 +64,25 @@ def run_module(command: Sequence[str]) -> None:
 
 def guard(command: Sequence[str]) -> int:
     """Run *command* to its end, and return the exit code that a shell would."""
-    stopping = (signal.SIGTERM, signal.SIGINT)
-    signal.pthread_sigmask(signal.SIG_BLOCK, stopping)  # until there is somebody to forward them to
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)  # until there is somebody to forward them to
     child = os.posix_spawnp(command[0], list(command), os.environ, setsigmask=())
 
     def forward(number: int, _: FrameType | None) -> None:
         os.kill(child, number)
 
-    for number in stopping:
+    for number in STOPPING:
         signal.signal(number, forward)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, stopping)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
     _, status = os.waitpid(child, 0)
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else 128 - code
+
+
+def _watch(pipe: int) -> None:
+    """Kill the group when *pipe* ends, from a thread that takes no signal: it would die of one without a handler."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    threading.Thread(target=_kill_group_at_end_of, args=(pipe,), daemon=True).start()
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _kill_group_at_end_of(pipe: int) -> None:
