@@ -5,13 +5,14 @@ from typing import Annotated
 import typer
 
 from grpcdemo.cli import options
+from grpcdemo.manifests import defaults
 
 
 def cleanup(
     context: options.Context = None,
     kubeconfig: options.Kubeconfig = None,
     sandbox: options.Sandbox = False,
-    namespace: options.Namespace = options.DEFAULT_NAMESPACE,
+    namespace: options.Namespace = defaults.NAMESPACE,
     timeout: options.Timeout = 180.0,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until all is gone.")] = True,
     dry_run: options.DryRun = False,

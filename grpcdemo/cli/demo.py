@@ -5,19 +5,20 @@ from typing import Annotated
 import typer
 
 from grpcdemo.cli import options
+from grpcdemo.manifests import defaults
 
 
 def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave the demo in the cluster at the end.")] = False,
-    servers: options.Servers = 3,
-    clients: options.Clients = 1,
-    rate: options.Rate = 20.0,
+    servers: options.Servers = defaults.SERVERS,
+    clients: options.Clients = defaults.CLIENTS,
+    rate: options.Rate = defaults.RATE,
     image_prefix: options.ImagePrefix = None,
     revision: options.Revision = None,
     context: options.Context = None,
     kubeconfig: options.Kubeconfig = None,
     sandbox: options.Sandbox = False,
-    namespace: options.Namespace = options.DEFAULT_NAMESPACE,
+    namespace: options.Namespace = defaults.NAMESPACE,
     timeout: options.Timeout = 180.0,
     output: options.Output = options.Format.TABLE,
     dry_run: options.DryRun = False,

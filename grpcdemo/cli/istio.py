@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from grpcdemo.cli import options
+from grpcdemo.manifests import defaults
 
 if TYPE_CHECKING:
     from grpcdemo.cli.target import Connection
@@ -18,7 +19,7 @@ def on(
     context: options.Context = None,
     kubeconfig: options.Kubeconfig = None,
     sandbox: options.Sandbox = False,
-    namespace: options.Namespace = options.DEFAULT_NAMESPACE,
+    namespace: options.Namespace = defaults.NAMESPACE,
     timeout: options.Timeout = 180.0,
     output: options.Output = options.Format.TABLE,
     dry_run: options.DryRun = False,
@@ -35,7 +36,7 @@ def off(
     context: options.Context = None,
     kubeconfig: options.Kubeconfig = None,
     sandbox: options.Sandbox = False,
-    namespace: options.Namespace = options.DEFAULT_NAMESPACE,
+    namespace: options.Namespace = defaults.NAMESPACE,
     timeout: options.Timeout = 180.0,
     output: options.Output = options.Format.TABLE,
     dry_run: options.DryRun = False,
@@ -52,7 +53,7 @@ def status(
     context: options.Context = None,
     kubeconfig: options.Kubeconfig = None,
     sandbox: options.Sandbox = False,
-    namespace: options.Namespace = options.DEFAULT_NAMESPACE,
+    namespace: options.Namespace = defaults.NAMESPACE,
     output: options.Output = options.Format.TABLE,
 ) -> None:
     """Show Istio's version and injectors, what the namespace's label does, and which pods have a proxy."""

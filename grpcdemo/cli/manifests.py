@@ -7,6 +7,7 @@ import typer
 
 from grpcdemo.cli import options
 from grpcdemo.errors import GrpcdemoError, Interrupted, UsageError
+from grpcdemo.manifests import defaults
 
 if TYPE_CHECKING:
     from grpcdemo.cli.target import Connection
@@ -31,14 +32,14 @@ def manifests(
             show_default=False,
         ),
     ] = None,
-    servers: options.Servers = 3,
-    clients: options.Clients = 1,
-    rate: options.Rate = 20.0,
+    servers: options.Servers = defaults.SERVERS,
+    clients: options.Clients = defaults.CLIENTS,
+    rate: options.Rate = defaults.RATE,
     image_prefix: options.ImagePrefix = None,
     context: options.Context = None,
     kubeconfig: options.Kubeconfig = None,
     sandbox: options.Sandbox = False,
-    namespace: options.Namespace = options.DEFAULT_NAMESPACE,
+    namespace: options.Namespace = defaults.NAMESPACE,
 ) -> None:
     """Print exactly what `up` applies, for `kubectl create -f`."""
     from grpcdemo.cli.target import Connection

@@ -7,6 +7,7 @@ import typer
 
 from grpcdemo.cli import options
 from grpcdemo.errors import Interrupted
+from grpcdemo.manifests import defaults
 
 if TYPE_CHECKING:
     from grpcdemo.kube.api import Api
@@ -39,7 +40,7 @@ def observe(
     context: options.Context = None,
     kubeconfig: options.Kubeconfig = None,
     sandbox: options.Sandbox = False,
-    namespace: options.Namespace = options.DEFAULT_NAMESPACE,
+    namespace: options.Namespace = defaults.NAMESPACE,
     timeout: options.Timeout = 180.0,
     output: options.Output = options.Format.TABLE,
 ) -> None:

@@ -5,8 +5,6 @@ from typing import Annotated
 
 import typer
 
-DEFAULT_NAMESPACE = "istio-grpc-demo"
-
 
 class Format(str, Enum):
     """How a result is printed on stdout."""

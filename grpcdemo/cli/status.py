@@ -1,13 +1,14 @@
 """`grpcdemo status`"""
 
 from grpcdemo.cli import options
+from grpcdemo.manifests import defaults
 
 
 def status(
     context: options.Context = None,
     kubeconfig: options.Kubeconfig = None,
     sandbox: options.Sandbox = False,
-    namespace: options.Namespace = options.DEFAULT_NAMESPACE,
+    namespace: options.Namespace = defaults.NAMESPACE,
     output: options.Output = options.Format.TABLE,
 ) -> None:
     """Show everything at a glance: cluster, namespace, label, pods, proxies."""

@@ -1,17 +1,18 @@
 """`grpcdemo up`"""
 
 from grpcdemo.cli import options
+from grpcdemo.manifests import defaults
 
 
 def up(
-    servers: options.Servers = 3,
-    clients: options.Clients = 1,
-    rate: options.Rate = 20.0,
+    servers: options.Servers = defaults.SERVERS,
+    clients: options.Clients = defaults.CLIENTS,
+    rate: options.Rate = defaults.RATE,
     image_prefix: options.ImagePrefix = None,
     context: options.Context = None,
     kubeconfig: options.Kubeconfig = None,
     sandbox: options.Sandbox = False,
-    namespace: options.Namespace = options.DEFAULT_NAMESPACE,
+    namespace: options.Namespace = defaults.NAMESPACE,
     timeout: options.Timeout = 180.0,
     output: options.Output = options.Format.TABLE,
     dry_run: options.DryRun = False,

@@ -7,7 +7,8 @@ from importlib.resources import files
 from string import Template
 from typing import Any
 
-DEFAULT_NAMESPACE = "istio-grpc-demo"
+from grpcdemo.manifests import defaults
+
 NEWEST = (1, 99)
 SECCOMP_SINCE = (1, 19)
 GRPC_PROBE_SINCE = (1, 24)
@@ -19,10 +20,10 @@ class Settings:
 
     server_image: str
     client_image: str
-    namespace: str = DEFAULT_NAMESPACE
-    servers: int = 3
-    clients: int = 1
-    rate: float = 20.0
+    namespace: str = defaults.NAMESPACE
+    servers: int = defaults.SERVERS
+    clients: int = defaults.CLIENTS
+    rate: float = defaults.RATE
     """Calls a second that each client makes."""
     kubernetes: tuple[int, int] = NEWEST
     """Major and minor version of the API server that the manifests are for."""

@@ -16,13 +16,13 @@ from grpcdemo.kube.namespace import (
     wait_until_ours_gone,
 )
 from grpcdemo.kube.resources import Object, is_ours
-from grpcdemo.manifests.render import DEFAULT_NAMESPACE
+from grpcdemo.manifests import defaults
 from grpcdemo.model import Done, Report, Warned
 
 
 @dataclass(frozen=True)
 class CleanupConfig:
-    namespace: str = DEFAULT_NAMESPACE
+    namespace: str = defaults.NAMESPACE
     timeout_s: float = 180.0
     wait: bool = True
 

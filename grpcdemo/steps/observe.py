@@ -18,7 +18,7 @@ from grpcdemo.kube.logs import Follower
 from grpcdemo.kube.pods import read_pod
 from grpcdemo.kube.resources import OURS, PODS
 from grpcdemo.kube.watch import Mirror, Query, wait_for_event
-from grpcdemo.manifests.render import DEFAULT_NAMESPACE
+from grpcdemo.manifests import defaults
 from grpcdemo.model import CLIENT_APP, CLIENT_CONTAINER, SERVER_APP, Observation, Pod
 from grpcdemo.steps.tally import Counter
 from grpcdemo.verdict import Outcome, judge
@@ -31,7 +31,7 @@ LOOK_AGAIN_S = 1.0
 
 @dataclass(frozen=True)
 class ObserveConfig:
-    namespace: str = DEFAULT_NAMESPACE
+    namespace: str = defaults.NAMESPACE
     requests: int | None = None
     """End after this many responses in the present window."""
     seconds: float | None = None

@@ -18,8 +18,9 @@ from grpcdemo.kube.namespace import (
 )
 from grpcdemo.kube.resources import Object, labels_of
 from grpcdemo.kube.rollout import restart, wait_for_rollout
+from grpcdemo.manifests import defaults
 from grpcdemo.manifests.images import CLIENT, SERVER, image_reference
-from grpcdemo.manifests.render import DEFAULT_NAMESPACE, Settings, objects
+from grpcdemo.manifests.render import Settings, objects
 from grpcdemo.model import CLIENT_APP, SERVER_APP, Done, Pod, Report
 from grpcdemo.steps.istio.label import INJECTION_OFF
 from grpcdemo.steps.lent import refuse_strangers
@@ -27,10 +28,10 @@ from grpcdemo.steps.lent import refuse_strangers
 
 @dataclass(frozen=True)
 class UpConfig:
-    namespace: str = DEFAULT_NAMESPACE
-    servers: int = 3
-    clients: int = 1
-    rate: float = 20.0
+    namespace: str = defaults.NAMESPACE
+    servers: int = defaults.SERVERS
+    clients: int = defaults.CLIENTS
+    rate: float = defaults.RATE
     image_prefix: str | None = None
     timeout_s: float = 180.0
     shared: bool = False

@@ -78,7 +78,7 @@ def parse_options(argv: Sequence[str] | None) -> Options:
         parser,
         "--rate",
         env="RATE",
-        default="20",
+        default="50",
         parse=number_between(0.001, 10_000),
         description="calls a second",
     )

@@ -12,14 +12,12 @@ from statistics import median
 import pytest
 
 from tests.bench.programs import RATE, calls_per_second, client, free_port, memory_of, server, start_and_end
-from tests.bench.ratio import median_ratio, report, timed
+from tests.bench.ratio import WINDOWS_S, median_ratio, report, timed
 from tests.contract.tools import Demo, kubectl
 from tests.sandbox.user import SandboxUser
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(1200)]
 
-WINDOWS_S = (30 + 102) / 20
-"""How long the demo's client takes for as many responses as the two verdicts need."""
 CALLS_S = 3
 ROUNDS = 3
 

@@ -8,14 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.ratio import median_ratio, report, timed
+from tests.bench.ratio import WINDOWS_S, median_ratio, report, timed
 from tests.contract.tools import Demo, kubectl, new_demo
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(1200)]
-
-RESPONSES = 34 + 280
-"""How many the verdicts need on average: pinned, and balanced over three servers."""
-RATE = 20
 
 
 @pytest.fixture
@@ -60,7 +56,7 @@ def test_demo_against_the_sum_of_its_waits(demo: Demo, tmp_path: Path) -> None:
         kubectl("create", "-f", str(tmp_path / "grpc-server.yaml"), "-f", str(tmp_path / "grpc-client.yaml"))
         roll_out(demo)
         label_and_restart(demo)
-        time.sleep(RESPONSES / RATE)  # the observation windows: as long as the client takes for as many calls
+        time.sleep(WINDOWS_S)  # the observation windows: as long as the client takes for as many calls
         kubectl("delete", "namespace", demo.namespace)
 
     ratio = median_ratio(lambda: timed(lambda: demo.run("demo").check(0)), lambda: timed(by_hand), rounds=3)

@@ -166,7 +166,7 @@ async def test_every_attempt_is_a_sign_of_life_and_each_success_resets_the_backo
 def test_options_come_from_flags_else_the_environment_else_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ENVIRONMENT:
         monkeypatch.delenv(name, raising=False)
-    assert parse_options([]) == Options("dns:///grpc-server:50051", 20, 2, 50052)
+    assert parse_options([]) == Options("dns:///grpc-server:50051", 50, 2, 50052)
     for name, value in zip(ENVIRONMENT, ["host:1", "5", "0.5", "off"], strict=True):
         monkeypatch.setenv(name, value)
     assert parse_options([]) == Options("host:1", 5, 0.5, None)

@@ -12,7 +12,7 @@ from grpcdemo.kube.injection import Change, labelled
 from grpcdemo.kube.namespace import find_namespace, is_terminating, relabel
 from grpcdemo.kube.resources import Object, labels_of
 from grpcdemo.kube.rollout import is_settled, restart, wait_for_rollout
-from grpcdemo.manifests.render import DEFAULT_NAMESPACE
+from grpcdemo.manifests import defaults
 from grpcdemo.model import Done, Pod, Report, Waiting, Warned
 from grpcdemo.steps.istio.label import INJECTION_OFF, labels_that_inject
 from grpcdemo.steps.lent import refuse_strangers
@@ -25,7 +25,7 @@ LOOK_AGAIN_S = 0.1
 @dataclass(frozen=True)
 class SwitchConfig:
     on: bool
-    namespace: str = DEFAULT_NAMESPACE
+    namespace: str = defaults.NAMESPACE
     revision: str | None = None
     """The revision (or its tag) of Istio that shall inject; else the one that listens to the usual label."""
     timeout_s: float = 180.0
