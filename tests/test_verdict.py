@@ -92,6 +92,14 @@ def test_a_smaller_tolerance_asks_for_more() -> None:
     assert judge({"x": {"a": 1000, "b": 1000, "c": 800}}, ABC, Criteria(tolerance=0.2)).outcome is SKEWED
 
 
+def test_among_very_many_clients_each_must_be_more_certain() -> None:
+    def stuck(responses: int) -> ByClient:
+        return {str(client): {"ab"[client % 2]: responses} for client in range(1000)}
+
+    assert judge(stuck(38), "ab").reason == "38 of at least 39 responses for each client, all from one pod so far"
+    assert judge(stuck(39), "ab").outcome is PINNED
+
+
 @pytest.mark.parametrize(
     "wrong", [{"error_rate": 0}, {"error_rate": 1}, {"tolerance": 0}, {"tolerance": 1}, {"min_responses": -1}]
 )

@@ -6,6 +6,7 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 
 from grpcdemo.verdict.evidence import (
     ALTERNATIVES,
@@ -130,19 +131,19 @@ class _Case:
         return Verdict(Outcome.PINNED, reason, self.criteria.error_rate)
 
     def _fewest_for_pinned(self) -> int:
-        """Enough to be sure that a client neither prefers one pod nor, which `_is_uneven` says then, is even."""
+        """Enough to be sure that a client neither prefers one pod nor, which `_uneven_clients` says then, is even."""
         rate = self.criteria.error_rate
         evenly = fewest_for_alone(1 / self.pods, rate / self._factor() / ALTERNATIVES)
         return max(evenly, fewest_for_alone(MOSTLY, rate))
 
     def _why_skewed(self) -> str | None:
         """The reason in words, where chance is no explanation for how uneven it is, in all or for one client."""
-        uneven = [client for client, counts in self.counts.items() if self._is_uneven(counts, self._factor())]
+        uneven = self._uneven_clients()
         if stuck := [client for client in uneven if len(self.counts[client].answers) == 1]:
             return self._some_stuck(len(stuck))
-        if len(self.counts) > 1 and self._is_uneven(self.together, TOGETHER):
+        if len(self.counts) > 1 and self._uneven_together():
             return self._uneven_pods()
-        if not uneven and not self._are_uneven(self.counts.values(), ONE_BY_ONE):
+        if not uneven and not self._uneven_one_by_one():
             return None
         client = max(
             uneven or self.counts, key=lambda client: max(self.counts[client].answers) / self.counts[client].total
@@ -188,19 +189,29 @@ class _Case:
             return _inconclusive(f"{self.total} of at least {needed} responses to be sure that they are spread")
         return _inconclusive(f"{self.total} responses are not yet enough to tell uneven shares from chance")
 
-    def _is_uneven(self, counts: Counts, factor: int) -> bool:
-        """Whether even traffic gives such counts less often than a *factor*-th of the error rate."""
-        needed, tolerance = self._needed(factor), self.criteria.tolerance
-        return counts.log_uneven_at_most(tolerance) >= needed and counts.log_uneven(tolerance) >= needed
+    def _uneven_clients(self) -> list[str]:
+        """The clients of whom each alone is uneven, and not by chance; only where it can be is it worked out."""
+        needed = self._needed(self._factor())
+        possible = [client for client, at_most in self._at_most.items() if at_most >= needed]
+        return [client for client in possible if self.counts[client].log_uneven(self.criteria.tolerance) >= needed]
 
-    def _are_uneven(self, clients: Collection[Counts], factor: int) -> bool:
-        """The same for the clients' evidence in one product."""
-        needed, tolerance = self._needed(factor), self.criteria.tolerance
-        if sum(counts.log_uneven_at_most(tolerance) for counts in clients) < needed:
+    def _uneven_one_by_one(self) -> bool:
+        """Whether the evidence of all clients, in one product, says that it is not by chance."""
+        needed = self._needed(ONE_BY_ONE)
+        if sum(self._at_most.values()) < needed:
             return False
-        return sum(counts.log_uneven(tolerance) for counts in clients) >= needed
+        return sum(counts.log_uneven(self.criteria.tolerance) for counts in self.counts.values()) >= needed
+
+    def _uneven_together(self) -> bool:
+        return self.together.log_uneven(self.criteria.tolerance) >= self._needed(TOGETHER)
+
+    @cached_property
+    def _at_most(self) -> dict[str, float]:
+        tolerance = self.criteria.tolerance
+        return {client: counts.log_uneven_at_most(tolerance) for client, counts in self.counts.items()}
 
     def _needed(self, factor: int) -> float:
+        """The evidence that even traffic gives less often than a *factor*-th of the error rate."""
         return math.log(factor / self.criteria.error_rate)
 
     def _factor(self) -> int:
