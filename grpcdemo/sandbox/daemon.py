@@ -32,7 +32,7 @@ from grpcdemo.sandbox.controllers.loop import run_controllers
 from grpcdemo.sandbox.controllers.manager import build_controllers
 from grpcdemo.sandbox.kubelet.kubelet import Kubelet
 from grpcdemo.sandbox.kubelet.settings import NODE, Record
-from grpcdemo.sandbox.network import Network, claim_network
+from grpcdemo.sandbox.network import Network, claim_network, wants_ports
 from grpcdemo.sandbox.proxy.node_proxy import NodeProxy
 from grpcdemo.sandbox.proxy.sidecar import IMAGE
 from grpcdemo.sandbox.state import State, claim, clear, write_kubeconfig
@@ -61,7 +61,7 @@ async def serve(state: State, schema: Schema, ready: Callable[[], None], stop: a
 
 
 async def _serve(state: State, schema: Schema, ready: Callable[[], None], stop: asyncio.Event) -> None:
-    network = claim_network(needed=PORTS)
+    network = claim_network(virtual=wants_ports(), needed=PORTS)
     store = Store()
     registry = build_registry(store, network)
     seed(registry)
