@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import secrets
 import ssl
 from collections.abc import Callable, Coroutine
@@ -11,6 +12,7 @@ from contextlib import AsyncExitStack, suppress
 from typing import Literal
 
 from grpcdemo import __version__
+from grpcdemo.errors import GrpcdemoError
 from grpcdemo.sandbox.admission import ONLY_OURS, default_webhooks, inject, service_fault
 from grpcdemo.sandbox.api.bodies import Schema
 from grpcdemo.sandbox.api.kinds import (
@@ -32,7 +34,8 @@ from grpcdemo.sandbox.controllers.loop import run_controllers
 from grpcdemo.sandbox.controllers.manager import build_controllers
 from grpcdemo.sandbox.kubelet.kubelet import Kubelet
 from grpcdemo.sandbox.kubelet.settings import NODE, Record
-from grpcdemo.sandbox.network import Network, claim_network
+from grpcdemo.sandbox.limits import raise_file_limit
+from grpcdemo.sandbox.network import Network, claim_network, wants_ports
 from grpcdemo.sandbox.proxy.node_proxy import NodeProxy
 from grpcdemo.sandbox.proxy.sidecar import IMAGE
 from grpcdemo.sandbox.state import State, claim, clear, write_kubeconfig
@@ -52,16 +55,23 @@ async def serve(state: State, schema: Schema, ready: Callable[[], None], stop: a
 
     Raises GrpcdemoError where it cannot start, and whatever ends one of its parts.
     """
+    raise_file_limit()
     lock = claim(state)
+    os.chdir(state.root)  # paths of sockets must be short, and a relative one is
     try:
+        lock.write(str(os.getpid()))
+        lock.flush()
         await _serve(state, schema, ready, stop)
+    except OSError as error:
+        log.exception("the sandbox ends")
+        raise GrpcdemoError(f"the sandbox cannot go on: {error}") from error
     finally:
         clear(state)
         lock.close()
 
 
 async def _serve(state: State, schema: Schema, ready: Callable[[], None], stop: asyncio.Event) -> None:
-    network = claim_network(needed=PORTS)
+    network = claim_network(virtual=wants_ports(), needed=PORTS)
     store = Store()
     registry = build_registry(store, network)
     seed(registry)

@@ -2,12 +2,14 @@
 
 On Linux every 127.x.y.z is this machine, so a sandbox claims one second octet for itself, and a pod's IP is
 an address like any other: who reads it can call it. Where only 127.0.0.1 answers, as on macOS, the addresses
-that are shown are made up, and each (IP, port) stands for a port on 127.0.0.1. `reach` knows which.
+that are shown are made up, and each (IP, port) stands for a port on 127.0.0.1. `reach` knows which. The variable
+GRPCDEMO_SANDBOX_NETWORK=ports chooses that way on any machine, to try out what other machines get.
 """
 
 from __future__ import annotations
 
 import errno
+import os
 import random
 import socket
 from collections.abc import Iterable, Sequence
@@ -15,6 +17,7 @@ from ipaddress import IPv4Address, IPv4Network
 
 from grpcdemo.errors import GrpcdemoError
 
+VARIABLE = "GRPCDEMO_SANDBOX_NETWORK"
 HOST_IP = "127.0.0.1"
 """The node's own address."""
 
@@ -82,6 +85,14 @@ class Network:
     def close(self) -> None:
         """Let another sandbox have the block."""
         self._claim.close()
+
+
+def wants_ports() -> bool:
+    """Whether the environment asks for ports instead of addresses."""
+    said = os.environ.get(VARIABLE, "")
+    if said not in ("", "ports"):
+        raise GrpcdemoError(f"{VARIABLE} is {said!r}", hint="set it to `ports`, or unset it")
+    return bool(said)
 
 
 def claim_network(*, virtual: bool = False, needed: Sequence[int] = ()) -> Network:

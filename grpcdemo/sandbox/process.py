@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import signal
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from grpcdemo.errors import GrpcdemoError
-from grpcdemo.sandbox.state import State, claim, running, wait_until_free
+from grpcdemo.sandbox.state import State, claim, clear, folder_errors, prepare, running, wait_until_free
 
 START_S = 30.0
 STOP_S = 15.0
+LOOK_AGAIN_S = 0.1
 LAST_LINES = 8
 PROGRAM = (sys.executable, "-c", "from grpcdemo.cli.app import run; run()")
 """This grpcdemo, whatever the PATH says."""
@@ -23,34 +27,26 @@ async def start(state: State, *, by_itself: bool = False) -> bool:
 
     One that was started *by_itself* is marked so; the mark goes when somebody starts it by hand.
     """
-    if running(state):
-        if not by_itself:
-            state.by_itself.unlink(missing_ok=True)
-        return False
-    claim(state).close()  # an error about the folder is ours to tell, not the daemon's
-    reading, writing = os.pipe()
-    with state.log.open("wb") as log:
-        process = await asyncio.create_subprocess_exec(
-            *PROGRAM,
-            "sandbox",
-            "serve",
-            str(state.root),
-            str(writing),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            pass_fds=(writing,),
-        )
-    os.close(writing)
-    if await _said_ready(reading):
+    prepare(state)
+    async with _turn(state):
+        if running(state):
+            if not by_itself:
+                state.by_itself.unlink(missing_ok=True)
+            return False
+        claim(state).close()  # an error about the folder is ours to tell, not the daemon's
+        process, reading = await _spawn(state)
+        heard = None
+        try:
+            heard = await _hear(reading)
+        finally:
+            if not heard:
+                await _end(process)
+                clear(state)
+        if not heard:
+            raise _failure(state.log, "did not start" if heard == b"" else f"did not start within {START_S:g} s")
         if by_itself:
             state.by_itself.touch()
         return True
-    if process.returncode is None:
-        process.kill()
-        await process.wait()
-    raise GrpcdemoError(f"the sandbox did not start: {_last_words(state.log)}", hint=f"see {state.log}")
 
 
 async def stop(state: State) -> bool:
@@ -58,17 +54,59 @@ async def stop(state: State) -> bool:
     pid = running(state)
     if pid is None:
         return False
-    os.kill(pid, signal.SIGTERM)
+    _signal(pid, signal.SIGTERM)
     ended = asyncio.ensure_future(asyncio.to_thread(wait_until_free, state))
     done, _ = await asyncio.wait([ended], timeout=STOP_S)
     if not done:
-        os.kill(pid, signal.SIGKILL)
+        _signal(pid, signal.SIGKILL)
     await ended
     return True
 
 
-async def _said_ready(descriptor: int) -> bool:
-    """Wait for the byte that the daemon writes when it serves; a closed pipe means that it ended."""
+@asynccontextmanager
+async def _turn(state: State) -> AsyncIterator[None]:
+    """One command starts the sandbox at a time. The others wait, and find it running."""
+    folder = os.open(state.root, os.O_RDONLY)
+    try:
+        while True:
+            try:
+                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:  # a lock that is waited for could not be given up on Ctrl-C
+                await asyncio.sleep(LOOK_AGAIN_S)
+        yield
+    finally:
+        os.close(folder)
+
+
+async def _spawn(state: State) -> tuple[asyncio.subprocess.Process, int]:
+    """The daemon, and the pipe on which it says that it is ready."""
+    reading, writing = os.pipe()
+    try:
+        with folder_errors(state), state.log.open("wb") as log:
+            process = await asyncio.create_subprocess_exec(
+                *PROGRAM,
+                "sandbox",
+                "serve",
+                str(state.root),
+                str(writing),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                pass_fds=(writing,),
+                cwd=state.root,
+            )
+    except BaseException:
+        os.close(reading)
+        raise
+    finally:
+        os.close(writing)
+    return process, reading
+
+
+async def _hear(descriptor: int) -> bytes | None:
+    """The byte that the daemon writes when it serves; nothing where it has ended, None where it says nothing."""
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader()
     pipe = os.fdopen(descriptor, "rb", buffering=0)
@@ -76,12 +114,27 @@ async def _said_ready(descriptor: int) -> bool:
     waiting = asyncio.ensure_future(reader.read(1))
     try:
         await asyncio.wait([waiting], timeout=START_S)
-        return waiting.done() and bool(waiting.result())
+        return waiting.result() if waiting.done() else None
     finally:
         waiting.cancel()
         transport.close()
 
 
-def _last_words(log: Path) -> str:
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """End a daemon that nobody waits for any more: what it has started ends with it."""
+    with suppress(ProcessLookupError):
+        process.kill()
+    await process.wait()
+
+
+def _failure(log: Path, what: str) -> GrpcdemoError:
+    """What the daemon told of its end, or else its last words."""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    return " | ".join(lines[-LAST_LINES:]) or "it said nothing"
+    told = {kind: text for kind, _, text in (line.partition(": ") for line in lines) if kind in ("error", "hint")}
+    words = told.get("error") or " | ".join(lines[-LAST_LINES:]) or "it said nothing"
+    return GrpcdemoError(f"the sandbox {what}: {words}", hint=told.get("hint") or f"see {log}")
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, number)

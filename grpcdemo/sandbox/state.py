@@ -11,6 +11,9 @@ import fcntl
 import json
 import os
 import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -19,6 +22,9 @@ from grpcdemo.errors import GrpcdemoError
 
 CONTEXT = "grpcdemo-sandbox"
 PRIVATE = 0o700
+ROOM = 1024 * 1024
+"""What the disk must have room for, or there is no point in starting."""
+ELSEWHERE = "set XDG_STATE_HOME to a folder of your own, on a disk with room"
 
 
 @dataclass(frozen=True)
@@ -52,54 +58,73 @@ class State:
 
 
 def find_state() -> State:
-    """`$XDG_STATE_HOME/grpcdemo/sandbox`, or `~/.local/state/grpcdemo/sandbox`."""
-    home = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return State(Path(home) / "grpcdemo" / "sandbox")
+    """`$XDG_STATE_HOME/grpcdemo/sandbox`, or `~/.local/state/grpcdemo/sandbox`.
+
+    A relative XDG_STATE_HOME does not count, as its specification has it.
+    """
+    named = Path(os.environ.get("XDG_STATE_HOME", ""))
+    home = named if named.is_absolute() else Path.home() / ".local" / "state"
+    return State(home / "grpcdemo" / "sandbox")
 
 
 def running(state: State) -> int | None:
     """The process id of the daemon that holds *state*, or None."""
     try:
-        with state.lock.open("r+", encoding="utf-8") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return int(lock.read() or 0) or None
+        with state.lock.open(encoding="utf-8") as lock:
+            return None if _locked(lock, fcntl.LOCK_SH) else int(lock.read() or 0) or None
     except (FileNotFoundError, ValueError):
         return None
-    return None
 
 
 def wait_until_free(state: State) -> None:
     """Block until no daemon holds *state*."""
-    with state.lock.open("r+", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with state.lock.open(encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+
+
+def prepare(state: State) -> None:
+    """Make the folder, into which nobody but its user may look.
+
+    Raises GrpcdemoError where it cannot be made, or where somebody else made it.
+    """
+    with folder_errors(state):
+        for folder in (state.root.parent, state.root):
+            folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE)
+            found = folder.lstat()
+            if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+                raise GrpcdemoError(f"the sandbox cannot use {folder}: it is not a folder of your own", hint=ELSEWHERE)
+            folder.chmod(PRIVATE)
 
 
 def claim(state: State) -> IO[str]:
-    """Make the folder, clear what a dead daemon left, and lock it for as long as the answer stays open.
+    """Prepare the folder, lock it for as long as the answer stays open, and clear what a dead daemon left.
 
-    Raises GrpcdemoError where another daemon holds it, or the folder cannot be written.
+    Raises GrpcdemoError where another daemon holds it, or the folder cannot be used.
     """
-    try:
-        state.root.mkdir(parents=True, exist_ok=True, mode=PRIVATE)
-        state.root.chmod(PRIVATE)
+    prepare(state)
+    with folder_errors(state):
         lock = state.lock.open("a+", encoding="utf-8")
-    except OSError as error:
-        raise GrpcdemoError(f"the sandbox cannot use {state.root}: {error.strerror}") from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        raise GrpcdemoError(
-            "a sandbox of yours is running already", hint="use it, or end it with `grpcdemo sandbox stop`"
-        ) from None
-    lock.truncate(0)
-    lock.write(str(os.getpid()))
-    lock.flush()
-    clear(state)
-    state.run.mkdir(mode=PRIVATE)
+        while not _locked(lock, fcntl.LOCK_EX):
+            if not _locked(lock, fcntl.LOCK_SH):  # else somebody merely looks, who is gone in a moment
+                lock.close()
+                hint = "use it, or end it with `grpcdemo sandbox stop`"
+                raise GrpcdemoError("a sandbox of yours is running already", hint=hint)
+        clear(state)
+        try:
+            _begin(state, lock)
+        except OSError:
+            clear(state)
+            raise
     return lock
+
+
+@contextmanager
+def folder_errors(state: State) -> Iterator[None]:
+    """Turn what the system says of the folder, or of its disk, into GrpcdemoError."""
+    try:
+        yield
+    except OSError as error:
+        raise GrpcdemoError(f"the sandbox cannot use {state.root}: {error.strerror}", hint=ELSEWHERE) from error
 
 
 def clear(state: State) -> None:
@@ -127,7 +152,24 @@ def write_kubeconfig(state: State, *, server: str, certificate: bytes, token: st
         "users": [{"name": CONTEXT, "user": {"token": token}}],
         "contexts": [{"name": CONTEXT, "context": {"cluster": CONTEXT, "user": CONTEXT}}],
     }
-    part = state.kubeconfig.with_suffix(".part")
+    part = state.run / state.kubeconfig.name
     part.touch(mode=0o600)
     part.write_text(json.dumps(content, indent=1), encoding="utf-8")
     part.rename(state.kubeconfig)
+
+
+def _begin(state: State, lock: IO[str]) -> None:
+    lock.truncate(0)
+    state.run.mkdir(mode=PRIVATE)
+    room = state.run / "room"
+    room.write_bytes(bytes(ROOM))
+    room.unlink()
+
+
+def _locked(lock: IO[str], how: int) -> bool:
+    """Whether *lock* could be had at once: shared by those who look, or exclusively by the daemon."""
+    try:
+        fcntl.flock(lock, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -5,21 +5,12 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.sandbox.user import PROGRAM, SandboxUser
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.timeout(120)]
-
-
-@pytest.fixture
-def sandbox(tmp_path: Path) -> Iterator[SandboxUser]:
-    found = SandboxUser(tmp_path)
-    yield found
-    found.run("sandbox", "stop")
 
 
 def test_demo_needs_no_cluster_and_leaves_nothing(sandbox: SandboxUser) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -13,13 +11,6 @@ from grpcdemo.sandbox.state import running, wait_until_free
 from tests.sandbox.user import SandboxUser, wait_until_gone
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.timeout(120)]
-
-
-@pytest.fixture
-def sandbox(tmp_path: Path) -> Iterator[SandboxUser]:
-    found = SandboxUser(tmp_path)
-    yield found
-    found.run("sandbox", "stop")
 
 
 def test_it_starts_once_and_only_its_user_gets_in(sandbox: SandboxUser) -> None:

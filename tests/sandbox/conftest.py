@@ -1,0 +1,18 @@
+"""The sandbox of a user of the test's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.sandbox.user import SandboxUser
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[SandboxUser]:
+    """Not started yet; ended after the test."""
+    found = SandboxUser(tmp_path)
+    yield found
+    found.run("sandbox", "stop")

@@ -1,0 +1,32 @@
+"""The sandbox where only 127.0.0.1 answers: addresses that are made up, a port behind each, the same demo."""
+
+from __future__ import annotations
+
+import json
+from ipaddress import ip_address, ip_network
+
+import pytest
+
+from grpcdemo.sandbox.network import VARIABLE
+from tests.sandbox.user import SandboxUser
+
+pytestmark = [pytest.mark.sandbox, pytest.mark.timeout(120)]
+
+
+def test_the_demo_is_the_same_on_ports(sandbox: SandboxUser) -> None:
+    sandbox.environment[VARIABLE] = "ports"
+    result = json.loads(sandbox.run("demo", "--output", "json").stdout)
+    assert (result["istioOff"]["verdict"], result["istioOn"]["verdict"]) == ("pinned", "balanced")
+    for half in ("istioOff", "istioOn"):
+        assert result[half]["errors"] == {}
+        assert all(ip_address(server["ip"]) in ip_network("10.244.0.0/16") for server in result[half]["servers"])
+    sandbox.wait_until_gone()
+
+
+def test_a_network_that_is_none_is_told(sandbox: SandboxUser) -> None:
+    sandbox.environment[VARIABLE] = "tokens"
+    told = sandbox.run("sandbox", "start", code=1).stderr.splitlines()
+    assert told[-2:] == [
+        f"error: the sandbox did not start: {VARIABLE} is 'tokens'",
+        "hint: set it to `ports`, or unset it",
+    ]

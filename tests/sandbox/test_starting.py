@@ -1,0 +1,219 @@
+"""Starting the sandbox where something is in the way: an error that says what, and nothing left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import resource
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor, TimeoutError
+from pathlib import Path
+
+import pytest
+
+from grpcdemo.errors import GrpcdemoError
+from grpcdemo.sandbox import process
+from grpcdemo.sandbox.limits import LEAST, WANTED
+from grpcdemo.sandbox.process import start, stop
+from grpcdemo.sandbox.state import State, claim, find_state, running
+from tests.sandbox.user import PROGRAM, SandboxUser
+
+NOBODY = 65534
+FOREIGN_FOLDER = "it is not a folder of your own"
+
+sandboxed = pytest.mark.sandbox
+pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.fixture
+def found(tmp_path: Path) -> State:
+    return State(tmp_path / "grpcdemo" / "sandbox")
+
+
+def leftovers(found: State) -> set[str]:
+    return {path.name for path in found.root.iterdir()}
+
+
+def start_limited(sandbox: SandboxUser, limit: str) -> subprocess.CompletedProcess[str]:
+    """Start it in a shell that was told this first."""
+    command = ["sh", "-c", f'{limit} && exec "$@"', "sh", *PROGRAM, "sandbox", "start"]
+    return subprocess.run(command, env=sandbox.environment, capture_output=True, text=True, check=False)
+
+
+@sandboxed
+def test_any_path_is_short_enough(tmp_path: Path) -> None:
+    """That of a socket may have about a hundred characters."""
+    sandbox = SandboxUser(tmp_path / ("x" * 120) / ("y" * 120))
+    try:
+        sandbox.run("up", "--servers", "1")
+        sandbox.run("istio", "on")
+    finally:
+        sandbox.run("sandbox", "stop")
+
+
+@sandboxed
+def test_several_who_start_it_at_once_get_one(sandbox: SandboxUser) -> None:
+    command = [*PROGRAM, "sandbox", "start"]
+    starting = [
+        subprocess.Popen(command, env=sandbox.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    told = [one.communicate() for one in starting]
+    assert [one.returncode for one in starting] == [0] * 4, told
+    assert {out for out, _ in told} == {f"{sandbox.state.kubeconfig}\n"}
+    assert sum("runs already" in err for _, err in told) == 3
+    assert (sandbox.state.root / "kubeconfig").exists()
+
+
+@sandboxed
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_an_interrupted_start_leaves_nothing(sandbox: SandboxUser, number: signal.Signals, code: int) -> None:
+    """Interrupted when the daemon is there, and not yet ready."""
+    command = [*PROGRAM, "sandbox", "start"]
+    with subprocess.Popen(command, env=sandbox.environment, stderr=subprocess.PIPE, text=True) as starting:
+        while running(sandbox.state) is None:
+            assert starting.poll() is None
+        starting.send_signal(number)
+        _, told = starting.communicate()
+    assert (starting.returncode, "error: interrupted" in told) == (code, True)
+    assert running(sandbox.state) is None
+    sandbox.wait_until_gone()
+    assert leftovers(sandbox.state) == {"daemon.log", "lock"}
+
+
+@sandboxed
+def test_a_start_that_is_killed_leaves_no_daemon(sandbox: SandboxUser) -> None:
+    command = [*PROGRAM, "sandbox", "start"]
+    with subprocess.Popen(command, env=sandbox.environment, stderr=subprocess.DEVNULL) as starting:
+        while running(sandbox.state) is None:
+            assert starting.poll() is None
+        starting.kill()
+    sandbox.wait_until_gone()
+    assert leftovers(sandbox.state) == {"daemon.log", "lock"}
+
+
+@sandboxed
+def test_it_outlives_the_terminal_that_it_was_started_in(sandbox: SandboxUser) -> None:
+    in_terminal = [sys.executable, "-c", "import pty, sys; pty.spawn(sys.argv[1:])"]
+    done = subprocess.run(
+        [*in_terminal, *PROGRAM, "sandbox", "start"], env=sandbox.environment, capture_output=True, check=False
+    )
+    assert done.returncode == 0
+    sandbox.on_it("status")
+
+
+@sandboxed
+def test_a_low_limit_of_open_files_is_raised(sandbox: SandboxUser) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    assert start_limited(sandbox, "ulimit -S -n 64").returncode == 0
+    daemon = running(sandbox.state)
+    assert daemon
+    assert resource.prlimit(daemon, resource.RLIMIT_NOFILE)[0] == min(WANTED, hard)
+
+
+@sandboxed
+def test_a_limit_that_cannot_be_raised_is_told(sandbox: SandboxUser) -> None:
+    done = start_limited(sandbox, "ulimit -n 64")
+    assert done.returncode == 1
+    error, hint = done.stderr.splitlines()[-2:]
+    assert f"more than 64 open files here, and the sandbox needs {LEAST}" in error
+    assert "`ulimit -n" in hint
+    assert leftovers(sandbox.state) == {"daemon.log", "lock"}
+
+
+@sandboxed
+def test_a_disk_without_room_is_told(sandbox: SandboxUser) -> None:
+    """A limit on the size of files is the full disk that anybody can have."""
+    done = start_limited(sandbox, "ulimit -f 8")
+    assert done.returncode == 1
+    error, hint = done.stderr.splitlines()[-2:]
+    assert error == f"error: the sandbox cannot use {sandbox.state.root}: File too large"
+    assert "XDG_STATE_HOME" in hint
+    assert leftovers(sandbox.state) == {"lock"}
+
+
+def test_a_second_sandbox_of_one_user_is_refused(found: State) -> None:
+    with claim(found), pytest.raises(GrpcdemoError, match="running already") as refused:
+        claim(found)
+    assert "sandbox stop" in str(refused.value.hint)
+    claim(found).close()
+
+
+def test_who_merely_looks_is_in_nobodys_way(found: State) -> None:
+    claim(found).close()
+    with found.lock.open(encoding="utf-8") as looking, ThreadPoolExecutor() as threads:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        claiming = threads.submit(claim, found)
+        with pytest.raises(TimeoutError):
+            claiming.result(0.1)
+        fcntl.flock(looking, fcntl.LOCK_UN)
+        claiming.result().close()
+
+
+def test_a_folder_that_is_a_link_is_refused(found: State, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    found.root.parent.mkdir()
+    found.root.symlink_to(elsewhere)
+    with pytest.raises(GrpcdemoError, match=FOREIGN_FOLDER):
+        claim(found)
+    assert not list(elsewhere.iterdir())
+
+
+@pytest.mark.parametrize("whose", ["root", "parent"])
+def test_a_folder_of_somebody_else_is_refused(found: State, monkeypatch: pytest.MonkeyPatch, whose: str) -> None:
+    found.root.mkdir(parents=True)
+    if os.geteuid() == 0:
+        os.chown(found.root if whose == "root" else found.root.parent, NOBODY, NOBODY)
+    else:
+        monkeypatch.setattr(os, "geteuid", lambda: NOBODY)
+    with pytest.raises(GrpcdemoError, match=FOREIGN_FOLDER) as refused:
+        claim(found)
+    assert "XDG_STATE_HOME" in str(refused.value.hint)
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "grpcdemo").write_text("in the way")
+    with pytest.raises(GrpcdemoError, match=f"cannot use {tmp_path}/grpcdemo/sandbox: "):
+        claim(State(tmp_path / "grpcdemo" / "sandbox"))
+
+
+def test_a_relative_state_home_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", "state")
+    assert find_state().root == Path.home() / ".local" / "state" / "grpcdemo" / "sandbox"
+
+
+async def test_a_daemon_that_hangs_is_given_up_with_its_last_words(
+    found: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = "import time; print('still thinking', flush=True); time.sleep(1000)"
+    monkeypatch.setattr(process, "PROGRAM", (sys.executable, "-c", words))
+    monkeypatch.setattr(process, "START_S", 3.0)
+    with pytest.raises(GrpcdemoError, match=r"^the sandbox did not start within 3 s: still thinking$"):
+        await start(found)
+
+
+async def test_a_daemon_that_says_why_it_ends_is_quoted(found: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = "print('a warning\\nerror: Envoy is not installed\\nhint: install it'); raise SystemExit(1)"
+    monkeypatch.setattr(process, "PROGRAM", (sys.executable, "-c", words))
+    with pytest.raises(GrpcdemoError, match=r"^the sandbox did not start: Envoy is not installed$") as told:
+        await start(found)
+    assert told.value.hint == "install it"
+
+
+async def test_one_that_does_not_hear_is_killed(found: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "STOP_S", 0.1)
+    deaf = (
+        "import os, signal, sys; from pathlib import Path; from grpcdemo.sandbox.state import *\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "lock = claim(State(Path(sys.argv[1]))); lock.write(str(os.getpid())); lock.flush()\n"
+        "print('ready', flush=True); signal.pause()"
+    )
+    daemon = await asyncio.create_subprocess_exec(sys.executable, "-c", deaf, str(found.root), stdout=-1)
+    assert daemon.stdout
+    await daemon.stdout.readline()
+    assert await stop(found)
+    assert await daemon.wait() == -signal.SIGKILL
