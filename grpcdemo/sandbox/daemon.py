@@ -158,9 +158,9 @@ def build_record(store: Store, registry: Registry, clock: WallClock) -> Record:
     """How the kubelet tells events."""
     recorder = Recorder(store, registry, clock, "kubelet", host=NODE)
 
-    def record(about: Object, severity: Literal["Normal", "Warning"], reason: str, message: str) -> None:
+    def record(about: Object, field: str, severity: Literal["Normal", "Warning"], reason: str, message: str) -> None:
         tell = recorder.normal if severity == "Normal" else recorder.warning
-        tell(PODS, about, reason, message)
+        tell(PODS, about, reason, message, field=field)
 
     return record
 

@@ -113,7 +113,7 @@ def test_a_finalizer_that_nobody_clears(demo: Demo) -> None:
     finalizer = json.dumps({"metadata": {"finalizers": ["example.com/nobody"]}})
     demo.kubectl("patch", "service/grpc-server", "--type=merge", "--patch", finalizer)
 
-    told = demo.run("cleanup", "--timeout", "6").check(1)
+    told = demo.run("cleanup", "--timeout", "15").check(1)
     assert "example.com/nobody" in told.error
     assert "finalizer" in told.hint
 

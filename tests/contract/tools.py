@@ -136,6 +136,13 @@ class Demo:
     def kubectl(self, *arguments: str, stdin: str | None = None, check: bool = True) -> str:
         return kubectl("--namespace", self.namespace, *arguments, stdin=stdin, check=check)
 
+    def refused(self, *arguments: str) -> str:
+        """What kubectl says on stderr of a command that fails."""
+        command = [find_program("kubectl"), "--namespace", self.namespace, *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, check=False)
+        assert done.returncode != 0, f"{' '.join(command)}: {done.stdout}"
+        return done.stderr
+
     def get(self, *arguments: str) -> Any:
         return json.loads(self.kubectl("get", *arguments, "--output", "json"))
 

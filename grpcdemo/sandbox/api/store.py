@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Literal
 
-from grpcdemo.sandbox.api.kinds import Kind, Object
+from grpcdemo.sandbox.api.kinds import PODS, Kind, Object
 from grpcdemo.sandbox.api.status import already_exists, conflict, expired, not_found
 
 HISTORY = 2_000
@@ -130,6 +130,12 @@ class Store:
         if _is_done(made):
             return self._drop(key, made)
         return self._put("MODIFIED", key, made, old)
+
+    def bind(self, namespace: str, name: str, node: str) -> Object:
+        """Say on which node a pod runs. Its author did not, so its generation stays as it is."""
+        key = (PODS, namespace, name)
+        old = self._find(*key)
+        return self._put("MODIFIED", key, {**copy.deepcopy(old), "spec": {**old["spec"], "nodeName": node}}, old)
 
     def mark_deleted(
         self,

@@ -19,12 +19,15 @@ ALIKE = 10
 ALIKE_WITHIN = timedelta(minutes=10)
 COMBINED = "(combined from similar events): "
 
-_Group = tuple[str, str, str]
-"""What events may have in common: the uid of what they are about, the type, and the reason."""
+_Group = tuple[str, str, str, str]
+"""What events may have in common: the uid and the field of what they are about, the type, and the reason."""
 
 
 class Recorder:
-    """Records for one component, such as `deployment-controller`; *host* is the node of one that runs on a node."""
+    """Records for one component, such as `deployment-controller`; *host* is the node of one that runs on a node.
+
+    What an event is about is an object, or one field of it, such as `spec.containers{server}`.
+    """
 
     def __init__(self, store: Store, writer: Writer, clock: Clock, component: str, *, host: str = "") -> None:
         self._store = store
@@ -34,20 +37,20 @@ class Recorder:
         self._told: OrderedDict[tuple[_Group, str], tuple[str, str]] = OrderedDict()
         self._messages: dict[_Group, tuple[datetime, set[str]]] = {}
 
-    def normal(self, kind: Kind, about: Object, reason: str, message: str) -> None:
-        self._record("Normal", kind, about, reason, message)
+    def normal(self, kind: Kind, about: Object, reason: str, message: str, *, field: str = "") -> None:
+        self._record("Normal", build_reference(kind, about, field), reason, message)
 
-    def warning(self, kind: Kind, about: Object, reason: str, message: str) -> None:
-        self._record("Warning", kind, about, reason, message)
+    def warning(self, kind: Kind, about: Object, reason: str, message: str, *, field: str = "") -> None:
+        self._record("Warning", build_reference(kind, about, field), reason, message)
 
-    def _record(self, severity: str, kind: Kind, about: Object, reason: str, message: str) -> None:
-        group = (about["metadata"]["uid"], severity, reason)
+    def _record(self, severity: str, about: Object, reason: str, message: str) -> None:
+        group = (about["uid"], about.get("fieldPath", ""), severity, reason)
         if self._is_one_of_many(group, message):
             key, message = (group, COMBINED), COMBINED + message
         else:
             key = (group, message)
         if not self._count(key, message):
-            self._tell(key, build_event(kind, about, severity, reason, message, self._source, self._clock.now()))
+            self._tell(key, build_event(about, severity, reason, message, self._source, self._clock.now()))
 
     def _is_one_of_many(self, group: _Group, message: str) -> bool:
         now = self._clock.now()
@@ -88,23 +91,27 @@ class Recorder:
                 self._writer.delete(EVENTS, *oldest)
 
 
-def build_event(
-    kind: Kind, about: Object, severity: str, reason: str, message: str, source: Object, now: datetime
-) -> Object:
-    metadata, moment = about["metadata"], write_time(now)
-    namespace = metadata.get("namespace", "default")
+def build_reference(kind: Kind, about: Object, field: str) -> Object:
+    metadata = about["metadata"]
+    return {
+        "apiVersion": kind.api_version,
+        "kind": kind.name,
+        "name": metadata["name"],
+        **({"namespace": metadata["namespace"]} if kind.namespaced else {}),
+        "resourceVersion": metadata["resourceVersion"],
+        "uid": metadata["uid"],
+        **({"fieldPath": field} if field else {}),
+    }
+
+
+def build_event(about: Object, severity: str, reason: str, message: str, source: Object, now: datetime) -> Object:
+    moment = write_time(now)
+    metadata = {"name": f"{about['name']}.{time.time_ns():x}", "namespace": about.get("namespace", "default")}
     return {
         "apiVersion": "v1",
         "kind": "Event",
-        "metadata": {"name": f"{metadata['name']}.{time.time_ns():x}", "namespace": namespace},
-        "involvedObject": {
-            "apiVersion": kind.api_version,
-            "kind": kind.name,
-            "name": metadata["name"],
-            **({"namespace": namespace} if kind.namespaced else {}),
-            "resourceVersion": metadata["resourceVersion"],
-            "uid": metadata["uid"],
-        },
+        "metadata": metadata,
+        "involvedObject": about,
         "type": severity,
         "reason": reason,
         "message": message,

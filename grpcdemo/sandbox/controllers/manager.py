@@ -10,6 +10,7 @@ from grpcdemo.sandbox.controllers.garbage import GarbageCollector
 from grpcdemo.sandbox.controllers.loop import Controller
 from grpcdemo.sandbox.controllers.namespace import NamespaceController, ServiceAccountController
 from grpcdemo.sandbox.controllers.replica_set import ReplicaSetController
+from grpcdemo.sandbox.controllers.scheduler import Scheduler
 from grpcdemo.sandbox.controllers.writer import Writer
 
 
@@ -18,6 +19,7 @@ def build_controllers(store: Store, writer: Writer, clock: Clock) -> list[Contro
         ServiceAccountController(store, writer),
         DeploymentController(store, writer, clock),
         ReplicaSetController(store, writer, clock),
+        Scheduler(store, writer, clock),
         EndpointSliceController(store, writer),
         NamespaceController(store, writer, clock),
         GarbageCollector(store, writer),

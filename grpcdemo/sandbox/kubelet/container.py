@@ -260,7 +260,10 @@ class Container:
         await self._process.stop(self._around.pod["spec"].get("terminationGracePeriodSeconds", 30))
 
     def _record(self, severity: str, reason: str, message: str) -> None:
-        self._around.node.record(self._around.pod, "Normal" if severity == "Normal" else "Warning", reason, message)
+        pod = self._around.pod
+        part = "initContainers" if self.spec in (pod["spec"].get("initContainers") or []) else "containers"
+        field = f"spec.{part}{{{self.state.name}}}"
+        self._around.node.record(pod, field, "Normal" if severity == "Normal" else "Warning", reason, message)
 
 
 def _log_failure(task: asyncio.Task[None]) -> None:

@@ -1,10 +1,9 @@
-"""The one node, `sandbox`: takes every pod that is made, and runs it until it is deleted."""
+"""The one node, `sandbox`: runs every pod that is given to it, until that is deleted."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
@@ -15,9 +14,7 @@ from grpcdemo.sandbox.api.status import StatusError, not_found
 from grpcdemo.sandbox.api.store import Store
 from grpcdemo.sandbox.kubelet.node import build_node
 from grpcdemo.sandbox.kubelet.pod import PodWorker
-from grpcdemo.sandbox.kubelet.scheduling import UNSCHEDULABLE, fits, is_unschedulable
 from grpcdemo.sandbox.kubelet.settings import NODE, Node, Record, Settings
-from grpcdemo.sandbox.kubelet.status import write_time
 from grpcdemo.sandbox.network import Network
 from grpcdemo.sandbox.proxy.discovery import follow_services
 
@@ -91,30 +88,16 @@ class Kubelet:
     def _take(self, key: Key) -> None:
         """Start a pod that nobody runs, if it is still there and ours."""
         pod = self._store.find(PODS, *key)
-        if pod is None or pod["spec"].get("nodeName", NODE) != NODE:
+        if pod is None or pod["spec"].get("nodeName") != NODE:
             return
         if (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
             return
-        if "nodeName" not in pod["spec"]:
-            if not fits(pod, self._store.get(NODES, "", NODE)):
-                self._refuse(pod)
-                return
-            pod["spec"]["nodeName"] = NODE
-            pod = self._store.update(PODS, pod)
-            self._node.record(pod, "Normal", "Scheduled", f"Successfully assigned {'/'.join(key)} to {NODE}")
         worker = self._workers[key] = PodWorker(pod, self._node)
         if "deletionTimestamp" in pod["metadata"]:
             worker.delete(0)
         task = asyncio.create_task(self._run(key, worker))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    def _refuse(self, pod: Object) -> None:
-        if not is_unschedulable(pod):
-            condition = {**UNSCHEDULABLE, "lastTransitionTime": write_time(time.time())}
-            pod["status"] = {**pod.get("status", {}), "conditions": [condition]}
-            pod = self._store.update(PODS, pod)
-            self._node.record(pod, "Warning", "FailedScheduling", UNSCHEDULABLE["message"])
 
     async def _run(self, key: Key, worker: PodWorker) -> None:
         try:

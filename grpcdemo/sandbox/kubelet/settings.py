@@ -17,8 +17,8 @@ from grpcdemo.sandbox.proxy.sidecar import HEADLESS, Sidecar
 
 NODE = "sandbox"
 
-Record = Callable[[Object, Literal["Normal", "Warning"], str, str], None]
-"""Tells an event: the object that it is about, its type, its reason, and its message."""
+Record = Callable[[Object, str, Literal["Normal", "Warning"], str, str], None]
+"""Tells an event: the pod and the field of it that it is about, its type, its reason, and its message."""
 
 
 @dataclass(frozen=True)

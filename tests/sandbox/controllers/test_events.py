@@ -34,6 +34,15 @@ def test_an_event_says_who_said_what_of_whom() -> None:
     assert event["firstTimestamp"] == event["lastTimestamp"] == "2026-01-01T00:00:00Z"
 
 
+def test_what_happens_to_two_parts_of_an_object_is_told_of_each() -> None:
+    world = World()
+    service, record = serve(world), recorder(world)
+    for field in ("spec.ports{a}", "spec.ports{b}", "spec.ports{b}"):
+        record.normal(SERVICES, service, "Rain", "it rains", field=field)
+    told = {event["involvedObject"]["fieldPath"]: event["count"] for event in events(world)}
+    assert told == {"spec.ports{a}": 1, "spec.ports{b}": 2}
+
+
 def test_the_same_again_is_counted() -> None:
     world = World()
     service, record = serve(world), recorder(world)

@@ -17,7 +17,7 @@ from grpcdemo.sandbox.api.kinds import ENDPOINT_SLICES, PODS, SERVICES, Object
 from grpcdemo.sandbox.api.logs import LogOptions
 from grpcdemo.sandbox.api.store import Store
 from grpcdemo.sandbox.kubelet.kubelet import Kubelet
-from grpcdemo.sandbox.kubelet.settings import Settings
+from grpcdemo.sandbox.kubelet.settings import NODE, Settings
 from grpcdemo.sandbox.network import Network, claim_network
 from grpcdemo.sandbox.proxy.node_proxy import NodeProxy
 from grpcdemo.sandbox.proxy.services import SERVICE_NAME
@@ -43,7 +43,7 @@ class Machine:
     """The pod's name, the type, the reason and the message of each."""
 
     def create_pod(self, name: str, *containers: Object, sidecar: bool = False, **spec: Any) -> None:
-        made: Object = {"containers": list(containers), "terminationGracePeriodSeconds": 10, **spec}
+        made: Object = {"nodeName": NODE, "containers": list(containers), "terminationGracePeriodSeconds": 10, **spec}
         if sidecar:
             made["initContainers"] = [build_proxy()]
         metadata = {"name": name, "namespace": NAMESPACE}
@@ -154,7 +154,7 @@ async def running_machine(
     store, network = Store(), claim_network(virtual=virtual)
     events: list[tuple[str, str, str, str]] = []
 
-    def record(pod: Object, severity: str, reason: str, message: str) -> None:
+    def record(pod: Object, field: str, severity: str, reason: str, message: str) -> None:
         events.append((pod["metadata"]["name"], severity, reason, message))
 
     kubelet = Kubelet(store, network, root / "kubelet", record, settings=Settings(BACKOFF_S, rotate_at))

@@ -1,0 +1,67 @@
+"""Gives each new pod to a node that its node selector and affinity let it run on: here there is one, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from grpcdemo.sandbox.api.kinds import NODES, PODS, Object
+from grpcdemo.sandbox.api.selectors import matches_label_selector
+from grpcdemo.sandbox.api.store import Event, Store
+from grpcdemo.sandbox.controllers.clock import Clock, write_time
+from grpcdemo.sandbox.controllers.conditions import build_condition, set_condition
+from grpcdemo.sandbox.controllers.events import Recorder
+from grpcdemo.sandbox.controllers.loop import Key
+from grpcdemo.sandbox.controllers.writer import Writer
+
+
+class Scheduler:
+    name = "scheduler"
+
+    def __init__(self, store: Store, writer: Writer, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._recorder = Recorder(store, writer, clock, "default-scheduler")
+
+    def concerns(self, event: Event) -> Iterable[Key]:
+        if event.kind is NODES:
+            return [_key(pod) for pod in self._store.list(PODS) if _is_waiting(pod)]
+        return [_key(event.object)] if event.kind is PODS and _is_waiting(event.object) else []
+
+    def reconcile(self, namespace: str, name: str) -> None:
+        pod, nodes = self._store.find(PODS, namespace, name), self._store.list(NODES)
+        if pod is None or not _is_waiting(pod) or not nodes:
+            return
+        node = next((node["metadata"]["name"] for node in nodes if fits(pod, node)), None)
+        if node is None:
+            self._refuse(pod, len(nodes))
+            return
+        pod = self._store.bind(namespace, name, node)
+        self._recorder.normal(PODS, pod, "Scheduled", f"Successfully assigned {namespace}/{name} to {node}")
+
+    def _refuse(self, pod: Object, nodes: int) -> None:
+        message = f"0/{nodes} nodes are available: {nodes} node(s) didn't match Pod's node affinity/selector."
+        now = write_time(self._clock.now())
+        status = pod.setdefault("status", {})
+        before = list(status.get("conditions") or [])
+        set_condition(status, build_condition("PodScheduled", "False", "Unschedulable", message, now))
+        if status["conditions"] != before:
+            pod = self._store.update(PODS, pod)
+            self._recorder.warning(PODS, pod, "FailedScheduling", message)
+
+
+def fits(pod: Object, node: Object) -> bool:
+    """Whether the pod's node selector and its required node affinity select the node."""
+    spec, labels = pod["spec"], node["metadata"].get("labels") or {}
+    if not matches_label_selector({"matchLabels": spec.get("nodeSelector")}, labels):
+        return False
+    affinity = (spec.get("affinity") or {}).get("nodeAffinity") or {}
+    required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution")
+    return required is None or any(matches_label_selector(term, labels) for term in required["nodeSelectorTerms"])
+
+
+def _is_waiting(pod: Object) -> bool:
+    return not pod["spec"].get("nodeName") and "deletionTimestamp" not in pod["metadata"]
+
+
+def _key(pod: Object) -> Key:
+    return pod["metadata"]["namespace"], pod["metadata"]["name"]

@@ -1,0 +1,88 @@
+"""Which pods get a node, and what is said of those that get none."""
+
+from __future__ import annotations
+
+import pytest
+
+from grpcdemo.sandbox.api.kinds import EVENTS, NODES, PODS, Object
+from grpcdemo.sandbox.controllers.scheduler import Scheduler
+
+from .world import NAMESPACE, World, running
+
+HERE = {"kubernetes.io/os": "linux"}
+
+
+def requires(*terms: Object) -> Object:
+    required = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": list(terms)}}
+    return {"affinity": {"nodeAffinity": required}}
+
+
+def expression(operator: str) -> Object:
+    return {"matchExpressions": [{"key": "disk", "operator": operator}]}
+
+
+def create_node(world: World) -> None:
+    world.store.create(NODES, {"metadata": {"name": "node", "labels": HERE}})
+
+
+def create_pod(world: World, **spec: object) -> None:
+    world.store.create(PODS, {"metadata": {"name": "one", "namespace": NAMESPACE}, "spec": {**spec}})
+
+
+def pod(world: World) -> Object:
+    return world.store.get(PODS, NAMESPACE, "one")
+
+
+def only_scheduler(world: World) -> list[Scheduler]:
+    return [Scheduler(world.store, world.writer, world.clock)]
+
+
+@pytest.mark.parametrize(
+    "spec", [{}, {"nodeSelector": HERE}, requires(expression("Exists"), expression("DoesNotExist"))]
+)
+async def test_a_pod_that_fits_gets_the_node(spec: Object) -> None:
+    world = World()
+    create_node(world)
+    async with running(world, only_scheduler(world)):
+        create_pod(world, **spec)
+        await world.settle()
+        assert pod(world)["spec"]["nodeName"] == "node"
+        assert pod(world)["metadata"]["generation"] == 1
+        (event,) = world.store.list(EVENTS)
+        assert (event["reason"], event["source"]) == ("Scheduled", {"component": "default-scheduler"})
+        assert event["message"] == "Successfully assigned demo/one to node"
+
+
+@pytest.mark.parametrize("spec", [{"nodeSelector": {"disk": "ssd"}}, requires(expression("Exists"))])
+async def test_a_pod_that_fits_nowhere_waits_and_says_so(spec: Object) -> None:
+    world = World()
+    create_node(world)
+    async with running(world, only_scheduler(world)):
+        create_pod(world, **spec)
+        await world.settle()
+        message = "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector."
+        (said,) = pod(world)["status"]["conditions"]
+        assert (said["type"], said["status"]) == ("PodScheduled", "False")
+        assert (said["reason"], said["message"]) == ("Unschedulable", message)
+        assert "nodeName" not in pod(world)["spec"]
+        (event,) = world.store.list(EVENTS)
+        assert (event["type"], event["reason"], event["message"]) == ("Warning", "FailedScheduling", message)
+
+
+async def test_a_pod_that_is_there_before_its_node_gets_it_later() -> None:
+    world = World()
+    create_pod(world)
+    async with running(world, only_scheduler(world)):
+        assert "nodeName" not in pod(world)["spec"]
+        create_node(world)
+        await world.settle()
+        assert pod(world)["spec"]["nodeName"] == "node"
+
+
+async def test_a_pod_whose_author_chose_a_node_is_left_alone() -> None:
+    world = World()
+    create_node(world)
+    async with running(world, only_scheduler(world)):
+        create_pod(world, nodeName="elsewhere")
+        await world.settle()
+        assert pod(world)["spec"]["nodeName"] == "elsewhere"
