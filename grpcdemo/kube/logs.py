@@ -3,42 +3,43 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterator
+import math
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
 
-from grpcdemo.errors import ApiError, Forbidden, NotFound, Unauthorized
-from grpcdemo.kube.api import Api
+from grpcdemo.errors import ApiError, Forbidden, NotFound, Rejected, Unauthorized
+from grpcdemo.kube.api import Api, Query
 from grpcdemo.kube.api_errors import Request
+from grpcdemo.kube.lines import whole_lines
+from grpcdemo.kube.log_position import Position, Repetition
 from grpcdemo.kube.resources import POD_LOGS, PODS
-from grpcdemo.kube.watch import lines
 
 SILENCE_S = 15.0
 """A stream without a line for this long is opened anew: after a log was rotated, some fall silent for ever
-(kubernetes/kubernetes#115701). Where there was really nothing to say, that costs one request."""
-REOPEN_S = 0.3
-REMEMBERED = 20_000
-"""How many lines are kept to recognise what a new stream repeats: two seconds at the highest `--rate`."""
-SECOND_NS = 1_000_000_000
+(kubernetes/kubernetes#115701). Where there was really nothing to say, that costs two requests."""
+REOPEN_S = 0.05
+MOST_REOPEN_S = 3.0
+"""The pause before a new stream doubles up to this, as long as streams bring nothing."""
+LINE_LIMIT = 64 * 1024
+"""A longer line is left out; whoever needs longer ones does not read them here."""
 
 
 @dataclass(frozen=True)
-class LogLine:
-    """One line and the time that the container runtime gave it, in nanoseconds since 1970."""
+class Container:
+    """Whose log it is."""
 
-    time_ns: int
-    text: str
+    namespace: str
+    pod: str
+    name: str
 
 
-async def last_lines(api: Api, namespace: str, pod: str, container: str, *, count: int) -> list[str]:
+async def last_lines(api: Api, container: Container, *, count: int) -> list[str]:
     """The last *count* lines of the container that ran before the present one, or else of the present one."""
     for previous in ("true", "false"):
-        query: dict[str, str | int] = {"container": container, "tailLines": count, "previous": previous}
+        query: Query = {"container": container.name, "tailLines": count, "previous": previous}
         try:
-            async with api.stream(
-                _path(namespace, pod), _request(api, namespace, pod), query=query, silence_s=10
-            ) as chunks:
+            async with api.stream(*_log_of(api, container), query=query, silence_s=10) as chunks:
                 data = b"".join([chunk async for chunk in chunks])
         except ApiError:
             continue
@@ -47,99 +48,108 @@ async def last_lines(api: Api, namespace: str, pod: str, container: str, *, coun
 
 
 class Follower:
-    """The log of one container, followed for ever: iterate `lines()` until the pod is gone, or cancel it.
+    """The log of one container, followed for ever: iterate `pieces()` until the pod is gone, or cancel it.
 
-    A new stream after a cut starts at the second of the last line, because the API knows no finer time, so
-    it repeats lines. It sends, in their order, all whose time is not before that second; held against the
-    latest lines that were read, that tells what is repeated, whatever the clock did meanwhile.
+    It begins with the first line that is kept, of the container before too, if *from_start*; or with what was
+    logged in the last *since_s* seconds; or else with the last line.
+
+    A new stream begins at the second of the last line that was read, and so repeats lines. Where it does not begin
+    with one that is remembered, the log itself is asked: either the place is further down in it, or there was a
+    rotation or a new container. Then the log of the container before is read to its end first.
     """
 
-    def __init__(self, api: Api, namespace: str, pod: str, container: str, *, from_start: bool) -> None:
+    def __init__(
+        self, api: Api, container: Container, *, from_start: bool = False, since_s: float | None = None
+    ) -> None:
         self._api = api
-        self._namespace = namespace
-        self._pod = pod
         self._container = container
         self._from_start = from_start
-        self._read: deque[LogLine] = deque(maxlen=REMEMBERED)
+        self._since_s = since_s
+        self._position = Position()
+        self._began = asyncio.get_running_loop().time()
+        self._whole = False
 
-    async def lines(self) -> AsyncIterator[LogLine]:
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """The log as it comes: whole lines, each with its time before it and its end."""
+        pause_s = REOPEN_S
+        idle = False
         while True:
             try:
-                async for line in self._stream():
-                    yield line
+                self._whole = idle and await self._is_behind()
+                idle = True
+                async for piece in self._read(previous=False):
+                    idle, pause_s = False, REOPEN_S
+                    yield piece
             except NotFound:
-                if self._read:
+                if self._position.is_known:
                     return
                 raise
             except (Unauthorized, Forbidden):
                 raise
             except ApiError:
                 pass  # not started yet, cut, or silent: the next stream goes on where this one ended
-            await asyncio.sleep(REOPEN_S)
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, MOST_REOPEN_S)
 
-    async def _stream(self) -> AsyncIterator[LogLine]:
-        query: dict[str, str | int] = {"container": self._container, "follow": "true", "timestamps": "true"}
-        repeated: deque[LogLine] = deque()
-        if self._read:
-            since_ns = self._read[-1].time_ns // SECOND_NS * SECOND_NS
-            query["sinceTime"] = _rfc3339(since_ns)
-            repeated.extend(line for line in self._read if line.time_ns >= since_ns)
+    async def _read(self, *, previous: bool) -> AsyncIterator[bytes]:
+        """What one stream brings that is new; or all the log has of the container before, where *previous*."""
+        repetition = self._position.repetition()
+        is_first = True
+        async for piece in self._stream(self._query(previous)):
+            if is_first and not await self._goes_on(repetition, piece, previous):
+                repetition.end()
+                if not previous:
+                    async for earlier in self._read_previous():
+                        yield earlier
+            is_first = False
+            if new := repetition.strip(piece):
+                self._position.advance(new)
+                yield new
+
+    async def _read_previous(self) -> AsyncIterator[bytes]:
+        with suppress(Rejected, NotFound):  # there was none
+            async for piece in self._read(previous=True):
+                yield piece
+
+    async def _goes_on(self, repetition: Repetition, piece: bytes, previous: bool) -> bool:
+        """Whether a stream that begins with *piece* comes past the place up to which the log was read."""
+        if not self._position.is_known:
+            return not self._from_start
+        if repetition.begins_with(piece):
+            return True
+        async with aclosing(self._stream({**self._query(previous), "follow": "false"})) as found:
+            async for earlier in found:
+                if repetition.is_in(earlier):
+                    return True
+        return False
+
+    async def _is_behind(self) -> bool:
+        """Whether the log has gone on unseen: after its clock was set back, new lines are older than the last one."""
+        if not self._position.is_known:
+            return False
+        query: Query = {"container": self._container.name, "timestamps": "true", "tailLines": 1}
+        last = b"".join([piece async for piece in self._stream(query)])
+        return bool(last) and not self._position.repetition().is_in(last)
+
+    def _query(self, previous: bool) -> dict[str, str | int]:
+        query: dict[str, str | int] = {"container": self._container.name, "timestamps": "true"}
+        query |= {"previous": "true"} if previous else {"follow": "true"}
+        if self._whole:
+            return query
+        if second := self._position.second:
+            query["sinceTime"] = second
+        elif self._since_s is not None:
+            query["sinceSeconds"] = max(1, math.ceil(self._since_s + asyncio.get_running_loop().time() - self._began))
         elif not self._from_start:
             query["tailLines"] = 1
-        request = _request(self._api, self._namespace, self._pod)
-        path = _path(self._namespace, self._pod)
-        async with self._api.stream(path, request, query=query, silence_s=SILENCE_S) as chunks:
-            async for raw in lines(chunks):
-                line = parse_line(raw)
-                if line is not None and not _is_repeated(line, repeated):
-                    self._read.append(line)
-                    yield line
+        return query
+
+    async def _stream(self, query: Query) -> AsyncGenerator[bytes, None]:
+        async with self._api.stream(*_log_of(self._api, self._container), query=query, silence_s=SILENCE_S) as chunks:
+            async for piece in whole_lines(chunks, limit=LINE_LIMIT):
+                yield piece
 
 
-def _is_repeated(line: LogLine, expected: deque[LogLine]) -> bool:
-    """Whether *line* is the next of *expected*, but for such as were rotated away; takes it out.
-
-    A line that is none of them ends the repetition: it is new, and so is everything after it.
-    """
-    while expected:
-        if expected.popleft() == line:
-            return True
-    return False
-
-
-def parse_line(raw: bytes) -> LogLine | None:
-    """A line as `timestamps=true` sends it: the time in RFC 3339 with nanoseconds, a space, the text."""
-    stamp, _, text = raw.decode(errors="replace").partition(" ")
-    time_ns = parse_time_ns(stamp)
-    return None if time_ns is None else LogLine(time_ns, text)
-
-
-def parse_time_ns(stamp: str) -> int | None:
-    """Nanoseconds since 1970 of an RFC 3339 time, which Python's own datetime would cut to microseconds."""
-    whole, dot, rest = stamp.partition(".")
-    if not dot:
-        return _seconds(stamp)
-    digits = len(rest) - len(rest.lstrip("0123456789"))
-    seconds = _seconds(whole + rest[digits:])
-    return None if seconds is None else seconds + int(rest[:digits].ljust(9, "0")[:9] or 0)
-
-
-def _seconds(stamp: str) -> int | None:
-    try:
-        parsed = datetime.fromisoformat(stamp.replace("Z", "+00:00"))
-    except ValueError:
-        return None
-    return int(parsed.timestamp()) * SECOND_NS if parsed.tzinfo else None
-
-
-def _rfc3339(time_ns: int) -> str:
-    moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=time_ns // SECOND_NS)
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _path(namespace: str, pod: str) -> str:
-    return PODS.path(namespace, pod, "log")
-
-
-def _request(api: Api, namespace: str, pod: str) -> Request:
-    return Request("get", POD_LOGS, namespace, pod, api.target.context)
+def _log_of(api: Api, container: Container) -> tuple[str, Request]:
+    path = PODS.path(container.namespace, container.pod, "log")
+    return path, Request("get", POD_LOGS, container.namespace, container.pod, api.target.context)

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.kube.api import Api
-from grpcdemo.kube.logs import last_lines
+from grpcdemo.kube.logs import Container, last_lines
 from grpcdemo.kube.pods import read_pod
 from grpcdemo.kube.resources import (
     APP_NAME,
@@ -194,7 +194,7 @@ async def _explain(api: Api, namespace: str, trouble: Trouble) -> GrpcdemoError:
         return GrpcdemoError(trouble.text, hint=pull_hint(trouble.image, api.target.context))
     if trouble.crashed:
         pod, container = trouble.crashed
-        last = await last_lines(api, namespace, pod, container, count=5)
+        last = await last_lines(api, Container(namespace, pod, container), count=5)
         said = "; its last words: " + " | ".join(last) if last else ""
         hint = f"see `kubectl --namespace {namespace} logs {pod} --container {container} --previous`"
         return GrpcdemoError(trouble.text + said, hint=hint)

@@ -11,6 +11,7 @@ from typing import TypeVar
 from grpcdemo.errors import ApiError, Expired, Forbidden, GrpcdemoError, NotFound, Unauthorized
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.api_errors import Request, api_error
+from grpcdemo.kube.lines import whole_lines
 from grpcdemo.kube.resources import Object, Resource
 
 WATCH_S = 240
@@ -133,20 +134,12 @@ async def watch(api: Api, query: Query, version: str) -> AsyncIterator[tuple[str
         parameters["fieldSelector"] = query.fields
     path = query.resource.path(query.namespace)
     async with api.stream(path, request, query=parameters, silence_s=WATCH_S + 30.0) as chunks:
-        async for line in lines(chunks):
-            event = json.loads(line)
-            if event["type"] == "ERROR":
-                raise api_error(int(event["object"].get("code", 500)), event["object"], request)
-            yield event["type"], event["object"]
-
-
-async def lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The complete lines in *chunks*, without their ends; what follows the last line end is dropped."""
-    rest = b""
-    async for chunk in chunks:
-        *whole, rest = (rest + chunk).split(b"\n")
-        for line in whole:
-            yield line
+        async for piece in whole_lines(chunks):
+            for line in piece.splitlines():
+                event = json.loads(line)
+                if event["type"] == "ERROR":
+                    raise api_error(int(event["object"].get("code", 500)), event["object"], request)
+                yield event["type"], event["object"]
 
 
 async def wait_until(

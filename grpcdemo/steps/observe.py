@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 from grpcdemo.errors import NotEnoughResponses, NotFound, UnexpectedVerdict
 from grpcdemo.kube.api import Api
-from grpcdemo.kube.logs import Follower
+from grpcdemo.kube.log_lines import parse_line
+from grpcdemo.kube.logs import Container, Follower
 from grpcdemo.kube.pods import read_pod
 from grpcdemo.kube.resources import OURS, PODS
 from grpcdemo.kube.watch import Mirror, Query, wait_for_event
@@ -191,18 +192,20 @@ class _Observer:
     async def _count(self, pod: Pod, *, from_start: bool) -> None:
         """Count the calls of one client. A log that was there before us is read from its last line on."""
         skip_first = not from_start
-        follower = Follower(self._api, self._config.namespace, pod.name, CLIENT_CONTAINER, from_start=from_start)
-        async for line in follower.lines():
-            call = parse_call(line.text)
-            if call is None:
-                continue
-            if skip_first and call.seq > 1:
-                self._counter.skip(pod.name, call)
-            elif self._has_room():
-                if self._counter.restarted(pod.name, call):
-                    self._new_window()
-                self._counter.add(pod.name, call, asyncio.get_running_loop().time())
-            skip_first = False
+        container = Container(self._config.namespace, pod.name, CLIENT_CONTAINER)
+        async for piece in Follower(self._api, container, from_start=from_start).pieces():
+            for raw in piece.splitlines():
+                line = parse_line(raw)
+                call = parse_call(line.text) if line else None
+                if call is None:
+                    continue
+                if skip_first and call.seq > 1:
+                    self._counter.skip(pod.name, call)
+                elif self._has_room():
+                    if self._counter.restarted(pod.name, call):
+                        self._new_window()
+                    self._counter.add(pod.name, call, asyncio.get_running_loop().time())
+                skip_first = False
             self._news.set()
 
     def _has_room(self) -> bool:

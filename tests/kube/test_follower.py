@@ -1,35 +1,39 @@
-"""Reading a log through cuts: every line once, in order, whatever happens to the stream."""
+"""Reading a log through all that happens to it: every line once, in order."""
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from grpcdemo.errors import Forbidden, NotFound
+from grpcdemo.kube import log_position
 from grpcdemo.kube import logs as logs_module
 from grpcdemo.kube.api import Api
-from grpcdemo.kube.logs import Follower, LogLine, last_lines, parse_line
+from grpcdemo.kube.log_lines import SECOND_NS
+from grpcdemo.kube.logs import LINE_LIMIT, Container, Follower, last_lines
 
-from .fake_api import Answer, Asked, Feed, Script, connected, cut, refuse, reply
+from .fake_api import Answer, Script, connected, cut, refuse, reply
+from .fake_log import START_NS, FakeLog
 
 PATH = "/api/v1/namespaces/demo/pods/p/log"
 FORBIDDEN = refuse(403, 'pods "p" is forbidden: User "jane" cannot get resource "pods/log" in API group ""')
 NOT_FOUND = refuse(404, 'pods "p" not found')
+CONTAINER = Container("demo", "p", "c")
 LOG = [
-    "2026-05-04T10:11:12.000000001Z seq=1",
-    "2026-05-04T10:11:12.5Z seq=2",
-    "2026-05-04T10:11:12.5Z seq=3",
-    "2026-05-04T10:11:12.5Z same",
-    "2026-05-04T10:11:12.5Z same",
-    "2026-05-04T10:11:13Z same",
-    "2026-05-04T10:11:13Z seq=é",
-    "2026-05-04T10:11:13.999999999Z ",
-    "2026-05-04T10:11:15.25Z seq=9",
+    b"2026-05-04T10:11:12.000000001Z seq=1\n",
+    b"2026-05-04T10:11:12.5Z seq=2\n",
+    b"2026-05-04T10:11:12.5Z seq=3\r\n",
+    b"2026-05-04T10:11:12.5Z same\n",
+    b"2026-05-04T10:11:12.5Z same\n",
+    b"2026-05-04T10:11:13Z same\n",
+    b"2026-05-04T10:11:13Z seq=\xc3\xa9\xff\n",
+    b"2026-05-04T10:11:13.999999999Z \n",
+    b"2026-05-04T10:11:15.25Z seq=9\n",
 ]
-LINES = [found for text in LOG if (found := parse_line(text.encode()))]
-DATA = "".join(f"{text}\n" for text in LOG).encode()
 
 
 @pytest.fixture(autouse=True)
@@ -37,92 +41,251 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs_module, "REOPEN_S", 0.0)
 
 
-class Log:
-    """A log as a kubelet serves it: streams that are cut after so many bytes, then whole ones, then none."""
-
-    def __init__(self) -> None:
-        self.cuts: list[int] = []
-        self.chunk = len(DATA)
-        self.whole = 2
-
-    def __call__(self, asked: Asked) -> Answer:
-        since = asked.query.get("sinceTime")
-        data = "".join(f"{text}\n" for text in LOG if since is None or second(text) >= second(since)).encode()
-        if self.cuts:
-            return Feed().send(*self._chunks(data[: self.cuts.pop(0)])).cut()
-        self.whole -= 1
-        return Feed().send(*self._chunks(data)).end() if self.whole >= 0 else NOT_FOUND
-
-    def _chunks(self, data: bytes) -> list[bytes]:
-        return [data[start : start + self.chunk] for start in range(0, len(data), self.chunk)]
+@pytest.fixture
+def log(script: Script) -> FakeLog:
+    found = FakeLog()
+    script.on("GET", PATH, found)
+    return found
 
 
-def second(text: str) -> datetime:
-    """`sinceTime` is compared to the second: the API knows no finer time."""
-    return datetime.strptime(text[:19], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
+class Reader:
+    """Somebody who follows, and all that was read so far."""
+
+    def __init__(self, pieces: AsyncIterator[bytes]) -> None:
+        self._pieces = pieces
+        self.lines: list[bytes] = []
+
+    @property
+    def texts(self) -> list[bytes]:
+        return [line.split(b" ", 1)[1].rstrip(b"\r\n") for line in self.lines]
+
+    async def until(self, wanted: Callable[[list[bytes]], bool]) -> list[bytes]:
+        """Read until the texts are what is wanted."""
+        while not wanted(self.texts):
+            self.lines += (await anext(self._pieces)).splitlines(keepends=True)
+        return self.texts
+
+    async def until_last(self, text: bytes) -> list[bytes]:
+        return await self.until(lambda texts: texts[-1:] == [text])
+
+    async def to_the_end(self) -> list[bytes]:
+        async for piece in self._pieces:
+            self.lines += piece.splitlines(keepends=True)
+        return self.lines
 
 
-async def read(api: Api, *, from_start: bool = True) -> list[LogLine]:
-    """Every line until the pod is gone."""
-    return [line async for line in Follower(api, "demo", "p", "grpc-client", from_start=from_start).lines()]
+@asynccontextmanager
+async def following(api: Api, *, from_start: bool = True, since_s: float | None = None) -> AsyncIterator[Reader]:
+    pieces = Follower(api, CONTAINER, from_start=from_start, since_s=since_s).pieces()
+    assert isinstance(pieces, AsyncGenerator)
+    async with aclosing(pieces):
+        yield Reader(pieces)
 
 
-async def test_a_cut_at_any_byte_loses_and_doubles_nothing(tmp_path: Path) -> None:
-    log = Log()
-    async with connected(log, tmp_path) as api:
-        for at in range(len(DATA) + 1):
-            log.cuts, log.whole = [at], 2
-            assert await read(api) == LINES, f"cut after {at} bytes"
+async def read_up_to(api: Api, log: FakeLog, last: bytes) -> list[bytes]:
+    """Every line up to *last*, and nothing after it until the pod is gone."""
+    async with following(api) as reader:
+        await reader.until(lambda _: reader.lines[-1:] == [last])
+        log.remove()
+        return await reader.to_the_end()
 
 
-@pytest.mark.parametrize("chunk", [1, 7, 61])
-async def test_several_cuts_in_small_chunks_lose_and_double_nothing(tmp_path: Path, chunk: int) -> None:
-    log = Log()
-    log.chunk = chunk
-    async with connected(log, tmp_path) as api:
-        for at in range(0, len(DATA) + 1, 11):
-            log.cuts, log.whole = [at, at // 2, at // 3, at], 1
-            assert await read(api) == LINES, f"cuts around {at}"
+@pytest.mark.parametrize("chunk, step", [(65_536, 5), (1, 17), (7, 13), (61, 11)])
+async def test_a_cut_at_any_byte_loses_and_doubles_nothing(tmp_path: Path, chunk: int, step: int) -> None:
+    logs: list[FakeLog] = []
+    async with connected(lambda asked: logs[-1], tmp_path) as api:
+        for at in range(0, sum(map(len, LOG)) + 1, step):
+            logs.append(FakeLog(cuts=[at, at // 2, at // 3, at], chunk=chunk))
+            logs[-1].write_raw(*LOG)
+            assert await read_up_to(api, logs[-1], LOG[-1]) == LOG, f"cuts around {at}"
 
 
-async def test_what_was_rotated_away_meanwhile_is_not_waited_for(script: Script, api: Api) -> None:
-    *first, last = (f"{text}\n".encode() for text in LOG[1:4])
-    script.on("GET", PATH, Feed().send(*first).cut(), Feed().send(first[-1], last).end(), NOT_FOUND)
-    assert await read(api) == LINES[1:4]
-    script.on("GET", PATH, Feed().send(*first).cut(), Feed().send(last, DATA[-31:]).end(), NOT_FOUND)
-    assert await read(api) == [*LINES[1:4], LINES[-1]]
+async def test_a_log_is_followed_from_its_last_line(api: Api, log: FakeLog) -> None:
+    log.write(b"old", b"last")
+    async with following(api, from_start=False) as reader:
+        assert await reader.until_last(b"last") == [b"last"]
+        log.write(b"new")
+        assert await reader.until_last(b"new") == [b"last", b"new"]
+    assert [asked.query for asked in log.asked] == [
+        {"container": "c", "follow": "true", "timestamps": "true", "tailLines": "1"}
+    ]
 
 
-async def test_a_log_is_followed_from_its_last_line(script: Script, api: Api) -> None:
-    script.on("GET", PATH, Feed().send(DATA[-31:], b"2026-05-04T10:11:16Z new\n").end(), NOT_FOUND)
-    assert [line.text for line in await read(api, from_start=False)] == ["seq=9", "new"]
-    query = script.asked[0].query
-    assert query == {"container": "grpc-client", "follow": "true", "timestamps": "true", "tailLines": "1"}
-    assert script.asked[1].query["sinceTime"] == "2026-05-04T10:11:16Z"
-    assert "tailLines" not in script.asked[1].query
+async def test_a_log_is_read_from_some_seconds_back(api: Api, log: FakeLog) -> None:
+    log.write(b"one", b"two")
+    async with following(api, from_start=False, since_s=30) as reader:
+        await reader.until_last(b"two")
+    assert [asked.query["sinceSeconds"] for asked in log.asked] == ["31"], "30, and the time until it was asked"
 
 
-async def test_a_container_that_has_not_started_is_waited_for(script: Script, api: Api) -> None:
-    not_started = refuse(400, 'container "grpc-client" in pod "p" is waiting to start: ContainerCreating')
-    script.on("GET", PATH, not_started, cut(), refuse(500, "node"), Feed().send(DATA).end(), NOT_FOUND)
-    assert await read(api) == LINES
+async def test_a_container_that_has_not_started_is_waited_for(script: Script, api: Api, log: FakeLog) -> None:
+    not_started = refuse(400, 'container "c" in pod "p" is waiting to start: ContainerCreating')
+    script.on("GET", PATH, not_started, cut(), refuse(500, "node"), refuse(503), log)
+    log.write(b"one")
+    async with following(api) as reader:
+        assert await reader.until_last(b"one") == [b"one"]
 
 
-async def test_a_silent_stream_is_opened_anew(script: Script, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_api_that_is_away_for_long_is_waited_for(script: Script, api: Api, log: FakeLog) -> None:
+    log.write(b"one")
+    async with following(api) as reader:
+        await reader.until_last(b"one")
+        script.on("GET", PATH, *[cut(), refuse(500), refuse(503)] * 100, log)
+        log.cut()
+        log.write(b"two", b"three")
+        assert await reader.until_last(b"three") == [b"one", b"two", b"three"]
+
+
+async def test_a_silent_stream_is_opened_anew(
+    script: Script, api: Api, log: FakeLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(logs_module, "SILENCE_S", 0.05)
-    script.on("GET", PATH, Feed().send(DATA[:40]), Feed().send(DATA).end(), NOT_FOUND)
-    assert await read(api) == LINES
+    deaf = FakeLog()
+    deaf.write(b"one")
+    log.write(b"one", b"two")
+    script.on("GET", PATH, deaf, log)
+    async with following(api) as reader:
+        assert await reader.until_last(b"two") == [b"one", b"two"]
 
 
-async def test_what_the_runtime_says_itself_is_no_line(script: Script, api: Api) -> None:
-    script.on("GET", PATH, Feed().send(b"failed to create fsnotify watcher\n", DATA).end(), NOT_FOUND)
-    assert await read(api) == LINES
+async def test_what_was_rotated_away_unread_is_left_out_and_what_follows_is_not(api: Api, log: FakeLog) -> None:
+    async with following(api) as reader:
+        log.write(b"one", b"two")
+        await reader.until_last(b"two")
+        log.write(b"lost")
+        log.rotate()
+        log.write(b"four")
+        assert await reader.until_last(b"four") == [b"one", b"two", b"four"]
 
 
-async def test_a_permission_that_is_taken_away_ends_it(script: Script, api: Api) -> None:
-    script.on("GET", PATH, Feed().send(DATA).end(), FORBIDDEN)
+async def test_a_rotation_during_a_cut(api: Api, log: FakeLog) -> None:
+    log.cuts = iter([60])
+    log.write(b"one", b"two" * 20, at_ns=START_NS)
+    async with following(api) as reader:
+        await reader.until_last(b"one")
+        log.rotate()
+        log.write(b"three", at_ns=START_NS)
+        log.write(b"four", at_ns=START_NS + 1)
+        assert await reader.until_last(b"four") == [b"one", b"three", b"four"]
+
+
+@pytest.mark.parametrize("remembered", [0, 100, 256 * 1024])
+async def test_a_clock_that_was_wrong_for_a_while(
+    api: Api, log: FakeLog, monkeypatch: pytest.MonkeyPatch, remembered: int
+) -> None:
+    """Every new stream repeats the lines with times to come, of which most are no longer remembered."""
+    monkeypatch.setattr(log_position, "REMEMBERED", remembered)
+    hour_ns = 3600 * SECOND_NS
+    async with following(api) as reader:
+        log.write(b"before")
+        await reader.until_last(b"before")
+        for index in range(20):
+            log.write(b"wrong %d" % index, at_ns=START_NS + hour_ns + index * SECOND_NS)
+            await reader.until_last(b"wrong %d" % index)
+        log.cuts = iter(range(0, 3000, 100))
+        log.cut()
+        for index in range(20):
+            log.write(b"right %d" % index, at_ns=START_NS + (5 + index) * SECOND_NS)
+            await reader.until_last(b"right %d" % index)
+        log.remove()
+        assert len(await reader.to_the_end()) == 41
+    assert len(set(reader.lines)) == 41
+
+
+async def test_a_clock_that_is_set_back_during_a_cut(api: Api, log: FakeLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The API is asked for what is not older than the last line, and so sends nothing: that is noticed."""
+    monkeypatch.setattr(logs_module, "SILENCE_S", 0.05)
+    log.cuts = iter([60])
+    log.write(b"one", b"two" * 20)
+    async with following(api) as reader:
+        await reader.until_last(b"one")
+        log.write(b"three", b"four", at_ns=START_NS - 3600 * SECOND_NS)
+        assert await reader.until_last(b"four") == [b"one", b"two" * 20, b"three", b"four"]
+        log.write(b"five", at_ns=START_NS - 3599 * SECOND_NS)
+        assert (await reader.until_last(b"five"))[-3:] == [b"three", b"four", b"five"]
+
+
+async def test_the_last_words_of_a_container_that_ended_meanwhile(api: Api, log: FakeLog) -> None:
+    log.cuts = iter([60, 0])
+    log.write(b"one", b"two" * 20)
+    async with following(api) as reader:
+        await reader.until_last(b"one")
+        log.write(b"last words")
+        log.restart()
+        log.write(b"anew", at_ns=START_NS + SECOND_NS)
+        assert await reader.until_last(b"anew") == [b"one", b"two" * 20, b"last words", b"anew"]
+        log.write(b"on", at_ns=START_NS + SECOND_NS)
+        log.restart()
+        log.write(b"third", at_ns=START_NS + SECOND_NS)
+        assert (await reader.until_last(b"third"))[-3:] == [b"anew", b"on", b"third"]
+
+
+async def test_a_container_that_came_and_went_between_two_streams(api: Api, log: FakeLog) -> None:
+    log.cuts = iter([60])
+    log.write(b"one")
+    async with following(api) as reader:
+        await reader.until_last(b"one")
+        log.restart()
+        log.write(b"second", at_ns=START_NS + SECOND_NS)
+        log.restart()
+        log.write(b"third", at_ns=START_NS + 2 * SECOND_NS)
+        assert await reader.until_last(b"third") == [b"one", b"second", b"third"]
+
+
+async def test_a_new_pod_is_read_from_the_start_of_the_container_before(api: Api, log: FakeLog) -> None:
+    log.write(b"one")
+    log.restart()
+    log.write(b"two")
+    async with following(api) as reader:
+        assert await reader.until_last(b"two") == [b"one", b"two"]
+
+
+async def test_a_container_that_waits_to_be_restarted_is_not_read_again_and_again(api: Api, log: FakeLog) -> None:
+    log.write(b"one", b"two")
+    log.end()
+    async with following(api) as reader:
+        await reader.until_last(b"two")
+        rest = asyncio.create_task(reader.until_last(b"three"))
+        await log.until_asked(20)
+        log.restart()
+        log.write(b"three")
+        assert await rest == [b"one", b"two", b"three"]
+
+
+async def test_a_line_without_an_end_is_bounded_and_left_out(api: Api, log: FakeLog) -> None:
+    log.write(b"one", b"x" * 50 * LINE_LIMIT, b"two")
+    log.cuts = iter([60, 10 * LINE_LIMIT])
+    async with following(api) as reader:
+        assert await reader.until_last(b"two") == [b"one", b"two"]
+
+
+async def test_what_the_kubelet_says_itself_is_not_taken_for_a_line(api: Api, log: FakeLog) -> None:
+    said = b"failed to create fsnotify watcher: too many open files\n"
+    log.write_raw(said, *LOG[:4], said, *LOG[4:], said)
+    log.cuts = iter([200, 0, 300, 100])
+    async with following(api) as reader:
+        await reader.until(lambda _: LOG[-1] in reader.lines)
+        assert [line for line in reader.lines if line != said] == LOG
+
+
+async def test_any_number_of_logs_is_followed_at_once(api: Api, log: FakeLog) -> None:
+    log.write(b"one")
+
+    async def read_one() -> None:
+        async with following(api, from_start=False) as reader:
+            await reader.until_last(b"one")
+            await log.until_asked(150)
+
+    await asyncio.gather(*(read_one() for _ in range(150)))
+
+
+async def test_a_permission_that_is_taken_away_ends_it(script: Script, api: Api, log: FakeLog) -> None:
+    log.write(b"one")
+    log.cuts = iter([60])
+    script.on("GET", PATH, log, FORBIDDEN)
     with pytest.raises(Forbidden):
-        await read(api)
+        async with following(api) as reader:
+            await reader.to_the_end()
 
 
 @pytest.mark.parametrize("answer, kind", [(NOT_FOUND, NotFound), (FORBIDDEN, Forbidden)])
@@ -131,21 +294,22 @@ async def test_a_log_that_cannot_be_read_at_all_is_an_error(
 ) -> None:
     script.on("GET", PATH, answer)
     with pytest.raises(kind):
-        await read(api)
+        async with following(api) as reader:
+            await reader.to_the_end()
 
 
 async def test_last_words_are_those_of_the_container_before(script: Script, api: Api) -> None:
     script.on("GET", PATH, reply(b"one\ntwo\n"))
-    assert await last_lines(api, "demo", "p", "c", count=5) == ["one", "two"]
+    assert await last_lines(api, CONTAINER, count=5) == ["one", "two"]
     assert script.asked[0].query == {"container": "c", "tailLines": "5", "previous": "true"}
 
 
 async def test_last_words_of_a_first_container(script: Script, api: Api) -> None:
     script.on("GET", PATH, refuse(400, 'previous terminated container "c" not found'), reply(b"first\n"))
-    assert await last_lines(api, "demo", "p", "c", count=5) == ["first"]
+    assert await last_lines(api, CONTAINER, count=5) == ["first"]
     assert script.asked[1].query["previous"] == "false"
 
 
 async def test_no_last_words(script: Script, api: Api) -> None:
     script.on("GET", PATH, NOT_FOUND)
-    assert await last_lines(api, "demo", "p", "c", count=5) == []
+    assert await last_lines(api, CONTAINER, count=5) == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 import pytest
 
@@ -10,7 +10,7 @@ from grpcdemo.errors import ApiError, Forbidden, GrpcdemoError, Unreachable
 from grpcdemo.kube import watch as watch_module
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.resources import OURS, PODS
-from grpcdemo.kube.watch import Mirror, Query, lines, wait_until
+from grpcdemo.kube.watch import Mirror, Query, wait_until
 
 from .fake_api import Answer, Feed, Object, Script, cut, refuse, reply
 
@@ -190,14 +190,3 @@ async def test_a_check_may_end_the_waiting(script: Script, api: Api) -> None:
     async with Mirror(api, PODS_OF_DEMO) as mirror:
         with pytest.raises(ApiError, match="useless"):
             await wait_until(mirror, check, timeout_s=PATIENCE_S, failure=lambda: GrpcdemoError("never"))
-
-
-@pytest.mark.parametrize("size", range(1, 9))
-async def test_lines_are_put_together_from_any_chunks(size: int) -> None:
-    data = b"one\n\ntwo\r\nthree\nrest"
-
-    async def chunks() -> AsyncIterator[bytes]:
-        for start in range(0, len(data), size):
-            yield data[start : start + size]
-
-    assert [line async for line in lines(chunks())] == [b"one", b"", b"two\r", b"three"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from aiohttp import web
+
 from grpcdemo.kube.api import Api
 from grpcdemo.model import Observation
 from grpcdemo.steps.observe import ObserveConfig, observe
@@ -12,6 +14,7 @@ from grpcdemo.workload.call_log import Call, format_call
 from tests.kube.fake_api import Answer, Feed, Object, Script, refuse, reply
 from tests.kube.samples import pod
 
+NO_PREVIOUS = refuse(400, "previous terminated container not found")
 PODS = "/api/v1/namespaces/istio-grpc-demo/pods"
 
 
@@ -33,8 +36,12 @@ class Scene:
         return pod(name, app=app, ip=f"ip-of-{name}")
 
     def _client(self, name: str) -> Object:
-        self.logs[name] = Feed()
-        self.log(name, self.logs[name])
+        feed = self.logs[name] = Feed()
+
+        async def log(request: web.Request) -> web.StreamResponse:
+            return await (NO_PREVIOUS if "previous" in request.query else feed)(request)
+
+        self.log(name, log)
         return self._pod("grpc-client", name)
 
     def log(self, client: str, *answers: Answer) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grpcdemo.kube.logs import LogLine, parse_line, parse_time_ns
+from grpcdemo.kube.log_lines import LogLine, parse_line, parse_time_ns
 
 SECOND = 1_000_000_000
 
