@@ -1,5 +1,6 @@
 """`grpcdemo demo`"""
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -31,7 +32,8 @@ def demo(
     from grpcdemo.steps.up import UpConfig
     from grpcdemo.views.demo import demo_view
     from grpcdemo.views.document import demo_document
-    from grpcdemo.views.observation import observation_view, plain_line
+    from grpcdemo.views.observation import observation_view
+    from grpcdemo.views.words import plain_line
 
     config = step.DemoConfig(
         up=UpConfig(namespace, servers, clients, rate, image_prefix, timeout, shared=yes),
@@ -57,7 +59,7 @@ def demo(
                 api,
                 config,
                 progress.report,
-                lambda seen: progress.draw(observation_view(seen), plain_line(seen)),
+                lambda seen: progress.draw(partial(observation_view, seen), partial(plain_line, seen)),
             ),
             report=progress.report,
             yes=yes,

@@ -1,6 +1,7 @@
 """`grpcdemo observe`"""
 
 from enum import Enum
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -44,7 +45,7 @@ def observe(
     output: options.Output = options.Format.TABLE,
 ) -> None:
     """Watch which server pod answers, until Ctrl-C or the end that you name."""
-    from grpcdemo.cli.output import show
+    from grpcdemo.cli.output import result_width, show
     from grpcdemo.cli.runner import read
     from grpcdemo.cli.target import Connection
     from grpcdemo.steps.observe import ObserveConfig, check_expected
@@ -61,7 +62,7 @@ def observe(
     except Interrupted as error:
         interrupted = error
     if last:
-        show(observation_view(last[-1]), observation_document(last[-1]), output)
+        show(observation_view(last[-1], result_width()), observation_document(last[-1]), output)
     if interrupted:
         raise interrupted
     if expected:
@@ -72,9 +73,10 @@ async def _watch(api: "Api", config: "ObserveConfig", last: "list[Observation]")
     """Draw each observation, and leave the latest in *last*, also when cancelled."""
     from grpcdemo.cli.output import Progress
     from grpcdemo.steps import observe as step
-    from grpcdemo.views.observation import observation_view, plain_line
+    from grpcdemo.views.observation import observation_view
+    from grpcdemo.views.words import plain_line
 
     with Progress() as progress:
         async for seen in step.observe(api, config):
             last[:] = [seen]
-            progress.draw(observation_view(seen), plain_line(seen))
+            progress.draw(partial(observation_view, seen), partial(plain_line, seen))

@@ -6,8 +6,10 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from grpcdemo.model import DemoResult, Observation, Phase
-from grpcdemo.views.observation import bar, rate, verdict_text
-from grpcdemo.views.pods import plain_table
+from grpcdemo.views.glyphs import bar, percent
+from grpcdemo.views.observation import verdict_text
+from grpcdemo.views.table import plain_table
+from grpcdemo.views.words import rate
 
 
 def demo_view(result: DemoResult) -> RenderableType:
@@ -45,7 +47,7 @@ def _share(seen: Observation, index: int) -> Text:
     if index >= len(pods):
         return Text("-")
     share = counts.get(pods[index].name, 0) / total if total else 0.0
-    return Text.assemble(f"{pods[index].ip or '-':<15} ", (bar(share), "cyan"), f" {share:4.0%}")
+    return Text.assemble(f"{pods[index].ip or '-':<15} ", (bar(share), "cyan"), f" {percent(share):>4}")
 
 
 def _latency(phase: Phase) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from grpcdemo.model import DemoResult, Injection, IstioStatus, Observation, Phase, Pod, Status
-from grpcdemo.views.observation import rate
+from grpcdemo.views.words import rate
 
 Document = dict[str, Any]
 
