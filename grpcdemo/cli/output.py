@@ -48,12 +48,20 @@ def result_width() -> int | None:
 def show(result: RenderableType, document: Mapping[str, Any] | list[Any], form: Format) -> None:
     """Print the result of a command: the picture, or the document."""
     if form is Format.JSON:
-        print(json.dumps(document, indent=2))  # noqa: T201  (stdout is where a result belongs)
+        show_document(document)
     else:
-        _print(result)
+        show_picture(result)
 
 
-def _print(result: RenderableType) -> None:
+def show_document(document: Mapping[str, Any] | list[Any]) -> None:
+    show_text(json.dumps(document, indent=2) + "\n")
+
+
+def show_text(text: str) -> None:
+    print(text, end="")  # noqa: T201  (stdout is where a result belongs)
+
+
+def show_picture(result: RenderableType) -> None:
     out = console()
     if out.is_terminal:
         out.print(result)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from itertools import islice
+from dataclasses import dataclass
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -20,42 +19,54 @@ OTHERS = "OTHERS"
 CELL = len("…2xk4p")
 
 
+@dataclass(frozen=True)
+class Matrix:
+    """The shares of each client's responses, by server."""
+
+    servers: list[str]
+    """Short names; OTHERS comes last, where there are more servers than columns."""
+    rows: list[tuple[str, int, list[float]]]
+    """A client's short name, its responses, and a share for each of the servers."""
+
+
+def client_matrix(seen: Observation, most_servers: int = MOST_SERVERS) -> Matrix:
+    """Every client, also one that was not answered; of the servers, if not all, those that answered most."""
+    answered = seen.tally.by_client
+    counts = dict.fromkeys((pod.name for pod in seen.servers), 0) | seen.tally.by_server()
+    named = sorted(sorted(counts, key=lambda name: (-counts[name], name))[:most_servers])
+    titles = short_names(counts)
+    clients = short_names([*(pod.name for pod in seen.clients), *answered])
+    rows = []
+    for name, short in clients.items():
+        found = answered.get(name, {})
+        total = sum(found.values())
+        parts = [found.get(server, 0) for server in named]
+        parts += [total - sum(parts)] if len(named) < len(counts) else []
+        rows.append((printable(short), total, [part / total if total else 0.0 for part in parts]))
+    heads = [printable(titles[name]) for name in named]
+    return Matrix(heads + ([OTHERS] if len(named) < len(counts) else []), rows)
+
+
 def clients_table(seen: Observation, width: int | None = None, most_rows: int | None = None) -> RenderableType:
     """Each client's responses by server, in percent of its own; what has no room is one row, or one column."""
-    by_client = _by_client(seen)
-    counts = seen.tally.by_server()
-    servers = sorted(counts, key=lambda name: (-counts[name], name))
-    named = sorted(servers[: _room(by_client, width)] if len(servers) > _room(by_client, width) else servers)
-    titles = short_names([*counts, *(pod.name for pod in seen.servers)])
-    rest = [OTHERS] if len(named) < len(servers) else []
-    heads = [printable(titles[name]) for name in named]
-    table = plain_table("CLIENT POD", "RESPONSES", *heads, *rest, numbers=["RESPONSES", *heads, *rest])
-    shown = len(by_client) if most_rows is None or len(by_client) <= most_rows else max(1, most_rows - 1)
-    for client, answered in islice(by_client.items(), shown):
-        total = sum(answered.values())
-        shares = [answered.get(name, 0) / total if total else 0.0 for name in named]
-        shares += [1.0 - sum(shares)] if rest and total else []
+    found = client_matrix(seen, _room(seen, width))
+    table = plain_table("CLIENT POD", "RESPONSES", *found.servers, numbers=["RESPONSES", *found.servers])
+    shown = len(found.rows) if most_rows is None or len(found.rows) <= most_rows else max(1, most_rows - 1)
+    for client, total, shares in found.rows[:shown]:
         table.add_row(client, str(total), *map(_share, shares))
-    if shown < len(by_client):
-        table.add_row(Text(f"… and {len(by_client) - shown} more", "dim"))
+    if shown < len(found.rows):
+        table.add_row(Text(f"… and {len(found.rows) - shown} more", "dim"))
     return table
 
 
-def _by_client(seen: Observation) -> dict[str, Mapping[str, int]]:
-    """The clients that there are, whether they were answered or not, and those that were."""
-    answered = seen.tally.by_client
-    names = sorted({pod.name for pod in seen.clients} | answered.keys())
-    short = short_names(names)
-    return {printable(short[name]): answered.get(name, {}) for name in names}
-
-
-def _room(by_client: Mapping[str, object], width: int | None) -> int:
+def _room(seen: Observation, width: int | None) -> int:
     """How many servers have room in a column of their own, beside one for the others."""
     if width is None:
         return MOST_SERVERS
-    first = max(len("CLIENT POD"), *map(len, by_client)) + GAP + len("RESPONSES")
+    names = short_names([*(pod.name for pod in seen.clients), *seen.tally.by_client])
+    first = max(len("CLIENT POD"), *map(len, names.values())) + GAP + len("RESPONSES")
     return max(1, min(MOST_SERVERS, (width - first) // (CELL + GAP) - 1))
 
 
 def _share(share: float) -> Text:
-    return Text(percent(share) if share > 1e-9 else "·", "cyan" if share > 1e-9 else "dim")
+    return Text(percent(share), "cyan") if share else Text("·", "dim")

@@ -31,6 +31,8 @@ def observation_view(
     if seen.tally.errors:
         facts.append(Text(errors_text(seen.tally), "red"))
     facts.append(verdict_text(seen.verdict))
+    if seen.verdict.certainty:
+        facts.append(Text(seen.verdict.certainty, "dim"))
     several = len(seen.clients) > 1 or len(seen.tally.by_client) > 1
     servers_rows, clients_rows = _room(seen, facts, width, height) if several else (_left(facts, width, height), None)
     parts: list[RenderableType] = [servers_table(seen, width, servers_rows, bars=bars), Text("")]

@@ -54,6 +54,13 @@ def plain_line(seen: Observation) -> str:
     return f"{seen.tally.seconds:.0f} s: {', '.join(parts)}"
 
 
+def istio_text(versions: tuple[str, ...] | None) -> str:
+    """The versions of Istio's control planes, as far as they are known."""
+    if versions is None:
+        return "Istio's version could not be read"
+    return f"Istio {', '.join(versions)}" if versions else "no Istio control plane"
+
+
 def rate(tally: Tally) -> float:
     """Responses a second."""
     return tally.responses / tally.seconds if tally.seconds else 0.0

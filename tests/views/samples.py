@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -11,12 +12,15 @@ from grpcdemo.model import (
     IstioStatus,
     Observation,
     Pod,
+    Provenance,
     ProxyKind,
+    Slice,
     Status,
     Tally,
     Target,
     Timeline,
 )
+from grpcdemo.steps.histogram import Histogram
 from grpcdemo.steps.timeline import FIRST_S, TimelineCounter
 from grpcdemo.verdict import judge
 from grpcdemo.workload.call_log import Call
@@ -72,6 +76,9 @@ def observation(
     }
     total = sum(sum(found.values()) for found in counts)
     latency = LATENCY if total else {}
+    histogram = Histogram()
+    for number in range(total):
+        histogram.add(0.5 + number % 7 * number % 11 / 8)
     answering = servers(proxy)
     return Observation(
         servers=answering,
@@ -81,6 +88,7 @@ def observation(
         windows=windows,
         departed=departed or {},
         timeline=timeline or Timeline(),
+        latencies=histogram.bins(),
     )
 
 
@@ -105,7 +113,7 @@ def crowd(*, pinned: bool, clients: int = 1) -> Observation:
     )
     watching = tuple(pod("grpc-client", f"{number:05d}", 100 + number) for number in range(clients))
     by_client = {
-        client.name: {servers[at * 7].name: 3600} if pinned else {server.name: 36 for server in servers[:99]}
+        client.name: {servers[at * 7 % 99].name: 3600} if pinned else {server.name: 36 for server in servers[:99]}
         for at, client in enumerate(watching)
     }
     total = sum(sum(answered.values()) for answered in by_client.values())
@@ -119,7 +127,7 @@ def crowd(*, pinned: bool, clients: int = 1) -> Observation:
 
 PINNED = observation({"b7wzn": 60}, timeline=timeline((6, "b")))
 BALANCED = observation(
-    {"2xk4p": 38, "b7wzn": 31, "x2x8k": 33},
+    {"2xk4p": 88, "b7wzn": 80, "x2x8k": 83},
     proxy="native sidecar",
     windows=2,
     timeline=timeline((10, "z"), (12, "abcbacacb")),
@@ -147,3 +155,24 @@ def istio_status(injection: Injection, **changed: Any) -> IstioStatus:
 def injection(*injectors: Injector, revision: str | None = None, ambient: bool = False, **labels: str) -> Injection:
     named = {name.replace("_", "-"): value for name, value in labels.items()}
     return Injection(injectors=injectors, labels=named, revision=revision, ambient=ambient)
+
+
+PROVENANCE = Provenance(
+    command="grpcdemo observe --requests 100",
+    began=datetime(2026, 5, 4, 10, 11, 12, tzinfo=timezone.utc),
+    grpcdemo="0.1.0",
+    kubernetes="v1.34.0",
+    istio=("1.31.0",),
+    context="kind-kind",
+    namespace=DEMO,
+)
+EVIL = "<script>alert('&\"|`*_[x](y)~#\x1b[31m\u202e"
+"""A name that a log could hold, where everything has a meaning to somebody."""
+HOSTILE = observation(
+    {"b7wzn": 12, EVIL: 3},
+    {"b7wzn": 1},
+    departed={f"grpc-server-7d4b9c8f6-{EVIL}": EVIL},
+    errors={"UNAVAILABLE": 1},
+    timeline=Timeline(0.5, (Slice({f"grpc-server-7d4b9c8f6-{EVIL}": 3, "": 2}, errors=1, windows=1),) * 3),
+)
+HOSTILE_PROVENANCE = replace(PROVENANCE, command=f"grpcdemo observe --report {EVIL}", istio=None)

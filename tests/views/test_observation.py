@@ -83,7 +83,7 @@ def test_a_pod_that_was_pinned_to_keeps_its_row_when_it_is_gone() -> None:
 
 def test_without_bars_there_are_words_and_numbers_alone() -> None:
     text = draw(observation_view(BALANCED, 200, bars=False), 200)
-    assert "37%" in text
+    assert "35%" in text
     assert not set(text) & set("▁▂▃▄▅▆▇█▏▎▍▌▋▊▉^")
 
 
