@@ -144,6 +144,52 @@ class Tally:
         return total
 
 
+OTHERS = ""
+"""In a slice of time that too many servers answered in: the name that stands for those counted as one."""
+
+
+@dataclass(frozen=True)
+class Slice:
+    """What happened in one slice of time."""
+
+    by_server: dict[str, int] = field(default_factory=dict)
+    """Responses by server pod, over all clients."""
+    errors: int = 0
+    """Calls that failed."""
+    followed: int = 0
+    """Responses that came after another one of the same client, in the same window."""
+    repeated: int = 0
+    """How many of those came from the same pod as the one before: all when pinned, 1 in k when picked at random."""
+    windows: int = 0
+    """How many windows began in it."""
+
+    @property
+    def responses(self) -> int:
+        return sum(self.by_server.values())
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Who answered when, over the whole observation and across its windows."""
+
+    slice_s: float = 0.5
+    """How long each slice is; the last one may not be over yet."""
+    slices: tuple[Slice, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        return self.slice_s * len(self.slices)
+
+
+@dataclass(frozen=True)
+class LatencyBin:
+    """How many responses took from *low_ms* up to *high_ms*."""
+
+    low_ms: float
+    high_ms: float
+    count: int
+
+
 @dataclass(frozen=True)
 class Observation:
     """What `observe` knows at one moment: the pods, the tally of the present window, and the verdict."""
@@ -156,6 +202,31 @@ class Observation:
     """How many windows there were: a change in the set of pods starts a new one."""
     departed: dict[str, str] = field(default_factory=dict)
     """IP by name of server pods that answered in this window and are gone by now."""
+    timeline: Timeline = Timeline()
+    latencies: tuple[LatencyBin, ...] = ()
+    """The distribution of the latency in the present window."""
+
+    @property
+    def expected(self) -> dict[str, float]:
+        """The share of each server pod that can answer, were all responses spread evenly."""
+        counts = self.tally.by_server()
+        able = [pod.name for pod in self.servers if pod.ready or counts.get(pod.name)]
+        return dict.fromkeys(able, 1 / len(able)) if able else {}
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where, when and with what a result came to be, so that it can be quoted."""
+
+    command: str
+    """The command line, as it was typed."""
+    began: datetime
+    grpcdemo: str
+    kubernetes: str
+    istio: tuple[str, ...] | None
+    """Versions of the control planes that run; None where they could not be read."""
+    context: str
+    namespace: str
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: list[str]) -> int:
     """Run it; Typer ends help, and wrong usage, by raising SystemExit."""
     try:
-        app(args=arguments)
+        app(args=arguments, obj=arguments)
     except SystemExit as end:
         return int(end.code or 0)
     return int(ExitCode.DONE)

@@ -1,6 +1,7 @@
 """`grpcdemo observe`"""
 
 from enum import Enum
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,8 +11,9 @@ from grpcdemo.errors import Interrupted
 from grpcdemo.manifests import defaults
 
 if TYPE_CHECKING:
+    from grpcdemo.cli.streams import Stream
     from grpcdemo.kube.api import Api
-    from grpcdemo.model import Observation
+    from grpcdemo.model import Observation, Provenance
     from grpcdemo.steps.observe import ObserveConfig
 
 
@@ -20,7 +22,23 @@ class Expected(str, Enum):
     BALANCED = "balanced"
 
 
+class Form(str, Enum):
+    """How what is observed is printed on stdout: at the end, or, as a stream, while it goes on."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    MARKDOWN = "markdown"
+    JSONL = "jsonl"
+    LOG = "log"
+
+
+QUOTABLE = (Form.JSON, Form.MARKDOWN)
+"""What says where it comes from, as the report does."""
+
+
 def observe(
+    typed: typer.Context,
     expect: Annotated[
         Expected | None,
         typer.Option(
@@ -42,40 +60,108 @@ def observe(
     sandbox: options.Sandbox = False,
     namespace: options.Namespace = defaults.NAMESPACE,
     timeout: options.Timeout = 180.0,
-    output: options.Output = options.Format.TABLE,
+    output: Annotated[
+        Form,
+        typer.Option(
+            "--output",
+            "-o",
+            help="How to print the result; jsonl, a record a second, and log, the calls' lines, while it goes on.",
+        ),
+    ] = Form.TABLE,
+    report: options.Report = None,
+    plain: options.Plain = False,
 ) -> None:
     """Watch which server pod answers, until Ctrl-C or the end that you name."""
-    from grpcdemo.cli.output import show
     from grpcdemo.cli.runner import read
     from grpcdemo.cli.target import Connection
+    from grpcdemo.cli.written import written
     from grpcdemo.steps.observe import ObserveConfig, check_expected
     from grpcdemo.verdict import Outcome
-    from grpcdemo.views.document import observation_document
-    from grpcdemo.views.observation import observation_view
 
     expected = Outcome(expect.value) if expect else None
     config = ObserveConfig(namespace, requests, seconds, expected, timeout)
-    last: list[Observation] = []
+    quoted = options.command_line(typed) if report or output in QUOTABLE else None
+    watch = _Watch(config, output, quoted, plain=plain)
     interrupted: Interrupted | None = None
-    try:
-        read(Connection(context, kubeconfig, sandbox, namespace), lambda api: _watch(api, config, last))
-    except Interrupted as error:
-        interrupted = error
-    if last:
-        show(observation_view(last[-1]), observation_document(last[-1]), output)
+    with written(report) as file:
+        try:
+            read(Connection(context, kubeconfig, sandbox, namespace), watch.run)
+        except Interrupted as error:
+            interrupted = error
+        if watch.last and report:
+            file.text = watch.report()
+    if watch.last:
+        watch.show()
     if interrupted:
         raise interrupted
-    if expected:
-        check_expected(expected, last[-1])
+    if expected and watch.last:
+        check_expected(expected, watch.last)
 
 
-async def _watch(api: "Api", config: "ObserveConfig", last: "list[Observation]") -> None:
-    """Draw each observation, and leave the latest in *last*, also when cancelled."""
-    from grpcdemo.cli.output import Progress
-    from grpcdemo.steps import observe as step
-    from grpcdemo.views.observation import observation_view, plain_line
+class _Watch:
+    """One observation: draws it while it goes on, and keeps the latest, also when it is cancelled."""
 
-    with Progress() as progress:
-        async for seen in step.observe(api, config):
-            last[:] = [seen]
-            progress.draw(observation_view(seen), plain_line(seen))
+    def __init__(self, config: "ObserveConfig", form: Form, quoted: str | None, *, plain: bool) -> None:
+        self._config = config
+        self._form = form
+        self._quoted = quoted
+        self._plain = plain
+        self._provenance: Provenance | None = None
+        self.last: Observation | None = None
+
+    async def run(self, api: "Api") -> None:
+        from grpcdemo.cli.output import Progress
+        from grpcdemo.steps import observe as step
+        from grpcdemo.steps.provenance import read_provenance
+        from grpcdemo.views.observation import observation_view
+        from grpcdemo.views.words import plain_line
+
+        if self._quoted:
+            self._provenance = await read_provenance(api, self._config.namespace, self._quoted)
+        stream = _stream(self._form)
+        try:
+            with Progress(plain=self._plain) as progress:
+                async for seen in step.observe(api, self._config, stream.line if stream else None):
+                    self.last = seen
+                    if stream:
+                        stream.seen(seen)
+                    else:
+                        progress.draw(partial(observation_view, seen), partial(plain_line, seen))
+        finally:
+            if stream:
+                stream.end()
+
+    def report(self) -> str:
+        from grpcdemo.views.report import observation_report
+
+        assert self.last and self._provenance
+        return observation_report(self.last, self._provenance)
+
+    def show(self) -> None:
+        """Print the result; of a stream, which has told it, the verdict alone, on stderr."""
+        from grpcdemo.cli import output
+        from grpcdemo.views.document import observation_document
+        from grpcdemo.views.markdown import observation_markdown
+        from grpcdemo.views.observation import observation_view, verdict_text
+        from grpcdemo.views.spreadsheet import observation_csv
+
+        assert self.last
+        seen = self.last
+        if self._form is Form.CSV:
+            output.show_text(observation_csv(seen))
+        elif self._form is Form.MARKDOWN and self._provenance:
+            output.show_text(observation_markdown(seen, self._provenance))
+        elif self._form is Form.JSON:
+            output.show_document(observation_document(seen, self._provenance))
+        elif self._form is Form.TABLE:
+            output.show_picture(observation_view(seen, output.result_width(), bars=not self._plain))
+        else:
+            output.console(stderr=True).print(verdict_text(seen.verdict))
+
+
+def _stream(form: Form) -> "Stream | None":
+    from grpcdemo.cli.streams import Lines, Records
+
+    if form is Form.JSONL:
+        return Records()
+    return Lines() if form is Form.LOG else None

@@ -1,6 +1,8 @@
 """The options that several commands share, each declared once."""
 
+import shlex
 from enum import Enum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -37,6 +39,19 @@ Yes = Annotated[
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")]
 Output = Annotated[Format, typer.Option("--output", "-o", help="How to print the result.")]
+Report = Annotated[
+    Path | None,
+    typer.Option(
+        "--report",
+        metavar="FILE.html",
+        help="Write a report with plots there, too: one HTML file that needs nothing else.",
+        show_default=False,
+    ),
+]
+Plain = Annotated[
+    bool,
+    typer.Option("--plain", help="Say a line a second rather than redraw, in words without bars: for a screen reader."),
+]
 Servers = Annotated[int, typer.Option("--servers", metavar="N", min=1, help="How many server pods.")]
 Clients = Annotated[int, typer.Option("--clients", metavar="N", min=1, help="How many client pods.")]
 Rate = Annotated[
@@ -61,3 +76,8 @@ Revision = Annotated[
         show_default="the default one",
     ),
 ]
+
+
+def command_line(context: typer.Context) -> str:
+    """What was typed, ready to be typed again."""
+    return shlex.join(["grpcdemo", *context.obj])

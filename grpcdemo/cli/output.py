@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -23,6 +23,15 @@ UNBOUNDED = 10_000
 """Width of what must not be cut: a pipe has no edge, and a terminal wraps a long line by itself."""
 LINE_S = 1.0
 """Where nothing can be redrawn, an observation is a line this often."""
+DRAW_S = 0.1
+"""A picture is redrawn this often at most, and no more often than leaves nine tenths of the time to the work."""
+DRAWING_PART = 0.1
+BEGIN_FRAME, END_FRAME = "\x1b[?2026h", "\x1b[?2026l"
+"""Synchronized output: a terminal that knows it shows a frame when it is whole, any other ignores it."""
+
+
+Picture = Callable[[int, int], RenderableType]
+"""What is drawn in place, in so many cells and lines."""
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -39,12 +48,20 @@ def result_width() -> int | None:
 def show(result: RenderableType, document: Mapping[str, Any] | list[Any], form: Format) -> None:
     """Print the result of a command: the picture, or the document."""
     if form is Format.JSON:
-        print(json.dumps(document, indent=2))  # noqa: T201  (stdout is where a result belongs)
+        show_document(document)
     else:
-        _print(result)
+        show_picture(result)
 
 
-def _print(result: RenderableType) -> None:
+def show_document(document: Mapping[str, Any] | list[Any]) -> None:
+    show_text(json.dumps(document, indent=2) + "\n")
+
+
+def show_text(text: str) -> None:
+    print(text, end="")  # noqa: T201  (stdout is where a result belongs)
+
+
+def show_picture(result: RenderableType) -> None:
     out = console()
     if out.is_terminal:
         out.print(result)
@@ -58,26 +75,25 @@ def _print(result: RenderableType) -> None:
 class Progress:
     """What a step tells while it runs, on stderr. A context manager.
 
-    On a terminal a line at the bottom says what is being waited for; elsewhere it is a line each time.
-    Where nobody reads any more (a closed pipe, a lost terminal) it raises OSError once, so that the work
-    ends, and is silent from then on, so that cleaning up goes on.
+    On a terminal a line at the bottom says what is being waited for; elsewhere, and with *plain*, it is a
+    line each time. Where nobody reads any more (a closed pipe, a lost terminal) it raises OSError once, so
+    that the work ends, and is silent from then on, so that cleaning up goes on.
     """
 
-    def __init__(self, *, dry_run: bool = False) -> None:
+    def __init__(self, *, dry_run: bool = False, plain: bool = False) -> None:
         self._console = console(stderr=True)
         self._dry_run = dry_run
+        self._in_place = self._console.is_terminal and not self._console.is_dumb_terminal and not plain
         self._live: Live | None = None
         self._unread = False
         self._waiting = ""
-        self._drawn = -LINE_S
+        self._next_draw = 0.0
 
     def __enter__(self) -> Progress:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        if self._live:
-            with contextlib.suppress(OSError):
-                self._live.stop()
+        self._clear()
 
     def report(self, event: Event) -> None:
         if isinstance(event, Waiting):
@@ -88,38 +104,71 @@ class Progress:
             suffix = " (dry run)" if self._dry_run else ""
             self._say(Text.assemble(("✓ ", "green"), event.text, suffix))
 
-    def draw(self, picture: RenderableType, line: str) -> None:
-        """Show *picture* in place on a terminal; elsewhere say *line*, once a second at most."""
-        if self._console.is_terminal:
-            self._redraw(Group(Text(""), picture))
-        elif time.monotonic() - self._drawn >= LINE_S:
-            self._drawn = time.monotonic()
-            self._print(line)
+    def draw(self, picture: Picture, line: Callable[[], str]) -> None:
+        """Show the *picture* in place on a terminal; elsewhere say the *line*, once a second at most.
+
+        What comes too soon after the last one is left out: drawing must not keep the work from its pace.
+        """
+        began = time.monotonic()
+        if began < self._next_draw or self._unread:
+            return
+        if not self._in_place:
+            self._next_draw = began + LINE_S
+            self._print(line())
+            return
+        with self._reader():
+            self._frame(picture)
+        took = time.monotonic() - began
+        self._next_draw = began + max(DRAW_S, took / DRAWING_PART)
+
+    def _frame(self, picture: Picture) -> None:
+        """Draw the picture as one frame, below an empty line, in the size that the terminal has now."""
+        live = self._live_display(animated=False)
+        width, height = self._console.size
+        self._console.file.write(BEGIN_FRAME)
+        live.update(Group(Text(""), picture(width, height - 2)), refresh=True)
+        self._console.file.write(END_FRAME)
+        self._console.file.flush()
 
     def _wait(self, text: str) -> None:
-        if self._console.is_terminal:
-            self._redraw(Spinner("dots", Text(text)))
+        if self._in_place:
+            self._live_display(animated=True).update(Spinner("dots", Text(text)))
         elif text != self._waiting:
             self._print(text)
         self._waiting = text
 
-    def _redraw(self, picture: RenderableType) -> None:
-        """Begins to redraw with the first picture, and no sooner: a question must not be painted over."""
-        if self._live is None:
-            self._live = Live(console=self._console, transient=True, refresh_per_second=10)
+    def _live_display(self, *, animated: bool) -> Live:
+        """Begins to redraw with the first picture, and no sooner: a question must not be painted over.
+
+        Only what is *animated* is redrawn by a thread; a picture is drawn when it is new.
+        """
+        if self._live is None or self._live.auto_refresh is not animated:
+            self._clear()
+            self._live = Live(console=self._console, transient=True, auto_refresh=animated, refresh_per_second=10)
             self._live.start()
-        self._live.update(picture)
+        return self._live
+
+    def _clear(self) -> None:
+        if self._live:
+            with contextlib.suppress(OSError):
+                self._live.stop()
+            self._live = None
 
     def _say(self, text: Text) -> None:
         if self._live:
-            self._live.update(Text(""))
+            self._live.update(Text(""), refresh=True)
         self._print(text)
 
     def _print(self, text: RenderableType) -> None:
-        if self._unread:
-            return
+        if not self._unread:
+            with self._reader():
+                self._console.print(text)
+
+    @contextlib.contextmanager
+    def _reader(self) -> Iterator[None]:
+        """Take note, once, that nobody reads any more."""
         try:
-            self._console.print(text)
+            yield
         except OSError:
             self._unread = True
             raise

@@ -8,26 +8,32 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from grpcdemo.errors import NotEnoughResponses, NotFound, UnexpectedVerdict
 from grpcdemo.kube.api import Api
-from grpcdemo.kube.log_lines import parse_line
+from grpcdemo.kube.log_lines import SECOND_NS, LogLine, parse_line
 from grpcdemo.kube.logs import Container, Follower
 from grpcdemo.kube.pods import read_pod
 from grpcdemo.kube.resources import OURS, PODS
 from grpcdemo.kube.watch import Mirror, Query, wait_for_event
 from grpcdemo.manifests import defaults
 from grpcdemo.model import CLIENT_APP, CLIENT_CONTAINER, SERVER_APP, Observation, Pod
-from grpcdemo.steps.tally import Counter
+from grpcdemo.steps.histogram import Histogram
+from grpcdemo.steps.tally import OK, Counter
+from grpcdemo.steps.timeline import TimelineCounter
 from grpcdemo.verdict import Outcome, judge
-from grpcdemo.workload.call_log import parse_call
+from grpcdemo.workload.call_log import Call, parse_call
 
 SNAPSHOT_S = 0.1
 """How often, at most, a new observation is told."""
 LOOK_AGAIN_S = 1.0
+
+OnLine = Callable[[str, LogLine], None]
+"""Is given the client pod, and each line of its log that was counted."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +47,15 @@ class ObserveConfig:
     """End as soon as a verdict is certain."""
     timeout_s: float = 180.0
     """How long an expected verdict is waited for."""
+    since_s: float | None = None
+    """Count also what was logged in the last so many seconds."""
+    selector: str | None = None
+    """The label selector of the client pods, instead of our own client's."""
+    container: str | None = None
+    """The container whose log is read, instead of our own client's."""
 
 
-async def observe(api: Api, config: ObserveConfig) -> AsyncIterator[Observation]:
+async def observe(api: Api, config: ObserveConfig, on_line: OnLine | None = None) -> AsyncIterator[Observation]:
     """Tell what is seen, up to ten times a second, until the end that *config* names; the last is the result.
 
     Raises NotFound where there is no client to watch.
@@ -52,7 +64,7 @@ async def observe(api: Api, config: ObserveConfig) -> AsyncIterator[Observation]
     began = loop.time()
     async with AsyncExitStack() as stack:
         mirror = await stack.enter_async_context(Mirror(api, {"pods": Query(PODS, config.namespace, OURS)}))
-        observer = await stack.enter_async_context(_Observer(api, config, mirror))
+        observer = await stack.enter_async_context(_Observer(api, config, mirror, on_line))
         if not observer.clients:
             raise NotFound(
                 f"there is no {CLIENT_APP} pod in namespace {config.namespace}",
@@ -104,11 +116,14 @@ def _until_next(config: ObserveConfig, elapsed_s: float) -> float:
 class _Observer:
     """Follows every client's log and counts into the present window."""
 
-    def __init__(self, api: Api, config: ObserveConfig, mirror: Mirror) -> None:
+    def __init__(self, api: Api, config: ObserveConfig, mirror: Mirror, on_line: OnLine | None) -> None:
         self._api = api
         self._config = config
         self._mirror = mirror
+        self._on_line = on_line
         self._counter = Counter()
+        self._timeline = TimelineCounter(asyncio.get_running_loop().time() - (config.since_s or 0.0))
+        self._histogram = Histogram()
         self._followers: dict[str, asyncio.Task[None]] = {}
         self._news = asyncio.Event()
         self._windows = 0
@@ -155,6 +170,8 @@ class _Observer:
             verdict=judge(voting, could_answer),
             windows=self._windows,
             departed=gone,
+            timeline=self._timeline.timeline(now),
+            latencies=self._histogram.bins(),
         )
 
     def _live(self, app: str) -> list[Pod]:
@@ -182,6 +199,8 @@ class _Observer:
     def _new_window(self) -> None:
         self._windows += 1
         self._counter.clear()
+        self._histogram.clear()
+        self._timeline.new_window(asyncio.get_running_loop().time())
         self._news.set()
 
     async def _follow(self, pod: Pod, *, from_start: bool) -> None:
@@ -197,7 +216,7 @@ class _Observer:
             for raw in piece.splitlines():
                 line = parse_line(raw)
                 call = parse_call(line.text) if line else None
-                if call is None:
+                if line is None or call is None:
                     continue
                 if skip_first and call.seq > 1:
                     self._counter.skip(pod.name, call)
@@ -205,8 +224,19 @@ class _Observer:
                     if self._counter.restarted(pod.name, call):
                         self._new_window()
                     self._counter.add(pod.name, call, asyncio.get_running_loop().time())
+                    self._note(pod.name, line, call)
                 skip_first = False
             self._news.set()
+
+    def _note(self, client: str, line: LogLine, call: Call) -> None:
+        """Keep what the tally of the window does not: when, and how the latencies are distributed."""
+        age_s = time.time() - line.time_ns / SECOND_NS
+        at = asyncio.get_running_loop().time() - min(max(age_s, 0.0), self._config.since_s or 0.0)
+        self._timeline.add(client, call, at)
+        if call.code == OK:
+            self._histogram.add(call.latency_ms)
+        if self._on_line:
+            self._on_line(client, line)
 
     def _has_room(self) -> bool:
         """Whether another response belongs to the result: `requests` is kept to the last one."""

@@ -6,16 +6,18 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from grpcdemo.model import DemoResult, Observation, Phase
-from grpcdemo.views.observation import bar, rate, verdict_text
-from grpcdemo.views.pods import plain_table
+from grpcdemo.views.glyphs import bar, percent
+from grpcdemo.views.observation import verdict_text
+from grpcdemo.views.table import plain_table
+from grpcdemo.views.words import rate
 
 
-def demo_view(result: DemoResult) -> RenderableType:
+def demo_view(result: DemoResult, *, bars: bool = True) -> RenderableType:
     phases = (result.before, result.after)
     table = plain_table("", *(phase.title.upper() for phase in phases))
     table.add_row("READY", *(_ready(phase.observation) for phase in phases))
     for index in range(max(len(phase.observation.servers) for phase in phases)):
-        table.add_row(f"server {index + 1}", *(_share(phase.observation, index) for phase in phases))
+        table.add_row(f"server {index + 1}", *(_share(phase.observation, index, bars=bars) for phase in phases))
     table.add_row("responses", *(str(phase.observation.tally.responses) for phase in phases))
     table.add_row("rate", *(f"{rate(phase.observation.tally):.1f}/s" for phase in phases))
     table.add_row("errors", *(str(sum(phase.observation.tally.errors.values())) for phase in phases))
@@ -37,7 +39,7 @@ def _ready(seen: Observation) -> str:
     return ", ".join(sorted({pod.ready_text for pod in (*seen.servers, *seen.clients)}))
 
 
-def _share(seen: Observation, index: int) -> Text:
+def _share(seen: Observation, index: int, *, bars: bool) -> Text:
     """The row of one server pod; pods are not the same before and after, so they go by their share."""
     counts = seen.tally.by_server()
     total = sum(counts.values())
@@ -45,7 +47,8 @@ def _share(seen: Observation, index: int) -> Text:
     if index >= len(pods):
         return Text("-")
     share = counts.get(pods[index].name, 0) / total if total else 0.0
-    return Text.assemble(f"{pods[index].ip or '-':<15} ", (bar(share), "cyan"), f" {share:4.0%}")
+    drawn = f"{bar(share)} " if bars else ""
+    return Text.assemble(f"{pods[index].ip or '-':<15} ", (drawn, "cyan"), f"{percent(share):>4}")
 
 
 def _latency(phase: Phase) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from grpcdemo.model import DemoResult, Injection, IstioStatus, Observation, Phase, Pod, Status
-from grpcdemo.views.observation import rate
+from grpcdemo.model import DemoResult, Injection, IstioStatus, Observation, Pod, Provenance, Slice, Status
+from grpcdemo.views.servers import server_rows
+from grpcdemo.views.words import rate
 
 Document = dict[str, Any]
 
@@ -53,11 +55,31 @@ def pods_document(pods: tuple[Pod, ...] | list[Pod]) -> list[Document]:
     ]
 
 
-def observation_document(seen: Observation) -> Document:
-    counts = seen.tally.by_server()
-    total = sum(counts.values())
-    servers = [(pod.name, pod.ip, pod.ready_text) for pod in seen.servers]
-    servers += [(name, ip, "gone") for name, ip in seen.departed.items()]
+def observation_document(seen: Observation, provenance: Provenance | None = None) -> Document:
+    """The result of `observe`, as observation.schema.json describes it."""
+    return {
+        **state_document(seen),
+        "clients": [{"name": pod.name, "ip": pod.ip, "ready": pod.ready_text} for pod in seen.clients],
+        "byClient": seen.tally.by_client,
+        "latencyHistogram": [
+            {"fromMs": round(found.low_ms, 4), "toMs": round(found.high_ms, 4), "count": found.count}
+            for found in seen.latencies
+        ],
+        "timeline": {
+            "sliceSeconds": seen.timeline.slice_s,
+            "slices": [_slice(found) for found in seen.timeline.slices],
+        },
+        "provenance": provenance and provenance_document(provenance),
+    }
+
+
+def record_document(seen: Observation, time: datetime) -> Document:
+    """The present window at one moment: a line of `-o jsonl`."""
+    return {"time": time.isoformat(timespec="milliseconds"), **state_document(seen)}
+
+
+def state_document(seen: Observation) -> Document:
+    """The verdict, the numbers, and the servers."""
     return {
         "verdict": seen.verdict.outcome.value,
         "reason": seen.verdict.reason,
@@ -71,29 +93,49 @@ def observation_document(seen: Observation) -> Document:
         "latencyMs": {name: round(value, 3) for name, value in seen.tally.latency_ms.items()},
         "servers": [
             {
-                "name": name,
-                "ip": ip,
-                "ready": ready,
-                "responses": counts.get(name, 0),
-                "share": round(counts.get(name, 0) / total, 4) if total else 0.0,
+                "name": row.name,
+                "ip": row.ip,
+                "node": row.node,
+                "ready": row.ready,
+                "proxy": row.proxy,
+                "responses": row.responses,
+                "share": round(row.share, 4),
+                "expectedShare": None if row.expected is None else round(row.expected, 4),
             }
-            for name, ip, ready in sorted(servers)
+            for row in server_rows(seen)
         ],
-        "clients": [{"name": pod.name, "ip": pod.ip, "ready": pod.ready_text} for pod in seen.clients],
-        "byClient": seen.tally.by_client,
     }
 
 
-def demo_document(result: DemoResult) -> Document:
+def provenance_document(provenance: Provenance) -> Document:
     return {
-        "istioOff": _phase(result.before),
-        "istioOn": _phase(result.after),
-        "seconds": round(result.seconds, 3),
+        "command": provenance.command,
+        "began": provenance.began.isoformat(),
+        "grpcdemo": provenance.grpcdemo,
+        "kubernetes": provenance.kubernetes,
+        "istio": provenance.istio,
+        "context": provenance.context,
+        "namespace": provenance.namespace,
     }
 
 
-def _phase(phase: Phase) -> Document:
-    return observation_document(phase.observation)
+def _slice(found: Slice) -> Document:
+    return {
+        "byServer": found.by_server,
+        "errors": found.errors,
+        "followed": found.followed,
+        "repeated": found.repeated,
+        "windows": found.windows,
+    }
+
+
+def demo_document(result: DemoResult, provenance: Provenance | None = None) -> Document:
+    return {
+        "istioOff": observation_document(result.before.observation),
+        "istioOn": observation_document(result.after.observation),
+        "seconds": round(result.seconds, 3),
+        "provenance": provenance and provenance_document(provenance),
+    }
 
 
 def _injectors(injection: Injection) -> list[Document] | None:

@@ -1,89 +1,63 @@
-"""What `observe` sees, for a terminal: a row for each server pod, the numbers below it, the verdict."""
+"""What `observe` sees, for a terminal: the servers, who talks to whom, the numbers, the verdict."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from grpcdemo.model import Observation, Tally
+from grpcdemo.model import Observation
 from grpcdemo.verdict import Outcome, Verdict
-from grpcdemo.views.pods import plain_table
+from grpcdemo.views.clients import clients_table
+from grpcdemo.views.servers import servers_table
+from grpcdemo.views.words import errors_text, latency_line, numbers_line, printable
 
-BAR_CELLS = 10
-EIGHTHS = " ▏▎▍▌▋▊▉█"
 STYLES = {
-    Outcome.PINNED: "bold yellow",
+    Outcome.PINNED: "bold magenta",
     Outcome.BALANCED: "bold green",
     Outcome.SKEWED: "bold red",
-    Outcome.INCONCLUSIVE: "dim",
+    Outcome.INCONCLUSIVE: "bold",
 }
+HEAD = 1
+FEWEST_ROWS = 4
 
 
-def observation_view(seen: Observation) -> RenderableType:
-    numbers = Text(f"\n{numbers_line(seen)}\n{latency_line(seen.tally)}")
-    certainty = [Text(seen.verdict.certainty, "dim")] if seen.verdict.certainty else []
-    return Group(servers_table(seen), numbers, verdict_text(seen.verdict), *certainty)
-
-
-def servers_table(seen: Observation) -> RenderableType:
-    table = plain_table("SERVER POD", "IP", "READY", "RESPONSES", "SHARE", numbers=["RESPONSES"])
-    counts = seen.tally.by_server()
-    total = sum(counts.values())
-    for name, ip, ready in _rows(seen):
-        count = counts.get(name, 0)
-        share = count / total if total else 0.0
-        table.add_row(name, ip, ready, str(count), Text.assemble((bar(share), "cyan"), f" {share:4.0%}"))
-    return table
-
-
-def numbers_line(seen: Observation) -> str:
-    """How much, how fast, and what failed."""
-    tally = seen.tally
-    parts = [f"{tally.responses} responses in {tally.seconds:.1f} s ({rate(tally):.1f}/s)", errors_text(tally)]
-    if tally.missed:
-        parts.append(f"{tally.missed} missed")
-    if len(seen.clients) > 1:
-        parts.append(f"{len(seen.clients)} clients")
-    return ", ".join(parts)
-
-
-def latency_line(tally: Tally) -> str:
-    return "latency " + (", ".join(f"{name} {value:.1f} ms" for name, value in tally.latency_ms.items()) or "unknown")
-
-
-def plain_line(seen: Observation) -> str:
-    """One line of progress, where nothing can be redrawn."""
-    counts = seen.tally.by_server()
-    total = sum(counts.values())
-    shares = " ".join(f"{name}={count / total:.0%}" for name, count in sorted(counts.items())) or "nobody yet"
-    return f"{seen.tally.seconds:.0f} s: {total} responses, {shares}, {seen.verdict.outcome.value}"
+def observation_view(
+    seen: Observation, width: int | None = None, height: int | None = None, *, bars: bool = True
+) -> RenderableType:
+    """The picture in *width* cells and *height* lines; without them, all there is."""
+    facts = [Text(numbers_line(seen)), Text(latency_line(seen.tally))]
+    if seen.tally.errors:
+        facts.append(Text(errors_text(seen.tally), "red"))
+    facts.append(verdict_text(seen.verdict))
+    if seen.verdict.certainty:
+        facts.append(Text(seen.verdict.certainty, "dim"))
+    several = len(seen.clients) > 1 or len(seen.tally.by_client) > 1
+    servers_rows, clients_rows = _room(seen, facts, width, height) if several else (_left(facts, width, height), None)
+    parts: list[RenderableType] = [servers_table(seen, width, servers_rows, bars=bars), Text("")]
+    if several:
+        parts += [clients_table(seen, width, clients_rows), Text("")]
+    return Group(*parts, *facts)
 
 
 def verdict_text(verdict: Verdict) -> Text:
-    return Text.assemble((verdict.outcome.value, STYLES[verdict.outcome]), f": {verdict.reason}")
+    return Text.assemble((verdict.outcome.value, STYLES[verdict.outcome]), f": {printable(verdict.reason)}")
 
 
-def bar(share: float) -> str:
-    """A bar of BAR_CELLS cells, exact to an eighth of a cell."""
-    eighths = round(share * BAR_CELLS * 8)
-    whole, rest = divmod(eighths, 8)
-    return ("█" * whole + (EIGHTHS[rest] if rest else "")).ljust(BAR_CELLS)
+def _room(seen: Observation, facts: list[Text], width: int | None, height: int | None) -> tuple[int | None, int | None]:
+    """How many rows the servers and the clients may have; a third at most is for the clients."""
+    left = _left(facts, width, height)
+    if left is None:
+        return None, None
+    left -= HEAD + 1
+    clients = min(len(seen.clients), max(FEWEST_ROWS, left // 3))
+    return max(FEWEST_ROWS, left - clients), clients
 
 
-def rate(tally: Tally) -> float:
-    """Responses a second."""
-    return tally.responses / tally.seconds if tally.seconds else 0.0
-
-
-def errors_text(tally: Tally) -> str:
-    codes = ", ".join(f"{count} {code}" for code, count in sorted(tally.errors.items()))
-    return f"errors: {codes}" if codes else "no errors"
-
-
-def _rows(seen: Observation) -> Iterable[tuple[str, str, str]]:
-    for pod in sorted(seen.servers, key=lambda pod: pod.name):
-        yield pod.name, pod.ip or "-", pod.ready_text
-    for name, ip in sorted(seen.departed.items()):
-        yield name, ip or "-", "gone"
+def _left(facts: list[Text], width: int | None, height: int | None) -> int | None:
+    """How many rows are left for the table, below its head and above the *facts*."""
+    if height is None:
+        return None
+    lines = sum(math.ceil(max(1, fact.cell_len) / width) if width else 1 for fact in facts)
+    return max(FEWEST_ROWS, height - HEAD - 1 - lines)

@@ -8,15 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grpcdemo.model import Pod
-
-
-def plain_table(*columns: str, numbers: Iterable[str] = ()) -> Table:
-    """A table without lines, as kubectl prints one; the columns in *numbers* are aligned to the right."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for column in columns:
-        table.add_column(column, no_wrap=True, justify="right" if column in numbers else "left")
-    return table
-
+from grpcdemo.views.table import fitting_columns, plain_table
 
 COLUMNS = ("POD", "READY", "STATUS", "RESTARTS", "IP", "PROXY", "NODE")
 DISPENSABLE = ("NODE", "RESTARTS")
@@ -26,7 +18,7 @@ DISPENSABLE = ("NODE", "RESTARTS")
 def pods_table(pods: Iterable[Pod], width: int | None = None) -> Table:
     """The pods, in as many of the columns as fit into *width* cells; without one, in all of them."""
     rows = [_cells(pod) for pod in pods]
-    columns = _fitting(rows, width)
+    columns = fitting_columns(rows, COLUMNS, DISPENSABLE, width)
     table = plain_table(*columns, numbers=["RESTARTS"])
     for row in rows:
         table.add_row(*(row[column] for column in columns))
@@ -40,11 +32,12 @@ def _cells(pod: Pod) -> dict[str, Text]:
     return cells
 
 
-def _fitting(rows: list[dict[str, Text]], width: int | None) -> list[str]:
-    columns = list(COLUMNS)
-    for dispensable in DISPENSABLE:
-        widths = [max(len(column), *(len(row[column]) for row in rows)) for column in columns] if rows else []
-        if width is None or sum(widths) + 2 * (len(columns) - 1) <= width:
-            break
-        columns.remove(dispensable)
-    return columns
+def short_names(names: Iterable[str]) -> dict[str, str]:
+    """Each of the names without what they all begin with: `…b7wzn` of `grpc-server-7d4b9c8f6-b7wzn`."""
+    found = sorted(set(names))
+    if not found:
+        return {}
+    first, last = found[0], found[-1]
+    same = next((at for at, pair in enumerate(zip(first, last, strict=False)) if len(set(pair)) > 1), len(first))
+    cut = first.rfind("-", 0, same) + 1
+    return {name: f"…{name[cut:]}" if cut else name for name in found}

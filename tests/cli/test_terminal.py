@@ -61,8 +61,8 @@ def test_progress_elsewhere_is_a_line_for_each_event(capsys: pytest.CaptureFixtu
     with Progress(dry_run=True) as progress:
         for event in (Waiting("x 0/3 ready"), Waiting("x 0/3 ready"), Done("x 3/3 ready"), Warned("[red] is [/] text")):
             progress.report(event)
-        progress.draw("picture", "first")
-        progress.draw("picture", "too soon")
+        progress.draw(lambda width, height: "picture", lambda: "first")
+        progress.draw(lambda width, height: "picture", lambda: "too soon")
     out, err = capsys.readouterr()
     assert out == ""
     assert err.splitlines() == [
@@ -77,8 +77,37 @@ def test_progress_on_a_terminal_is_redrawn() -> None:
     with on_terminal() as terminal, Progress() as progress:
         progress.report(Waiting("x 0/3 ready"))
         progress.report(Done("x 3/3 ready"))
-        progress.draw("picture", "line")
+        progress.draw(lambda width, height: "picture", lambda: "line")
     text = terminal.getvalue()
     assert "✓" in text
     assert "x 3/3 ready" in text
     assert "line" not in text
+
+
+def test_a_picture_too_soon_after_another_is_left_out() -> None:
+    """And is not even made, so that drawing is never slower than what is drawn."""
+    drawn: list[tuple[int, int]] = []
+
+    def picture(width: int, height: int) -> str:
+        drawn.append((width, height))
+        return "picture"
+
+    with on_terminal(), Progress() as progress:
+        for _ in range(100):
+            progress.draw(picture, lambda: "line")
+    assert drawn[0] == (80, 22)
+    assert len(drawn) < 100
+
+
+def test_a_picture_is_one_frame() -> None:
+    with on_terminal() as terminal, Progress() as progress:
+        progress.draw(lambda width, height: "picture", lambda: "line")
+    assert re.search(r"\x1b\[\?2026h.*picture.*\x1b\[\?2026l", terminal.getvalue(), re.S)
+
+
+@pytest.mark.parametrize("plain, environment", [(True, {}), (False, {"TERM": "dumb"})], ids=str)
+def test_where_nothing_can_be_redrawn_there_are_lines(plain: bool, environment: dict[str, str]) -> None:
+    with on_terminal(**environment) as terminal, Progress(plain=plain) as progress:
+        progress.report(Waiting("x 0/3 ready"))
+        progress.draw(lambda width, height: "picture", lambda: "line")
+    assert terminal.getvalue().splitlines() == ["waiting for x 0/3 ready", "line"]

@@ -14,7 +14,11 @@ from rich.console import Console, RenderableType
 GOLDEN = Path(__file__).parent / "golden"
 WIDTHS = (80, 120)
 
-Golden = Callable[[str, RenderableType, Mapping[str, Any]], None]
+Picture = Callable[[int], RenderableType]
+"""What a view draws in so many cells."""
+Golden = Callable[[str, Picture, Mapping[str, Any]], None]
+
+GoldenText = Callable[[str, str], None]
 
 
 def draw(picture: RenderableType, width: int) -> str:
@@ -25,15 +29,25 @@ def draw(picture: RenderableType, width: int) -> str:
 
 
 @pytest.fixture
-def golden(request: pytest.FixtureRequest) -> Golden:
+def golden_text(request: pytest.FixtureRequest) -> GoldenText:
+    """Compare a text, to the last character, to the golden file of that name."""
+
+    def compare(file: str, text: str) -> None:
+        if request.config.getoption("--update-golden"):
+            (GOLDEN / file).write_bytes(text.encode())
+        assert (GOLDEN / file).read_bytes().decode() == text, file
+
+    return compare
+
+
+@pytest.fixture
+def golden(golden_text: GoldenText) -> Golden:
     """Compare the table, at each width, and the document, of the same object, to its golden files."""
 
-    def compare(name: str, picture: RenderableType, document: Mapping[str, Any]) -> None:
-        texts = {f"{name}-{width}.txt": draw(picture, width) for width in WIDTHS}
+    def compare(name: str, picture: Picture, document: Mapping[str, Any]) -> None:
+        texts = {f"{name}-{width}.txt": draw(picture(width), width) for width in WIDTHS}
         texts[f"{name}.json"] = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
         for file, text in texts.items():
-            if request.config.getoption("--update-golden"):
-                (GOLDEN / file).write_text(text, encoding="utf-8")
-            assert (GOLDEN / file).read_text(encoding="utf-8") == text, file
+            golden_text(file, text)
 
     return compare

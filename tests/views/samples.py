@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -11,12 +12,18 @@ from grpcdemo.model import (
     IstioStatus,
     Observation,
     Pod,
+    Provenance,
     ProxyKind,
+    Slice,
     Status,
     Tally,
     Target,
+    Timeline,
 )
+from grpcdemo.steps.histogram import Histogram
+from grpcdemo.steps.timeline import FIRST_S, TimelineCounter
 from grpcdemo.verdict import judge
+from grpcdemo.workload.call_log import Call
 
 DEMO = "istio-grpc-demo"
 TARGET = Target("kind-kind", "https://127.0.0.1:40505", implied=True, local=True)
@@ -58,6 +65,7 @@ def observation(
     proxy: ProxyKind | None = None,
     departed: dict[str, str] | None = None,
     windows: int = 1,
+    timeline: Timeline | None = None,
     **tally: Any,
 ) -> Observation:
     """What was seen where the first client counted the first of *counts* by the ends of the servers' names."""
@@ -68,6 +76,9 @@ def observation(
     }
     total = sum(sum(found.values()) for found in counts)
     latency = LATENCY if total else {}
+    histogram = Histogram()
+    for number in range(total):
+        histogram.add(0.5 + number % 7 * number % 11 / 8)
     answering = servers(proxy)
     return Observation(
         servers=answering,
@@ -76,11 +87,51 @@ def observation(
         verdict=judge(by_client, [server.name for server in answering]),
         windows=windows,
         departed=departed or {},
+        timeline=timeline or Timeline(),
+        latencies=histogram.bins(),
     )
 
 
-PINNED = observation({"b7wzn": 60})
-BALANCED = observation({"2xk4p": 88, "b7wzn": 80, "x2x8k": 83}, proxy="native sidecar", windows=2)
+def timeline(*phases: tuple[int, str]) -> Timeline:
+    """For so many slices, calls to each pod in turn: those of the letters `a`, `b`, `c` are there, others gone."""
+    ends = dict(zip("abc", ("2xk4p", "b7wzn", "x2x8k"), strict=True))
+    counter = TimelineCounter(0.0)
+    at = 0
+    for length, pods in phases:
+        counter.new_window(at // 10 * FIRST_S)
+        for letter in (pods * length * 10)[: length * 10]:
+            name = f"grpc-server-7d4b9c8f6-{ends[letter]}" if letter in ends else f"grpc-server-58f6c9d4b7-{letter * 5}"
+            counter.add("x", Call(1, "OK", name, None, 1.0, None), at // 10 * FIRST_S)
+            at += 1
+    return counter.timeline((at - 1) // 10 * FIRST_S)
+
+
+def crowd(*, pinned: bool, clients: int = 1) -> Observation:
+    """A hundred servers; each client pinned to one of them, or all of them asked in turn."""
+    servers = tuple(
+        pod("grpc-server", f"{number:05d}", number, "container", ready=number != 99) for number in range(100)
+    )
+    watching = tuple(pod("grpc-client", f"{number:05d}", 100 + number) for number in range(clients))
+    by_client = {
+        client.name: {servers[at * 7 % 99].name: 3600} if pinned else {server.name: 36 for server in servers[:99]}
+        for at, client in enumerate(watching)
+    }
+    total = sum(sum(answered.values()) for answered in by_client.values())
+    return Observation(
+        servers=servers,
+        clients=watching,
+        tally=Tally(responses=total, by_client=by_client, latency_ms=LATENCY, seconds=60.0),
+        verdict=judge(by_client, [server.name for server in servers[:99]]),
+    )
+
+
+PINNED = observation({"b7wzn": 60}, timeline=timeline((6, "b")))
+BALANCED = observation(
+    {"2xk4p": 88, "b7wzn": 80, "x2x8k": 83},
+    proxy="native sidecar",
+    windows=2,
+    timeline=timeline((10, "z"), (12, "abcbacacb")),
+)
 
 
 def status(**changed: Any) -> Status:
@@ -104,3 +155,24 @@ def istio_status(injection: Injection, **changed: Any) -> IstioStatus:
 def injection(*injectors: Injector, revision: str | None = None, ambient: bool = False, **labels: str) -> Injection:
     named = {name.replace("_", "-"): value for name, value in labels.items()}
     return Injection(injectors=injectors, labels=named, revision=revision, ambient=ambient)
+
+
+PROVENANCE = Provenance(
+    command="grpcdemo observe --requests 100",
+    began=datetime(2026, 5, 4, 10, 11, 12, tzinfo=timezone.utc),
+    grpcdemo="0.1.0",
+    kubernetes="v1.34.0",
+    istio=("1.31.0",),
+    context="kind-kind",
+    namespace=DEMO,
+)
+EVIL = "<script>alert('&\"|`*_[x](y)~#\x1b[31m\u202e"
+"""A name that a log could hold, where everything has a meaning to somebody."""
+HOSTILE = observation(
+    {"b7wzn": 12, EVIL: 3},
+    {"b7wzn": 1},
+    departed={f"grpc-server-7d4b9c8f6-{EVIL}": EVIL},
+    errors={"UNAVAILABLE": 1},
+    timeline=Timeline(0.5, (Slice({f"grpc-server-7d4b9c8f6-{EVIL}": 3, "": 2}, errors=1, windows=1),) * 3),
+)
+HOSTILE_PROVENANCE = replace(PROVENANCE, command=f"grpcdemo observe --report {EVIL}", istio=None)

@@ -12,4 +12,4 @@ from .samples import BALANCED, PINNED
 
 def test_demo(golden: Golden) -> None:
     result = DemoResult(Phase("Istio off", PINNED), Phase("Istio on", BALANCED), seconds=41.25)
-    golden("demo", demo_view(result), demo_document(result))
+    golden("demo", lambda _: demo_view(result), demo_document(result))

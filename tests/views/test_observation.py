@@ -1,15 +1,19 @@
-"""What `observe` shows, and tells in JSON, and says in one line."""
+"""What `observe` shows on a terminal, tells in JSON, and says in one line."""
 
 from __future__ import annotations
+
+import re
+from dataclasses import replace
 
 import pytest
 
 from grpcdemo.model import Observation
 from grpcdemo.views.document import observation_document
-from grpcdemo.views.observation import BAR_CELLS, bar, observation_view, plain_line
+from grpcdemo.views.observation import observation_view
+from grpcdemo.views.words import plain_line, printable
 
-from .conftest import Golden
-from .samples import BALANCED, PINNED, observation
+from .conftest import Golden, draw
+from .samples import BALANCED, PINNED, crowd, observation
 
 EVEN = {"2xk4p": 40, "b7wzn": 42, "x2x8k": 38}
 SEEN = {
@@ -22,22 +26,85 @@ SEEN = {
     ),
     "observation-errors": observation({"b7wzn": 9}, errors={"UNAVAILABLE": 2, "DEADLINE_EXCEEDED": 11}, missed=4),
     "observation-clients": observation(EVEN, EVEN, proxy="container"),
+    "observation-crowd": crowd(pinned=False),
+    "observation-crowd-pinned": crowd(pinned=True, clients=14),
 }
 
 
 @pytest.mark.parametrize("name", SEEN)
 def test_observation(golden: Golden, name: str) -> None:
     seen: Observation = SEEN[name]
-    golden(name, observation_view(seen), observation_document(seen))
+    golden(name, lambda width: observation_view(seen, width, 24), observation_document(seen))
+
+
+@pytest.mark.parametrize("height", [20, 24, 50])
+@pytest.mark.parametrize("width", [60, 80, 200])
+@pytest.mark.parametrize("name", SEEN)
+def test_it_fits_the_terminal(name: str, width: int, height: int) -> None:
+    lines = draw(observation_view(SEEN[name], width, height), width).splitlines()
+    assert len(lines) <= height
+    assert not [line for line in lines if re.search(r"\S…", line)], "nothing is cut off"
+
+
+def test_a_result_is_not_folded() -> None:
+    text = draw(observation_view(crowd(pinned=True, clients=14)), 200)
+    assert len(re.findall("grpc-server-", text)) == 100
+    assert "more" not in text
+
+
+def test_a_pod_that_answers_much_is_not_folded() -> None:
+    (line,) = [line for line in picture(crowd(pinned=True), rows=20) if "100%" in line]
+    assert line.startswith("…00000 ")
+
+
+def test_a_pod_that_is_not_ready_is_not_folded() -> None:
+    assert any(line.startswith("…00099 ") for line in picture(crowd(pinned=False), rows=20))
+
+
+def test_what_is_folded_is_told() -> None:
+    (line,) = [line for line in picture(crowd(pinned=False), rows=20) if "more" in line]
+    rows = sum(1 for line in picture(crowd(pinned=False), rows=20) if line.startswith("…0"))
+    assert re.sub(" +", " ", line) == f"… and {100 - rows} more {36 * (100 - rows)} 1.0% each"
+
+
+def test_rows_keep_their_places_while_all_is_even() -> None:
+    seen = crowd(pinned=False)
+    more = {client: {**answered, seen.servers[50].name: 40} for client, answered in seen.tally.by_client.items()}
+    later = replace(seen, tally=replace(seen.tally, by_client=more))
+    before, after = ([line.split()[0] for line in picture(found, rows=20)[:12]] for found in (seen, later))
+    assert before == after
+
+
+def test_a_pod_that_was_pinned_to_keeps_its_row_when_it_is_gone() -> None:
+    (line,) = [line for line in picture(BALANCED, width=120) if "zzzzz" in line]
+    assert line.endswith("█████▁▁▁▁▁▁")
+    assert "gone" in line
+
+
+def test_without_bars_there_are_words_and_numbers_alone() -> None:
+    text = draw(observation_view(BALANCED, 200, bars=False), 200)
+    assert "35%" in text
+    assert not set(text) & set("▁▂▃▄▅▆▇█▏▎▍▌▋▊▉^")
+
+
+def test_a_name_from_a_log_cannot_steer_the_terminal() -> None:
+    seen = observation({"b7wzn": 12}, departed={"evil\x1b]0;x\x07": "1\x9b2J"})
+    text = draw(observation_view(seen), 200)
+    assert r"evil\x1b]0;x\x07" in text
+    assert r"1\x9b2J" in text
+    assert printable("a\u202eb\nc") == r"a\u202eb\nc"
 
 
 def test_a_line_of_progress() -> None:
-    assert plain_line(PINNED) == "3 s: 60 responses, grpc-server-7d4b9c8f6-b7wzn=100%, pinned"
+    assert plain_line(PINNED) == "3 s: 60 responses, grpc-server-7d4b9c8f6-b7wzn 100%, pinned"
     assert plain_line(observation()) == "0 s: 0 responses, nobody yet, inconclusive"
 
 
-@pytest.mark.parametrize(
-    "share, text", [(0.0, ""), (1.0, "█" * 10), (0.5, "█" * 5), (1 / 80, "▏"), (0.4, "████"), (0.43, "████▎")]
-)
-def test_a_bar_is_exact_to_an_eighth_of_a_cell(share: float, text: str) -> None:
-    assert bar(share) == text.ljust(BAR_CELLS)
+def test_a_line_of_progress_names_a_few() -> None:
+    line = plain_line(crowd(pinned=True, clients=5))
+    assert line.count("grpc-server-") == 3
+    assert "2 more 40%" in line
+
+
+def picture(seen: Observation, *, width: int = 80, rows: int | None = None) -> list[str]:
+    return draw(observation_view(seen, width, rows), width).splitlines()

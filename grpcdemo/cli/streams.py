@@ -1,0 +1,79 @@
+"""What `observe` prints while it runs, for another program to read: the calls' lines, or a record a second."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Protocol
+
+from grpcdemo.views.words import printable
+
+if TYPE_CHECKING:
+    from grpcdemo.kube.log_lines import LogLine
+    from grpcdemo.model import Observation
+
+RECORD_S = 1.0
+
+
+class Stream(Protocol):
+    def line(self, client: str, line: LogLine) -> None:
+        """A line of *client*'s log was counted."""
+
+    def seen(self, seen: Observation) -> None:
+        """This is known now."""
+
+    def end(self) -> None:
+        """Nothing more will come."""
+
+
+class Records:
+    """A JSON document a second, each on a line of its own; the last one is the result."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+        self._untold: Observation | None = None
+
+    def line(self, client: str, line: LogLine) -> None:
+        pass
+
+    def seen(self, seen: Observation) -> None:
+        self._untold = seen
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + RECORD_S
+            self.end()
+
+    def end(self) -> None:
+        from grpcdemo.views.document import record_document
+
+        if self._untold:
+            _tell(json.dumps(record_document(self._untold, datetime.now(timezone.utc))))
+            self._untold = None
+
+
+class Lines:
+    """The lines themselves, in the order of their times, with the pod's name where there are several clients."""
+
+    def __init__(self) -> None:
+        from grpcdemo.steps.merge import LineMerger
+
+        self._merger = LineMerger()
+        self._named = False
+
+    def line(self, client: str, line: LogLine) -> None:
+        self._merger.add(client, line, time.monotonic())
+
+    def seen(self, seen: Observation) -> None:
+        self._named = len(seen.clients) > 1
+        self._print(self._merger.due(time.monotonic()))
+
+    def end(self) -> None:
+        self._print(self._merger.rest())
+
+    def _print(self, lines: list[tuple[str, LogLine]]) -> None:
+        if lines:
+            _tell("\n".join((f"[{client}] " if self._named else "") + printable(line.text) for client, line in lines))
+
+
+def _tell(text: str) -> None:
+    print(text, flush=True)  # noqa: T201  (stdout is where a result belongs)

@@ -1,0 +1,26 @@
+"""Where a result comes from: what the report of a measurement must say beside the numbers."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timezone
+
+from grpcdemo import __version__
+from grpcdemo.kube.api import Api
+from grpcdemo.kube.injection import control_plane_versions
+from grpcdemo.model import Provenance
+
+
+async def read_provenance(api: Api, namespace: str, command: str) -> Provenance:
+    """What runs there now, and that *command* begins now."""
+    began = datetime.now(timezone.utc).replace(microsecond=0)
+    _, istio = await asyncio.gather(api.version(), control_plane_versions(api))
+    return Provenance(
+        command=command,
+        began=began,
+        grpcdemo=__version__,
+        kubernetes=api.version_text,
+        istio=istio,
+        context=api.target.context,
+        namespace=namespace,
+    )

@@ -1,0 +1,99 @@
+"""Who answered when: the whole observation, across its windows, in a bounded number of equal slices of time.
+
+A window begins anew with every change of the pods, so it cannot show the change itself. This can. When the
+slices are used up, each two neighbours become one, and the next ones are twice as long: an hour takes no
+more memory than a minute.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from grpcdemo.model import OTHERS, Slice, Timeline
+from grpcdemo.steps.tally import OK
+from grpcdemo.workload.call_log import Call
+
+SLICES = 240
+FIRST_S = 0.5
+SERVERS = 200
+"""How many server pods one slice tells apart: in a long one many may have come and gone."""
+
+
+@dataclass
+class _Counts:
+    by_server: dict[str, int] = field(default_factory=dict)
+    errors: int = 0
+    followed: int = 0
+    repeated: int = 0
+    windows: int = 0
+
+    def add(self, server: str, count: int) -> None:
+        if server not in self.by_server and len(self.by_server) >= SERVERS:
+            server = OTHERS
+        self.by_server[server] = self.by_server.get(server, 0) + count
+
+    def merge(self, later: _Counts) -> None:
+        for server, count in later.by_server.items():
+            self.add(server, count)
+        self.errors += later.errors
+        self.followed += later.followed
+        self.repeated += later.repeated
+        self.windows += later.windows
+
+    def frozen(self) -> Slice:
+        return Slice(dict(self.by_server), self.errors, self.followed, self.repeated, self.windows)
+
+
+class TimelineCounter:
+    """Counts calls into slices. Times are seconds of any one clock; it begins at *began*."""
+
+    def __init__(self, began: float) -> None:
+        self._began = began
+        self._slice_s = FIRST_S
+        self._counts: list[_Counts] = []
+        self._frozen: list[Slice | None] = []
+        self._last_server: dict[str, str] = {}
+
+    def add(self, client: str, call: Call, at: float) -> None:
+        counts = self._at(at)
+        if call.code != OK or call.pod is None:
+            counts.errors += 1
+            return
+        counts.add(call.pod, 1)
+        last = self._last_server.get(client)
+        if last is not None:
+            counts.followed += 1
+            counts.repeated += last == call.pod
+        self._last_server[client] = call.pod
+
+    def new_window(self, at: float) -> None:
+        """A window begins: no call in it follows one from the window before."""
+        self._at(at).windows += 1
+        self._last_server.clear()
+
+    def timeline(self, now: float) -> Timeline:
+        """What is known up to *now*; slices that did not change are not copied again."""
+        self._at(now)
+        for index, counts in enumerate(self._counts):
+            if self._frozen[index] is None:
+                self._frozen[index] = counts.frozen()
+        return Timeline(self._slice_s, tuple(found for found in self._frozen if found is not None))
+
+    def _at(self, at: float) -> _Counts:
+        """The slice that *at* lies in; what is before the beginning belongs to the first."""
+        index = max(0, int((at - self._began) / self._slice_s))
+        while index >= SLICES:
+            self._coarsen()
+            index //= 2
+        while len(self._counts) <= index:
+            self._counts.append(_Counts())
+            self._frozen.append(None)
+        self._frozen[index] = None
+        return self._counts[index]
+
+    def _coarsen(self) -> None:
+        for first, second in zip(self._counts[::2], self._counts[1::2], strict=False):
+            first.merge(second)
+        self._counts = self._counts[::2]
+        self._frozen = [None] * len(self._counts)
+        self._slice_s *= 2

@@ -1,0 +1,72 @@
+"""Which client talks to whom: a row for each client pod, a column for each server pod that answers much."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from grpcdemo.model import Observation
+from grpcdemo.views.glyphs import percent
+from grpcdemo.views.pods import short_names
+from grpcdemo.views.table import GAP, plain_table
+from grpcdemo.views.words import printable
+
+MOST_SERVERS = 12
+"""More columns than this are no longer looked at one by one."""
+OTHERS = "OTHERS"
+CELL = len("…2xk4p")
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """The shares of each client's responses, by server."""
+
+    servers: list[str]
+    """Short names; OTHERS comes last, where there are more servers than columns."""
+    rows: list[tuple[str, int, list[float]]]
+    """A client's short name, its responses, and a share for each of the servers."""
+
+
+def client_matrix(seen: Observation, most_servers: int = MOST_SERVERS) -> Matrix:
+    """Every client, also one that was not answered; of the servers, if not all, those that answered most."""
+    answered = seen.tally.by_client
+    counts = dict.fromkeys((pod.name for pod in seen.servers), 0) | seen.tally.by_server()
+    named = sorted(sorted(counts, key=lambda name: (-counts[name], name))[:most_servers])
+    titles = short_names(counts)
+    clients = short_names([*(pod.name for pod in seen.clients), *answered])
+    rows = []
+    for name, short in clients.items():
+        found = answered.get(name, {})
+        total = sum(found.values())
+        parts = [found.get(server, 0) for server in named]
+        parts += [total - sum(parts)] if len(named) < len(counts) else []
+        rows.append((printable(short), total, [part / total if total else 0.0 for part in parts]))
+    heads = [printable(titles[name]) for name in named]
+    return Matrix(heads + ([OTHERS] if len(named) < len(counts) else []), rows)
+
+
+def clients_table(seen: Observation, width: int | None = None, most_rows: int | None = None) -> RenderableType:
+    """Each client's responses by server, in percent of its own; what has no room is one row, or one column."""
+    found = client_matrix(seen, _room(seen, width))
+    table = plain_table("CLIENT POD", "RESPONSES", *found.servers, numbers=["RESPONSES", *found.servers])
+    shown = len(found.rows) if most_rows is None or len(found.rows) <= most_rows else max(1, most_rows - 1)
+    for client, total, shares in found.rows[:shown]:
+        table.add_row(client, str(total), *map(_share, shares))
+    if shown < len(found.rows):
+        table.add_row(Text(f"… and {len(found.rows) - shown} more", "dim"))
+    return table
+
+
+def _room(seen: Observation, width: int | None) -> int:
+    """How many servers have room in a column of their own, beside one for the others."""
+    if width is None:
+        return MOST_SERVERS
+    names = short_names([*(pod.name for pod in seen.clients), *seen.tally.by_client])
+    first = max(len("CLIENT POD"), *map(len, names.values())) + GAP + len("RESPONSES")
+    return max(1, min(MOST_SERVERS, (width - first) // (CELL + GAP) - 1))
+
+
+def _share(share: float) -> Text:
+    return Text(percent(share), "cyan") if share else Text("·", "dim")

@@ -1,0 +1,68 @@
+"""Shares as text: percentages that do not overstate, bars, and sparklines."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from grpcdemo.model import Slice, Timeline
+
+BAR_CELLS = 10
+EIGHTHS = " ▏▎▍▌▋▊▉█"
+SPARKS = "▁▂▃▄▅▆▇█"
+NO_CALLS = " "
+
+
+def percent(share: float) -> str:
+    """Never 100% of what is not all, never 0% of what is something; one decimal where it is more than noise."""
+    if share in (0.0, 1.0):
+        return f"{share:.0%}"
+    if share < 0.0005:
+        return ">0%"
+    if share < 0.0995:
+        return f"{share:.1%}"
+    return f"{share:.0%}" if share < 0.995 else ">99%"
+
+
+def bar(share: float) -> str:
+    """A bar of BAR_CELLS cells, exact to an eighth of a cell."""
+    eighths = round(share * BAR_CELLS * 8)
+    whole, rest = divmod(eighths, 8)
+    return ("█" * whole + (EIGHTHS[rest] if rest else "")).ljust(BAR_CELLS)
+
+
+def sparkline(shares: Iterable[float | None]) -> str:
+    """A cell for each share: the lowest is 0%, the full one 100%; blank where there was nothing to share."""
+    return "".join(NO_CALLS if share is None else SPARKS[round(share * (len(SPARKS) - 1))] for share in shares)
+
+
+def regroup(timeline: Timeline, cells: int) -> list[Slice]:
+    """The timeline in at most *cells* slices of one length; each is always made of the same ones."""
+    slices = timeline.slices
+    size = max(1, math.ceil(len(slices) / cells))
+    return [_joined(slices[at : at + size]) for at in range(0, len(slices), size)]
+
+
+def server_shares(slices: Sequence[Slice], server: str) -> list[float | None]:
+    return [found.by_server.get(server, 0) / found.responses if found.responses else None for found in slices]
+
+
+def repeated_shares(slices: Sequence[Slice]) -> list[float | None]:
+    """How often the same pod answered as the time before: 1 while pinned, about 1 in k when balanced over k."""
+    return [found.repeated / found.followed if found.followed else None for found in slices]
+
+
+def _joined(slices: Sequence[Slice]) -> Slice:
+    if len(slices) == 1:
+        return slices[0]
+    by_server: dict[str, int] = {}
+    for found in slices:
+        for server, count in found.by_server.items():
+            by_server[server] = by_server.get(server, 0) + count
+    return Slice(
+        by_server,
+        sum(found.errors for found in slices),
+        sum(found.followed for found in slices),
+        sum(found.repeated for found in slices),
+        sum(found.windows for found in slices),
+    )

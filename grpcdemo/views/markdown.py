@@ -1,0 +1,85 @@
+"""What `observe` saw as Markdown, for a pull request: verdict, tables, and what it was measured with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from grpcdemo.model import Observation, Provenance
+from grpcdemo.views.clients import client_matrix
+from grpcdemo.views.glyphs import percent
+from grpcdemo.views.servers import server_rows
+from grpcdemo.views.words import errors_text, istio_text, latency_line, numbers_line, printable
+
+SPECIAL = re.compile(r"([\\`*_\[\]<>|~&#])")
+
+NAME = re.compile(r"…?[A-Za-z0-9.-]+")
+
+
+def observation_markdown(seen: Observation, provenance: Provenance) -> str:
+    certainty = f" ({seen.verdict.certainty})" if seen.verdict.certainty else ""
+    facts = [numbers_line(seen), latency_line(seen.tally), *([errors_text(seen.tally)] if seen.tally.errors else [])]
+    parts = [
+        f"**{seen.verdict.outcome.value}**: {escape(seen.verdict.reason)}{escape(certainty)}",
+        _servers(seen),
+        *([_clients(seen)] if len(seen.clients) > 1 else []),
+        "\n".join(f"- {escape(fact)}" for fact in facts),
+        _measured(provenance),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def escape(text: str) -> str:
+    """As plain text, whatever it holds."""
+    return SPECIAL.sub(r"\\\1", printable(text))
+
+
+def name_text(name: str) -> str:
+    """A name of a pod as code; one that no pod can have, as text, for no code can hold a `|` in every table."""
+    return f"`{name}`" if NAME.fullmatch(name) else escape(name)
+
+
+def code(text: str) -> str:
+    """As code, in a fence longer than any in it."""
+    text = printable(text)
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
+    pad = " " if "`" in text else ""
+    return f"{fence}{pad}{text}{pad}{fence}"
+
+
+def _servers(seen: Observation) -> str:
+    rows = [
+        (
+            name_text(row.name),
+            escape(row.ip or "-"),
+            escape(row.node or "-"),
+            escape(row.ready),
+            escape(row.proxy or "-"),
+            str(row.responses),
+            percent(row.share),
+            "-" if row.expected is None else percent(row.expected),
+        )
+        for row in server_rows(seen)
+    ]
+    return _table(("Server pod", "IP", "Node", "Ready", "Proxy", "Responses", "Share", "Even"), rows, numbers=3)
+
+
+def _clients(seen: Observation) -> str:
+    found = client_matrix(seen)
+    rows = [(name_text(client), str(total), *map(percent, shares)) for client, total, shares in found.rows]
+    heads = ("Client pod", "Responses", *map(escape, found.servers))
+    return _table(heads, rows, numbers=len(heads) - 1)
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: int) -> str:
+    """A table whose last *numbers* columns are aligned to the right."""
+    rule = ["---"] * (len(heads) - numbers) + ["---:"] * numbers
+    return "\n".join(f"| {' | '.join(row)} |" for row in (heads, rule, *rows))
+
+
+def _measured(provenance: Provenance) -> str:
+    versions = (
+        f"grpcdemo {provenance.grpcdemo}, Kubernetes {provenance.kubernetes}, {istio_text(provenance.istio)}, "
+        f"{provenance.began:%Y-%m-%d %H:%M} UTC"
+    )
+    return f"Measured with {code(provenance.command)}: {escape(versions)}"

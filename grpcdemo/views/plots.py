@@ -1,0 +1,208 @@
+"""The geometry of the report's plots: from numbers to paths and ticks, in the units of an SVG's viewBox.
+
+The box is as narrow as a phone, so that its text can be read there, and is scaled up elsewhere.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from grpcdemo.model import OTHERS, LatencyBin, Observation, Slice
+from grpcdemo.views.glyphs import regroup
+from grpcdemo.views.pods import short_names
+
+WIDTH, HEIGHT = 400, 190
+LEFT, RIGHT, TOP, BOTTOM = 34.0, 382.0, 14.0, 164.0
+MOST_SERIES = 8
+"""As many colours can still be told apart."""
+MOST_SLICES = 120
+MOST_ROWS = 24
+"""Of the table behind a plot over time."""
+MOST_TICKS = 6
+REST = "others"
+STEPS_S = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 43200, 86400, 604800)
+
+
+@dataclass(frozen=True)
+class Tick:
+    at: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Series:
+    """One server pod, or the rest of them, in the plot of the shares."""
+
+    name: str
+    style: str
+    path: str
+    share: float
+    """Of all responses in the plot."""
+
+
+@dataclass(frozen=True)
+class SharesPlot:
+    """Who answered over time: for each slice a column, in it the servers, one upon the other."""
+
+    series: list[Series]
+    ticks: list[Tick]
+    windows: list[float]
+    """Where the pods changed."""
+    failures: str
+    """A path that marks the slices in which calls failed."""
+    rows: list[tuple[str, list[float | None], int]]
+    """The table behind it: when, the share of each series, failed calls."""
+
+
+@dataclass(frozen=True)
+class LatencyPlot:
+    """How many responses took how long, on a logarithmic axis."""
+
+    bars: list[tuple[float, float, float, float]]
+    """x, y, width, height."""
+    ticks: list[Tick]
+    percentiles: list[Tick]
+    lines: list[Tick]
+    """Counts, on the other axis."""
+    rows: list[tuple[str, int]]
+
+
+def shares_plot(seen: Observation) -> SharesPlot | None:
+    """None where nobody answered."""
+    totals = _totals(seen.timeline.slices)
+    if not totals:
+        return None
+    ranked = sorted((name for name in totals if name != OTHERS), key=lambda name: (-totals[name], name))
+    named = sorted(ranked[:MOST_SERIES])
+    slices = regroup(seen.timeline, MOST_SLICES)
+    seconds = seen.timeline.slice_s * math.ceil(len(seen.timeline.slices) / len(slices)) * len(slices)
+    per_slice = [_parts(found, named, rest=len(named) < len(totals)) for found in slices]
+    titles = [*map(short_names(ranked).__getitem__, named), *([REST] if len(named) < len(totals) else [])]
+    styles = [f"s{index}" for index in range(len(named))] + ["rest"]
+    everything = sum(totals.values())
+    answered = [sum(parts[index] for parts in per_slice) for index in range(len(titles))]
+    return SharesPlot(
+        series=[
+            Series(title, styles[index], _columns(per_slice, index), answered[index] / everything)
+            for index, title in enumerate(titles)
+        ],
+        ticks=_time_ticks(seconds),
+        windows=[_slice_x(at, len(slices)) for at, found in enumerate(slices) if at and found.windows],
+        failures=_failures(slices),
+        rows=_share_rows(seen, named, rest=len(named) < len(totals)),
+    )
+
+
+def latency_plot(seen: Observation) -> LatencyPlot | None:
+    """None where there was no response."""
+    bins = seen.latencies
+    if not bins:
+        return None
+    low, high = math.log10(bins[0].low_ms), math.log10(bins[-1].high_ms)
+    most = max(found.count for found in bins)
+
+    def x(ms: float) -> float:
+        return LEFT + (math.log10(ms) - low) / (high - low) * (RIGHT - LEFT)
+
+    bars = [
+        (x(found.low_ms), _height_y(found.count / most), x(found.high_ms) - x(found.low_ms), _size(found.count / most))
+        for found in bins
+    ]
+    inside = [(name, ms) for name, ms in seen.tally.latency_ms.items() if bins[0].low_ms <= ms <= bins[-1].high_ms]
+    return LatencyPlot(
+        bars=[(round(left, 2), round(top, 2), round(wide, 2), round(tall, 2)) for left, top, wide, tall in bars],
+        ticks=[Tick(round(x(ms), 2), f"{ms:g}") for ms in _decade_steps(bins)],
+        percentiles=[Tick(round(x(ms), 2), name) for name, ms in inside],
+        lines=[Tick(round(_height_y(count / most), 2), str(count)) for count in _round_counts(most)],
+        rows=[(f"{found.low_ms:.3g} to {found.high_ms:.3g} ms", found.count) for found in bins],
+    )
+
+
+def _totals(slices: Iterable[Slice]) -> dict[str, int]:
+    totals: dict[str, int] = {}
+    for found in slices:
+        for name, count in found.by_server.items():
+            totals[name] = totals.get(name, 0) + count
+    return totals
+
+
+def _parts(found: Slice, named: Sequence[str], *, rest: bool) -> list[int]:
+    """Responses of each named server, and of all others where there are some."""
+    parts = [found.by_server.get(name, 0) for name in named]
+    return [*parts, found.responses - sum(parts)] if rest else parts
+
+
+def _columns(per_slice: Sequence[Sequence[int]], index: int) -> str:
+    """The path of one series: in each slice a rectangle that stands on those of the series before it."""
+    path = []
+    for at, parts in enumerate(per_slice):
+        total = sum(parts)
+        if not total or not parts[index]:
+            continue
+        left, right = _slice_x(at, len(per_slice)), _slice_x(at + 1, len(per_slice))
+        bottom = _height_y(sum(parts[:index]) / total)
+        top = _height_y(sum(parts[: index + 1]) / total)
+        path.append(f"M{left:.2f} {bottom:.2f}H{right:.2f}V{top:.2f}H{left:.2f}Z")
+    return "".join(path)
+
+
+def _failures(slices: Sequence[Slice]) -> str:
+    found = [_slice_x(at + 0.5, len(slices)) for at, part in enumerate(slices) if part.errors]
+    return "".join(f"M{x:.2f} {TOP - 8:.2f}V{TOP - 2:.2f}" for x in found)
+
+
+def _share_rows(seen: Observation, named: Sequence[str], *, rest: bool) -> list[tuple[str, list[float | None], int]]:
+    slices = regroup(seen.timeline, MOST_ROWS)
+    slice_s = seen.timeline.slice_s * math.ceil(len(seen.timeline.slices) / MOST_ROWS)
+    rows = []
+    for at, found in enumerate(slices):
+        parts = _parts(found, named, rest=rest)
+        shares = [part / found.responses if found.responses else None for part in parts]
+        rows.append((f"{at * slice_s:g} to {(at + 1) * slice_s:g} s", shares, found.errors))
+    return rows
+
+
+def _time_ticks(seconds: float) -> list[Tick]:
+    step = next((step for step in STEPS_S if seconds / step <= MOST_TICKS), STEPS_S[-1])
+    return [
+        Tick(round(LEFT + at / seconds * (RIGHT - LEFT), 2), _duration(at)) for at in range(0, int(seconds) + 1, step)
+    ]
+
+
+def _duration(seconds: int) -> str:
+    for unit, size in (("h", 3600), ("min", 60)):
+        if seconds and not seconds % size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def _decade_steps(bins: Sequence[LatencyBin]) -> list[float]:
+    """1, 2 and 5 of each decade that the bins reach; of each third only where there are many."""
+    low, high = bins[0].low_ms, bins[-1].high_ms
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    factors = (1, 2, 5) if math.log10(high / low) < 2 else (1,)
+    steps = [factor * 10.0**decade for decade in decades for factor in factors]
+    return [step for step in steps if low <= step <= high]
+
+
+def _round_counts(most: int) -> range:
+    """Up to four counts that divide the axis, in steps of 1, 2 or 5 of some decade."""
+    decade = 10 ** max(0, len(str(most)) - 2)
+    step = next(
+        step for step in (decade, 2 * decade, 5 * decade, 10 * decade, 20 * decade, 50 * decade) if most // step <= 4
+    )
+    return range(step, most + 1, step)
+
+
+def _slice_x(at: float, slices: int) -> float:
+    return LEFT + at / slices * (RIGHT - LEFT)
+
+
+def _height_y(share: float) -> float:
+    return BOTTOM - _size(share)
+
+
+def _size(share: float) -> float:
+    return share * (BOTTOM - TOP)

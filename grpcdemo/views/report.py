@@ -1,0 +1,76 @@
+"""The report: one HTML file that needs nothing else, for a browser, a printer, and whoever listens to it.
+
+Everything that is text goes through the template's escaping; what is a path was made of numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from grpcdemo.model import DemoResult, Observation, Phase, Provenance
+from grpcdemo.views import plots
+from grpcdemo.views.clients import client_matrix
+from grpcdemo.views.glyphs import percent
+from grpcdemo.views.servers import server_rows
+from grpcdemo.views.words import istio_text, printable, rate
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+MOST_CLIENTS = 50
+MOST_SERVERS = 12
+"""A longer table is opened by who wants to see it."""
+
+
+def observation_report(seen: Observation, provenance: Provenance) -> str:
+    return _render(f"gRPC responses: {seen.verdict.outcome.value}", [Phase("Observation", seen)], provenance)
+
+
+def demo_report(result: DemoResult, provenance: Provenance) -> str:
+    """Istio off and on, side by side."""
+    phases = [result.before, result.after]
+    outcomes = ", ".join(f"{phase.observation.verdict.outcome.value} with {phase.title}" for phase in phases)
+    return _render(f"gRPC responses: {outcomes}", phases, provenance)
+
+
+def _render(title: str, phases: Sequence[Phase], provenance: Provenance) -> str:
+    return _template().render(
+        title=title,
+        phases=[_facts(phase) for phase in phases],
+        provenance=provenance,
+        istio=istio_text(provenance.istio),
+        box=plots,
+    )
+
+
+def _facts(phase: Phase) -> dict[str, object]:
+    seen = phase.observation
+    several = len(seen.clients) > 1
+    return {
+        "title": phase.title,
+        "seen": seen,
+        "rate": rate(seen.tally),
+        "ready": ", ".join(sorted({pod.ready_text for pod in (*seen.servers, *seen.clients)})),
+        "servers": server_rows(seen),
+        "matrix": client_matrix(seen) if several else None,
+        "shares": plots.shares_plot(seen),
+        "latency": plots.latency_plot(seen),
+        "most_clients": MOST_CLIENTS,
+        "most_servers": MOST_SERVERS,
+    }
+
+
+def _template() -> Template:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("grpcdemo.views"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: printable(value) if type(value) is str else value,
+    )
+    environment.filters["percent"] = percent
+    return environment.get_template("report.html")

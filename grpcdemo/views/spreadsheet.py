@@ -1,0 +1,24 @@
+"""What `observe` saw as CSV: a row for each server pod."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from grpcdemo.model import Observation
+from grpcdemo.views.servers import server_rows
+from grpcdemo.views.words import printable
+
+COLUMNS = ("server_pod", "ip", "node", "ready", "proxy", "responses", "share", "expected_share")
+
+
+def observation_csv(seen: Observation) -> str:
+    """With a head; what is not known is empty, a share is a number from 0 to 1."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row in server_rows(seen):
+        expected = "" if row.expected is None else f"{row.expected:.4f}"
+        texts = (printable(text or "") for text in (row.name, row.ip, row.node, row.ready, row.proxy))
+        writer.writerow([*texts, row.responses, f"{row.share:.4f}", expected])
+    return out.getvalue()

@@ -1,0 +1,66 @@
+"""What was observed, in words: the lines below the table, the line a second, the lines of the log."""
+
+from __future__ import annotations
+
+import re
+
+from grpcdemo.model import Observation, Tally
+from grpcdemo.views.glyphs import percent
+
+UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Control characters, and what turns the direction of a line: a log must not steer the terminal that shows it."""
+NAMED = 3
+"""How many servers a line names."""
+
+
+def printable(text: str) -> str:
+    return UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def numbers_line(seen: Observation) -> str:
+    """How much, how fast, and what failed."""
+    tally = seen.tally
+    parts = [f"{tally.responses} responses in {tally.seconds:.1f} s ({rate(tally):.1f}/s)"]
+    if len(seen.clients) > 1:
+        parts.append(f"{len(seen.clients)} clients")
+    if seen.windows > 1:
+        parts.append(f"window {seen.windows}")
+    if tally.missed:
+        parts.append(f"{tally.missed} missed")
+    if not tally.errors:
+        parts.append("no errors")
+    return ", ".join(parts)
+
+
+def latency_line(tally: Tally) -> str:
+    return "latency " + (", ".join(f"{name} {value:.1f} ms" for name, value in tally.latency_ms.items()) or "unknown")
+
+
+def errors_text(tally: Tally) -> str:
+    codes = ", ".join(f"{count} {code}" for code, count in sorted(tally.errors.items()))
+    return f"errors: {codes}" if codes else "no errors"
+
+
+def plain_line(seen: Observation) -> str:
+    """One line of progress, where nothing can be redrawn."""
+    counts = seen.tally.by_server()
+    total = sum(counts.values())
+    most = sorted(counts, key=lambda name: (-counts[name], name))
+    shares = [f"{printable(name)} {percent(counts[name] / total)}" for name in most[:NAMED]]
+    if len(most) > NAMED:
+        shares.append(f"{len(most) - NAMED} more {percent(sum(counts[name] for name in most[NAMED:]) / total)}")
+    failed = [errors_text(seen.tally)] if seen.tally.errors else []
+    parts = [f"{total} responses", *(shares or ["nobody yet"]), *failed, seen.verdict.outcome.value]
+    return f"{seen.tally.seconds:.0f} s: {', '.join(parts)}"
+
+
+def istio_text(versions: tuple[str, ...] | None) -> str:
+    """The versions of Istio's control planes, as far as they are known."""
+    if versions is None:
+        return "Istio's version could not be read"
+    return f"Istio {', '.join(versions)}" if versions else "no Istio control plane"
+
+
+def rate(tally: Tally) -> float:
+    """Responses a second."""
+    return tally.responses / tally.seconds if tally.seconds else 0.0

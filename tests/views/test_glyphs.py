@@ -1,0 +1,63 @@
+"""Shares as text: exact as far as they go, and never more than was seen."""
+
+from __future__ import annotations
+
+import pytest
+
+from grpcdemo.model import Slice, Timeline
+from grpcdemo.views.glyphs import BAR_CELLS, bar, percent, regroup, repeated_shares, server_shares, sparkline
+
+
+@pytest.mark.parametrize(
+    "share, text",
+    [
+        (0.0, "0%"),
+        (1e-9, ">0%"),
+        (0.01, "1.0%"),
+        (0.0994, "9.9%"),
+        (0.0996, "10%"),
+        (1 / 3, "33%"),
+        (0.994, "99%"),
+        (0.9999, ">99%"),
+        (1.0, "100%"),
+    ],
+)
+def test_a_percentage_does_not_overstate(share: float, text: str) -> None:
+    assert percent(share) == text
+    assert len(text) <= 4
+
+
+@pytest.mark.parametrize(
+    "share, text", [(0.0, ""), (1.0, "█" * 10), (0.5, "█" * 5), (1 / 80, "▏"), (0.4, "████"), (0.43, "████▎")]
+)
+def test_a_bar_is_exact_to_an_eighth_of_a_cell(share: float, text: str) -> None:
+    assert bar(share) == text.ljust(BAR_CELLS)
+
+
+def test_a_sparkline_tells_nothing_from_none_at_all() -> None:
+    assert sparkline([0.0, 1.0, None, 0.33, 0.5]) == "▁█ ▃▅"
+
+
+def timeline(*answered: str) -> Timeline:
+    """A slice for each text, with a response of each letter in it."""
+    return Timeline(0.5, tuple(Slice({name: text.count(name) for name in text}) for text in answered))
+
+
+def test_a_timeline_is_drawn_in_the_cells_that_there_are() -> None:
+    slices = regroup(timeline("aa", "ab", "b", "", ""), 3)
+    assert [part.by_server for part in slices] == [{"a": 3, "b": 1}, {"b": 1}, {}]
+    assert server_shares(slices, "a") == [0.75, 0.0, None]
+
+
+@pytest.mark.parametrize("cells", [1, 2, 3, 7, 60])
+def test_cells_that_are_full_do_not_change_when_time_goes_on(cells: int) -> None:
+    drawn = timeline(*"abcdefghij")
+    before = regroup(Timeline(0.5, drawn.slices[:9]), cells)
+    after = regroup(drawn, cells)
+    assert len(after) <= cells
+    if len(before) == len(after) - 1:
+        assert after[: len(before)] == before
+
+
+def test_the_same_pod_again() -> None:
+    assert repeated_shares([Slice(followed=4, repeated=1), Slice()]) == [0.25, None]

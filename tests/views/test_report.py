@@ -1,0 +1,99 @@
+"""The report: valid HTML that needs nothing from anywhere, and says all that there is without its pictures."""
+
+from __future__ import annotations
+
+import re
+from xml.etree.ElementTree import Element
+
+import html5lib
+import pytest
+
+from grpcdemo.model import DemoResult, Phase
+from grpcdemo.views.report import demo_report, observation_report
+
+from .conftest import GoldenText
+from .samples import BALANCED, EVIL, HOSTILE, HOSTILE_PROVENANCE, PINNED, PROVENANCE, crowd, observation
+
+DEMO = DemoResult(Phase("Istio off", PINNED), Phase("Istio on", BALANCED), 41.25)
+REPORTS = {
+    "nothing": observation_report(observation(), PROVENANCE),
+    "balanced": observation_report(BALANCED, PROVENANCE),
+    "clients": observation_report(observation({"b7wzn": 60}, {"2xk4p": 20, "x2x8k": 40}), PROVENANCE),
+    "crowd": observation_report(crowd(pinned=True, clients=60), PROVENANCE),
+    "hostile": observation_report(HOSTILE, HOSTILE_PROVENANCE),
+    "demo": demo_report(DEMO, PROVENANCE),
+}
+
+
+def parse(report: str) -> Element:
+    """Raises where a browser would have to guess."""
+    page: Element = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(report)
+    return page
+
+
+@pytest.mark.parametrize("name", ["balanced", "clients", "demo"])
+def test_report(golden_text: GoldenText, name: str) -> None:
+    golden_text(f"report-{name}.html", REPORTS[name])
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_it_is_valid(name: str) -> None:
+    page = parse(REPORTS[name])
+    ids = [element.get("id") for element in page.iter() if element.get("id")]
+    assert len(ids) == len(set(ids))
+    named = " ".join(element.get("aria-labelledby") or "" for element in page.iter()).split()
+    assert set(named) <= set(ids)
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_it_needs_nothing_from_anywhere(name: str) -> None:
+    page = parse(REPORTS[name])
+    tags = {element.tag for element in page.iter()}
+    assert not tags & {"script", "link", "img", "iframe", "object", "embed", "base", "image", "use"}
+    assert not [element for element in page.iter() if {"src", "href", "srcset"} & set(element.keys())]
+    styles = "".join(element.text or "" for element in page.iter("style"))
+    assert not re.search(r"url\(|@import", styles)
+    assert "default-src 'none'" in REPORTS[name]
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_each_plot_is_described_and_has_its_table(name: str) -> None:
+    for figure in parse(REPORTS[name]).iter("figure"):
+        (picture,) = [element for element in figure if element.tag.endswith("svg")]
+        assert [element.tag.rpartition("}")[2] for element in list(picture)[:2]] == ["title", "desc"]
+        assert len(list(figure.iter("tr"))) > 1
+
+
+def test_the_table_behind_the_shares_says_what_the_plot_shows() -> None:
+    figure = next(parse(REPORTS["balanced"]).iter("figure"))
+    rows = [["".join(cell.itertext()) for cell in row] for row in figure.iter("tr")]
+    assert rows[0][1:] == ["…58f6c9d4b7-zzzzz", "…7d4b9c8f6-2xk4p", "…7d4b9c8f6-b7wzn", "…7d4b9c8f6-x2x8k", "Failed"]
+    assert rows[1][:2] == ["0 to 0.5 s", "100%"]
+    assert rows[-1][1] == "0%"
+
+
+def test_nothing_in_a_log_becomes_part_of_the_page() -> None:
+    page = parse(REPORTS["hostile"])
+    assert "script" not in {element.tag for element in page.iter()}
+    text = "".join(page.itertext())
+    assert EVIL.replace("\x1b", r"\x1b").replace("\u202e", r"\u202e") in text
+    assert not set(REPORTS["hostile"]) & {"\x1b", "\u202e"}
+
+
+def test_both_phases_are_side_by_side() -> None:
+    page = parse(REPORTS["demo"])
+    assert [next(article.iter("h2")).text for article in page.iter("article")] == ["Istio off", "Istio on"]
+    assert [next(article.iter("strong")).text for article in page.iter("article")] == ["pinned", "balanced"]
+
+
+def test_it_says_what_it_was_measured_with() -> None:
+    text = "".join(parse(REPORTS["demo"]).itertext())
+    for fact in ("grpcdemo 0.1.0", "Kubernetes v1.34.0", "Istio 1.31.0", PROVENANCE.command, "2026-05-04, 10:11 UTC"):
+        assert fact in text
+    assert "Istio's version could not be read" in "".join(parse(REPORTS["hostile"]).itertext())
+
+
+def test_how_sure_the_verdict_is() -> None:
+    sure = observation_report(PINNED, PROVENANCE)
+    assert PINNED.verdict.certainty
+    assert PINNED.verdict.certainty in sure
