@@ -17,6 +17,7 @@ from itertools import count
 import pytest
 
 from grpcdemo.verdict import Outcome, judge
+from grpcdemo.verdict.evidence import log_mean
 from tests.traffic import (
     DEAD,
     DOUBLE,
@@ -82,39 +83,51 @@ def log_likelihood(counts: Sequence[int], shares: Sequence[float]) -> float:
 def log_likelihood_of_any(counts: Sequence[int], weight: float) -> float:
     """The likelihood if one pod has *weight* times the weight of each other, each pod as likely as the next."""
     pods = len(counts)
-    logs = []
-    for odd in range(pods):
-        weights = [
-            (1.0 if weight == math.inf else weight) if pod == odd else float(weight < math.inf) for pod in range(pods)
-        ]
-        logs.append(log_likelihood(counts, [each / sum(weights) for each in weights]))
-    top = max(logs)
-    return top + math.log(sum(math.exp(log - top) for log in logs) / pods) if top > -math.inf else top
+    one = 1.0 if weight == math.inf else weight
+    other = 0.0 if weight == math.inf else 1.0
+    total = one + (pods - 1) * other
+    shares = [[(one if pod == odd else other) / total for pod in range(pods)] for odd in range(pods)]
+    return log_mean([log_likelihood(counts, each) for each in shares])
+
+
+def error_on_even(pods: int, runs: int) -> float:
+    """How often even traffic is called pinned or skewed.
+
+    Every kind of uneven traffic is made in turn; a run counts by how much likelier it is in even traffic.
+    """
+    kinds = {0.0: DEAD, 0.5: HALF, 2.0: DOUBLE, math.inf: pinned}
+    errors = 0.0
+    for seed in range(runs):
+        end = first_verdict(list(kinds.values())[seed % 4], pods, seed=seed)
+        uneven = log_mean([log_likelihood_of_any(end.counts, weight) for weight in kinds])
+        if end.outcome in (PINNED, SKEWED):
+            errors += math.exp(log_likelihood(end.counts, [1 / pods] * pods) - uneven)
+    return errors / runs
+
+
+def error_on_odd(pods: int, weight: float, runs: int) -> float:
+    """How often traffic in which one pod has another weight is called balanced.
+
+    Even traffic is made; a run counts by how much likelier it is in the other.
+    """
+    errors = 0.0
+    for seed in range(runs):
+        end = first_verdict(EVEN, pods, seed=seed)
+        if end.outcome is BALANCED:
+            odd = log_likelihood_of_any(end.counts, weight)
+            errors += math.exp(odd - log_likelihood(end.counts, [1 / pods] * pods))
+    return errors / runs
 
 
 @pytest.mark.parametrize("pods, runs", [(3, 80), (10, 24)])
 def test_even_traffic_is_seldom_called_uneven(pods: int, runs: int) -> None:
-    """Every kind of uneven traffic in turn, as often each; a run counts by how much likelier it is in even traffic."""
-    kinds = {0.0: DEAD, 0.5: HALF, 2.0: DOUBLE, math.inf: pinned}
-    errors = []
-    for seed in range(runs):
-        end = first_verdict(list(kinds.values())[seed % 4], pods, seed=seed)
-        uneven = [log_likelihood_of_any(end.counts, weight) for weight in kinds]
-        mixed = max(uneven) + math.log(sum(math.exp(log - max(uneven)) for log in uneven) / 4)
-        likelier = math.exp(log_likelihood(end.counts, [1 / pods] * pods) - mixed)
-        errors.append(likelier if end.outcome in (PINNED, SKEWED) else 0.0)
-    assert 0.2 * ERROR_RATE < sum(errors) / runs <= ERROR_RATE
+    assert 0.2 * ERROR_RATE < error_on_even(pods, runs) <= ERROR_RATE
 
 
 @pytest.mark.parametrize("pods, runs", [(3, 30), (10, 8)])
 @pytest.mark.parametrize("weight", [0.5, 2.0])
 def test_half_and_double_weight_are_seldom_called_balanced(pods: int, runs: int, weight: float) -> None:
-    """Even traffic; a run counts by how much likelier it is where one pod has another weight."""
-    ends = [first_verdict(EVEN, pods, seed=seed) for seed in range(runs)]
-    assert {end.outcome for end in ends} == {BALANCED}
-    even = [1 / pods] * pods
-    likelier = [log_likelihood_of_any(end.counts, weight) - log_likelihood(end.counts, even) for end in ends]
-    assert sum(map(math.exp, likelier)) / runs <= ERROR_RATE
+    assert 0 < error_on_odd(pods, weight, runs) <= ERROR_RATE
 
 
 KINDS: dict[str, tuple[Traffic, Outcome]] = {

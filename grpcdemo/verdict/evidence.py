@@ -26,8 +26,8 @@ often: in place of the difference d of the counts of two pods take |d|. Its chan
 with the difference of the two shares, and M(w) for a given sum of the two counts rises with |d|; so (by
 coupling) making shares less equal makes T rarer. Every set of shares in which a pod has at most the share
 that Q(s) gives to s can be made from Q(s) so. The same holds for w > 1 and pods with too large a share.
-For this direction responses must be independent of each other; for the first, it is enough that each pod
-has the chance 1/k whatever came before.
+For this direction responses must be independent of each other, with the same shares throughout; for the
+first, it is enough that each pod has the chance 1/k whatever came before.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from grpcdemo.verdict.evidence import (
 )
 
 MOSTLY = 0.75
-"""A client is stuck on one pod if it cannot be one that sends up to this share to one pod and the rest elsewhere.
+"""A client is stuck on one pod once it can hardly be one that sends up to this share there and the rest elsewhere.
 
 The nearer to 1, the longer it takes to be sure: 34 responses at 3 of 4, 89 at 9 of 10.
 """

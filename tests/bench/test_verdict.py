@@ -12,7 +12,7 @@ import pytest
 from grpcdemo.model import Tally
 from grpcdemo.verdict import Outcome, judge
 from tests.bench.ratio import median_ratio, report, timed
-from tests.test_verdict_errors import ERROR_RATE, KINDS
+from tests.test_verdict_errors import ERROR_RATE, KINDS, error_on_even, error_on_odd
 from tests.traffic import DEAD, EVEN, HALF, Traffic, first_verdict, pinned
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(3600)]
@@ -62,6 +62,15 @@ def test_a_dead_pod_against_walds_bound(pods: int, limit: float) -> None:
 def test_pinned_against_walds_bound() -> None:
     bound = walds_bound([1.0, 0.0], [3 / 4, 1 / 4])
     report(f"pinned, not three quarters / Wald's bound, {bound:.0f}", responses(pinned, 3, 3) / bound, 1.15)
+
+
+@pytest.mark.parametrize("pods, runs", [(2, 1000), (3, 1000), (10, 200)])
+def test_errors_in_ten_thousand(pods: int, runs: int) -> None:
+    """As in the fast tests, by change of measure, with more runs."""
+    report(f"even over {pods} called pinned or skewed, in 10,000", error_on_even(pods, runs) / ERROR_RATE, 1)
+    for weight in (0.5, 2.0):
+        called = f"a pod of {pods} with weight {weight} called balanced, in 10,000"
+        report(called, error_on_odd(pods, weight, runs) / ERROR_RATE, 1)
 
 
 @pytest.mark.parametrize("pods, clients", [(pods, clients) for pods in (2, 3, 10, 100) for clients in (1, 5, 50)])
