@@ -1,0 +1,255 @@
+"""`kill -9` of each kind of process in the sandbox, while `observe` watches: the daemon's is the end, and is
+told; any other is started again as on a cluster, and the tally stays that of the client's own log."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grpcdemo.manifests.render import DEFAULT_NAMESPACE
+from grpcdemo.sandbox.state import running, wait_until_free
+from grpcdemo.workload.call_log import Call, parse_call
+from tests.contract.tools import find_program
+from tests.sandbox.kubelet.processes import find_processes
+from tests.sandbox.user import PROGRAM, SandboxUser
+
+pytestmark = [pytest.mark.sandbox, pytest.mark.timeout(180)]
+
+ENOUGH = 30
+"""Responses after which a window is worth comparing."""
+
+
+class Observing:
+    """An `observe`, or another command, that runs meanwhile. A context manager."""
+
+    def __init__(self, sandbox: SandboxUser, *words: str) -> None:
+        command = [*PROGRAM, *(words or ("observe", "--output", "json"))]
+        self._process = subprocess.Popen(
+            command, env=sandbox.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        self.said: list[str] = []
+
+    def __enter__(self) -> Observing:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def wait_for(self, pattern: str) -> None:
+        assert self._process.stderr
+        for line in self._process.stderr:
+            self.said.append(line.rstrip("\n"))
+            if re.search(pattern, line):
+                return
+        raise AssertionError(f"it ended without {pattern!r}: {self.said}")
+
+    def wait_for_responses(self) -> None:
+        """Until there are enough in the present window."""
+        self.wait_for(r"s: ([3-9]\d|\d{3,}) responses")
+
+    def wait_for_new_window(self) -> None:
+        self.wait_for(r"s: [12]?\d responses")
+        self.wait_for_responses()
+
+    def end(self) -> tuple[int, str]:
+        """The exit code, and what was printed on stdout."""
+        out, err = self._process.communicate()
+        self.said += err.splitlines()
+        return self._process.returncode, out
+
+    def result(self) -> Any:
+        """What it has seen, after Ctrl-C."""
+        self._process.send_signal(signal.SIGINT)
+        code, out = self.end()
+        assert code == 130, self.said
+        return json.loads(out)
+
+
+class Demo:
+    """The demo in a sandbox, and the processes in it."""
+
+    def __init__(self, sandbox: SandboxUser) -> None:
+        self.sandbox = sandbox
+        self._environment = {**sandbox.environment, "KUBECONFIG": str(sandbox.state.kubeconfig)}
+
+    def kubectl(self, *arguments: str) -> str:
+        command = [find_program("kubectl"), "--namespace", DEFAULT_NAMESPACE, *arguments]
+        return subprocess.run(command, env=self._environment, capture_output=True, text=True, check=True).stdout
+
+    def pods(self, app: str) -> list[Any]:
+        found = json.loads(self.kubectl("get", "pods", "--selector", f"app.kubernetes.io/name={app}", "--output=json"))
+        return list(found["items"])
+
+    def name(self, app: str) -> str:
+        return str(self.pods(app)[0]["metadata"]["name"])
+
+    def kill(self, pod: str, part: str) -> None:
+        """The process of a container, or of the `proxy`."""
+        (folder,) = (self.sandbox.state.run / "pods" / "pods").glob(f"*_{pod}_*")
+        kill_the_one_in(folder / part)
+
+    def wait_until_restarted(self, pod: str, container: str, where: str = "containerStatuses") -> None:
+        """Until it has begun anew, for the first time, and the whole pod is ready again."""
+        path = f"{{.status.{where}[?(@.name=='{container}')].restartCount}}"
+        self.kubectl("wait", f"pod/{pod}", f"--for=jsonpath={path}=1", "--timeout=60s")
+        self.kubectl("wait", f"pod/{pod}", "--for=condition=Ready", "--timeout=60s")
+
+    def row(self, pod: str) -> list[str]:
+        """READY, STATUS and RESTARTS as people see them."""
+        return self.kubectl("get", "pod", pod, "--no-headers").split()[1:4]
+
+    def endpoints(self) -> set[str]:
+        """The addresses behind the Service that are ready."""
+        found = json.loads(self.kubectl("get", "endpointslices", "--output=json"))["items"]
+        return {
+            address
+            for one in found
+            for endpoint in one["endpoints"]
+            if endpoint["conditions"]["ready"]
+            for address in endpoint["addresses"]
+        }
+
+    def calls(self) -> list[Call]:
+        """All that the client has logged since it began."""
+        log = self.kubectl("logs", self.name("grpc-client"), "--container=grpc-client")
+        return [call for call in map(parse_call, log.splitlines()) if call]
+
+
+def kill_the_one_in(folder: Path) -> None:
+    (found,) = find_processes(folder)
+    os.kill(found, signal.SIGKILL)
+
+
+def has_recovered(calls: list[Call]) -> bool:
+    """Whether calls failed, and the latest did not."""
+    codes = [call.code for call in calls]
+    return set(codes) > {"OK"} and codes[-1] == "OK"
+
+
+def is_part_of(seen: Any, calls: list[Call]) -> bool:
+    """Whether calls that follow each other are just those that were counted."""
+    answered = {server["name"]: server["responses"] for server in seen["servers"] if server["responses"]}
+    size = seen["responses"] + sum(seen["errors"].values())
+    return any(
+        Counter(call.pod for call in part if call.code == "OK") == answered
+        and Counter(call.code for call in part if call.code != "OK") == seen["errors"]
+        for part in (calls[start : start + size] for start in range(len(calls) - size + 1))
+    )
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """Up, without Istio; each test kills what no other does."""
+    sandbox = SandboxUser(tmp_path_factory.mktemp("user"))
+    sandbox.run("up")
+    yield Demo(sandbox)
+    sandbox.run("sandbox", "stop")
+    sandbox.wait_until_gone()
+
+
+def check_tally(seen: Any, demo: Demo) -> None:
+    assert seen["missed"] == 0
+    assert seen["responses"] >= ENOUGH
+    assert is_part_of(seen, demo.calls()), (seen, demo.calls())
+
+
+def test_a_killed_server_is_restarted_and_comes_back_behind_the_service(demo: Demo) -> None:
+    """The one that answers: the client goes to another."""
+    all_three = demo.endpoints()
+    with Observing(demo.sandbox) as observing:
+        observing.wait_for_responses()
+        pinned = demo.calls()[-1].pod
+        assert pinned
+        demo.kill(pinned, "grpc-server")
+        demo.wait_until_restarted(pinned, "grpc-server")
+        observing.wait_for_new_window()
+        seen = observing.result()
+    assert demo.row(pinned) == ["1/1", "Running", "1"]
+    assert demo.endpoints() == all_three
+    assert seen["verdict"] == "pinned"
+    check_tally(seen, demo)
+
+
+def test_a_killed_node_proxy_is_started_again_and_the_client_connects_anew(demo: Demo) -> None:
+    with Observing(demo.sandbox) as observing:
+        observing.wait_for_responses()
+        before = demo.calls()
+        kill_the_one_in(demo.sandbox.state.run / "proxy")
+        while not has_recovered(demo.calls()[len(before) :]):
+            observing.wait_for("responses")
+        check_tally(observing.result(), demo)
+
+
+def test_a_killed_client_is_restarted_and_counted_anew(demo: Demo) -> None:
+    with Observing(demo.sandbox) as observing:
+        observing.wait_for_responses()
+        client = demo.name("grpc-client")
+        demo.kill(client, "grpc-client")
+        demo.wait_until_restarted(client, "grpc-client")
+        observing.wait_for_new_window()
+        seen = observing.result()
+    assert demo.row(client) == ["1/1", "Running", "1"]
+    assert seen["windows"] > 1
+    assert seen["verdict"] == "pinned"
+    check_tally(seen, demo)
+
+
+@pytest.mark.parametrize("app", ["grpc-client", "grpc-server"])
+def test_a_killed_sidecar_is_restarted_and_the_pod_is_ready_again(demo: Demo, app: str) -> None:
+    demo.sandbox.run("istio", "on")
+    pod = demo.name(app)
+    with Observing(demo.sandbox) as observing:
+        observing.wait_for_responses()
+        demo.kill(pod, "proxy")
+        demo.wait_until_restarted(pod, "istio-proxy", "initContainerStatuses")
+        if app == "grpc-server":
+            observing.wait_for_new_window()
+        seen = observing.result()
+    assert demo.row(pod) == ["2/2", "Running", "1"]
+    assert len(demo.endpoints()) == 3
+    assert len([server for server in seen["servers"] if server["responses"]]) == 3
+    check_tally(seen, demo)
+
+
+@pytest.mark.parametrize(
+    "words, midst",
+    [
+        (("observe",), "responses"),
+        (("istio", "on"), "restarted"),
+        (("up", "--servers", "6"), "waiting for"),
+        (("cleanup",), "waiting for"),
+        (("demo",), "responses"),
+    ],
+    ids=lambda words: words[0] if isinstance(words, tuple) else "",
+)
+def test_a_killed_daemon_is_told_and_leaves_nothing(sandbox: SandboxUser, words: tuple[str, ...], midst: str) -> None:
+    sandbox.run("up", "--servers", "1")
+    if words == ("cleanup",):  # held up, so that it cannot be over before
+        demo = Demo(sandbox)
+        demo.kubectl("patch", "pod", demo.name("grpc-server"), '--patch={"metadata": {"finalizers": ["a.b/c"]}}')
+    with Observing(sandbox, *words) as telling:
+        telling.wait_for(midst)
+        daemon, processes = running(sandbox.state), sandbox.processes()
+        assert daemon
+        assert len(processes) > 3
+        os.kill(daemon, signal.SIGKILL)
+        assert telling.end()[0] == 1
+    assert [line.partition(";")[0] for line in telling.said[-2:]] == [
+        "error: the sandbox has ended, and every pod in it",
+        f"hint: its last words are in {sandbox.state.log}",
+    ]
+    wait_until_free(sandbox.state)
+    sandbox.wait_until_gone()
+    sandbox.run("sandbox", "start")
+    assert {path.name for path in sandbox.state.run.iterdir()} == {"proxy"}
+    assert "does not exist" in sandbox.run("status").stdout
