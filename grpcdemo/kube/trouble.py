@@ -102,4 +102,7 @@ def _container_trouble(pod: str, status: Object) -> Trouble | None:
 def _last_exit(status: Object) -> str:
     ended = (status.get("lastState") or {}).get("terminated") or {}
     text = f"exit code {ended.get('exitCode', 'unknown')}, {status.get('restartCount', 0)} restarts"
-    return f"{ended['reason']}, {text}" if ended.get("reason") not in (None, "Error") else text
+    reason = ended.get("reason", "")
+    message = " ".join(str(ended.get("message", "")).split())
+    why = ": ".join(part for part in (reason if reason != "Error" else "", message) if part)
+    return f"{why}, {text}" if why else text

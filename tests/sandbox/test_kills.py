@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
 from collections import Counter
@@ -20,59 +19,12 @@ from grpcdemo.sandbox.state import running, wait_until_free
 from grpcdemo.workload.call_log import Call, parse_call
 from tests.contract.tools import find_program
 from tests.sandbox.kubelet.processes import find_processes
-from tests.sandbox.user import PROGRAM, SandboxUser
+from tests.sandbox.user import Observing, SandboxUser
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.timeout(180)]
 
 ENOUGH = 30
 """Responses after which a window is worth comparing."""
-
-
-class Observing:
-    """An `observe`, or another command, that runs meanwhile. A context manager."""
-
-    def __init__(self, sandbox: SandboxUser, *words: str) -> None:
-        command = [*PROGRAM, *(words or ("observe", "--output", "json"))]
-        self._process = subprocess.Popen(
-            command, env=sandbox.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        self.said: list[str] = []
-
-    def __enter__(self) -> Observing:
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self._process.kill()
-        self._process.communicate()
-
-    def wait_for(self, pattern: str) -> None:
-        assert self._process.stderr
-        for line in self._process.stderr:
-            self.said.append(line.rstrip("\n"))
-            if re.search(pattern, line):
-                return
-        raise AssertionError(f"it ended without {pattern!r}: {self.said}")
-
-    def wait_for_responses(self) -> None:
-        """Until there are enough in the present window."""
-        self.wait_for(r"s: ([3-9]\d|\d{3,}) responses")
-
-    def wait_for_new_window(self) -> None:
-        self.wait_for(r"s: [12]?\d responses")
-        self.wait_for_responses()
-
-    def end(self) -> tuple[int, str]:
-        """The exit code, and what was printed on stdout."""
-        out, err = self._process.communicate()
-        self.said += err.splitlines()
-        return self._process.returncode, out
-
-    def result(self) -> Any:
-        """What it has seen, after Ctrl-C."""
-        self._process.send_signal(signal.SIGINT)
-        code, out = self.end()
-        assert code == 130, self.said
-        return json.loads(out)
 
 
 class Demo:

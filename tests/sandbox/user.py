@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import select
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from grpcdemo.sandbox.state import State
 
@@ -45,6 +49,58 @@ class SandboxUser:
         """Until none of its processes is left."""
         for pid in self.processes():
             wait_until_gone(pid)
+
+
+class Observing:
+    """An `observe`, or another command, that runs meanwhile. A context manager."""
+
+    def __init__(self, sandbox: SandboxUser, *words: str) -> None:
+        command = [*PROGRAM, *(words or ("observe", "--output", "json"))]
+        self._process = subprocess.Popen(
+            command, env=sandbox.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        self.said: list[str] = []
+
+    def __enter__(self) -> Observing:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def wait_for(self, pattern: str) -> None:
+        assert self._process.stderr
+        for line in self._process.stderr:
+            self.said.append(line.rstrip("\n"))
+            if re.search(pattern, line):
+                return
+        raise AssertionError(f"it ended without {pattern!r}: {self.said}")
+
+    def count(self) -> str:
+        """How many responses it tells of next."""
+        self.wait_for("responses")
+        return self.said[-1].partition(": ")[2].partition(" ")[0]
+
+    def wait_for_responses(self) -> None:
+        """Until there are enough in the present window."""
+        self.wait_for(r"s: ([3-9]\d|\d{3,}) responses")
+
+    def wait_for_new_window(self) -> None:
+        self.wait_for(r"s: [12]?\d responses")
+        self.wait_for_responses()
+
+    def end(self) -> tuple[int, str]:
+        """The exit code, and what was printed on stdout."""
+        out, err = self._process.communicate()
+        self.said += err.splitlines()
+        return self._process.returncode, out
+
+    def result(self) -> Any:
+        """What it has seen, after Ctrl-C."""
+        self._process.send_signal(signal.SIGINT)
+        code, out = self.end()
+        assert code == 130, self.said
+        return json.loads(out)
 
 
 def wait_until_gone(pid: int) -> None:

@@ -104,8 +104,9 @@ class Container:
         self.state.image_id = image.id
         env = self._build_environment(image)
         self._record("Normal", "Created", "Container created")
-        with contextlib.closing(self.logs.open(self._runs)) as file:
+        with contextlib.ExitStack() as stack:
             try:
+                file = stack.enter_context(contextlib.closing(self.logs.open(self._runs)))
                 self._process = await start_process(self._build_command(image, env), file.write)
             except (StartError, GrpcdemoError, OSError) as error:
                 self._count_run()

@@ -9,7 +9,9 @@ one that was renamed before it is gone; whoever reads on meanwhile gets both to 
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
+import os
 import time
 from collections import deque
 from datetime import datetime, timezone
@@ -83,8 +85,7 @@ class LogFile:
         if not data:
             return
         try:
-            self._file.write(data)
-            self._size += len(data)
+            self._write_whole(data)
             if self._size >= self._rotate_at:
                 self._rotate()
             self._failed = False
@@ -94,11 +95,23 @@ class LogFile:
             self._failed = True
         self._wake()
 
+    def _write_whole(self, data: bytes) -> None:
+        """All of it or nothing: half a line would spoil the next."""
+        if self._file.write(data) != len(data):
+            self._file.seek(self._size)
+            self._file.truncate()
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self._size += len(data)
+
     def _rotate(self) -> None:
         self.path.rename(self.rotated)
+        try:
+            file = self.path.open("wb", buffering=0)
+        except OSError:
+            self.rotated.rename(self.path)
+            raise
         self._file.close()
-        self._file = self.path.open("wb", buffering=0)
-        self._size = 0
+        self._file, self._size = file, 0
         for follower in self._followers:
             follower.add(self.path.open("rb"))
 

@@ -10,6 +10,8 @@ from grpcdemo.sandbox.api.kinds import ENDPOINT_SLICES, SERVICES
 from grpcdemo.sandbox.api.status import StatusError
 from grpcdemo.sandbox.api.store import Store
 
+RETRY_S = 1.0
+
 log = logging.getLogger(__name__)
 
 
@@ -22,8 +24,9 @@ async def follow_services(store: Store, changed: Callable[[], None]) -> None:
         pending = None
         try:
             changed()
-        except OSError as error:  # a full disk: the next change tries again
+        except OSError as error:  # a full disk, which may have room again
             log.error("cannot write a proxy's configuration: %s", error)
+            pending = asyncio.get_running_loop().call_later(RETRY_S, tell)
 
     try:
         while True:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import os
+import resource
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -181,3 +184,32 @@ async def test_a_full_disk_loses_lines_and_stops_nobody(log: LogFile, caplog: py
     log.write("stdout", b"two\n")
     log.close()
     assert caplog.text.count("No space left on device") == 1
+
+
+async def test_what_does_not_fit_is_left_out_whole(log: LogFile, caplog: pytest.LogCaptureFixture) -> None:
+    """A limit on the size of files cuts a write short, as a disk does that becomes full."""
+    unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+    log.write("stdout", b"one\n")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (log.path.stat().st_size + 10, unlimited[1]))
+    try:
+        log.write("stdout", b"two\n")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+    log.write("stdout", b"three\n")
+    assert await read(log) == "one\nthree\n"
+    assert "cannot write" in caplog.text
+
+
+async def test_a_log_that_cannot_be_rotated_goes_on(small: LogFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as full:
+        full.setattr(type(small.path), "open", refuse)
+        for number in range(10):
+            small.write("stdout", f"{number}\n".encode())
+    assert [int(line) for line in (await read(small)).split()] == list(range(10))
+    small.write("stdout", b"10\n")
+    small.write("stdout", b"11\n")
+    assert [int(line) for line in (await read(small)).split()] == list(range(12))
+    assert small.path.stat().st_size < 100

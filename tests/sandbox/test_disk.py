@@ -1,0 +1,55 @@
+"""A disk that is full for a while, under a demo that runs: what cannot be written is told, and nobody ends.
+
+A limit on the size of files, set for the daemon, is the full disk that anybody can have.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from grpcdemo.sandbox.state import running
+from tests.sandbox.user import Observing, SandboxUser
+
+pytestmark = [pytest.mark.sandbox, pytest.mark.timeout(180)]
+
+
+@contextmanager
+def full_disk(sandbox: SandboxUser) -> Iterator[None]:
+    daemon = running(sandbox.state)
+    assert daemon
+    unlimited = resource.prlimit(daemon, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+    try:
+        yield
+    finally:
+        resource.prlimit(daemon, resource.RLIMIT_FSIZE, unlimited)
+
+
+def test_a_log_that_could_not_be_written_is_missed_and_goes_on(sandbox: SandboxUser) -> None:
+    sandbox.run("up", "--servers", "2")
+    with Observing(sandbox) as observing:
+        observing.wait_for_responses()
+        with full_disk(sandbox):
+            before, now = "", observing.count()
+            while before != now:
+                before, now = now, observing.count()
+        while observing.count() == now:
+            pass
+        seen = observing.result()
+    assert seen["missed"] > 0
+    assert (seen["verdict"], seen["windows"], seen["errors"]) == ("pinned", 1, {})
+    pods = json.loads(sandbox.run("status", "--output", "json").stdout)["pods"]
+    assert {(pod["status"], pod["restarts"]) for pod in pods} == {("Running", 0)}
+
+
+def test_a_container_that_cannot_be_made_says_why_and_is_made_later(sandbox: SandboxUser) -> None:
+    sandbox.run("up", "--servers", "1")
+    with full_disk(sandbox):
+        told = sandbox.run("istio", "on", code=1).stderr
+        assert "StartError: [Errno 27] File too large" in told
+    sandbox.run("istio", "on")
+    assert "30 responses" in sandbox.run("observe", "--requests", "30").stdout
