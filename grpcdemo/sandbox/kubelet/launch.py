@@ -28,9 +28,8 @@ def main(argv: Sequence[str]) -> int:
     parent, how, command = int(argv[0]), argv[1], list(argv[2:])
     if how != "guard" and die_with(parent):
         _close_stdin()
-    elif how == "exec":
-        how = "guard"
     else:
+        how = "guard" if how == "exec" else how  # who has become another program watches nothing
         _watch(os.dup(0))
         _close_stdin()
     if how == "guard":

@@ -9,10 +9,21 @@ from pathlib import Path
 
 import pytest
 
+from grpcdemo.sandbox.kubelet import process
 from tests.sandbox.kubelet.machine import PATIENCE_S, build_shell, running_machine
 from tests.sandbox.kubelet.processes import find_processes, wait_until_ended
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+
+
+ELSEWHERE = f"""
+import sys
+sys.path.insert(0, {str(Path(process.LAUNCH).parent)!r})
+import launch
+launch.die_with = lambda parent: False
+sys.exit(launch.main(sys.argv[1:]))
+"""
+"""What every container starts with, on a system whose kernel takes no wish about the death of a parent."""
 
 
 async def run_for_ever(root: Path) -> None:
@@ -30,14 +41,16 @@ async def run_for_ever(root: Path) -> None:
         await asyncio.Event().wait()
 
 
-async def test_no_process_outlives_a_sandbox_that_is_killed(tmp_path: Path) -> None:
-    command = ["-m", "tests.sandbox.kubelet.test_death", str(tmp_path)]
+@pytest.mark.parametrize("system", ["linux", "elsewhere"])
+async def test_no_process_outlives_a_sandbox_that_is_killed(tmp_path: Path, system: str) -> None:
+    command = ["-m", "tests.sandbox.kubelet.test_death", str(tmp_path), system]
     sandbox = await asyncio.create_subprocess_exec(sys.executable, *command, stdout=PIPE)
     try:
         assert sandbox.stdout
         assert await asyncio.wait_for(sandbox.stdout.readline(), PATIENCE_S) == b"ready\n"
         processes = find_processes(tmp_path)
-        assert len(processes) >= 8  # three Envoys, a server, a client, and a shell with its guard and two children
+        # three Envoys, a server, a client, and a shell with its guard and two children; elsewhere, Envoys' guards
+        assert len(processes) >= (8 if system == "linux" else 11)
     finally:
         sandbox.kill()
         await sandbox.wait()
@@ -45,4 +58,7 @@ async def test_no_process_outlives_a_sandbox_that_is_killed(tmp_path: Path) -> N
 
 
 if __name__ == "__main__":
+    if sys.argv[2] == "elsewhere":
+        process.LAUNCH = str(Path(sys.argv[1]) / "elsewhere.py")
+        Path(process.LAUNCH).write_text(ELSEWHERE, encoding="utf-8")
     asyncio.run(run_for_ever(Path(sys.argv[1])))
