@@ -121,7 +121,7 @@ class Registry:
             error = forbidden(kind, name, why)
             message = f"namespace {namespace} is being terminated"
             cause = {"reason": "NamespaceTerminating", "message": message, "field": "metadata.namespace"}
-            error.details["causes"] = [cause]
+            error.details = {**(error.details or {}), "causes": [cause]}
             raise error
         return found
 

@@ -34,7 +34,7 @@ class StatusError(Exception):
         super().__init__(message)
         self.reason = reason
         self.code = CODES[reason]
-        self.details = details or {}
+        self.details = details
 
     def body(self) -> Object:
         status: Object = {
@@ -46,7 +46,7 @@ class StatusError(Exception):
             "reason": self.reason,
             "code": self.code,
         }
-        return {**status, "details": self.details} if self.details else status
+        return status if self.details is None else {**status, "details": self.details}
 
 
 def not_found(kind: Kind, name: str) -> StatusError:
@@ -110,7 +110,8 @@ def invalid(what: str, name: str, causes: Sequence[Cause]) -> StatusError:
 
 
 def no_such_path() -> StatusError:
-    return StatusError("NotFound", "the server could not find the requested resource")
+    """With details, though there are none to tell: kubectl looks into them."""
+    return StatusError("NotFound", "the server could not find the requested resource", details={})
 
 
 def no_such_method() -> StatusError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 import yaml
 
 from .harness import Kubectl
@@ -112,3 +113,33 @@ async def test_server_side_apply_says_what_to_do_instead(kubectl: Kubectl) -> No
     refused = await kubectl.run("apply", "--server-side", "-f", "-", stdin=DEPLOYMENT)
     assert refused.code == 1
     assert "use `kubectl apply` without --server-side" in refused.err
+
+
+NO_PATH = "the server could not find the requested resource"
+JSON_ONLY = "as protobuf: send JSON, as `kubectl create -f` does"
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("get configmaps", 'the server doesn\'t have a resource type "configmaps"'),
+        ("create configmap one", NO_PATH),
+        ("create quota one", NO_PATH),
+        ("create role one --verb=get --resource=pods", NO_PATH),
+        ("create token default", NO_PATH),
+        ("create deployment one --image=x", JSON_ONLY),
+        ("create service clusterip one --tcp=1:1", JSON_ONLY),
+        ("exec one -- id", NO_PATH),
+        ("attach one", NO_PATH),
+        ("port-forward pod/one 0:50051", NO_PATH),
+        ("debug one --image=x", "ephemeral containers are disabled for this cluster"),
+        ("top pods", "Metrics API not available"),
+        ("get --raw /metrics", NO_PATH),
+    ],
+)
+async def test_what_the_sandbox_lacks_is_said(kubectl: Kubectl, command: str, said: str) -> None:
+    await told(kubectl, "create", "-f", "-", stdin=yaml.safe_dump(pod()))
+    await told(kubectl, "patch", "pod", "one", "--subresource=status", "-p", '{"status": {"phase": "Running"}}')
+    refused = await kubectl.run(*command.split())
+    assert refused.code == 1
+    assert said in refused.err
