@@ -65,7 +65,9 @@ def observe(
         typer.Option(
             "--output",
             "-o",
-            help="How to print the result; jsonl, a record a second, and log, the calls' lines, while it goes on.",
+            metavar="FORM",
+            help="How to print the result: table, json, csv, markdown; or, while it goes on, jsonl (a record a second) "
+            "or log (the calls' own lines).",
         ),
     ] = Form.TABLE,
     report: options.Report = None,
