@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from grpcdemo.cli import options
+from grpcdemo.cli.duration import parse_duration
 from grpcdemo.errors import Interrupted
 from grpcdemo.manifests import defaults
 
@@ -65,21 +66,83 @@ def observe(
         typer.Option(
             "--output",
             "-o",
-            help="How to print the result; jsonl, a record a second, and log, the calls' lines, while it goes on.",
+            metavar="FORM",
+            help="How to print the result: table, json, csv, markdown; or, while it goes on, jsonl (a record a second) "
+            "or log (the calls' own lines).",
         ),
     ] = Form.TABLE,
     report: options.Report = None,
     plain: options.Plain = False,
+    since: Annotated[
+        float | None,
+        typer.Option(
+            "--since",
+            metavar="DURATION",
+            parser=parse_duration,
+            help="Count also what was logged in the last, say, 90s, 10m or 1h30m.",
+            show_default=False,
+        ),
+    ] = None,
+    selector: Annotated[
+        str | None,
+        typer.Option(
+            "--selector",
+            "-l",
+            metavar="LABELS",
+            help="Watch the pods with these labels instead of our client's, if they write such a log.",
+            show_default=False,
+        ),
+    ] = None,
+    container: Annotated[
+        str | None,
+        typer.Option(
+            "--container",
+            "-c",
+            metavar="NAME",
+            help="The container in them that writes it.",
+            show_default="grpc-client",
+        ),
+    ] = None,
+    min_responses: Annotated[
+        int,
+        typer.Option("--min-responses", metavar="N", min=0, help="No verdict before so many responses."),
+    ] = 0,
+    error_rate: Annotated[
+        float,
+        typer.Option(
+            "--error-rate", metavar="P", min=1e-12, max=0.5, help="How often a verdict may be wrong, at most."
+        ),
+    ] = 1e-4,
+    tolerance: Annotated[
+        float,
+        typer.Option(
+            "--tolerance",
+            metavar="PART",
+            min=0.01,
+            max=0.99,
+            help="From how much less weight than the others on one pod is uneven: 0.5 is half.",
+        ),
+    ] = 0.5,
 ) -> None:
     """Watch which server pod answers, until Ctrl-C or the end that you name."""
     from grpcdemo.cli.runner import read
     from grpcdemo.cli.target import Connection
     from grpcdemo.cli.written import written
     from grpcdemo.steps.observe import ObserveConfig, check_expected
-    from grpcdemo.verdict import Outcome
+    from grpcdemo.verdict import Criteria, Outcome
 
     expected = Outcome(expect.value) if expect else None
-    config = ObserveConfig(namespace, requests, seconds, expected, timeout)
+    config = ObserveConfig(
+        namespace=namespace,
+        requests=requests,
+        seconds=seconds,
+        expect=expected,
+        timeout_s=timeout,
+        since_s=since,
+        selector=selector,
+        container=container,
+        criteria=Criteria(error_rate, tolerance, min_responses),
+    )
     quoted = options.command_line(typed) if report or output in QUOTABLE else None
     watch = _Watch(config, output, quoted, plain=plain)
     interrupted: Interrupted | None = None

@@ -11,7 +11,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from grpcdemo.errors import NotEnoughResponses, NotFound, UnexpectedVerdict
 from grpcdemo.kube.api import Api
@@ -25,7 +25,7 @@ from grpcdemo.model import CLIENT_APP, CLIENT_CONTAINER, SERVER_APP, Observation
 from grpcdemo.steps.histogram import Histogram
 from grpcdemo.steps.tally import OK, Counter
 from grpcdemo.steps.timeline import TimelineCounter
-from grpcdemo.verdict import Outcome, judge
+from grpcdemo.verdict import Criteria, Outcome, judge
 from grpcdemo.workload.call_log import Call, parse_call
 
 SNAPSHOT_S = 0.1
@@ -53,6 +53,8 @@ class ObserveConfig:
     """The label selector of the client pods, instead of our own client's."""
     container: str | None = None
     """The container whose log is read, instead of our own client's."""
+    criteria: Criteria = field(default_factory=Criteria)
+    """How sure a verdict must be."""
 
 
 async def observe(api: Api, config: ObserveConfig, on_line: OnLine | None = None) -> AsyncIterator[Observation]:
@@ -167,7 +169,7 @@ class _Observer:
             servers=tuple(servers),
             clients=tuple(self.clients),
             tally=tally,
-            verdict=judge(voting, could_answer),
+            verdict=judge(voting, could_answer, self._config.criteria),
             windows=self._windows,
             departed=gone,
             timeline=self._timeline.timeline(now),

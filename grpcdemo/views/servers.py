@@ -79,14 +79,16 @@ def servers_table(
 ) -> RenderableType:
     """In as many columns as fit into *width* cells, and in at most *most_rows* rows below the head.
 
-    Without *bars* it is words and numbers alone, as a screen reader can say them.
+    Without *most_rows* it is a result, to be copied from: its names are whole, and the sparklines are what has to
+    go first. Without *bars* it is words and numbers alone, as a screen reader can say them.
     """
-    timed = bars and bool(seen.timeline.slices)
+    live = most_rows is not None
+    timed = bars and bool(seen.timeline.slices) and (live or _has_room(seen, width))
     earlier = _earlier_rows(seen) if timed else []
     notes = _notes(seen) if timed else []
     shown, folded = _fold(server_rows(seen), None if most_rows is None else most_rows - len(earlier) - len(notes))
     taken = FEWEST_CELLS + GAP if timed else 0
-    lines = _lines(shown, folded, earlier, width and width - taken, bars=bars)
+    lines = _lines(shown, folded, earlier, width and width - taken if live else None, bars=bars)
     columns = fitting_columns(lines, COLUMNS, DISPENSABLE, width and width - taken)
     cells = CELLS if width is None else max(1, min(MOST_CELLS, width - table_width(lines, columns) - GAP))
     slices = regroup(seen.timeline, cells) if timed else []
@@ -100,6 +102,13 @@ def servers_table(
         blanks = [""] * (len(columns) - 1)
         table.add_row(name, *blanks, _note(name, slices), style="dim")
     return table
+
+
+def _has_room(seen: Observation, width: int | None) -> bool:
+    """Whether a sparkline fits beside what a result must have."""
+    rows = [_cells(row, row.name, bars=True) for row in (*server_rows(seen), *_earlier_rows(seen))]
+    kept = [name for name in COLUMNS if name not in DISPENSABLE or name in ("IP", "RESPONSES")]
+    return width is None or table_width(rows, kept) + GAP + FEWEST_CELLS <= width
 
 
 def _lines(

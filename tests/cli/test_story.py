@@ -130,3 +130,13 @@ def test_a_demo_that_goes_otherwise(grpcdemo: Command, cluster: Cluster, kubecon
     ended = grpcdemo("demo", "--kubeconfig", kubeconfig)
     assert (ended.code, ended.out) == (3, "")
     assert cluster.store.names("namespaces") == []
+
+
+@pytest.mark.parametrize(
+    "options, verdict",
+    [((), "pinned"), (("--min-responses", "101"), "inconclusive"), (("--error-rate", "1e-12"), "inconclusive")],
+    ids=["default", "more", "surer"],
+)
+def test_how_sure_a_verdict_must_be(grpcdemo: Command, up: str, options: tuple[str, ...], verdict: str) -> None:
+    ended = grpcdemo("observe", "--kubeconfig", up, "--requests", "60", *options, "-o", "json")
+    assert json.loads(ended.out)["verdict"] == verdict

@@ -90,6 +90,20 @@ async def test_a_client_that_began_anew_is_a_new_window(script: Script, api: Api
     assert seen.verdict.outcome is Outcome.PINNED
 
 
+async def test_the_timeline_goes_on_across_windows_and_the_latencies_begin_anew(script: Script, api: Api) -> None:
+    scene = Scene(script)
+    scene.calls("x", 1, *["a"] * 40)
+    async with watching(api) as watch:
+        await watch.until(lambda seen: seen.tally.responses == 40)
+        scene.calls("x", 1, *["b"] * 35)
+        seen = await watch.until(lambda seen: seen.tally.responses == 35)
+    slices = seen.timeline.slices
+    assert [sum(found.by_server.get(name, 0) for found in slices) for name in "ab"] == [40, 35]
+    assert sum(found.windows for found in slices) == seen.windows == 2
+    assert sum(found.repeated for found in slices) == 39 + 34
+    assert sum(found.count for found in seen.latencies) == 35
+
+
 @pytest.mark.parametrize("event", ["ADDED", "DELETED"])
 async def test_another_set_of_servers_is_a_new_window(script: Script, api: Api, event: str) -> None:
     scene = Scene(script)

@@ -52,6 +52,13 @@ def test_a_result_is_not_folded() -> None:
     assert "more" not in text
 
 
+@pytest.mark.parametrize("width, timed", [(80, False), (100, True)])
+def test_a_result_has_whole_names_rather_than_sparklines(width: int, timed: bool) -> None:
+    text = draw(observation_view(BALANCED, width), width)
+    assert text.count("grpc-server-7d4b9c8f6-") == 3
+    assert ("OVER 11 s" in text) is timed
+
+
 def test_a_pod_that_answers_much_is_not_folded() -> None:
     (line,) = [line for line in picture(crowd(pinned=True), rows=20) if "100%" in line]
     assert line.startswith("…00000 ")
