@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 from grpcdemo.errors import NotEnoughResponses, NotFound, UnexpectedVerdict
 from grpcdemo.kube.api import Api
-from grpcdemo.kube.log_lines import parse_line
 from grpcdemo.kube.logs import Container, Follower
 from grpcdemo.kube.pods import read_pod
 from grpcdemo.kube.resources import OURS, PODS
@@ -23,7 +22,7 @@ from grpcdemo.manifests import defaults
 from grpcdemo.model import CLIENT_APP, CLIENT_CONTAINER, SERVER_APP, Observation, Pod
 from grpcdemo.steps.tally import Counter
 from grpcdemo.verdict import Outcome, judge
-from grpcdemo.workload.call_log import parse_call
+from grpcdemo.workload.call_log import Calls, find_calls
 
 SNAPSHOT_S = 0.1
 """How often, at most, a new observation is told."""
@@ -194,20 +193,23 @@ class _Observer:
         skip_first = not from_start
         container = Container(self._config.namespace, pod.name, CLIENT_CONTAINER)
         async for piece in Follower(self._api, container, from_start=from_start).pieces():
-            for raw in piece.splitlines():
-                line = parse_line(raw)
-                call = parse_call(line.text) if line else None
-                if call is None:
-                    continue
-                if skip_first and call.seq > 1:
-                    self._counter.skip(pod.name, call)
-                elif self._has_room():
-                    if self._counter.restarted(pod.name, call):
-                        self._new_window()
-                    self._counter.add(pod.name, call, asyncio.get_running_loop().time())
+            calls = find_calls(piece)
+            if skip_first and (calls := calls.checked()).seqs:
                 skip_first = False
+                if calls.seqs[0] > 1:
+                    self._counter.skip(pod.name, calls.seqs[0])
+                    calls = calls.part(1)
+            self._add(pod.name, calls)
             self._news.set()
 
-    def _has_room(self) -> bool:
-        """Whether another response belongs to the result: `requests` is kept to the last one."""
-        return self._config.requests is None or self._counter.responses < self._config.requests
+    def _add(self, client: str, calls: Calls) -> None:
+        """Count *calls*, in a new window from where the client began anew; `requests` is kept to the last one."""
+        for run in calls.runs(self._counter.last_seq(client)):
+            if self._config.requests is not None:
+                room = self._config.requests - self._counter.responses
+                if room <= 0:
+                    return
+                run = run.up_to(room)
+            if self._counter.restarted(client, run):
+                self._new_window()
+            self._counter.add(client, run, asyncio.get_running_loop().time())
