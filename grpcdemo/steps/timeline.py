@@ -7,11 +7,13 @@ more memory than a minute.
 
 from __future__ import annotations
 
+import collections
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
+from operator import eq
 
 from grpcdemo.model import OTHERS, Slice, Timeline
-from grpcdemo.steps.tally import OK
-from grpcdemo.workload.call_log import Call
 
 SLICES = 240
 FIRST_S = 0.5
@@ -54,17 +56,21 @@ class TimelineCounter:
         self._frozen: list[Slice | None] = []
         self._last_server: dict[str, str] = {}
 
-    def add(self, client: str, call: Call, at: float) -> None:
+    def add(self, client: str, servers: Sequence[str | None], at: float) -> None:
+        """Count calls that *client* made at *at*, each by the server that answered; None is one that failed."""
         counts = self._at(at)
-        if call.code != OK or call.pod is None:
-            counts.errors += 1
+        answered = [server for server in servers if server is not None]
+        counts.errors += len(servers) - len(answered)
+        if not answered:
             return
-        counts.add(call.pod, 1)
+        for server, count in collections.Counter(answered).items():
+            counts.add(server, count)
         last = self._last_server.get(client)
         if last is not None:
-            counts.followed += 1
-            counts.repeated += last == call.pod
-        self._last_server[client] = call.pod
+            answered.insert(0, last)
+        counts.followed += len(answered) - 1
+        counts.repeated += sum(map(eq, answered, islice(answered, 1, None)))
+        self._last_server[client] = answered[-1]
 
     def new_window(self, at: float) -> None:
         """A window begins: no call in it follows one from the window before."""

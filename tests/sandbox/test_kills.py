@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from grpcdemo.manifests.render import DEFAULT_NAMESPACE
+from grpcdemo.manifests import defaults
 from grpcdemo.sandbox.state import running, wait_until_free
 from grpcdemo.workload.call_log import Call, parse_call
 from tests.contract.tools import find_program
@@ -35,7 +35,7 @@ class Demo:
         self._environment = {**sandbox.environment, "KUBECONFIG": str(sandbox.state.kubeconfig)}
 
     def kubectl(self, *arguments: str) -> str:
-        command = [find_program("kubectl"), "--namespace", DEFAULT_NAMESPACE, *arguments]
+        command = [find_program("kubectl"), "--namespace", defaults.NAMESPACE, *arguments]
         return subprocess.run(command, env=self._environment, capture_output=True, text=True, check=True).stdout
 
     def pods(self, app: str) -> list[Any]:

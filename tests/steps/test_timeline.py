@@ -11,18 +11,13 @@ from hypothesis import strategies as st
 from grpcdemo.model import OTHERS
 from grpcdemo.steps.histogram import BINS, Histogram
 from grpcdemo.steps.timeline import FIRST_S, SERVERS, SLICES, TimelineCounter
-from grpcdemo.workload.call_log import Call
-
-
-def call(pod: str | None = "a", code: str = "OK") -> Call:
-    return Call(seq=1, code=code, pod=pod, pod_ip=None, latency_ms=1.0, message=None)
 
 
 def test_a_call_is_counted_in_the_slice_that_it_came_in() -> None:
     counter = TimelineCounter(100.0)
-    counter.add("x", call("a"), 100.1)
-    counter.add("x", call("b"), 100.2)
-    counter.add("x", call(None, "UNAVAILABLE"), 100.0 + 2 * FIRST_S)
+    counter.add("x", ["a"], 100.1)
+    counter.add("x", ["b"], 100.2)
+    counter.add("x", [None], 100.0 + 2 * FIRST_S)
     found = counter.timeline(100.0 + 3 * FIRST_S)
     assert [(part.by_server, part.errors) for part in found.slices] == [
         ({"a": 1, "b": 1}, 0),
@@ -35,15 +30,15 @@ def test_a_call_is_counted_in_the_slice_that_it_came_in() -> None:
 
 def test_what_came_before_the_beginning_belongs_to_the_first_slice() -> None:
     counter = TimelineCounter(100.0)
-    counter.add("x", call(), 3.0)
+    counter.add("x", ["a"], 3.0)
     assert [part.responses for part in counter.timeline(100.0).slices] == [1]
 
 
 def test_an_observation_that_was_told_does_not_change_any_more() -> None:
     counter = TimelineCounter(0.0)
-    counter.add("x", call(), 0.0)
+    counter.add("x", ["a"], 0.0)
     told = counter.timeline(0.0)
-    counter.add("x", call(), 0.0)
+    counter.add("x", ["a"], 0.0)
     assert [part.responses for part in told.slices] == [1]
     assert [part.responses for part in counter.timeline(0.0).slices] == [2]
 
@@ -51,9 +46,9 @@ def test_an_observation_that_was_told_does_not_change_any_more() -> None:
 def test_the_same_pod_again_is_counted_for_each_client_and_within_a_window() -> None:
     counter = TimelineCounter(0.0)
     for client, pod in (("x", "a"), ("y", "b"), ("x", "a"), ("y", "c")):
-        counter.add(client, call(pod), 0.0)
+        counter.add(client, [pod], 0.0)
     counter.new_window(0.0)
-    counter.add("x", call("a"), 0.0)
+    counter.add("x", ["a"], 0.0)
     (found,) = counter.timeline(0.0).slices
     assert (found.followed, found.repeated, found.windows) == (2, 1, 1)
 
@@ -62,7 +57,7 @@ def test_the_same_pod_again_is_counted_for_each_client_and_within_a_window() -> 
 def test_no_call_is_lost_however_long_it_takes(calls: list[tuple[float, str]]) -> None:
     counter = TimelineCounter(0.0)
     for at, pod in calls:
-        counter.add("x", call(pod), at)
+        counter.add("x", [pod], at)
     found = counter.timeline(0.0)
     assert len(found.slices) <= SLICES
     assert sum(part.responses for part in found.slices) == len(calls)
@@ -71,10 +66,19 @@ def test_no_call_is_lost_however_long_it_takes(calls: list[tuple[float, str]]) -
         assert part.by_server == {pod: lows.count(pod) for pod in set(lows)}
 
 
+@given(st.lists(st.lists(st.sampled_from(["a", "b", None]), max_size=5)))
+def test_calls_may_come_in_pieces(pieces: list[list[str | None]]) -> None:
+    whole, cut = TimelineCounter(0.0), TimelineCounter(0.0)
+    whole.add("x", [server for piece in pieces for server in piece], 0.0)
+    for piece in pieces:
+        cut.add("x", piece, 0.0)
+    assert whole.timeline(0.0) == cut.timeline(0.0)
+
+
 def test_the_slices_become_longer_when_they_are_used_up() -> None:
     counter = TimelineCounter(0.0)
     for number in range(SLICES + 1):
-        counter.add("x", call(), number * FIRST_S)
+        counter.add("x", ["a"], number * FIRST_S)
     found = counter.timeline(0.0)
     assert found.slice_s == 2 * FIRST_S
     assert [part.responses for part in found.slices] == [2] * (SLICES // 2) + [1]
@@ -84,7 +88,7 @@ def test_memory_is_bounded_however_many_pods_come_and_go() -> None:
     counter = TimelineCounter(0.0)
     for number in range(SLICES * 8):
         for pod in range(50):
-            counter.add("x", call(f"{number}-{pod}"), number * FIRST_S)
+            counter.add("x", [f"{number}-{pod}"], number * FIRST_S)
     found = counter.timeline(0.0)
     assert max(len(part.by_server) for part in found.slices) <= SERVERS + 1
     assert sum(part.responses for part in found.slices) == SLICES * 8 * 50
