@@ -24,9 +24,9 @@ class Histogram:
     def clear(self) -> None:
         self._counts = [0] * BINS
 
-    def add(self, latency_ms: float) -> None:
+    def add(self, latency_ms: float, count: int = 1) -> None:
         at = math.floor(math.log10(max(latency_ms, LEAST_MS) / LEAST_MS) * PER_DECADE)
-        self._counts[min(at, BINS - 1)] += 1
+        self._counts[min(at, BINS - 1)] += count
 
     def bins(self) -> tuple[LatencyBin, ...]:
         """From the first bin that is not empty to the last."""

@@ -22,11 +22,10 @@ from grpcdemo.kube.resources import OURS, PODS
 from grpcdemo.kube.watch import Mirror, Query, wait_for_event
 from grpcdemo.manifests import defaults
 from grpcdemo.model import CLIENT_APP, CLIENT_CONTAINER, SERVER_APP, Observation, Pod
-from grpcdemo.steps.histogram import Histogram
-from grpcdemo.steps.tally import OK, Counter
+from grpcdemo.steps.tally import Counter
 from grpcdemo.steps.timeline import TimelineCounter
 from grpcdemo.verdict import Outcome, judge
-from grpcdemo.workload.call_log import Call, parse_call
+from grpcdemo.workload.call_log import Calls, find_calls
 
 SNAPSHOT_S = 0.1
 """How often, at most, a new observation is told."""
@@ -123,7 +122,6 @@ class _Observer:
         self._on_line = on_line
         self._counter = Counter()
         self._timeline = TimelineCounter(asyncio.get_running_loop().time() - (config.since_s or 0.0))
-        self._histogram = Histogram()
         self._followers: dict[str, asyncio.Task[None]] = {}
         self._news = asyncio.Event()
         self._windows = 0
@@ -171,7 +169,7 @@ class _Observer:
             windows=self._windows,
             departed=gone,
             timeline=self._timeline.timeline(now),
-            latencies=self._histogram.bins(),
+            latencies=self._counter.latencies(),
         )
 
     def _live(self, app: str) -> list[Pod]:
@@ -199,7 +197,6 @@ class _Observer:
     def _new_window(self) -> None:
         self._windows += 1
         self._counter.clear()
-        self._histogram.clear()
         self._timeline.new_window(asyncio.get_running_loop().time())
         self._news.set()
 
@@ -213,31 +210,41 @@ class _Observer:
         skip_first = not from_start
         container = Container(self._config.namespace, pod.name, CLIENT_CONTAINER)
         async for piece in Follower(self._api, container, from_start=from_start).pieces():
-            for raw in piece.splitlines():
-                line = parse_line(raw)
-                call = parse_call(line.text) if line else None
-                if line is None or call is None:
-                    continue
-                if skip_first and call.seq > 1:
-                    self._counter.skip(pod.name, call)
-                elif self._has_room():
-                    if self._counter.restarted(pod.name, call):
-                        self._new_window()
-                    self._counter.add(pod.name, call, asyncio.get_running_loop().time())
-                    self._note(pod.name, line, call)
-                skip_first = False
+            for part in self._parts(piece):
+                calls = find_calls(part)
+                if skip_first and (calls := calls.checked()).seqs:
+                    skip_first = False
+                    if calls.seqs[0] > 1:
+                        self._counter.skip(pod.name, calls.seqs[0])
+                        calls = calls.part(1)
+                self._add(pod.name, part, calls)
             self._news.set()
 
-    def _note(self, client: str, line: LogLine, call: Call) -> None:
-        """Keep what the tally of the window does not: when, and how the latencies are distributed."""
-        age_s = time.time() - line.time_ns / SECOND_NS
-        at = asyncio.get_running_loop().time() - min(max(age_s, 0.0), self._config.since_s or 0.0)
-        self._timeline.add(client, call, at)
-        if call.code == OK:
-            self._histogram.add(call.latency_ms)
-        if self._on_line:
-            self._on_line(client, line)
+    def _parts(self, piece: bytes) -> list[bytes]:
+        """*piece* as finely as somebody wants it: line by line where each one is told of or has its own time."""
+        return piece.splitlines(keepends=True) if self._on_line or self._config.since_s else [piece]
 
-    def _has_room(self) -> bool:
-        """Whether another response belongs to the result: `requests` is kept to the last one."""
-        return self._config.requests is None or self._counter.responses < self._config.requests
+    def _add(self, client: str, part: bytes, calls: Calls) -> None:
+        """Count *calls*, in a new window from where the client began anew; `requests` is kept to the last one."""
+        if self._on_line:
+            calls = calls.checked()
+        at = self._time_of(part)
+        for run in calls.runs(self._counter.last_seq(client)):
+            if self._config.requests is not None:
+                room = self._config.requests - self._counter.responses
+                if room <= 0:
+                    return
+                run = run.up_to(room)
+            if self._counter.restarted(client, run):
+                self._new_window()
+            self._counter.add(client, run, at)
+            self._timeline.add(client, run, at)
+            if self._on_line and (line := parse_line(part.rstrip(b"\r\n"))):
+                self._on_line(client, line)
+
+    def _time_of(self, part: bytes) -> float:
+        """When the calls in *part* were made: now, unless the past was asked for."""
+        now = asyncio.get_running_loop().time()
+        line = parse_line(part) if self._config.since_s else None
+        age_s = time.time() - line.time_ns / SECOND_NS if line else 0.0
+        return now - min(max(age_s, 0.0), self._config.since_s or 0.0)

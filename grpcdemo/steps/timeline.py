@@ -10,8 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from grpcdemo.model import OTHERS, Slice, Timeline
-from grpcdemo.steps.tally import OK
-from grpcdemo.workload.call_log import Call
+from grpcdemo.workload.call_log import Calls, parse_ending
 
 SLICES = 240
 FIRST_S = 0.5
@@ -54,17 +53,20 @@ class TimelineCounter:
         self._frozen: list[Slice | None] = []
         self._last_server: dict[str, str] = {}
 
-    def add(self, client: str, call: Call, at: float) -> None:
+    def add(self, client: str, calls: Calls, at: float) -> None:
         counts = self._at(at)
-        if call.code != OK or call.pod is None:
-            counts.errors += 1
-            return
-        counts.add(call.pod, 1)
         last = self._last_server.get(client)
-        if last is not None:
-            counts.followed += 1
-            counts.repeated += last == call.pod
-        self._last_server[client] = call.pod
+        for ending in map(parse_ending, calls.endings):
+            if ending is None:
+                continue
+            if ending.pod is None or not ending.is_response:
+                counts.errors += 1
+                continue
+            counts.add(ending.pod, 1)
+            if last is not None:
+                counts.followed += 1
+                counts.repeated += last == ending.pod
+            last = self._last_server[client] = ending.pod
 
     def new_window(self, at: float) -> None:
         """A window begins: no call in it follows one from the window before."""

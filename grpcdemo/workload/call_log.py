@@ -10,24 +10,54 @@ live here, side by side, so that neither can change without the other.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice, pairwise
+from operator import lt
+from typing import NamedTuple
 
-from grpcdemo.workload.logfmt import BARE_VALUE, QUOTED_VALUE, format_value, parse_value, quote
+from grpcdemo.workload.logfmt import BARE_VALUE, QUOTED_VALUE, format_value, parse_printable, quote
 
+OK = "OK"
 MESSAGE_LIMIT = 200
 NAME_LIMIT = 253  # the longest name that Kubernetes allows
 LINE_LIMIT = 10_000  # above the longest line we write, in which every character is escaped
+ENDINGS = 8192
+"""How many endings are remembered, so that calls that end alike are parsed once."""
 
+_SEQ = "seq=([1-9][0-9]{0,14})"
+_LINE = re.compile(rf"{_SEQ} (code=.*)".encode(), re.DOTALL)
+_STAMPED_LINE = re.compile(rf"^[^ ]{{20,35}} {_SEQ} (code=.*)\n".encode(), re.MULTILINE)
+# Any word will do for the time, which whoever reads the log has looked at: this one runs over every byte.
 _VALUE = f"{BARE_VALUE}|{QUOTED_VALUE}"
-_LINE = re.compile(
-    r"seq=([1-9][0-9]{0,14})"
-    r" code=([A-Z_]{1,32})"
-    rf"(?: pod=({_VALUE}))?"
-    rf"(?: pod_ip=({_VALUE}))?"
-    r" latency_ms=([0-9]{1,9}\.[0-9]{2})"
-    rf"(?: message=({QUOTED_VALUE}))?"
-    r"\r?\n?"
+_ENDING = re.compile(
+    (
+        r"code=([A-Z_]{1,32})"
+        rf"(?: pod=({_VALUE}))?"
+        rf"(?: pod_ip=({_VALUE}))?"
+        r" latency_ms=([0-9]{1,9}\.[0-9]{2})"
+        rf"(?: message=({QUOTED_VALUE}))?"
+        r"\r?\n?"
+    ).encode()
 )
+
+
+class Ending(NamedTuple):
+    """What came of a call. Every text in it can be shown on a terminal."""
+
+    code: str
+    """The name of the gRPC status: OK, UNAVAILABLE, …"""
+    pod: str | None
+    """The server that answered; None where none did."""
+    pod_ip: str | None
+    latency_ms: float
+    message: str | None
+    """What gRPC says of an error."""
+
+    @property
+    def is_response(self) -> bool:
+        return self.code == OK and self.pod is not None
 
 
 @dataclass(frozen=True)
@@ -37,13 +67,46 @@ class Call:
     seq: int
     """Counts from 1 in each client process, so that a lost line is not taken for a repeated one."""
     code: str
-    """The name of the gRPC status: OK, UNAVAILABLE, …"""
     pod: str | None
-    """The server that answered; None where none did."""
     pod_ip: str | None
     latency_ms: float
     message: str | None
-    """What gRPC says of an error."""
+
+
+class Calls(NamedTuple):
+    """The calls of a piece of log, in its order.
+
+    How each ended is left as it is written, for most calls end alike. Lines that look like a call only at their
+    beginning are still among them: `checked` leaves them out.
+    """
+
+    seqs: Sequence[int]
+    endings: Sequence[bytes]
+
+    def checked(self) -> Calls:
+        pairs = [(seq, ending) for seq, ending in zip(*self, strict=True) if parse_ending(ending)]
+        return Calls([seq for seq, _ in pairs], [ending for _, ending in pairs])
+
+    def part(self, start: int, end: int | None = None) -> Calls:
+        return Calls(self.seqs[start:end], self.endings[start:end])
+
+    def runs(self, after: int) -> list[Calls]:
+        """The calls of each client process; the last one's number before them was *after*."""
+        if self.seqs and after < self.seqs[0] and all(map(lt, self.seqs, islice(self.seqs, 1, None))):
+            return [self]
+        calls = self.checked()
+        starts = [index for index in range(1, len(calls.seqs)) if calls.seqs[index] <= calls.seqs[index - 1]]
+        bounds = [0, *starts, len(calls.seqs)]
+        return [calls.part(start, end) for start, end in pairwise(bounds) if start < end]
+
+    def up_to(self, responses: int) -> Calls:
+        """So many that the last one is response number *responses*, if there are as many."""
+        for index, text in enumerate(self.endings):
+            ending = parse_ending(text)
+            responses -= ending is not None and ending.is_response
+            if responses <= 0:
+                return self.part(0, index + 1)
+        return self
 
 
 def format_call(call: Call) -> str:
@@ -60,21 +123,33 @@ def format_call(call: Call) -> str:
 
 def parse_call(line: str) -> Call | None:
     """The call that *line* tells of, or None for any other line. Never raises."""
-    match = _LINE.fullmatch(line) if len(line) <= LINE_LIMIT else None
+    match = _LINE.fullmatch(line.encode(errors="surrogatepass"))
+    ending = parse_ending(match[2]) if match else None
+    return Call(int(match[1]), *ending) if match and ending else None
+
+
+def find_calls(log: bytes) -> Calls:
+    """The calls in *log*, whole lines with their times before them."""
+    found = _STAMPED_LINE.findall(log)
+    seqs, endings = zip(*found, strict=True) if found else ((), ())
+    return Calls(list(map(int, seqs)), endings)
+
+
+@lru_cache(ENDINGS)
+def parse_ending(text: bytes) -> Ending | None:
+    """What a line says after the call's number; None where it is not as we write it. Never raises."""
+    match = _ENDING.fullmatch(text) if len(text) <= LINE_LIMIT else None
     if match is None:
         return None
-    seq, code, pod, pod_ip, latency_ms, message = match.groups()
+    code, pod, pod_ip, latency_ms, message = match.groups()
     try:
-        return Call(
-            seq=int(seq),
-            code=code,
-            pod=pod and parse_value(pod),
-            pod_ip=pod_ip and parse_value(pod_ip),
-            latency_ms=float(latency_ms),
-            message=message and parse_value(message),
-        )
+        return Ending(code.decode(), _text(pod), _text(pod_ip), float(latency_ms), _text(message))
     except ValueError:  # a broken escape: whoever wrote this, it was not format_call
         return None
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else parse_printable(value.decode())
 
 
 def _shorten(message: str) -> str:

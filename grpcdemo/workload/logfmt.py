@@ -30,3 +30,10 @@ def quote(text: str) -> str:
 def parse_value(value: str) -> str:
     """The text behind a bare or quoted value. Raises ValueError at a broken escape."""
     return str(json.loads(value)) if value.startswith('"') else value
+
+
+def parse_printable(value: str) -> str:
+    """The text behind a value, or the value itself where its text holds what no name does, such as the escape codes
+    of terminals: it may come from a server that nobody trusts. Raises ValueError at a broken escape."""
+    text = parse_value(value)
+    return text if text.isprintable() else value

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from grpcdemo.model import OTHERS
 from grpcdemo.steps.histogram import BINS, Histogram
 from grpcdemo.steps.timeline import FIRST_S, SERVERS, SLICES, TimelineCounter
-from grpcdemo.workload.call_log import Call
+from grpcdemo.workload.call_log import Call, Calls, find_calls, format_call
 
 
-def call(pod: str | None = "a", code: str = "OK") -> Call:
-    return Call(seq=1, code=code, pod=pod, pod_ip=None, latency_ms=1.0, message=None)
+def call(pod: str | None = "a", code: str = "OK") -> Calls:
+    line = format_call(Call(seq=1, code=code, pod=pod, pod_ip=None, latency_ms=1.0, message=None))
+    return find_calls(f"2026-05-04T10:11:12Z {line}\n".encode())
 
 
 def test_a_call_is_counted_in_the_slice_that_it_came_in() -> None:

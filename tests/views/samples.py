@@ -23,7 +23,7 @@ from grpcdemo.model import (
 from grpcdemo.steps.histogram import Histogram
 from grpcdemo.steps.timeline import FIRST_S, TimelineCounter
 from grpcdemo.verdict import judge
-from grpcdemo.workload.call_log import Call
+from grpcdemo.workload.call_log import Call, find_calls, format_call
 
 DEMO = "istio-grpc-demo"
 TARGET = Target("kind-kind", "https://127.0.0.1:40505", implied=True, local=True)
@@ -101,7 +101,8 @@ def timeline(*phases: tuple[int, str]) -> Timeline:
         counter.new_window(at // 10 * FIRST_S)
         for letter in (pods * length * 10)[: length * 10]:
             name = f"grpc-server-7d4b9c8f6-{ends[letter]}" if letter in ends else f"grpc-server-58f6c9d4b7-{letter * 5}"
-            counter.add("x", Call(1, "OK", name, None, 1.0, None), at // 10 * FIRST_S)
+            line = f"2026-05-04T10:11:12Z {format_call(Call(1, 'OK', name, None, 1.0, None))}\n"
+            counter.add("x", find_calls(line.encode()), at // 10 * FIRST_S)
             at += 1
     return counter.timeline((at - 1) // 10 * FIRST_S)
 

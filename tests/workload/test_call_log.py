@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from dataclasses import replace
 
 import grpc
@@ -10,7 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grpcdemo.workload.call_log import LINE_LIMIT, MESSAGE_LIMIT, NAME_LIMIT, Call, format_call, parse_call
+from grpcdemo.workload.call_log import (
+    LINE_LIMIT,
+    MESSAGE_LIMIT,
+    NAME_LIMIT,
+    Call,
+    Calls,
+    find_calls,
+    format_call,
+    parse_call,
+)
+from grpcdemo.workload.logfmt import parse_printable, quote
 
 OK = Call(17, "OK", "grpc-server-7d4b9c-x2x8k", "10.244.0.7", 0.84, None)
 OK_LINE = "seq=17 code=OK pod=grpc-server-7d4b9c-x2x8k pod_ip=10.244.0.7 latency_ms=0.84"
@@ -36,10 +47,35 @@ def test_the_two_kinds_of_line(call: Call, line: str) -> None:
     assert parse_call(line) == call
 
 
-@given(calls)
+printable_calls = st.builds(
+    Call,
+    seq=st.integers(1, 10**15 - 1),
+    code=st.sampled_from([status.name for status in grpc.StatusCode]),
+    pod=st.none() | any_text.filter(str.isprintable),
+    pod_ip=st.none() | st.ip_addresses().map(str),
+    latency_ms=st.floats(0, 10**9 - 1),
+    message=st.none() | any_text.filter(str.isprintable),
+)
+
+
+@given(printable_calls)
 def test_a_call_survives_being_written_and_read(call: Call) -> None:
     read = parse_call(format_call(call))
     assert read == replace(call, latency_ms=round(call.latency_ms, 2))
+
+
+@given(calls)
+def test_what_is_read_can_be_shown_on_any_terminal(call: Call) -> None:
+    read = parse_call(format_call(call))
+    assert read
+    for written, text in ((call.pod, read.pod), (call.pod_ip, read.pod_ip), (call.message, read.message)):
+        assert (written is None) is (text is None)
+        assert text is None or text.isprintable()
+
+
+def test_escape_codes_stay_escaped() -> None:
+    read = parse_call(format_call(Call(1, "OK", "\x1b[2Ja\u202e", "\x07", 1.0, "two\nlines")))
+    assert read == Call(1, "OK", r'"\u001b[2Ja\u202e"', r'"\u0007"', 1.0, r'"two\nlines"')
 
 
 @given(lines)
@@ -54,8 +90,8 @@ def test_the_longest_line_is_bounded_and_can_be_read(hostile: str) -> None:
     assert len(line) <= LINE_LIMIT
     call = parse_call(line)
     assert call
-    assert call.pod == call.pod_ip == hostile[:NAME_LIMIT]
-    assert call.message == hostile[: MESSAGE_LIMIT - 3] + "..."
+    assert call.pod == call.pod_ip == parse_printable(quote(hostile[:NAME_LIMIT]))
+    assert call.message == parse_printable(quote(hostile[: MESSAGE_LIMIT - 3] + "..."))
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
@@ -113,3 +149,78 @@ def test_reading_never_raises_and_never_returns_nonsense(line: str) -> None:
         assert math.isfinite(call.latency_ms)
         assert call.latency_ms >= 0
         assert parse_call(format_call(call)) is not None
+
+
+STAMP = b"2026-05-04T10:11:12.123456789Z"
+
+
+def one_by_one(texts: list[bytes]) -> list[Call]:
+    """The calls in *texts*, each parsed as the line that it is."""
+    found = [parse_call(line.decode(errors="replace")) for text in texts for line in text.split(b"\n")[:1]]
+    return [call for call in found if call]
+
+
+def at_once(texts: list[bytes]) -> Calls:
+    return find_calls(b"".join(STAMP + b" " + text + b"\n" for text in texts)).checked()
+
+
+@given(st.lists(st.binary() | lines.map(str.encode) | damaged().map(lambda text: text.encode(errors="replace"))))
+def test_a_piece_of_log_holds_the_calls_of_its_lines(texts: list[bytes]) -> None:
+    assert at_once(texts).seqs == [call.seq for call in one_by_one(texts)]
+
+
+def test_no_mutation_of_a_true_line_is_read_differently_in_a_piece() -> None:
+    """Bytes are changed, left out, doubled and put in, one to five of them in each line."""
+    dice = random.Random(20260504)
+    true = [OK_LINE.encode(), ERROR_LINE.encode(), rb'seq=9 code=OK pod="\u001b[0m" pod_ip="a b" latency_ms=7.00']
+    texts = [mutated(dice, dice.choice(true)) for _ in range(20_000)]
+    expected = one_by_one(texts)
+    found = at_once(texts)
+    assert 1000 < len(expected) < 19_000, "some mutations must leave a call"
+    assert list(found.seqs) == [call.seq for call in expected]
+    assert [parse_call(f"seq=1 {ending.decode()}") for ending in found.endings] == [
+        replace(call, seq=1) for call in expected
+    ]
+
+
+def mutated(dice: random.Random, line: bytes) -> bytes:
+    data = bytearray(line)
+    for _ in range(dice.randint(1, 5)):
+        at = dice.randrange(len(data))
+        some = bytes([dice.choice([dice.randrange(256), *b'\n\r\x1b"\\ =09u'])])
+        match dice.randrange(4):
+            case 0:
+                data[at : at + 1] = some
+            case 1:
+                del data[at : at + dice.randint(1, 4)]
+            case 2:
+                data[at:at] = data[max(0, at - 6) : at] or b"0"
+            case _:
+                data[at:at] = some
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    "seqs, after, runs",
+    [
+        ([], 0, []),
+        ([1, 2, 5], 0, [[1, 2, 5]]),
+        ([3, 4], 2, [[3, 4]]),
+        ([2, 3], 2, [[2, 3]]),
+        ([7, 8, 1, 2, 2, 9], 6, [[7, 8], [1, 2], [2, 9]]),
+    ],
+)
+def test_a_number_that_does_not_grow_begins_another_run(seqs: list[int], after: int, runs: list[list[int]]) -> None:
+    calls = at_once([OK_LINE.replace("seq=17", f"seq={seq}").encode() for seq in seqs])
+    assert [run.seqs for run in calls.runs(after)] == runs
+
+
+def test_a_line_that_only_begins_like_a_call_begins_no_run() -> None:
+    texts = [OK_LINE, f"{ERROR_LINE.replace('18', '1')} and more", OK_LINE.replace("17", "18")]
+    calls = find_calls(b"".join(STAMP + b" " + text.encode() + b"\n" for text in texts))
+    assert [run.seqs for run in calls.runs(0)] == [[17, 18]]
+
+
+def test_as_many_calls_as_make_so_many_responses() -> None:
+    calls = at_once([line.encode() for line in (ERROR_LINE, OK_LINE, ERROR_LINE, OK_LINE, OK_LINE)])
+    assert [len(calls.up_to(responses).seqs) for responses in (1, 2, 3, 9)] == [2, 4, 5, 5]
