@@ -72,13 +72,13 @@ class Follower:
     async def pieces(self) -> AsyncIterator[bytes]:
         """The log as it comes: whole lines, each with its time before it and its end."""
         pause_s = REOPEN_S
-        idle = False
+        quiet = False
         while True:
             try:
-                self._whole = idle and await self._is_behind()
-                idle = True
+                self._whole = quiet and await self._is_behind()
+                quiet = True
                 async for piece in self._read(previous=False):
-                    idle, pause_s = False, REOPEN_S
+                    quiet, pause_s = False, REOPEN_S
                     yield piece
             except NotFound:
                 if self._position.is_known:
@@ -86,8 +86,8 @@ class Follower:
                 raise
             except (Unauthorized, Forbidden):
                 raise
-            except ApiError:
-                pass  # not started yet, cut, or silent: the next stream goes on where this one ended
+            except ApiError as error:  # not started yet, cut, or silent: the next stream goes on where this one ended
+                quiet = quiet and isinstance(error.__cause__, asyncio.TimeoutError)
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, MOST_REOPEN_S)
 
@@ -95,18 +95,25 @@ class Follower:
         """What one stream brings that is new; or all the log has of the container before, where *previous*."""
         repetition = self._position.repetition()
         is_first = True
-        async for piece in self._stream(self._query(previous)):
-            if is_first and not await self._goes_on(repetition, piece, previous):
-                repetition.end()
-                if not previous:
-                    async for earlier in self._read_previous():
+        async with aclosing(self._stream(self._query(previous))) as pieces:
+            async for piece in pieces:
+                if is_first and not await self._goes_on(repetition, piece, previous):
+                    repetition.end()
+                    more_before = False
+                    async for earlier in self._read_previous(previous):
+                        more_before = True
                         yield earlier
-            is_first = False
-            if new := repetition.strip(piece):
-                self._position.advance(new)
-                yield new
+                    if more_before:
+                        return  # meanwhile the container of this stream may have become the one before
+                is_first = False
+                if new := repetition.strip(piece):
+                    self._position.advance(new)
+                    yield new
 
-    async def _read_previous(self) -> AsyncIterator[bytes]:
+    async def _read_previous(self, is_previous: bool) -> AsyncIterator[bytes]:
+        """What is unread of the container before, which has none before it that could be read."""
+        if is_previous:
+            return
         with suppress(Rejected, NotFound):  # there was none
             async for piece in self._read(previous=True):
                 yield piece

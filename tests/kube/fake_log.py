@@ -28,12 +28,16 @@ class _Run:
 class FakeLog:
     """An answer to every request for one log. It takes the lines, and what shall happen to them, from the test."""
 
-    def __init__(self, *, cuts: Iterable[int] = (), chunk: int = 65_536) -> None:
+    def __init__(self, *, cuts: Iterable[int] = (), chunk: int = 65_536, rotate_at: int | None = None) -> None:
         self.asked: list[Asked] = []
         self.cuts: Iterator[int] = iter(cuts)
-        """After how many bytes each stream that follows is cut; the streams after the last one are whole."""
+        """After how many bytes, or when there are no more for now, each stream that follows is cut; the streams
+        after the last one are whole."""
+        self.streams = 0
+        """How many followed it."""
         self.gone = False
         self._chunk = chunk
+        self._rotate_at = rotate_at
         self._runs = [_Run()]
         self._more = asyncio.Event()
         self._request = asyncio.Condition()
@@ -48,6 +52,8 @@ class FakeLog:
         run = self._runs[-1]
         stamp = format_time(START_NS + len(run.lines) * 50_000_000 if at_ns is None else at_ns)
         run.lines += [(parse_time_ns(stamp) or 0, f"{stamp} ".encode() + text + b"\n") for text in texts]
+        if self._rotate_at and sum(len(line) for _, line in run.lines[run.first :]) > self._rotate_at:
+            self.rotate()
         self._wake()
 
     def write_raw(self, *lines: bytes) -> None:
@@ -100,6 +106,7 @@ class FakeLog:
         if query.get("follow") != "true":
             await self._send(response, self._chunks(run, query), None)
             return response
+        self.streams += 1
         self._connections.add(request.transport)
         try:
             if not await self._send(response, self._chunks(run, query), next(self.cuts, None)):
@@ -111,10 +118,11 @@ class FakeLog:
     async def _send(self, response: web.StreamResponse, chunks: AsyncIterator[bytes], left: int | None) -> bool:
         """Send all, or so many bytes as are *left*, and whether it was all."""
         async for data in chunks:
-            if left is not None and len(data) >= left:
+            if left is not None and (not data or len(data) >= left):
                 await response.write(data[:left])
                 return False
-            await response.write(data)
+            if data:
+                await response.write(data)
             left = None if left is None else left - len(data)
         return True
 
@@ -131,6 +139,7 @@ class FakeLog:
             if query.get("follow") != "true" or (run.ended and index == len(run.lines)):
                 return
             if index == len(run.lines):
+                yield b""
                 await more.wait()
 
 

@@ -175,6 +175,7 @@ async def test_a_clock_that_was_wrong_for_a_while(
 ) -> None:
     """Every new stream repeats the lines with times to come, of which most are no longer remembered."""
     monkeypatch.setattr(log_position, "REMEMBERED", remembered)
+    monkeypatch.setattr(logs_module, "SILENCE_S", 0.05)
     hour_ns = 3600 * SECOND_NS
     async with following(api) as reader:
         log.write(b"before")

@@ -1,0 +1,144 @@
+"""`observe` counts each call once, and says how many it missed, whatever happens to the stream of the log."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from grpcdemo.kube import logs as logs_module
+from grpcdemo.kube.api import Api
+from grpcdemo.model import Observation
+from grpcdemo.steps import observe as observe_module
+from grpcdemo.workload.call_log import Call, format_call
+from tests.kube.fake_api import Script
+from tests.kube.fake_log import START_NS, FakeLog
+
+from .scene import Scene, Watching, watching
+
+CUTS = 1000
+SERVERS = ["a", "b", "c"]
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs_module, "REOPEN_S", 0.0)
+    monkeypatch.setattr(observe_module, "SNAPSHOT_S", 0.01)
+
+
+class Client:
+    """A client that writes its log, and counts for itself."""
+
+    def __init__(self, log: FakeLog, dice: random.Random) -> None:
+        self.log = log
+        self.answers: Counter[str] = Counter()
+        self.calls = 0
+        self._clock_ns = START_NS
+        self._dice = dice
+
+    def call(self, times: int) -> None:
+        """Make calls, of which one in ten fails; 20 a second by the stamps in the log."""
+        for _ in range(times):
+            self.calls += 1
+            server = self._dice.choice(SERVERS) if self._dice.random() < 0.9 else None
+            code, message = ("OK", None) if server else ("UNAVAILABLE", "gone")
+            self.answers[server or code] += 1
+            call = Call(self.calls, code, server, server and f"ip-of-{server}", self._dice.random(), message)
+            self._clock_ns += 50_000_000
+            self.log.write(format_call(call).encode(), at_ns=self._clock_ns)
+
+    @property
+    def total(self) -> int:
+        return sum(self.answers.values())
+
+    def restart(self) -> None:
+        self.log.restart()
+        self.answers.clear()
+        self.calls = 0
+
+
+def counted(seen: Observation) -> int:
+    return seen.tally.responses + sum(seen.tally.errors.values()) + seen.tally.missed
+
+
+@asynccontextmanager
+async def watching_client(script: Script, api: Api, log: FakeLog, seed: int) -> AsyncIterator[tuple[Client, Watching]]:
+    """A client that has made forty calls before anybody watched, which do not count."""
+    client = Client(log, random.Random(seed))
+    Scene(script).log("x", log)
+    client.calls = 39
+    client.call(1)
+    client.answers.clear()
+    async with watching(api) as watch:
+        await watch.until(lambda _: log.streams > 0)
+        yield client, watch
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_a_thousand_cuts_lose_and_double_nothing(script: Script, api: Api, seed: int) -> None:
+    dice = random.Random(seed)
+    log = FakeLog(cuts=[dice.randrange(4000) for _ in range(CUTS // 2)], chunk=2000)
+    async with watching_client(script, api, log, seed) as (client, watch):
+
+        async def go_on() -> None:
+            while log.streams < CUTS // 2:
+                client.call(dice.randrange(12))
+                await log.until_asked(len(log.asked) + 1)
+
+        calling = asyncio.create_task(go_on())
+        await watch.until(lambda _: calling.done())
+        client.call(1)
+        seen = await watch.until(lambda seen: counted(seen) >= client.total)
+    assert client.total > 2 * CUTS // 2
+    assert seen.tally.by_server() == {server: client.answers[server] for server in SERVERS}
+    assert seen.tally.errors == {"UNAVAILABLE": client.answers["UNAVAILABLE"]}
+    assert (seen.tally.missed, seen.windows) == (0, 1)
+
+
+async def test_what_is_rotated_away_while_the_client_logs_at_full_rate_is_missed(script: Script, api: Api) -> None:
+    dice = random.Random(1)
+    log = FakeLog(cuts=[dice.randrange(60_000) for _ in range(30)], rotate_at=10_000)
+    async with watching_client(script, api, log, 1) as (client, watch):
+
+        async def go_on() -> None:
+            while log.streams < 30:
+                client.call(dice.randrange(200))
+                await log.until_asked(len(log.asked) + 1)
+            for _ in range(300):
+                client.call(dice.randrange(100))
+                await asyncio.sleep(0)
+
+        calling = asyncio.create_task(go_on())
+        await watch.until(lambda _: calling.done())
+        client.call(1)
+        seen = await watch.until(lambda seen: counted(seen) >= client.total)
+    assert counted(seen) == client.total
+    assert 0 < seen.tally.missed < client.total
+    assert all(count <= client.answers[server] for server, count in seen.tally.by_server().items())
+
+
+async def test_a_client_that_restarts_over_and_over_is_counted_from_its_last_start(script: Script, api: Api) -> None:
+    dice = random.Random(2)
+    log = FakeLog(cuts=[dice.randrange(3000) for _ in range(200)], chunk=1000)
+    async with watching_client(script, api, log, 2) as (client, watch):
+
+        async def go_on() -> None:
+            for _ in range(20):
+                for _ in range(dice.randrange(1, 5)):
+                    client.call(dice.randrange(1, 12))
+                    await log.until_asked(len(log.asked) + 1)
+                client.restart()
+            log.cuts = iter(())
+            client.call(50)
+
+        calling = asyncio.create_task(go_on())
+        await watch.until(lambda _: calling.done())
+        seen = await watch.until(lambda seen: counted(seen) >= client.total)
+    assert seen.tally.by_server() == {server: client.answers[server] for server in SERVERS}
+    assert seen.tally.errors == {"UNAVAILABLE": client.answers["UNAVAILABLE"]}
+    assert seen.tally.missed == 0
+    assert 1 < seen.windows <= 21
