@@ -219,16 +219,18 @@ class _Observer:
                     if calls.seqs[0] > 1:
                         self._counter.skip(pod.name, calls.seqs[0])
                         calls = calls.part(1)
-                self._add(pod.name, calls, part)
+                self._add(pod.name, part, calls)
             self._news.set()
 
     def _parts(self, piece: bytes) -> list[bytes]:
-        """The lines one by one where each is asked for, or its time, which is long ago; else all in one."""
+        """*piece* as finely as somebody wants it: line by line where each one is told of or has its own time."""
         return piece.splitlines(keepends=True) if self._on_line or self._config.since_s else [piece]
 
-    def _add(self, client: str, calls: Calls, log: bytes) -> None:
+    def _add(self, client: str, part: bytes, calls: Calls) -> None:
         """Count *calls*, in a new window from where the client began anew; `requests` is kept to the last one."""
-        line = parse_line(log.partition(b"\n")[0])
+        if self._on_line:
+            calls = calls.checked()
+        at = self._time_of(part)
         for run in calls.runs(self._counter.last_seq(client)):
             if self._config.requests is not None:
                 room = self._config.requests - self._counter.responses
@@ -237,13 +239,14 @@ class _Observer:
                 run = run.up_to(room)
             if self._counter.restarted(client, run):
                 self._new_window()
-            self._counter.add(client, run, asyncio.get_running_loop().time())
-            if line:
-                self._timeline.add(client, run.servers(), self._when(line))
-                if self._on_line:
-                    self._on_line(client, line)
+            self._counter.add(client, run, at)
+            self._timeline.add(client, run.servers(), at)
+            if self._on_line and (line := parse_line(part.rstrip(b"\r\n"))):
+                self._on_line(client, line)
 
-    def _when(self, line: LogLine) -> float:
-        """The loop's time at which *line* was written; what lies before the observation happens at its beginning."""
-        age_s = time.time() - line.time_ns / SECOND_NS
-        return asyncio.get_running_loop().time() - min(max(age_s, 0.0), self._config.since_s or 0.0)
+    def _time_of(self, part: bytes) -> float:
+        """When the calls in *part* were made: now, unless the past was asked for."""
+        now = asyncio.get_running_loop().time()
+        line = parse_line(part) if self._config.since_s else None
+        age_s = time.time() - line.time_ns / SECOND_NS if line else 0.0
+        return now - min(max(age_s, 0.0), self._config.since_s or 0.0)
