@@ -173,12 +173,10 @@ class Timeline:
     """Who answered when, over the whole observation and across its windows."""
 
     slice_s: float = 0.5
-    """How long each slice is; the last one may not be over yet."""
+    """How long each slice is, but for the last one, which need not be over."""
     slices: tuple[Slice, ...] = ()
-
-    @property
-    def seconds(self) -> float:
-        return self.slice_s * len(self.slices)
+    seconds: float = 0.0
+    """How long all of it is."""
 
 
 @dataclass(frozen=True)

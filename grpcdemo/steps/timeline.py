@@ -83,7 +83,8 @@ class TimelineCounter:
         for index, counts in enumerate(self._counts):
             if self._frozen[index] is None:
                 self._frozen[index] = counts.frozen()
-        return Timeline(self._slice_s, tuple(found for found in self._frozen if found is not None))
+        slices = tuple(found for found in self._frozen if found is not None)
+        return Timeline(self._slice_s, slices, max(now - self._began, self._slice_s * (len(slices) - 1)))
 
     def _at(self, at: float) -> _Counts:
         """The slice that *at* lies in; what is before the beginning belongs to the first."""

@@ -66,6 +66,7 @@ def observation_document(seen: Observation, provenance: Provenance | None = None
             for found in seen.latencies
         ],
         "timeline": {
+            "seconds": round(seen.timeline.seconds, 3),
             "sliceSeconds": seen.timeline.slice_s,
             "slices": [_slice(found) for found in seen.timeline.slices],
         },

@@ -36,11 +36,19 @@ def sparkline(shares: Iterable[float | None]) -> str:
     return "".join(NO_CALLS if share is None else SPARKS[round(share * (len(SPARKS) - 1))] for share in shares)
 
 
-def regroup(timeline: Timeline, cells: int) -> list[Slice]:
+def regroup(timeline: Timeline, cells: int) -> Timeline:
     """The timeline in at most *cells* slices of one length; each is always made of the same ones."""
     slices = timeline.slices
     size = max(1, math.ceil(len(slices) / cells))
-    return [_joined(slices[at : at + size]) for at in range(0, len(slices), size)]
+    joined = tuple(_joined(slices[at : at + size]) for at in range(0, len(slices), size))
+    return Timeline(timeline.slice_s * size, joined, timeline.seconds)
+
+
+def settled(timeline: Timeline) -> Sequence[Slice]:
+    """The slices without a last one that has hardly begun: a few calls are no share."""
+    begun_s = timeline.seconds - timeline.slice_s * (len(timeline.slices) - 1)
+    hardly = len(timeline.slices) > 1 and begun_s < timeline.slice_s / 2
+    return timeline.slices[:-1] if hardly else timeline.slices
 
 
 def server_shares(slices: Sequence[Slice], server: str) -> list[float | None]:

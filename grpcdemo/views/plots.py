@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from grpcdemo.model import OTHERS, LatencyBin, Observation, Slice
+from grpcdemo.model import OTHERS, LatencyBin, Observation, Slice, Timeline
 from grpcdemo.views.glyphs import regroup
 from grpcdemo.views.pods import short_names
 
@@ -76,21 +76,20 @@ def shares_plot(seen: Observation) -> SharesPlot | None:
         return None
     ranked = sorted((name for name in totals if name != OTHERS), key=lambda name: (-totals[name], name))
     named = sorted(ranked[:MOST_SERIES])
-    slices = regroup(seen.timeline, MOST_SLICES)
-    seconds = seen.timeline.slice_s * math.ceil(len(seen.timeline.slices) / len(slices)) * len(slices)
-    per_slice = [_parts(found, named, rest=len(named) < len(totals)) for found in slices]
+    timeline = regroup(seen.timeline, MOST_SLICES)
+    per_slice = [_parts(found, named, rest=len(named) < len(totals)) for found in timeline.slices]
     titles = [*map(short_names(ranked).__getitem__, named), *([REST] if len(named) < len(totals) else [])]
     styles = [f"s{index}" for index in range(len(named))] + ["rest"]
     everything = sum(totals.values())
     answered = [sum(parts[index] for parts in per_slice) for index in range(len(titles))]
     return SharesPlot(
         series=[
-            Series(title, styles[index], _columns(per_slice, index), answered[index] / everything)
+            Series(title, styles[index], _columns(timeline, per_slice, index), answered[index] / everything)
             for index, title in enumerate(titles)
         ],
-        ticks=_time_ticks(seconds),
-        windows=[_slice_x(at, len(slices)) for at, found in enumerate(slices) if at and found.windows],
-        failures=_failures(slices),
+        ticks=_time_ticks(timeline.seconds),
+        windows=[_slice_x(timeline, at) for at, found in enumerate(timeline.slices) if at and found.windows],
+        failures=_failures(timeline),
         rows=_share_rows(seen, named, rest=len(named) < len(totals)),
     )
 
@@ -134,37 +133,38 @@ def _parts(found: Slice, named: Sequence[str], *, rest: bool) -> list[int]:
     return [*parts, found.responses - sum(parts)] if rest else parts
 
 
-def _columns(per_slice: Sequence[Sequence[int]], index: int) -> str:
+def _columns(timeline: Timeline, per_slice: Sequence[Sequence[int]], index: int) -> str:
     """The path of one series: in each slice a rectangle that stands on those of the series before it."""
     path = []
     for at, parts in enumerate(per_slice):
         total = sum(parts)
         if not total or not parts[index]:
             continue
-        left, right = _slice_x(at, len(per_slice)), _slice_x(at + 1, len(per_slice))
+        left, right = _slice_x(timeline, at), _slice_x(timeline, at + 1)
         bottom = _height_y(sum(parts[:index]) / total)
         top = _height_y(sum(parts[: index + 1]) / total)
         path.append(f"M{left:.2f} {bottom:.2f}H{right:.2f}V{top:.2f}H{left:.2f}Z")
     return "".join(path)
 
 
-def _failures(slices: Sequence[Slice]) -> str:
-    found = [_slice_x(at + 0.5, len(slices)) for at, part in enumerate(slices) if part.errors]
+def _failures(timeline: Timeline) -> str:
+    found = [_slice_x(timeline, at + 0.5) for at, part in enumerate(timeline.slices) if part.errors]
     return "".join(f"M{x:.2f} {TOP - 8:.2f}V{TOP - 2:.2f}" for x in found)
 
 
 def _share_rows(seen: Observation, named: Sequence[str], *, rest: bool) -> list[tuple[str, list[float | None], int]]:
-    slices = regroup(seen.timeline, MOST_ROWS)
-    slice_s = seen.timeline.slice_s * math.ceil(len(seen.timeline.slices) / MOST_ROWS)
+    timeline = regroup(seen.timeline, MOST_ROWS)
     rows = []
-    for at, found in enumerate(slices):
+    for at, found in enumerate(timeline.slices):
         parts = _parts(found, named, rest=rest)
         shares = [part / found.responses if found.responses else None for part in parts]
-        rows.append((f"{at * slice_s:g} to {(at + 1) * slice_s:g} s", shares, found.errors))
+        end = min((at + 1) * timeline.slice_s, timeline.seconds)
+        rows.append((f"{at * timeline.slice_s:g} to {end:.4g} s", shares, found.errors))
     return rows
 
 
 def _time_ticks(seconds: float) -> list[Tick]:
+    seconds = max(seconds, 0.1)
     step = next((step for step in STEPS_S if seconds / step <= MOST_TICKS), STEPS_S[-1])
     return [
         Tick(round(LEFT + at / seconds * (RIGHT - LEFT), 2), _duration(at)) for at in range(0, int(seconds) + 1, step)
@@ -196,8 +196,10 @@ def _round_counts(most: int) -> range:
     return range(step, most + 1, step)
 
 
-def _slice_x(at: float, slices: int) -> float:
-    return LEFT + at / slices * (RIGHT - LEFT)
+def _slice_x(timeline: Timeline, at: float) -> float:
+    """Where slice number *at* begins."""
+    seconds = max(timeline.seconds, timeline.slice_s / 10)
+    return LEFT + min(1.0, at * timeline.slice_s / seconds) * (RIGHT - LEFT)
 
 
 def _height_y(share: float) -> float:

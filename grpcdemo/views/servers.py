@@ -13,7 +13,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from grpcdemo.model import OTHERS, Observation, Slice
-from grpcdemo.views.glyphs import bar, percent, regroup, repeated_shares, server_shares, sparkline
+from grpcdemo.views.glyphs import bar, percent, regroup, repeated_shares, server_shares, settled, sparkline
 from grpcdemo.views.pods import short_names
 from grpcdemo.views.table import GAP, Cells, fitting_columns, plain_table, table_width
 from grpcdemo.views.words import printable
@@ -91,7 +91,7 @@ def servers_table(
     lines = _lines(shown, folded, earlier, width and width - taken if live else None, bars=bars)
     columns = fitting_columns(lines, COLUMNS, DISPENSABLE, width and width - taken)
     cells = CELLS if width is None else max(1, min(MOST_CELLS, width - table_width(lines, columns) - GAP))
-    slices = regroup(seen.timeline, cells) if timed else []
+    slices = settled(regroup(seen.timeline, cells)) if timed else []
     table = plain_table(*columns, *([f"OVER {_duration(seen)}"] if timed else []), numbers=NUMBERS)
     marks = (
         [_spark(slices, row) for row in shown] + [Text("")] * bool(folded) + [_spark(slices, row) for row in earlier]

@@ -102,7 +102,7 @@ def timeline(*phases: tuple[int, str]) -> Timeline:
             name = f"grpc-server-7d4b9c8f6-{ends[letter]}" if letter in ends else f"grpc-server-58f6c9d4b7-{letter * 5}"
             counter.add("x", [name], at // 10 * FIRST_S)
             at += 1
-    return counter.timeline((at - 1) // 10 * FIRST_S)
+    return counter.timeline(at // 10 * FIRST_S - FIRST_S / 10)
 
 
 def crowd(*, pinned: bool, clients: int = 1) -> Observation:
@@ -172,6 +172,6 @@ HOSTILE = observation(
     {"b7wzn": 1},
     departed={f"grpc-server-7d4b9c8f6-{EVIL}": EVIL},
     errors={"UNAVAILABLE": 1},
-    timeline=Timeline(0.5, (Slice({f"grpc-server-7d4b9c8f6-{EVIL}": 3, "": 2}, errors=1, windows=1),) * 3),
+    timeline=Timeline(0.5, (Slice({f"grpc-server-7d4b9c8f6-{EVIL}": 3, "": 2}, errors=1, windows=1),) * 3, 1.5),
 )
 HOSTILE_PROVENANCE = replace(PROVENANCE, command=f"grpcdemo observe --report {EVIL}", istio=None)

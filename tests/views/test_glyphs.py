@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from grpcdemo.model import Slice, Timeline
-from grpcdemo.views.glyphs import BAR_CELLS, bar, percent, regroup, repeated_shares, server_shares, sparkline
+from grpcdemo.views.glyphs import BAR_CELLS, bar, percent, regroup, repeated_shares, server_shares, settled, sparkline
 
 
 @pytest.mark.parametrize(
@@ -40,11 +40,12 @@ def test_a_sparkline_tells_nothing_from_none_at_all() -> None:
 
 def timeline(*answered: str) -> Timeline:
     """A slice for each text, with a response of each letter in it."""
-    return Timeline(0.5, tuple(Slice({name: text.count(name) for name in text}) for text in answered))
+    slices = tuple(Slice({name: text.count(name) for name in text}) for text in answered)
+    return Timeline(0.5, slices, 0.5 * len(slices))
 
 
 def test_a_timeline_is_drawn_in_the_cells_that_there_are() -> None:
-    slices = regroup(timeline("aa", "ab", "b", "", ""), 3)
+    slices = regroup(timeline("aa", "ab", "b", "", ""), 3).slices
     assert [part.by_server for part in slices] == [{"a": 3, "b": 1}, {"b": 1}, {}]
     assert server_shares(slices, "a") == [0.75, 0.0, None]
 
@@ -52,11 +53,17 @@ def test_a_timeline_is_drawn_in_the_cells_that_there_are() -> None:
 @pytest.mark.parametrize("cells", [1, 2, 3, 7, 60])
 def test_cells_that_are_full_do_not_change_when_time_goes_on(cells: int) -> None:
     drawn = timeline(*"abcdefghij")
-    before = regroup(Timeline(0.5, drawn.slices[:9]), cells)
-    after = regroup(drawn, cells)
+    before = regroup(Timeline(0.5, drawn.slices[:9]), cells).slices
+    after = regroup(drawn, cells).slices
     assert len(after) <= cells
     if len(before) == len(after) - 1:
         assert after[: len(before)] == before
+
+
+@pytest.mark.parametrize("begun_s, drawn", [(0.1, 1), (0.4, 2)])
+def test_a_slice_that_has_hardly_begun_is_not_drawn(begun_s: float, drawn: int) -> None:
+    assert len(settled(Timeline(0.5, timeline("ab", "a").slices, 0.5 + begun_s))) == drawn
+    assert len(settled(Timeline(0.5, timeline("a").slices, begun_s))) == 1, "it is all there is"
 
 
 def test_the_same_pod_again() -> None:
