@@ -7,12 +7,13 @@ default), so each webhook's selectors are evaluated as the API server will evalu
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from grpcdemo.errors import ApiError, Forbidden
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.resources import DEPLOYMENTS, ENDPOINT_SLICES, ENDPOINTS, MUTATING_WEBHOOKS, Object, labels_of
+from grpcdemo.labels import Labels, selects
 from grpcdemo.model import Injection, Injector
 
 INJECTION_LABEL = "istio-injection"
@@ -21,7 +22,6 @@ AMBIENT_LABEL = "istio.io/dataplane-mode"
 WEBHOOK_SUFFIX = "sidecar-injector.istio.io"
 ENDPOINT_SLICES_SINCE = (1, 21)
 
-Labels = Mapping[str, str]
 Change = dict[str, "str | None"]
 """Labels to set; None removes one."""
 
@@ -56,22 +56,6 @@ def read_webhooks(configurations: Iterable[Object]) -> list[Webhook]:
                     )
                 )
     return found
-
-
-def selects(selector: Object, having: Labels) -> bool:
-    """Whether a LabelSelector selects *having*; an empty one selects everything."""
-    if any(having.get(key) != value for key, value in (selector.get("matchLabels") or {}).items()):
-        return False
-    return all(_holds(expression, having) for expression in selector.get("matchExpressions") or [])
-
-
-def _holds(expression: Object, having: Labels) -> bool:
-    key, operator, values = expression["key"], expression["operator"], expression.get("values") or []
-    if operator == "In":
-        return having.get(key) in values
-    if operator == "NotIn":
-        return having.get(key) not in values
-    return bool((key in having) == (operator == "Exists"))
 
 
 def injecting(webhooks: Iterable[Webhook], namespace: Labels, pod: Labels) -> Webhook | None:

@@ -23,11 +23,11 @@ from grpcdemo.kube.resources import (
 )
 from grpcdemo.kube.trouble import Trouble, creation_trouble, pod_state, pod_trouble
 from grpcdemo.kube.watch import Mirror, Query, wait_until
+from grpcdemo.labels import TEMPLATE_HASH, deployed_template
 from grpcdemo.manifests.images import pull_hint
 from grpcdemo.model import Done, Pod, Report, Waiting
 
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
-TEMPLATE_HASH = "pod-template-hash"
 UNSCHEDULABLE_S = 15.0
 """How long a pod may find no node before that counts: a scheduler needs a moment, an autoscaler minutes."""
 
@@ -160,7 +160,7 @@ class _Rollout:
         uid, template = deployment["metadata"]["uid"], deployment["spec"]["template"]
         for found in self._mirror["replica sets"]:
             owners = {owner["uid"] for owner in found["metadata"].get("ownerReferences") or []}
-            if uid in owners and _without_hash(found["spec"]["template"]) == template:
+            if uid in owners and deployed_template(found) == template:
                 return found
         return None
 
@@ -175,12 +175,6 @@ class _Rollout:
     def _for_too_long(self, pod: Object) -> bool:
         now = asyncio.get_running_loop().time()
         return now - self._unschedulable_since.setdefault(pod["metadata"]["uid"], now) > UNSCHEDULABLE_S
-
-
-def _without_hash(template: Object) -> Object:
-    """A ReplicaSet's pod template as its Deployment has it."""
-    labels = {key: value for key, value in labels_of(template).items() if key != TEMPLATE_HASH}
-    return {**template, "metadata": {**template["metadata"], "labels": labels}}
 
 
 def _is_history(pod: Object) -> bool:

@@ -11,8 +11,8 @@ import copy
 import json
 from collections.abc import Callable, Iterable
 
+from grpcdemo.labels import Labels, selects
 from grpcdemo.sandbox.api.kinds import Object
-from grpcdemo.sandbox.api.selectors import Labels, matches_label_selector
 from grpcdemo.sandbox.api.status import StatusError
 
 WEBHOOK_SUFFIX = "sidecar-injector.istio.io"
@@ -49,9 +49,7 @@ def inject(pod: Object, namespace: Object, configurations: Iterable[Object], *, 
 def _selects(webhook: Object, namespace: Object, pod: Object) -> bool:
     """A webhook's rules, where it has any, are for new pods: no others are stored."""
     selectors = ((webhook.get("namespaceSelector"), namespace), (webhook.get("objectSelector"), pod))
-    return bool(webhook.get("rules")) and all(
-        matches_label_selector(selector or {}, _labels(obj)) for selector, obj in selectors
-    )
+    return bool(webhook.get("rules")) and all(selects(selector or {}, _labels(obj)) for selector, obj in selectors)
 
 
 def _can_call(webhook: Object, fault: Fault) -> bool:

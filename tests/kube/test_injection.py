@@ -10,7 +10,6 @@ from grpcdemo.kube.injection import (
     labelled,
     read_webhooks,
     revisions,
-    selects,
 )
 
 from .webhooks import Object, default_install, install_by_default, revisioned_install, tag
@@ -98,23 +97,6 @@ def test_the_usual_label_is_the_first_choice() -> None:
     first, *others = label_choices(read_webhooks(CANARY))
     assert first == {"istio-injection": "enabled", REV: None}
     assert others == [{"istio-injection": None, REV: "1-29-0"}, {"istio-injection": None, REV: "canary"}]
-
-
-@pytest.mark.parametrize(
-    "selector, having, selected",
-    [
-        ({}, {"a": "1"}, True),
-        ({"matchLabels": {"a": "1", "b": "2"}}, {"a": "1"}, False),
-        ({"matchLabels": {"a": "1"}, "matchExpressions": [{"key": "b", "operator": "Exists"}]}, {"a": "1"}, False),
-        ({"matchExpressions": [{"key": "a", "operator": "Exists"}]}, {"a": ""}, True),
-        ({"matchExpressions": [{"key": "a", "operator": "DoesNotExist"}]}, {"a": ""}, False),
-        ({"matchExpressions": [{"key": "a", "operator": "NotIn", "values": ["1"]}]}, {}, True),
-        ({"matchExpressions": [{"key": "a", "operator": "In", "values": ["1"]}]}, {}, False),
-        ({"matchLabels": None, "matchExpressions": None}, {}, True),
-    ],
-)
-def test_a_selector_selects_as_the_api_server_does(selector: Object, having: dict[str, str], selected: bool) -> None:
-    assert selects(selector, having) is selected
 
 
 def test_a_change_sets_and_removes_labels() -> None:

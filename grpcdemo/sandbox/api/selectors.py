@@ -1,15 +1,15 @@
-"""Which objects a request means: label selectors and field selectors, as text and as objects have them."""
+"""Which objects a request means: label selectors and field selectors, as text."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
+from grpcdemo.labels import Labels
 from grpcdemo.sandbox.api.kinds import EVENTS, NAMESPACES, NODES, PODS, REPLICA_SETS, SERVICES, Kind, Object
 from grpcdemo.sandbox.api.status import StatusError
 
-Labels = Mapping[str, str]
 Match = Callable[[Object], bool]
 Requirement = Callable[[Labels], bool]
 
@@ -64,23 +64,6 @@ def parse_selectors(kind: Kind, labels: str, fields: str) -> Match:
 def parse_label_selector(text: str) -> list[Requirement]:
     parts = [part.strip() for part in COMMA.split(text)] if text.strip() else []
     return [_requirement(part) for part in parts]
-
-
-def matches_label_selector(selector: Object, labels: Labels) -> bool:
-    """Whether a `LabelSelector` of an object's spec selects *labels*."""
-    wanted = selector.get("matchLabels") or {}
-    if any(labels.get(key) != value for key, value in wanted.items()):
-        return False
-    return all(_expression(found, labels) for found in selector.get("matchExpressions") or [])
-
-
-def _expression(expression: Object, labels: Labels) -> bool:
-    key, values = expression["key"], expression.get("values") or []
-    if expression["operator"] == "Exists":
-        return key in labels
-    if expression["operator"] == "DoesNotExist":
-        return key not in labels
-    return (labels.get(key) in values) is (expression["operator"] == "In")
 
 
 def _requirement(text: str) -> Requirement:

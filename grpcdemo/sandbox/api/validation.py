@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from grpcdemo.labels import selects
 from grpcdemo.sandbox.api.kinds import (
     DEPLOYMENTS,
     ENDPOINT_SLICES,
@@ -18,7 +19,6 @@ from grpcdemo.sandbox.api.kinds import (
 )
 from grpcdemo.sandbox.api.names import check_labels, check_metadata
 from grpcdemo.sandbox.api.pod_validation import PORT_RULE, check_pod_spec, check_pod_update, is_port
-from grpcdemo.sandbox.api.selectors import matches_label_selector
 from grpcdemo.sandbox.api.status import Cause, invalid
 
 SERVICE_TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
@@ -60,7 +60,7 @@ def _check_workload(spec: Object) -> list[Cause]:
         causes.append(Cause.required("spec.selector"))
     elif not selector.get("matchLabels") and not selector.get("matchExpressions"):
         causes.append(Cause.wrong("spec.selector", selector, "empty selector is invalid for deployment"))
-    if selector is None or not matches_label_selector(selector, labels or {}):
+    if selector is None or not selects(selector, labels or {}):
         field = "spec.template.metadata.labels"
         causes.append(Cause.wrong(field, labels, "`selector` does not match template `labels`"))
     causes += check_labels(labels or {}, "spec.template.metadata.labels")

@@ -10,10 +10,10 @@ import hashlib
 import json
 from collections.abc import Iterable
 
+from grpcdemo.labels import TEMPLATE_HASH, deployed_template
 from grpcdemo.sandbox.api.kinds import DEPLOYMENTS, Object
 from grpcdemo.sandbox.controllers.owners import controller_reference
 
-TEMPLATE_HASH = "pod-template-hash"
 REVISION = "deployment.kubernetes.io/revision"
 REVISION_HISTORY = "deployment.kubernetes.io/revision-history"
 DESIRED_REPLICAS = "deployment.kubernetes.io/desired-replicas"
@@ -40,13 +40,8 @@ def template_hash(template: Object) -> str:
 def find_new(deployment: Object, replica_sets: Iterable[Object]) -> Object | None:
     """The ReplicaSet with the Deployment's present template, the oldest if there are several."""
     template = deployment["spec"]["template"]
-    same = [found for found in replica_sets if _without_hash(found["spec"]["template"]) == template]
+    same = [found for found in replica_sets if deployed_template(found) == template]
     return min(same, key=by_age, default=None)
-
-
-def _without_hash(template: Object) -> Object:
-    labels = {key: value for key, value in template["metadata"]["labels"].items() if key != TEMPLATE_HASH}
-    return {**template, "metadata": {**template["metadata"], "labels": labels}}
 
 
 def by_age(obj: Object) -> tuple[str, str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from grpcdemo.labels import selects
 from grpcdemo.sandbox.api.kinds import NODES, PODS, Object
-from grpcdemo.sandbox.api.selectors import matches_label_selector
 from grpcdemo.sandbox.api.store import Event, Store
 from grpcdemo.sandbox.controllers.clock import Clock, write_time
 from grpcdemo.sandbox.controllers.conditions import build_condition, set_condition
@@ -52,11 +52,11 @@ class Scheduler:
 def fits(pod: Object, node: Object) -> bool:
     """Whether the pod's node selector and its required node affinity select the node."""
     spec, labels = pod["spec"], node["metadata"].get("labels") or {}
-    if not matches_label_selector({"matchLabels": spec.get("nodeSelector")}, labels):
+    if not selects({"matchLabels": spec.get("nodeSelector")}, labels):
         return False
     affinity = (spec.get("affinity") or {}).get("nodeAffinity") or {}
     required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution")
-    return required is None or any(matches_label_selector(term, labels) for term in required["nodeSelectorTerms"])
+    return required is None or any(selects(term, labels) for term in required["nodeSelectorTerms"])
 
 
 def _is_waiting(pod: Object) -> bool:
