@@ -34,7 +34,7 @@ def test_a_log_that_could_not_be_written_is_missed_and_goes_on(sandbox: SandboxU
     with Observing(sandbox) as observing:
         observing.wait_for_responses()
         with full_disk(sandbox):
-            before, now = "", observing.count()
+            before, now = 0, observing.count()
             while before != now:
                 before, now = now, observing.count()
         while observing.count() == now:

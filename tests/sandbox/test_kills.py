@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from grpcdemo.manifests import defaults
+from grpcdemo.manifests.defaults import NAMESPACE
 from grpcdemo.sandbox.state import running, wait_until_free
 from grpcdemo.workload.call_log import Call, parse_call
 from tests.contract.tools import find_program
@@ -35,7 +35,7 @@ class Demo:
         self._environment = {**sandbox.environment, "KUBECONFIG": str(sandbox.state.kubeconfig)}
 
     def kubectl(self, *arguments: str) -> str:
-        command = [find_program("kubectl"), "--namespace", defaults.NAMESPACE, *arguments]
+        command = [find_program("kubectl"), "--namespace", NAMESPACE, *arguments]
         return subprocess.run(command, env=self._environment, capture_output=True, text=True, check=True).stdout
 
     def pods(self, app: str) -> list[Any]:
@@ -103,7 +103,7 @@ def is_part_of(seen: Any, calls: list[Call]) -> bool:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """Up, without Istio; each test kills what no other does."""
     sandbox = SandboxUser(tmp_path_factory.mktemp("user"))
-    sandbox.run("up")
+    sandbox.run("up", "--rate", "20")  # slowly enough to see a window begin
     yield Demo(sandbox)
     sandbox.run("sandbox", "stop")
     sandbox.wait_until_gone()

@@ -76,17 +76,23 @@ class Observing:
                 return
         raise AssertionError(f"it ended without {pattern!r}: {self.said}")
 
-    def count(self) -> str:
+    def count(self) -> int:
         """How many responses it tells of next."""
-        self.wait_for("responses")
-        return self.said[-1].partition(": ")[2].partition(" ")[0]
+        self.wait_for(" responses")
+        return self._told()
+
+    def _told(self) -> int:
+        return int(self.said[-1].partition(": ")[2].partition(" ")[0])
 
     def wait_for_responses(self) -> None:
         """Until there are enough in the present window."""
         self.wait_for(r"s: ([3-9]\d|\d{3,}) responses")
 
     def wait_for_new_window(self) -> None:
-        self.wait_for(r"s: [12]?\d responses")
+        """Until it counts fewer than it has told of, and then enough again."""
+        before = self._told()
+        while (now := self.count()) >= before:
+            before = now
         self.wait_for_responses()
 
     def end(self) -> tuple[int, str]:
