@@ -22,7 +22,7 @@ MOST_ROWS = 24
 """Of the table behind a plot over time."""
 MOST_TICKS = 6
 REST = "others"
-STEPS_S = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 43200, 86400, 604800)
+STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 43200, 86400, 604800)
 
 
 @dataclass(frozen=True)
@@ -166,16 +166,15 @@ def _share_rows(seen: Observation, named: Sequence[str], *, rest: bool) -> list[
 def _time_ticks(seconds: float) -> list[Tick]:
     seconds = max(seconds, 0.1)
     step = next((step for step in STEPS_S if seconds / step <= MOST_TICKS), STEPS_S[-1])
-    return [
-        Tick(round(LEFT + at / seconds * (RIGHT - LEFT), 2), _duration(at)) for at in range(0, int(seconds) + 1, step)
-    ]
+    times = [round(number * step, 1) for number in range(int(seconds / step) + 1)]
+    return [Tick(round(LEFT + at / seconds * (RIGHT - LEFT), 2), _duration(at)) for at in times]
 
 
-def _duration(seconds: int) -> str:
+def _duration(seconds: float) -> str:
     for unit, size in (("h", 3600), ("min", 60)):
         if seconds and not seconds % size:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} s"
+            return f"{seconds / size:g} {unit}"
+    return f"{seconds:g} s"
 
 
 def _decade_steps(bins: Sequence[LatencyBin]) -> list[float]:
