@@ -19,12 +19,9 @@ from grpcdemo.sandbox.state import running, wait_until_free
 from grpcdemo.workload.call_log import Call, parse_call
 from tests.contract.tools import find_program
 from tests.sandbox.kubelet.processes import find_processes
-from tests.sandbox.user import Observing, SandboxUser
+from tests.sandbox.user import ENOUGH, Observing, SandboxUser
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.timeout(180)]
-
-ENOUGH = 30
-"""Responses after which a window is worth comparing."""
 
 
 class Demo:
