@@ -5,13 +5,16 @@ from __future__ import annotations
 import queue
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+import pytest
 
 from tests.contract.tools import find_program
 
 PATIENCE_S = 120
-"""How long to wait for a line that must come."""
+"""How long to wait for a line that must come, whatever others come before it."""
 
 
 class Lines:
@@ -24,13 +27,17 @@ class Lines:
         self._reader.start()
 
     def next(self) -> str:
-        return self._lines.get(timeout=PATIENCE_S)
+        return self.until(lambda _: True)[0]
 
     def until(self, wanted: Callable[[str], bool]) -> list[str]:
         """The lines up to the first one that is *wanted*."""
-        found = [self.next()]
-        while not wanted(found[-1]):
-            found.append(self.next())
+        found: list[str] = []
+        deadline = time.monotonic() + PATIENCE_S
+        while not found or not wanted(found[-1]):
+            try:
+                found.append(self._lines.get(timeout=max(0.0, deadline - time.monotonic())))
+            except queue.Empty:
+                pytest.fail("kubectl never printed what was waited for, but:\n" + "\n".join(found))
         return found
 
     def join(self) -> None:

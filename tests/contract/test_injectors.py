@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.contract.injectors import one_more_injector
-from tests.contract.tools import Demo
+from tests.contract.tools import Demo, kubectl
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -54,3 +54,20 @@ def test_a_pod_that_refuses_injection_is_reported(demo: Demo) -> None:
     told = demo.run("istio", "on").check(1)
     assert "Deployment grpc-client refuses a proxy" in told.error
     assert demo.labels()["istio-injection"] == "disabled"
+
+
+@pytest.mark.parametrize(
+    ("labels", "proxies"),
+    [({}, []), ({"sidecar.istio.io/inject": "true"}, ["istio-proxy"]), ({"sidecar.istio.io/inject": "false"}, [])],
+)
+def test_in_a_namespace_without_a_label_a_pod_decides(demo: Demo, labels: dict[str, str], proxies: list[str]) -> None:
+    kubectl("create", "namespace", demo.namespace)
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "one", "labels": labels},
+        "spec": {"containers": [{"name": "one", "image": "localhost/none:1"}]},
+    }
+    made = json.loads(demo.kubectl("create", "-f", "-", "--dry-run=server", "-o", "json", stdin=json.dumps(pod)))
+    containers = [*made["spec"].get("initContainers", []), *made["spec"]["containers"]]
+    assert [found["name"] for found in containers if found["name"] == "istio-proxy"] == proxies
