@@ -27,9 +27,9 @@ ENDINGS = 8192
 """How many endings are remembered, so that calls that end alike are parsed once."""
 
 _SEQ = "seq=([1-9][0-9]{0,14})"
-_LINE = re.compile(rf"{_SEQ} (code=.*)".encode(), re.DOTALL)
-_STAMPED_LINE = re.compile(rf"^[^ ]{{20,35}} {_SEQ} (code=.*)\n".encode(), re.MULTILINE)
+_LINE = re.compile(rf"{_SEQ} ([^\n]*)\n?".encode())
 # Any word will do for the time, which whoever reads the log has looked at: this one runs over every byte.
+_STAMPED = re.compile(rf"\n[^ ]{{20,35}} {_SEQ} ".encode())
 _VALUE = f"{BARE_VALUE}|{QUOTED_VALUE}"
 _ENDING = re.compile(
     (
@@ -38,7 +38,7 @@ _ENDING = re.compile(
         rf"(?: pod_ip=({_VALUE}))?"
         r" latency_ms=([0-9]{1,9}\.[0-9]{2})"
         rf"(?: message=({QUOTED_VALUE}))?"
-        r"\r?\n?"
+        r"\r?"
     ).encode()
 )
 
@@ -135,9 +135,11 @@ def parse_call(line: str) -> Call | None:
 
 def find_calls(log: bytes) -> Calls:
     """The calls in *log*, whole lines with their times before them."""
-    found = _STAMPED_LINE.findall(log)
-    seqs, endings = zip(*found, strict=True) if found else ((), ())
-    return Calls(list(map(int, seqs)), endings)
+    parts = _STAMPED.split(b"\n" + log[:-1])
+    seqs, endings = list(map(int, parts[1::2])), parts[2::2]
+    if len(endings) < log.count(b"\n"):  # each holds the lines up to the next call
+        endings = [ending.partition(b"\n")[0] for ending in endings]
+    return Calls(seqs, endings)
 
 
 @lru_cache(ENDINGS)
