@@ -13,12 +13,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
-from grpcdemo.errors import NotEnoughResponses, NotFound, UnexpectedVerdict
+from grpcdemo.errors import NotEnoughResponses, NotFound, UnexpectedVerdict, UsageError
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.log_lines import SECOND_NS, LogLine, parse_line
 from grpcdemo.kube.logs import Container, Follower
 from grpcdemo.kube.pods import read_pod
-from grpcdemo.kube.resources import OURS, PODS
+from grpcdemo.kube.resources import OURS, PODS, Object
 from grpcdemo.kube.watch import Mirror, Query, wait_for_event
 from grpcdemo.manifests import defaults
 from grpcdemo.model import CLIENT_APP, CLIENT_CONTAINER, SERVER_APP, Observation, Pod
@@ -64,13 +64,12 @@ async def observe(api: Api, config: ObserveConfig, on_line: OnLine | None = None
     loop = asyncio.get_running_loop()
     began = loop.time()
     async with AsyncExitStack() as stack:
-        mirror = await stack.enter_async_context(Mirror(api, {"pods": Query(PODS, config.namespace, OURS)}))
+        queries = {"pods": Query(PODS, config.namespace, OURS)}
+        if config.selector:
+            queries["clients"] = Query(PODS, config.namespace, config.selector)
+        mirror = await stack.enter_async_context(Mirror(api, queries))
+        _check_clients(config, mirror)
         observer = await stack.enter_async_context(_Observer(api, config, mirror, on_line))
-        if not observer.clients:
-            raise NotFound(
-                f"there is no {CLIENT_APP} pod in namespace {config.namespace}",
-                hint="make the demo with `grpcdemo up`",
-            )
         while True:
             seen = observer.snapshot(loop.time())
             yield seen
@@ -78,6 +77,36 @@ async def observe(api: Api, config: ObserveConfig, on_line: OnLine | None = None
                 return
             await observer.news(_until_next(config, loop.time() - began))
             await asyncio.sleep(SNAPSHOT_S)
+
+
+def _check_clients(config: ObserveConfig, mirror: Mirror) -> None:
+    """Raise NotFound where there is no client to watch, UsageError where none has the container."""
+    clients = [found for found in _client_objects(config, mirror) if read_pod(found).live]
+    if not clients and config.selector:
+        raise NotFound(
+            f"there is no pod with {config.selector} in namespace {config.namespace}",
+            hint=f"see `kubectl --namespace {config.namespace} get pods --show-labels`",
+        )
+    if not clients:
+        raise NotFound(
+            f"there is no {CLIENT_APP} pod in namespace {config.namespace}", hint="make the demo with `grpcdemo up`"
+        )
+    names = sorted({container["name"] for found in clients for container in found["spec"]["containers"]})
+    if _container(config) not in names:
+        raise UsageError(
+            f"pod {clients[0]['metadata']['name']} has no container {_container(config)}",
+            hint=f"name one with --container: {', '.join(names)}",
+        )
+
+
+def _client_objects(config: ObserveConfig, mirror: Mirror) -> list[Object]:
+    if config.selector:
+        return mirror["clients"]
+    return [found for found in mirror["pods"] if read_pod(found).app == CLIENT_APP]
+
+
+def _container(config: ObserveConfig) -> str:
+    return config.container or CLIENT_CONTAINER
 
 
 def check_expected(expected: Outcome, seen: Observation) -> None:
@@ -143,7 +172,7 @@ class _Observer:
 
     @property
     def clients(self) -> list[Pod]:
-        return self._live(CLIENT_APP)
+        return [pod for pod in map(read_pod, _client_objects(self._config, self._mirror)) if pod.live]
 
     async def news(self, timeout_s: float) -> None:
         """Wait until something was counted or changed, but no longer than *timeout_s*."""
@@ -154,7 +183,7 @@ class _Observer:
                 raise error
 
     def snapshot(self, now: float) -> Observation:
-        servers = self._live(SERVER_APP)
+        servers = self._servers
         tally = self._counter.tally(now)
         present = {pod.name for pod in servers}
         gone = {name: self._counter.ip_of.get(name, "") for name in tally.by_server() if name not in present}
@@ -174,8 +203,9 @@ class _Observer:
             latencies=self._counter.latencies(),
         )
 
-    def _live(self, app: str) -> list[Pod]:
-        return [pod for pod in map(read_pod, self._mirror["pods"]) if pod.app == app and pod.live]
+    @property
+    def _servers(self) -> list[Pod]:
+        return [pod for pod in map(read_pod, self._mirror["pods"]) if pod.app == SERVER_APP and pod.live]
 
     async def _watch(self) -> None:
         while True:
@@ -190,7 +220,7 @@ class _Observer:
         for uid, pod in clients.items():
             if uid not in self._followers:
                 self._followers[uid] = asyncio.create_task(self._follow(pod, from_start=from_start))
-        servers = [pod for pod in self._live(SERVER_APP) if pod.ready]
+        servers = [pod for pod in self._servers if pod.ready]
         generation = frozenset([*clients, *(pod.uid for pod in servers)])
         if generation != self._generation:
             self._generation = generation
@@ -208,10 +238,11 @@ class _Observer:
             await self._count(pod, from_start=from_start)
 
     async def _count(self, pod: Pod, *, from_start: bool) -> None:
-        """Count the calls of one client. A log that was there before us is read from its last line on."""
-        skip_first = not from_start
-        container = Container(self._config.namespace, pod.name, CLIENT_CONTAINER)
-        async for piece in Follower(self._api, container, from_start=from_start).pieces():
+        """Count the calls of one client. A log that was there before us is read from its last line on, or since."""
+        since_s = None if from_start else self._config.since_s
+        skip_first = not from_start and since_s is None
+        container = Container(self._config.namespace, pod.name, _container(self._config))
+        async for piece in Follower(self._api, container, from_start=from_start, since_s=since_s).pieces():
             for part in self._parts(piece):
                 calls = find_calls(part)
                 if skip_first and (calls := calls.checked()).seqs:

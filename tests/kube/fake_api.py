@@ -117,6 +117,10 @@ class Script:
         """Answer a request so; a watch of PATH is `WATCH`, apart from a `GET` of it."""
         self._answers[method, path] = list(answers)
 
+    def answer(self, method: str, path: str) -> Answer:
+        """The next answer to a request."""
+        return self._answers[method, path][0]
+
     def asked_for(self, method: str, path: str) -> list[Asked]:
         return [found for found in self.asked if (_verb(found), found.path) == (method, path)]
 

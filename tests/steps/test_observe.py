@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import pytest
+import time
 
-from grpcdemo.errors import Forbidden, NotEnoughResponses, NotFound, UnexpectedVerdict
+import pytest
+from aiohttp import web
+
+from grpcdemo.errors import Forbidden, NotEnoughResponses, NotFound, UnexpectedVerdict, UsageError
 from grpcdemo.kube.api import Api
 from grpcdemo.model import Observation, Tally
 from grpcdemo.steps import observe as observe_module
 from grpcdemo.steps.observe import ObserveConfig, check_expected
 from grpcdemo.verdict import Outcome, Verdict
-from tests.kube.fake_api import Script, refuse, reply
+from grpcdemo.workload.call_log import Call, format_call
+from tests.kube.fake_api import Feed, Script, refuse, reply
+from tests.kube.fake_log import FakeLog
+from tests.kube.samples import pod
 
 from .scene import PODS, Scene, watching
 
@@ -253,3 +259,55 @@ def test_what_is_not_expected_is_an_error(expected: Outcome, seen: Outcome, erro
         return
     with pytest.raises(error, match="because"):
         check_expected(expected, found)
+
+
+async def test_what_is_in_the_log_already_is_judged_by_its_own_times(script: Script, api: Api) -> None:
+    scene = Scene(script)
+    log = FakeLog()
+    scene.log("x", log)
+    now_ns = time.time_ns()
+    for seq in range(40, 80):
+        text = format_call(Call(seq, "OK", "b", "ip-of-b", 1.0, None)).encode()
+        log.write(text, at_ns=now_ns - (80 - seq) * 1_000_000_000)
+    async with watching(api, ObserveConfig(since_s=60, expect=Outcome.PINNED)) as watch:
+        seen = await watch.to_the_end()
+    assert (seen.tally.responses, seen.tally.missed) == (40, 0)
+    assert seen.verdict.outcome is Outcome.PINNED
+    assert 39 < seen.tally.seconds < 60, "forty seconds of log, however fast it was read"
+    assert log.asked[0].query["sinceSeconds"] in ("60", "61")
+
+
+async def test_ones_own_client_is_watched_by_its_label_and_container(script: Script, api: Api) -> None:
+    scene = Scene(script)
+    own = pod("mine", app="my-client")
+    own["spec"]["containers"][0]["name"] = "main"
+    listed = {"metadata": {"resourceVersion": "10"}, "items": [own]}
+    ours, watch_of_ours = script.answer("GET", PODS), script.answer("WATCH", PODS)
+
+    async def pods(request: web.Request) -> web.StreamResponse:
+        mine = request.query.get("labelSelector") == "app=mine"
+        if request.query.get("watch") == "true":
+            return await (Feed() if mine else watch_of_ours)(request)
+        return await (reply(listed) if mine else ours)(request)
+
+    script.on("GET", PODS, pods)
+    script.on("WATCH", PODS, pods)
+    log = FakeLog()
+    scene.log("mine", log)
+    log.write(b"seq=1 code=OK pod=a pod_ip=1.2.3.4 latency_ms=1.00")
+    async with watching(api, ObserveConfig(selector="app=mine", container="main")) as watch:
+        seen = await watch.until(lambda seen: seen.tally.responses == 1)
+    assert [client.name for client in seen.clients] == ["mine"]
+    assert seen.tally.by_client == {"mine": {"a": 1}}
+    assert log.asked[0].query["container"] == "main"
+    with pytest.raises(UsageError, match="no container grpc-client") as caught:
+        async with watching(api, ObserveConfig(selector="app=mine")) as watch:
+            await watch.to_the_end()
+    assert str(caught.value.hint).endswith("main")
+
+
+async def test_a_selector_that_finds_nothing_is_said(script: Script, api: Api) -> None:
+    script.on("GET", PODS, reply({"metadata": {"resourceVersion": "1"}, "items": []}))
+    with pytest.raises(NotFound, match="no pod with app=mine"):
+        async with watching(api, ObserveConfig(selector="app=mine")) as watch:
+            await watch.to_the_end()
