@@ -13,7 +13,7 @@ from grpcdemo.views.observation import observation_view
 from grpcdemo.views.words import plain_line, printable
 
 from .conftest import Golden, draw
-from .samples import BALANCED, PINNED, crowd, observation
+from .samples import BALANCED, PINNED, crowd, observation, timeline
 
 EVEN = {"2xk4p": 40, "b7wzn": 42, "x2x8k": 38}
 SEEN = {
@@ -44,6 +44,12 @@ def test_it_fits_the_terminal(name: str, width: int, height: int) -> None:
     lines = draw(observation_view(SEEN[name], width, height), width).splitlines()
     assert len(lines) <= height
     assert not [line for line in lines if re.search(r"\S…", line)], "nothing is cut off"
+
+
+def test_it_fits_a_terminal_of_any_width() -> None:
+    seen = replace(PINNED, timeline=timeline((60, "b")))
+    for width in range(60, 140):
+        assert not re.search(r"\S…", draw(observation_view(seen, width, 24), width)), f"cut off at {width}"
 
 
 def test_a_result_is_not_folded() -> None:
