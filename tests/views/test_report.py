@@ -9,6 +9,8 @@ import html5lib
 import pytest
 
 from grpcdemo.model import DemoResult, Phase
+from grpcdemo.steps.timeline import TimelineCounter
+from grpcdemo.views.plots import shares_plot
 from grpcdemo.views.report import demo_report, observation_report
 
 from .conftest import GoldenText
@@ -70,6 +72,15 @@ def test_the_table_behind_the_shares_says_what_the_plot_shows() -> None:
     assert rows[0][1:] == ["…58f6c9d4b7-zzzzz", "…7d4b9c8f6-2xk4p", "…7d4b9c8f6-b7wzn", "…7d4b9c8f6-x2x8k", "Failed"]
     assert rows[1][:2] == ["0 to 0.5 s", "100%"]
     assert rows[-1][1] == "0%"
+
+
+def test_the_table_behind_the_shares_of_a_long_day_has_plain_numbers() -> None:
+    counter = TimelineCounter(0.0)
+    for second in range(0, 100_000, 100):
+        counter.add("x", ["grpc-server-7d4b9c8f6-b7wzn"], float(second))
+    plot = shares_plot(observation(timeline=counter.timeline(99_999.5)))
+    assert plot
+    assert plot.rows[-1][0] == "96768 to 99999.5 s"
 
 
 def test_nothing_in_a_log_becomes_part_of_the_page() -> None:
