@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 import html5lib
 import pytest
 
-from grpcdemo.model import DemoResult, Phase
+from grpcdemo.model import Phase
 from grpcdemo.steps.timeline import TimelineCounter
 from grpcdemo.views.plots import shares_plot
 from grpcdemo.views.report import demo_report, observation_report
@@ -16,14 +16,15 @@ from grpcdemo.views.report import demo_report, observation_report
 from .conftest import GoldenText
 from .samples import BALANCED, EVIL, HOSTILE, HOSTILE_PROVENANCE, PINNED, PROVENANCE, crowd, observation
 
-DEMO = DemoResult(Phase("Istio off", PINNED), Phase("Istio on", BALANCED), 41.25)
+PHASES = [Phase("Istio off", PINNED), Phase("Istio on", BALANCED)]
 REPORTS = {
     "nothing": observation_report(observation(), PROVENANCE),
     "balanced": observation_report(BALANCED, PROVENANCE),
     "clients": observation_report(observation({"b7wzn": 60}, {"2xk4p": 20, "x2x8k": 40}), PROVENANCE),
     "crowd": observation_report(crowd(pinned=True, clients=60), PROVENANCE),
     "hostile": observation_report(HOSTILE, HOSTILE_PROVENANCE),
-    "demo": demo_report(DEMO, PROVENANCE),
+    "demo": demo_report(PHASES, PROVENANCE),
+    "failed": demo_report(PHASES[:1], PROVENANCE, f"there is no {EVIL}"),
 }
 
 
@@ -95,6 +96,13 @@ def test_both_phases_are_side_by_side() -> None:
     page = parse(REPORTS["demo"])
     assert [next(article.iter("h2")).text for article in page.iter("article")] == ["Istio off", "Istio on"]
     assert [next(article.iter("strong")).text for article in page.iter("article")] == ["pinned", "balanced"]
+
+
+def test_a_demo_that_failed_is_marked() -> None:
+    page = parse(REPORTS["failed"])
+    assert "The demo failed: there is no <script>" in "".join(page.itertext())
+    assert [next(article.iter("h2")).text for article in page.iter("article")] == ["Istio off"]
+    assert "failed:" not in REPORTS["demo"]
 
 
 def test_it_says_what_it_was_measured_with() -> None:
