@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 import html5lib
 import pytest
 
-from grpcdemo.model import Phase
+from grpcdemo.model import Phase, Slice, Timeline
 from grpcdemo.steps.timeline import TimelineCounter
 from grpcdemo.views.plots import shares_plot
 from grpcdemo.views.report import demo_report, observation_report
@@ -96,6 +96,14 @@ def test_both_phases_are_side_by_side() -> None:
     page = parse(REPORTS["demo"])
     assert [next(article.iter("h2")).text for article in page.iter("article")] == ["Istio off", "Istio on"]
     assert [next(article.iter("strong")).text for article in page.iter("article")] == ["pinned", "balanced"]
+
+
+def test_numbers_of_the_last_window_alone_say_so() -> None:
+    slices = (Slice({"a": 1}, errors=5), Slice({"b": 9}, windows=1))
+    seen = observation({"b7wzn": 9}, windows=2, timeline=Timeline(0.5, slices, 1.0))
+    text = "".join(parse(observation_report(seen, PROVENANCE)).itertext())
+    assert "of the last 0.5 seconds: since the pods changed. Before that, 5 calls failed." in text
+    assert "since the pods changed" not in "".join(parse(REPORTS["clients"]).itertext())
 
 
 def test_a_demo_that_failed_is_marked() -> None:
