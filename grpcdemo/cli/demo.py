@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from grpcdemo.cli import options
+from grpcdemo.errors import GrpcdemoError
 from grpcdemo.manifests import defaults
 
 if TYPE_CHECKING:
     from grpcdemo.cli.output import Progress
     from grpcdemo.kube.api import Api
-    from grpcdemo.model import DemoResult, Provenance
+    from grpcdemo.model import DemoResult, Phase, Provenance
     from grpcdemo.steps.demo import DemoConfig
 
 
@@ -43,7 +44,6 @@ def demo(
     from grpcdemo.steps.up import UpConfig
     from grpcdemo.views.demo import demo_view
     from grpcdemo.views.document import demo_document
-    from grpcdemo.views.report import demo_report
 
     config = step.DemoConfig(
         up=UpConfig(namespace, servers, clients, rate, image_prefix, timeout, shared=yes),
@@ -63,33 +63,56 @@ def demo(
             )
         return
     with written(report) as file, Progress(plain=plain) as progress:
-        result, provenance = change(
-            connection,
-            lambda api: _tell(api, config, progress, options.command_line(typed)),
-            report=progress.report,
-            yes=yes,
-            starts=True,
-            if_interrupted="see with `grpcdemo status` whether anything is left, and remove it with `grpcdemo cleanup`",
-        )
+        story = _Story(config, progress, options.command_line(typed))
+        try:
+            result = change(
+                connection,
+                story.tell,
+                report=progress.report,
+                yes=yes,
+                starts=True,
+                if_interrupted="see with `grpcdemo status` whether anything is left, and remove it with "
+                "`grpcdemo cleanup`",
+            )
+        except GrpcdemoError as error:
+            file.text = story.report(error.message) if report else None
+            raise
         if report:
-            file.text = demo_report(result, provenance)
-    show(demo_view(result, bars=not plain), demo_document(result, provenance), output)
+            file.text = story.report()
+    show(demo_view(result, bars=not plain), demo_document(result, story.provenance), output)
 
 
-async def _tell(
-    api: "Api", config: "DemoConfig", progress: "Progress", command: str
-) -> "tuple[DemoResult, Provenance]":
-    """The story, and what it was told with."""
-    from grpcdemo.steps.demo import demo as story
-    from grpcdemo.steps.provenance import read_provenance
-    from grpcdemo.views.observation import observation_view
-    from grpcdemo.views.words import plain_line
+class _Story:
+    """The story while it is told: draws what is seen, and keeps it, also where the story fails."""
 
-    provenance = await read_provenance(api, config.up.namespace, command)
-    result = await story(
-        api,
-        config,
-        progress.report,
-        lambda seen: progress.draw(partial(observation_view, seen), partial(plain_line, seen)),
-    )
-    return result, provenance
+    def __init__(self, config: "DemoConfig", progress: "Progress", command: str) -> None:
+        self._config = config
+        self._progress = progress
+        self._command = command
+        self._phases: dict[str, Phase] = {}
+        self.provenance: Provenance | None = None
+
+    async def tell(self, api: "Api") -> "DemoResult":
+        from grpcdemo.steps.demo import demo as story
+        from grpcdemo.steps.provenance import read_provenance
+
+        self.provenance = await read_provenance(api, self._config.up.namespace, self._command)
+        return await story(api, self._config, self._progress.report, self._seen)
+
+    def _seen(self, phase: "Phase") -> None:
+        from grpcdemo.views.observation import observation_view
+        from grpcdemo.views.words import plain_line
+
+        self._phases[phase.title] = phase
+        seen = phase.observation
+        self._progress.draw(partial(observation_view, seen), partial(plain_line, seen))
+
+    def report(self, failure: str | None = None) -> str | None:
+        """As HTML; None where nothing was seen."""
+        from grpcdemo.views.report import demo_report
+
+        return (
+            demo_report([*self._phases.values()], self.provenance, failure)
+            if self.provenance and self._phases
+            else None
+        )

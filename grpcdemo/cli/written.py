@@ -7,7 +7,6 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
 
 from grpcdemo.errors import GrpcdemoError, UsageError
 
@@ -33,6 +32,7 @@ def written(path: Path | None) -> Iterator[Written]:
         if place.exists() and not place.is_file():
             raise UsageError(f"cannot write {path}: it is not a file", hint="name a file, such as report.html")
         number, draft = tempfile.mkstemp(prefix=f".{place.name}.", dir=place.parent)
+        os.close(number)
     except OSError as error:
         raise UsageError(
             f"cannot write {path}: {error.strerror}", hint="name a file in a folder that is there"
@@ -40,17 +40,15 @@ def written(path: Path | None) -> Iterator[Written]:
     try:
         yield result
     finally:
-        with os.fdopen(number, "w", encoding="utf-8") as file:
-            _finish(result, file, Path(draft), place)
+        _finish(result, Path(draft), place)
 
 
-def _finish(result: Written, file: TextIO, draft: Path, place: Path) -> None:
+def _finish(result: Written, draft: Path, place: Path) -> None:
     if result.text is None:
         draft.unlink()
         return
     try:
-        file.write(result.text)
-        file.flush()
+        draft.write_text(result.text, encoding="utf-8")
         draft.chmod(_mode(place))
         draft.replace(place)
     except OSError as error:

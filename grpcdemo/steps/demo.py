@@ -37,9 +37,10 @@ async def rehearse(api: Api, config: DemoConfig, report: Report) -> None:
         report(Done(f"all of it deleted from namespace {config.up.namespace}"))
 
 
-async def demo(api: Api, config: DemoConfig, report: Report, show: Callable[[Observation], None]) -> DemoResult:
-    """Tell the story, hand each observation to *show*, and clean up, also after Ctrl-C and after a failure.
+async def demo(api: Api, config: DemoConfig, report: Report, show: Callable[[Phase], None]) -> DemoResult:
+    """Tell the story and clean up, also after Ctrl-C and after a failure.
 
+    Each phase is handed to *show* again and again, as far as it was seen.
     Raises UnexpectedVerdict or NotEnoughResponses where it did not go as the story says.
     """
     if config.keep:
@@ -57,10 +58,10 @@ async def demo(api: Api, config: DemoConfig, report: Report, show: Callable[[Obs
     return result
 
 
-async def _tell(api: Api, config: DemoConfig, report: Report, show: Callable[[Observation], None]) -> DemoResult:
+async def _tell(api: Api, config: DemoConfig, report: Report, show: Callable[[Phase], None]) -> DemoResult:
     began = asyncio.get_running_loop().time()
     await up(api, config.up, report)
-    before = await _watch(api, config, Outcome.PINNED, report, show)
+    before = await _watch(api, config, "Istio off", Outcome.PINNED, report, show)
     wanted = SwitchConfig(
         on=True,
         namespace=config.up.namespace,
@@ -69,22 +70,21 @@ async def _tell(api: Api, config: DemoConfig, report: Report, show: Callable[[Ob
         shared=config.up.shared,
     )
     await switch(api, wanted, report)
-    after = await _watch(api, config, Outcome.BALANCED, report, show)
-    seconds = asyncio.get_running_loop().time() - began
-    return DemoResult(Phase("Istio off", before), Phase("Istio on", after), seconds)
+    after = await _watch(api, config, "Istio on", Outcome.BALANCED, report, show)
+    return DemoResult(before, after, asyncio.get_running_loop().time() - began)
 
 
 async def _watch(
-    api: Api, config: DemoConfig, expected: Outcome, report: Report, show: Callable[[Observation], None]
-) -> Observation:
+    api: Api, config: DemoConfig, title: str, expected: Outcome, report: Report, show: Callable[[Phase], None]
+) -> Phase:
     wanted = ObserveConfig(namespace=config.up.namespace, expect=expected, timeout_s=config.up.timeout_s)
     seen: Observation | None = None
     async for seen in observe(api, wanted):
-        show(seen)
+        show(Phase(title, seen))
     assert seen is not None, "observe tells at least one observation"
     report(Done(f"{seen.verdict.outcome.value}: {seen.verdict.reason}"))
     check_expected(expected, seen)
-    return seen
+    return Phase(title, seen)
 
 
 async def _clean_up_after(error: BaseException, api: Api, config: DemoConfig, report: Report) -> None:

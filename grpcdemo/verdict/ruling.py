@@ -102,7 +102,7 @@ class _Case:
 
     def verdict(self) -> Verdict:
         if self.pods < 2:
-            return _inconclusive(f"there is nothing to balance over: {self.pods} ready server")
+            return _inconclusive(f"there is nothing to balance over: {self.pods or 'no'} ready server")
         if not self.total:
             return _inconclusive("no response yet")
         if self.total < self.criteria.min_responses:
@@ -164,7 +164,7 @@ class _Case:
         return f"{stuck} of {len(self.counts)} clients got all {their} responses from one pod, but {widest} from {pods}"
 
     def _uneven_pods(self) -> str:
-        """Who stands out among all pods."""
+        """Who stands out among all pods, in counts: rounded, nearly all would be called 100%."""
         even = f"even would be {self._percent(1 / self.pods)}"
         silent = [pod for pod, count in self.answered.items() if not count]
         if len(silent) == 1:
@@ -174,7 +174,7 @@ class _Case:
         light, heavy = out_of_tolerance(self.criteria.tolerance)
         pick = min if self.together.log_ratio(light) > self.together.log_ratio(heavy) else max
         pod = pick(self.answered, key=lambda pod: self.answered[pod])
-        return f"{pod} answered {self._percent(self.answered[pod] / self.total)}, {even}"
+        return f"{pod} gave {self.answered[pod]} of {self.total} responses, even would be {self.total / self.pods:.0f}"
 
     def _spread(self) -> Verdict:
         """Balanced, once it is certain that no pod is out of tolerance."""

@@ -158,8 +158,8 @@ def _share_rows(seen: Observation, named: Sequence[str], *, rest: bool) -> list[
     for at, found in enumerate(timeline.slices):
         parts = _parts(found, named, rest=rest)
         shares = [part / found.responses if found.responses else None for part in parts]
-        end = min((at + 1) * timeline.slice_s, timeline.seconds)
-        rows.append((f"{at * timeline.slice_s:g} to {end:.4g} s", shares, found.errors))
+        end = round(min((at + 1) * timeline.slice_s, timeline.seconds), 2)
+        rows.append((f"{at * timeline.slice_s:.10g} to {end:.10g} s", shares, found.errors))
     return rows
 
 

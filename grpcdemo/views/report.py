@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from grpcdemo.model import DemoResult, Observation, Phase, Provenance
+from grpcdemo.model import Observation, Phase, Provenance
 from grpcdemo.views import plots
 from grpcdemo.views.clients import client_matrix
 from grpcdemo.views.glyphs import percent
 from grpcdemo.views.servers import server_rows
-from grpcdemo.views.words import istio_text, printable, rate
+from grpcdemo.views.words import errors_before, istio_text, printable, rate
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -27,16 +27,16 @@ def observation_report(seen: Observation, provenance: Provenance) -> str:
     return _render(f"gRPC responses: {seen.verdict.outcome.value}", [Phase("Observation", seen)], provenance)
 
 
-def demo_report(result: DemoResult, provenance: Provenance) -> str:
-    """Istio off and on, side by side."""
-    phases = [result.before, result.after]
+def demo_report(phases: Sequence[Phase], provenance: Provenance, failure: str | None = None) -> str:
+    """Istio off and on, side by side; of a demo that failed, why, and what was seen until then."""
     outcomes = ", ".join(f"{phase.observation.verdict.outcome.value} with {phase.title}" for phase in phases)
-    return _render(f"gRPC responses: {outcomes}", phases, provenance)
+    return _render(f"gRPC responses: {outcomes}", phases, provenance, failure)
 
 
-def _render(title: str, phases: Sequence[Phase], provenance: Provenance) -> str:
+def _render(title: str, phases: Sequence[Phase], provenance: Provenance, failure: str | None = None) -> str:
     return _template().render(
         title=title,
+        failure=failure,
         phases=[_facts(phase) for phase in phases],
         provenance=provenance,
         istio=istio_text(provenance.istio),
@@ -51,6 +51,7 @@ def _facts(phase: Phase) -> dict[str, object]:
         "title": phase.title,
         "seen": seen,
         "rate": rate(seen.tally),
+        "errors_before": errors_before(seen),
         "ready": ", ".join(sorted({pod.ready_text for pod in (*seen.servers, *seen.clients)})),
         "servers": server_rows(seen),
         "matrix": client_matrix(seen) if several else None,

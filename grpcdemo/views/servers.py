@@ -89,18 +89,15 @@ def servers_table(
     shown, folded = _fold(server_rows(seen), None if most_rows is None else most_rows - len(earlier) - len(notes))
     taken = FEWEST_CELLS + GAP if timed else 0
     lines = _lines(shown, folded, earlier, width and width - taken if live else None, bars=bars)
+    lines += [_note_cells(name) for name in notes]
     columns = fitting_columns(lines, COLUMNS, DISPENSABLE, width and width - taken)
     cells = CELLS if width is None else max(1, min(MOST_CELLS, width - table_width(lines, columns) - GAP))
     slices = settled(regroup(seen.timeline, cells)) if timed else []
     table = plain_table(*columns, *([f"OVER {_duration(seen)}"] if timed else []), numbers=NUMBERS)
-    marks = (
-        [_spark(slices, row) for row in shown] + [Text("")] * bool(folded) + [_spark(slices, row) for row in earlier]
-    )
+    marks = [_spark(slices, row) for row in shown] + [Text("")] * bool(folded)
+    marks += [_spark(slices, row) for row in earlier] + [_note(name, slices) for name in notes]
     for line, mark in zip(lines, marks, strict=True):
         table.add_row(*(line[name] for name in columns), *([mark] if timed else []))
-    for name in notes:
-        blanks = [""] * (len(columns) - 1)
-        table.add_row(name, *blanks, _note(name, slices), style="dim")
     return table
 
 
@@ -197,10 +194,14 @@ def _notes(seen: Observation) -> list[str]:
     return [NEW_WINDOW, SAME_POD] if seen.windows > 1 else [SAME_POD]
 
 
-def _note(name: str, slices: Sequence[Slice]) -> str:
+def _note_cells(name: str) -> Cells:
+    return {column: Text(name if column == "SERVER POD" else "", "dim") for column in COLUMNS}
+
+
+def _note(name: str, slices: Sequence[Slice]) -> Text:
     if name == SAME_POD:
-        return sparkline(repeated_shares(slices))
-    return "".join("^" if at and found.windows else " " for at, found in enumerate(slices))
+        return Text(sparkline(repeated_shares(slices)), "dim")
+    return Text("".join("^" if at and found.windows else " " for at, found in enumerate(slices)), "dim")
 
 
 def _spark(slices: Sequence[Slice], row: ServerRow) -> Text:

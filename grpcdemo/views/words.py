@@ -29,7 +29,14 @@ def numbers_line(seen: Observation) -> str:
         parts.append(f"{tally.missed} missed")
     if not tally.errors:
         parts.append("no errors")
+    if earlier := errors_before(seen):
+        parts.append(f"{earlier} failed before this window")
     return ", ".join(parts)
+
+
+def errors_before(seen: Observation) -> int:
+    """How many calls failed before the present window, such as while pods were replaced."""
+    return max(0, sum(found.errors for found in seen.timeline.slices) - sum(seen.tally.errors.values()))
 
 
 def latency_line(tally: Tally) -> str:

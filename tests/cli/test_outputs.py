@@ -108,7 +108,23 @@ def test_a_report_that_cannot_be_written_is_refused_before_anything_is_done(
     assert cluster.store.asked == []
 
 
-def test_no_report_of_a_failure(grpcdemo: Command, kubeconfig: str, tmp_path: Path) -> None:
-    ended = grpcdemo("observe", "--kubeconfig", kubeconfig, "--report", str(tmp_path / "report.html"))
-    assert ended.code == 1
+def test_a_report_of_a_demo_that_goes_otherwise(
+    grpcdemo: Command, cluster: Cluster, kubeconfig: str, tmp_path: Path
+) -> None:
+    cluster.always_balanced = True
+    report = tmp_path / "report.html"
+    ended = grpcdemo("demo", "--kubeconfig", kubeconfig, "--report", str(report))
+    assert ended.code == 3
+    text = report.read_text(encoding="utf-8")
+    assert "The demo failed</strong>: expected pinned, saw balanced" in text
+    assert "Istio off</h2>" in text
+    assert "Istio on</h2>" not in text
+
+
+@pytest.mark.parametrize("command, code", [(("observe",), 1), (("demo", "--context", "other"), 2)], ids=str)
+def test_no_report_of_what_nobody_saw(
+    grpcdemo: Command, kubeconfig: str, tmp_path: Path, command: tuple[str, ...], code: int
+) -> None:
+    ended = grpcdemo(*command, "--kubeconfig", kubeconfig, "--report", str(tmp_path / "report.html"))
+    assert ended.code == code
     assert list(tmp_path.glob("*.html")) == []

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 import pytest
 
 from grpcdemo.cli.written import written
-from grpcdemo.errors import UsageError
+from grpcdemo.errors import GrpcdemoError, UsageError
 
 
 def write(path: Path, text: str) -> None:
@@ -66,6 +67,20 @@ def test_what_cannot_be_written_is_refused_before_the_work(tmp_path: Path, name:
     (tmp_path / "link").symlink_to(tmp_path / "missing" / "report.html")
     with pytest.raises(UsageError, match="cannot write"), written(tmp_path / name):
         pytest.fail("the work began")
+
+
+def test_a_disk_that_is_full_is_told_and_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    path.write_text("old", encoding="utf-8")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        with pytest.raises(GrpcdemoError, match=f"cannot write {path}"), written(path) as file:
+            file.text = "new" * 10
+            resource.setrlimit(resource.RLIMIT_FSIZE, (8, limits[1]))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+    assert path.read_text(encoding="utf-8") == "old"
 
 
 def test_nothing_is_asked_for() -> None:

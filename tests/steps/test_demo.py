@@ -8,7 +8,7 @@ import pytest
 
 from grpcdemo.errors import UnexpectedVerdict
 from grpcdemo.kube.api import Api
-from grpcdemo.model import Event, Observation, Warned
+from grpcdemo.model import Event, Phase, Warned
 from grpcdemo.steps import demo as demo_module
 from grpcdemo.steps.demo import DemoConfig, demo
 from grpcdemo.steps.up import UpConfig
@@ -21,13 +21,13 @@ CONFIG = DemoConfig(up=UpConfig())
 
 
 async def test_pinned_then_balanced_then_gone(cluster: Cluster, cluster_api: Api, events: list[Event]) -> None:
-    shown: list[Observation] = []
+    shown: list[Phase] = []
     result = await demo(cluster_api, CONFIG, events.append, shown.append)
     assert result.before.observation.verdict.outcome is Outcome.PINNED
     assert result.after.observation.verdict.outcome is Outcome.BALANCED
     assert {pod.ready_text for pod in result.before.observation.servers} == {"1/1"}
     assert {pod.ready_text for pod in result.after.observation.servers} == {"2/2"}
-    assert shown[-1] == result.after.observation
+    assert list({phase.title: phase for phase in shown}.values()) == [result.before, result.after]
     assert cluster.store.names("namespaces") == []
 
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from grpcdemo.model import Observation
+from grpcdemo.model import Observation, Slice, Timeline
 from grpcdemo.views.document import observation_document
 from grpcdemo.views.observation import observation_view
-from grpcdemo.views.words import plain_line, printable
+from grpcdemo.views.words import numbers_line, plain_line, printable
 
 from .conftest import Golden, draw
-from .samples import BALANCED, PINNED, crowd, observation
+from .samples import BALANCED, PINNED, crowd, observation, timeline
 
 EVEN = {"2xk4p": 40, "b7wzn": 42, "x2x8k": 38}
 SEEN = {
@@ -44,6 +44,12 @@ def test_it_fits_the_terminal(name: str, width: int, height: int) -> None:
     lines = draw(observation_view(SEEN[name], width, height), width).splitlines()
     assert len(lines) <= height
     assert not [line for line in lines if re.search(r"\S…", line)], "nothing is cut off"
+
+
+def test_it_fits_a_terminal_of_any_width() -> None:
+    seen = replace(PINNED, timeline=timeline((60, "b")))
+    for width in range(60, 140):
+        assert not re.search(r"\S…", draw(observation_view(seen, width, 24), width)), f"cut off at {width}"
 
 
 def test_a_result_is_not_folded() -> None:
@@ -100,6 +106,16 @@ def test_a_name_from_a_log_cannot_steer_the_terminal() -> None:
     assert r"evil\x1b]0;x\x07" in text
     assert r"1\x9b2J" in text
     assert printable("a\u202eb\nc") == r"a\u202eb\nc"
+
+
+def test_errors_of_the_switch_are_not_forgotten_in_the_window_after_it() -> None:
+    slices = (Slice({"a": 1}, errors=5), Slice({"b": 9}, errors=2, windows=1))
+    later = observation({"b7wzn": 9}, windows=2, timeline=Timeline(0.5, slices, 1.0))
+    assert numbers_line(later).endswith("window 2, no errors, 7 failed before this window")
+    assert numbers_line(replace(later, tally=replace(later.tally, errors={"UNAVAILABLE": 2}))).endswith(
+        ", 5 failed before this window"
+    )
+    assert numbers_line(BALANCED).endswith("no errors")
 
 
 def test_a_line_of_progress() -> None:

@@ -8,20 +8,23 @@ from xml.etree.ElementTree import Element
 import html5lib
 import pytest
 
-from grpcdemo.model import DemoResult, Phase
+from grpcdemo.model import Phase, Slice, Timeline
+from grpcdemo.steps.timeline import TimelineCounter
+from grpcdemo.views.plots import shares_plot
 from grpcdemo.views.report import demo_report, observation_report
 
 from .conftest import GoldenText
 from .samples import BALANCED, EVIL, HOSTILE, HOSTILE_PROVENANCE, PINNED, PROVENANCE, crowd, observation
 
-DEMO = DemoResult(Phase("Istio off", PINNED), Phase("Istio on", BALANCED), 41.25)
+PHASES = [Phase("Istio off", PINNED), Phase("Istio on", BALANCED)]
 REPORTS = {
     "nothing": observation_report(observation(), PROVENANCE),
     "balanced": observation_report(BALANCED, PROVENANCE),
     "clients": observation_report(observation({"b7wzn": 60}, {"2xk4p": 20, "x2x8k": 40}), PROVENANCE),
     "crowd": observation_report(crowd(pinned=True, clients=60), PROVENANCE),
     "hostile": observation_report(HOSTILE, HOSTILE_PROVENANCE),
-    "demo": demo_report(DEMO, PROVENANCE),
+    "demo": demo_report(PHASES, PROVENANCE),
+    "failed": demo_report(PHASES[:1], PROVENANCE, f"there is no {EVIL}"),
 }
 
 
@@ -72,6 +75,15 @@ def test_the_table_behind_the_shares_says_what_the_plot_shows() -> None:
     assert rows[-1][1] == "0%"
 
 
+def test_the_table_behind_the_shares_of_a_long_day_has_plain_numbers() -> None:
+    counter = TimelineCounter(0.0)
+    for second in range(0, 100_000, 100):
+        counter.add("x", ["grpc-server-7d4b9c8f6-b7wzn"], float(second))
+    plot = shares_plot(observation(timeline=counter.timeline(99_999.5)))
+    assert plot
+    assert plot.rows[-1][0] == "96768 to 99999.5 s"
+
+
 def test_nothing_in_a_log_becomes_part_of_the_page() -> None:
     page = parse(REPORTS["hostile"])
     assert "script" not in {element.tag for element in page.iter()}
@@ -84,6 +96,21 @@ def test_both_phases_are_side_by_side() -> None:
     page = parse(REPORTS["demo"])
     assert [next(article.iter("h2")).text for article in page.iter("article")] == ["Istio off", "Istio on"]
     assert [next(article.iter("strong")).text for article in page.iter("article")] == ["pinned", "balanced"]
+
+
+def test_numbers_of_the_last_window_alone_say_so() -> None:
+    slices = (Slice({"a": 1}, errors=5), Slice({"b": 9}, windows=1))
+    seen = observation({"b7wzn": 9}, windows=2, timeline=Timeline(0.5, slices, 1.0))
+    text = "".join(parse(observation_report(seen, PROVENANCE)).itertext())
+    assert "of the last 0.5 seconds: since the pods changed. Before that, 5 calls failed." in text
+    assert "since the pods changed" not in "".join(parse(REPORTS["clients"]).itertext())
+
+
+def test_a_demo_that_failed_is_marked() -> None:
+    page = parse(REPORTS["failed"])
+    assert "The demo failed: there is no <script>" in "".join(page.itertext())
+    assert [next(article.iter("h2")).text for article in page.iter("article")] == ["Istio off"]
+    assert "failed:" not in REPORTS["demo"]
 
 
 def test_it_says_what_it_was_measured_with() -> None:
