@@ -16,7 +16,7 @@ from grpcdemo.views.words import printable
 MOST_SERVERS = 12
 """More columns than this are no longer looked at one by one."""
 OTHERS = "OTHERS"
-CELL = len("…2xk4p")
+CELL = len("100%")
 
 
 @dataclass(frozen=True)
@@ -32,19 +32,19 @@ class Matrix:
 def client_matrix(seen: Observation, most_servers: int = MOST_SERVERS) -> Matrix:
     """Every client, also one that was not answered; of the servers, if not all, those that answered most."""
     answered = seen.tally.by_client
-    counts = dict.fromkeys((pod.name for pod in seen.servers), 0) | seen.tally.by_server()
-    named = sorted(sorted(counts, key=lambda name: (-counts[name], name))[:most_servers])
-    titles = short_names(counts)
+    ranked = _ranked(seen)
+    named, others = sorted(ranked[:most_servers]), len(ranked) > most_servers
+    titles = short_names(named)
     clients = short_names([*(pod.name for pod in seen.clients), *answered])
     rows = []
     for name, short in clients.items():
         found = answered.get(name, {})
         total = sum(found.values())
         parts = [found.get(server, 0) for server in named]
-        parts += [total - sum(parts)] if len(named) < len(counts) else []
+        parts += [total - sum(parts)] if others else []
         rows.append((printable(short), total, [part / total if total else 0.0 for part in parts]))
     heads = [printable(titles[name]) for name in named]
-    return Matrix(heads + ([OTHERS] if len(named) < len(counts) else []), rows)
+    return Matrix(heads + ([OTHERS] if others else []), rows)
 
 
 def clients_table(seen: Observation, width: int | None = None, most_rows: int | None = None) -> RenderableType:
@@ -59,13 +59,24 @@ def clients_table(seen: Observation, width: int | None = None, most_rows: int | 
     return table
 
 
+def _ranked(seen: Observation) -> list[str]:
+    """The servers, those that answered most first."""
+    counts = dict.fromkeys((pod.name for pod in seen.servers), 0) | seen.tally.by_server()
+    return sorted(counts, key=lambda name: (-counts[name], name))
+
+
 def _room(seen: Observation, width: int | None) -> int:
     """How many servers have room in a column of their own, beside one for the others."""
     if width is None:
         return MOST_SERVERS
-    names = short_names([*(pod.name for pod in seen.clients), *seen.tally.by_client])
-    first = max(len("CLIENT POD"), *map(len, names.values())) + GAP + len("RESPONSES")
-    return max(1, min(MOST_SERVERS, (width - first) // (CELL + GAP) - 1))
+    clients = short_names([*(pod.name for pod in seen.clients), *seen.tally.by_client])
+    left = width - max(len("CLIENT POD"), *map(len, clients.values())) - GAP - len("RESPONSES")
+    ranked = _ranked(seen)
+    for most in range(MOST_SERVERS, 1, -1):
+        heads = [*short_names(ranked[:most]).values(), *([OTHERS] if len(ranked) > most else [])]
+        if sum(GAP + max(CELL, len(head)) for head in heads) <= left:
+            return most
+    return 1
 
 
 def _share(share: float) -> Text:

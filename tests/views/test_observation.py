@@ -52,6 +52,18 @@ def test_it_fits_a_terminal_of_any_width() -> None:
         assert not re.search(r"\S…", draw(observation_view(seen, width, 24), width)), f"cut off at {width}"
 
 
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_who_talks_to_whom_fits_while_pods_of_another_name_go(width: int) -> None:
+    seen = crowd(pinned=False, clients=3)
+    gone = {"grpc-server-58f6c9d4b7-zzzzz": 40}
+    by_client = {client: answered | gone for client, answered in seen.tally.by_client.items()}
+    going = replace(seen, tally=replace(seen.tally, by_client=by_client), departed=dict.fromkeys(gone, "10.244.1.99"))
+    lines = draw(observation_view(going, width, 50), width).splitlines()
+    (head,) = [line for line in lines if line.startswith("CLIENT POD  RESPONSES  ")]
+    assert "zzzzz" in head
+    assert not [line for line in lines if re.search(r"\S…", line)], "nothing is cut off"
+
+
 def test_a_result_is_not_folded() -> None:
     text = draw(observation_view(crowd(pinned=True, clients=14)), 200)
     assert len(re.findall("grpc-server-", text)) == 100
