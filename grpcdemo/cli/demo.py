@@ -11,6 +11,7 @@ from grpcdemo.manifests import defaults
 
 if TYPE_CHECKING:
     from grpcdemo.cli.output import Progress
+    from grpcdemo.cli.target import Connection
     from grpcdemo.kube.api import Api
     from grpcdemo.model import DemoResult, Phase, Provenance
     from grpcdemo.steps.demo import DemoConfig
@@ -40,27 +41,19 @@ def demo(
     from grpcdemo.cli.runner import change
     from grpcdemo.cli.target import Connection
     from grpcdemo.cli.written import written
-    from grpcdemo.steps import demo as step
+    from grpcdemo.steps.demo import DemoConfig
     from grpcdemo.steps.up import UpConfig
     from grpcdemo.views.demo import demo_view
     from grpcdemo.views.document import demo_document
 
-    config = step.DemoConfig(
+    config = DemoConfig(
         up=UpConfig(namespace, servers, clients, rate, image_prefix, timeout, shared=yes),
         revision=revision,
         keep=keep,
     )
     connection = Connection(context, kubeconfig, sandbox, namespace)
     if dry_run:
-        with Progress(dry_run=True) as progress:
-            change(
-                connection,
-                lambda api: step.rehearse(api, config, progress.report),
-                report=progress.report,
-                yes=yes,
-                dry_run=True,
-                starts=True,
-            )
+        _rehearse(connection, config, yes=yes)
         return
     with written(report) as file, Progress(plain=plain) as progress:
         story = _Story(config, progress, options.command_line(typed))
@@ -80,6 +73,22 @@ def demo(
         if report:
             file.text = story.report()
     show(demo_view(result, bars=not plain), demo_document(result, story.provenance), output)
+
+
+def _rehearse(connection: "Connection", config: "DemoConfig", *, yes: bool) -> None:
+    from grpcdemo.cli.output import Progress
+    from grpcdemo.cli.runner import change
+    from grpcdemo.steps.demo import rehearse
+
+    with Progress(dry_run=True) as progress:
+        change(
+            connection,
+            lambda api: rehearse(api, config, progress.report),
+            report=progress.report,
+            yes=yes,
+            dry_run=True,
+            starts=True,
+        )
 
 
 class _Story:

@@ -9,13 +9,13 @@ from grpcdemo.model import DemoResult, Observation, Phase
 from grpcdemo.views.glyphs import bar, percent
 from grpcdemo.views.observation import verdict_text
 from grpcdemo.views.table import plain_table
-from grpcdemo.views.words import rate
+from grpcdemo.views.words import rate, ready_text
 
 
 def demo_view(result: DemoResult, *, bars: bool = True) -> RenderableType:
     phases = (result.before, result.after)
     table = plain_table("", *(phase.title.upper() for phase in phases))
-    table.add_row("READY", *(_ready(phase.observation) for phase in phases))
+    table.add_row("READY", *(ready_text(phase.observation) for phase in phases))
     for index in range(max(len(phase.observation.servers) for phase in phases)):
         table.add_row(f"server {index + 1}", *(_share(phase.observation, index, bars=bars) for phase in phases))
     table.add_row("responses", *(str(phase.observation.tally.responses) for phase in phases))
@@ -33,10 +33,6 @@ def verdict_text_short(phase: Phase) -> Text:
 
 def _sentence(phase: Phase) -> Text:
     return Text.assemble(f"{phase.title}: ", verdict_text(phase.observation.verdict))
-
-
-def _ready(seen: Observation) -> str:
-    return ", ".join(sorted({pod.ready_text for pod in (*seen.servers, *seen.clients)}))
 
 
 def _share(seen: Observation, index: int, *, bars: bool) -> Text:

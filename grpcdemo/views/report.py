@@ -13,7 +13,7 @@ from grpcdemo.views import plots
 from grpcdemo.views.clients import client_matrix
 from grpcdemo.views.glyphs import percent
 from grpcdemo.views.servers import server_rows
-from grpcdemo.views.words import errors_before, istio_text, printable, rate
+from grpcdemo.views.words import errors_before, istio_text, printable, rate, ready_text
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -52,7 +52,7 @@ def _facts(phase: Phase) -> dict[str, object]:
         "seen": seen,
         "rate": rate(seen.tally),
         "errors_before": errors_before(seen),
-        "ready": ", ".join(sorted({pod.ready_text for pod in (*seen.servers, *seen.clients)})),
+        "ready": ready_text(seen),
         "servers": server_rows(seen),
         "matrix": client_matrix(seen) if several else None,
         "shares": plots.shares_plot(seen),

@@ -39,6 +39,11 @@ def errors_before(seen: Observation) -> int:
     return max(0, sum(found.errors for found in seen.timeline.slices) - sum(seen.tally.errors.values()))
 
 
+def ready_text(seen: Observation) -> str:
+    """READY as all pods have it, or each of the ways they have it."""
+    return ", ".join(sorted({pod.ready_text for pod in (*seen.servers, *seen.clients)}))
+
+
 def latency_line(tally: Tally) -> str:
     return "latency " + (", ".join(f"{name} {value:.1f} ms" for name, value in tally.latency_ms.items()) or "unknown")
 
