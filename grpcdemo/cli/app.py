@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -79,4 +80,6 @@ def _run(arguments: list[str]) -> int:
 
 def run() -> None:
     """The console script."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a bar that the encoding does not have is no reason to fail
     sys.exit(main())

@@ -47,6 +47,19 @@ def test_nobody_reads_stdout(kubeconfig: str, arguments: tuple[str, ...]) -> Non
     assert ended.returncode == 1
 
 
+def test_an_encoding_without_bars() -> None:
+    """As that of a pipe on Windows, or of an old locale."""
+    program = "from grpcdemo.cli import app, output; app.main = lambda: output.show_text('\u2588 100%'); app.run()"
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**environment(), "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "? 100%", "")
+
+
 def closed_early(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the program with a stdout whose reader has gone."""
     reading, writing = os.pipe()
