@@ -56,9 +56,6 @@ class Pod:
     deleting: bool
     finished: bool
     """Succeeded or Failed: it will never run again, and does not count."""
-    created: datetime | None
-    generation: str | None
-    """The `pod-template-hash` that its ReplicaSet gave it."""
 
     @property
     def ready_text(self) -> str:

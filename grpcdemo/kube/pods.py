@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from grpcdemo.kube.resources import APP_NAME, Object, conditions_of, labels_of
 from grpcdemo.model import PROXY_CONTAINER, Pod, ProxyKind
 
@@ -28,8 +26,6 @@ def read_pod(pod: Object) -> Pod:
         ready=conditions_of(pod).get("Ready", {}).get("status") == "True",
         deleting="deletionTimestamp" in pod["metadata"],
         finished=phase in ("Succeeded", "Failed"),
-        created=read_time(pod["metadata"].get("creationTimestamp")),
-        generation=labels_of(pod).get("pod-template-hash"),
     )
 
 
@@ -40,10 +36,6 @@ def proxy_kind(pod: Object) -> ProxyKind | None:
     if any(found["name"] == PROXY_CONTAINER for found in pod["spec"]["containers"]):
         return "container"
     return None
-
-
-def read_time(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text.replace("Z", "+00:00")) if text else None
 
 
 def _sidecars(spec: Object) -> list[Object]:

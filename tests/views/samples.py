@@ -45,8 +45,6 @@ def pod(app: str, suffix: str, number: int, proxy: ProxyKind | None = None, **ch
         "ready": True,
         "deleting": False,
         "finished": False,
-        "created": datetime(2026, 5, 4, tzinfo=timezone.utc),
-        "generation": "7d4b9c8f6",
     }
     return Pod(**{**found, **changed})
 
