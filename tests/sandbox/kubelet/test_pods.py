@@ -87,6 +87,12 @@ async def test_a_pod_that_is_deleted_ends_in_order_and_is_gone(tmp_path: Path) -
         assert again["status"]["podIP"] != pod["status"]["podIP"]
 
 
+async def test_a_pods_name_may_be_as_long_as_any(tmp_path: Path) -> None:
+    async with running_machine(tmp_path) as machine:
+        machine.create_server("x" * 253)
+        await machine.until_ready("x" * 253)
+
+
 async def test_what_does_not_heed_sigterm_is_killed_after_its_grace(tmp_path: Path) -> None:
     async with running_machine(tmp_path) as machine:
         machine.create_pod("deaf", build_shell("trap '' TERM; echo deaf; while :; do sleep 1000; done"))
