@@ -54,6 +54,16 @@ def test_ctrl_c_in_the_middle_of_demo_ends_it_too(sandbox: SandboxUser) -> None:
     sandbox.wait_until_gone()
 
 
+def test_a_reader_that_goes_away_while_it_starts_ends_it_too(sandbox: SandboxUser) -> None:
+    with subprocess.Popen([*PROGRAM, "up"], env=sandbox.environment, stderr=subprocess.PIPE, text=True) as starting:
+        assert starting.stderr
+        assert any("waiting for the sandbox" in line for line in starting.stderr)
+        starting.stderr.close()
+    assert starting.returncode == 1
+    sandbox.run("sandbox", "status", code=1)
+    sandbox.wait_until_gone()
+
+
 def test_kubectl_is_told_where_the_sandbox_is(sandbox: SandboxUser) -> None:
     sandbox.run("up", "--servers", "1")
     told = sandbox.run("istio", "on", "--timeout", "0", code=1)

@@ -18,7 +18,7 @@ from grpcdemo.cli.app import main
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.sandbox import process, state
 from grpcdemo.sandbox.limits import LEAST, WANTED
-from grpcdemo.sandbox.process import start, stop
+from grpcdemo.sandbox.process import ending_unused, start, stop
 from grpcdemo.sandbox.state import State, claim, clear, find_state, running
 from tests.sandbox.user import PROGRAM, SandboxUser
 
@@ -262,6 +262,52 @@ async def test_one_that_does_not_hear_is_killed(found: State, monkeypatch: pytes
     daemon = await start_fake(found, "signal.signal(signal.SIGTERM, signal.SIG_IGN)")
     assert await stop(found)
     assert await daemon.wait() == -signal.SIGKILL
+
+
+async def is_empty() -> bool:
+    return True
+
+
+async def test_who_is_the_last_to_use_it_ends_it(found: State) -> None:
+    """The first of two that have nothing in it leaves it to the other, which may be about to make something."""
+    ended: list[str] = []
+    daemon = await start_fake(found, "pass")
+    found.by_itself.touch()
+    async with ending_unused(found, is_empty, ended=lambda: ended.append("second")):
+        async with ending_unused(found, is_empty, ended=lambda: ended.append("first")):
+            pass
+        assert running(found) == daemon.pid
+    assert ended == ["second"]
+    assert await daemon.wait() == -signal.SIGTERM
+
+
+async def test_who_comes_while_it_ends_waits(found: State) -> None:
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def is_empty_when_told() -> bool:
+        asked.set()
+        await answer.wait()
+        return True
+
+    async def leave() -> None:
+        async with ending_unused(found, is_empty_when_told, ended=lambda: None):
+            pass
+
+    async def come() -> int | None:
+        async with ending_unused(found, is_empty, ended=lambda: None):
+            return running(found)
+
+    daemon = await start_fake(found, "pass")
+    found.by_itself.touch()
+    leaving = asyncio.create_task(leave())
+    await asked.wait()
+    coming = asyncio.create_task(come())
+    done, _ = await asyncio.wait([coming], timeout=3 * process.LOOK_AGAIN_S)
+    assert not done
+    answer.set()
+    assert await coming is None
+    await leaving
+    assert await daemon.wait() == -signal.SIGTERM
 
 
 def test_the_id_of_a_daemon_that_was_killed_is_nobodys(found: State, monkeypatch: pytest.MonkeyPatch) -> None:
