@@ -118,8 +118,11 @@ async def _has_no_pods(state: State) -> bool:
 
 def _choose(connection: Connection, state: State) -> Choice:
     """An option goes before the variable GRPCDEMO_TARGET, and that before the kubeconfig."""
+    from grpcdemo.sandbox.state import CONTEXT
+
     kubeconfig = connection.kubeconfig or os.environ.get("KUBECONFIG")
-    if connection.sandbox or kubeconfig == str(state.kubeconfig):
+    its_own = kubeconfig == str(state.kubeconfig) and connection.context in (None, CONTEXT)
+    if connection.sandbox or its_own:
         return Choice.SANDBOX
     if connection.names_cluster:
         return Choice.CLUSTER
@@ -139,8 +142,10 @@ def _parse(variable: str) -> Choice:
 
 async def _start(state: State, report: Report) -> None:
     from grpcdemo.sandbox.process import start
+    from grpcdemo.sandbox.state import running
 
-    report(Waiting("the sandbox to start"))
+    if running(state) is None:
+        report(Waiting("the sandbox to start"))
     if await start(state, by_itself=True):
         report(Done("the sandbox has started"))
 
