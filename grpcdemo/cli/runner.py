@@ -58,7 +58,9 @@ def change(
         console(stderr=True).print(f"using {target}, namespace {connection.namespace}", soft_wrap=True)
 
     async def connected() -> T:
-        async with connect_to(connection, starts=starts, changes=True, announce=announce, report=report) as api:
+        async with connect_to(
+            connection, starts=starts, changes=starts or not dry_run, announce=announce, report=report
+        ) as api:
             api.dry_run = dry_run
             if not dry_run:
                 _ask(api.target, yes=yes)

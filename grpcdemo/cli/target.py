@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grpcdemo.errors import ApiError, GrpcdemoError, NoSandbox, Unreachable, UsageError
+from grpcdemo.errors import GrpcdemoError, NoSandbox, Unreachable, UsageError
 from grpcdemo.model import Done, Report, Waiting
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ async def _has_no_pods(state: State) -> bool:
     try:
         async with await _connect_to_sandbox(state) as api:
             pods = (await api.list(PODS))["items"]
-    except ApiError:
+    except GrpcdemoError:
         return False  # it does not answer: whoever used it was told
     return all("deletionTimestamp" in pod["metadata"] for pod in pods)
 

@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from tests.contract.tools import find_program
 from tests.sandbox.user import PROGRAM, SandboxUser
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.timeout(120)]
@@ -30,6 +31,24 @@ def test_it_stays_until_the_last_demo_in_it_is_cleaned_up(sandbox: SandboxUser) 
     assert "1/1" in sandbox.run("status", "--namespace", "other").stdout
     assert "the sandbox has ended" in sandbox.run("cleanup", "--namespace", "other").stderr
     sandbox.run("sandbox", "status", code=1)
+
+
+def test_a_dry_run_ends_none_that_was_there(sandbox: SandboxUser) -> None:
+    sandbox.run("up", "--servers", "1")
+    kubeconfig = str(sandbox.state.kubeconfig)
+    words = (
+        "delete",
+        "deployments",
+        "--all",
+        "--cascade=foreground",
+        "--namespace",
+        "istio-grpc-demo",
+        "--kubeconfig",
+        kubeconfig,
+    )
+    subprocess.run([find_program("kubectl"), *words], check=True, stdout=subprocess.DEVNULL)
+    assert "the sandbox has ended" not in sandbox.run("cleanup", "--dry-run").stderr
+    assert "the sandbox has ended" in sandbox.run("cleanup").stderr
 
 
 def test_one_that_somebody_started_by_hand_stays(sandbox: SandboxUser) -> None:
