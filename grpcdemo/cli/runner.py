@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 import typer
 
 from grpcdemo.cli.output import console
-from grpcdemo.cli.target import Connection, connect_to, end_unused_sandbox
+from grpcdemo.cli.target import Connection, connect_to
 from grpcdemo.errors import ExitCode, GrpcdemoError, Interrupted
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def read(connection: Connection, work: Callable[[Api], Coroutine[None, None, T]]
     """Run *work*, which changes nothing, on the target."""
 
     async def connected() -> T:
-        async with connect_to(connection, starts=False, announce=_ignore, report=_ignore) as api:
+        async with connect_to(connection, starts=False, changes=False, announce=_ignore, report=_ignore) as api:
             return await work(api)
 
     return run(connected())
@@ -58,14 +58,13 @@ def change(
         console(stderr=True).print(f"using {target}, namespace {connection.namespace}", soft_wrap=True)
 
     async def connected() -> T:
-        async with connect_to(connection, starts=starts, announce=announce, report=report) as api:
+        async with connect_to(
+            connection, starts=starts, changes=starts or not dry_run, announce=announce, report=report
+        ) as api:
             api.dry_run = dry_run
             if not dry_run:
                 _ask(api.target, yes=yes)
-            try:
-                return await work(api)
-            finally:
-                await end_unused_sandbox(api, report)
+            return await work(api)
 
     return run(connected(), if_interrupted=if_interrupted)
 

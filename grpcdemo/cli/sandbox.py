@@ -18,11 +18,12 @@ def start() -> None:
     from grpcdemo.cli.runner import run
     from grpcdemo.model import Done, Waiting
     from grpcdemo.sandbox.process import start as start_daemon
-    from grpcdemo.sandbox.state import find_state
+    from grpcdemo.sandbox.state import find_state, running
 
     state = find_state()
     with Progress() as progress:
-        progress.report(Waiting("the sandbox to start"))
+        if running(state) is None:
+            progress.report(Waiting("the sandbox to start"))
         started = run(start_daemon(state), if_interrupted="see with `grpcdemo sandbox status` whether it runs")
         progress.report(Done("the sandbox runs" if started else "the sandbox runs already"))
     typer.echo(state.kubeconfig)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grpcdemo.errors import ApiError, GrpcdemoError, NoSandbox, Unreachable, UsageError
+from grpcdemo.errors import GrpcdemoError, NoSandbox, Unreachable, UsageError
 from grpcdemo.model import Done, Report, Waiting
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from grpcdemo.sandbox.state import State
 
 VARIABLE = "GRPCDEMO_TARGET"
+SANDBOX = "the sandbox on this machine"
 
 
 class Choice(Enum):
@@ -59,14 +61,16 @@ class Connection:
 
 @asynccontextmanager
 async def connect_to(
-    connection: Connection, *, starts: bool, announce: Callable[[str], None], report: Report
+    connection: Connection, *, starts: bool, changes: bool, announce: Callable[[str], None], report: Report
 ) -> AsyncIterator[Api]:
     """The API of the target; *announce* is told its name before anything is changed.
 
-    Where the target is the sandbox and none runs, it is started if *starts*; else NoSandbox is raised.
+    Where the target is the sandbox and none runs, it is started if *starts*; else NoSandbox is raised. With
+    *changes*, one that a command started by itself ends where no pod is left in it.
     """
     from grpcdemo.kube.target import connect
-    from grpcdemo.sandbox.state import CONTEXT, find_state, running
+    from grpcdemo.sandbox.process import ending_unused
+    from grpcdemo.sandbox.state import find_state, running
 
     state = find_state()
     target = _choose(connection, state)
@@ -75,43 +79,50 @@ async def connect_to(
             announce(str(api.target))
             yield api
         return
-    if starts:
-        announce("the sandbox on this machine" + (", as there is no kubeconfig" if target is Choice.FALLBACK else ""))
-        await _start(state, report)
-    elif running(state) is None:
-        raise NoSandbox(
-            "there is no kubeconfig, and no sandbox runs" if target is Choice.FALLBACK else "no sandbox runs",
-            hint="`grpcdemo up` starts one with the demo in it; --context or --kubeconfig names a cluster",
-        )
-    else:
-        announce("the sandbox on this machine")
-    with _told_of_sandbox(state):
-        async with await connect(context=CONTEXT, kubeconfig=str(state.kubeconfig), sandbox=True) as api:
-            yield api
+    async with AsyncExitStack() as stack:
+        if starts or (changes and running(state)):
+            ended = partial(report, Done("the sandbox has ended"))
+            await stack.enter_async_context(ending_unused(state, partial(_has_no_pods, state), ended=ended))
+        if starts:
+            announce(SANDBOX + (", as there is no kubeconfig" if target is Choice.FALLBACK else ""))
+            await _start(state, report)
+        elif running(state) is None:
+            raise NoSandbox(
+                "there is no kubeconfig, and no sandbox runs" if target is Choice.FALLBACK else "no sandbox runs",
+                hint="`grpcdemo up` starts one with the demo in it; --context or --kubeconfig names a cluster",
+            )
+        else:
+            announce(SANDBOX)
+        with _told_of_sandbox(state):
+            yield await stack.enter_async_context(await _connect_to_sandbox(state))
 
 
-async def end_unused_sandbox(api: Api, report: Report) -> None:
-    """End the sandbox if a command started it by itself and no pod is left in it."""
+async def _connect_to_sandbox(state: State) -> Api:
+    from grpcdemo.kube.target import connect
+    from grpcdemo.sandbox.state import CONTEXT
+
+    return await connect(context=CONTEXT, kubeconfig=str(state.kubeconfig), sandbox=True)
+
+
+async def _has_no_pods(state: State) -> bool:
+    """Whether no pod is left, but for those that are on their way out."""
     from grpcdemo.kube.resources import PODS
-    from grpcdemo.sandbox.process import stop
-    from grpcdemo.sandbox.state import find_state
 
-    state = find_state()
-    if not (api.target.sandbox and state.by_itself.exists()):
-        return
     try:
-        pods = (await api.list(PODS))["items"]
-    except ApiError:
-        return  # it does not answer: whoever used it was told
-    if all("deletionTimestamp" in pod["metadata"] for pod in pods):
-        await stop(state)
-        report(Done("the sandbox has ended"))
+        async with await _connect_to_sandbox(state) as api:
+            pods = (await api.list(PODS))["items"]
+    except GrpcdemoError:
+        return False  # it does not answer: whoever used it was told
+    return all("deletionTimestamp" in pod["metadata"] for pod in pods)
 
 
 def _choose(connection: Connection, state: State) -> Choice:
     """An option goes before the variable GRPCDEMO_TARGET, and that before the kubeconfig."""
+    from grpcdemo.sandbox.state import CONTEXT
+
     kubeconfig = connection.kubeconfig or os.environ.get("KUBECONFIG")
-    if connection.sandbox or kubeconfig == str(state.kubeconfig):
+    its_own = kubeconfig == str(state.kubeconfig) and connection.context in (None, CONTEXT)
+    if connection.sandbox or its_own:
         return Choice.SANDBOX
     if connection.names_cluster:
         return Choice.CLUSTER
@@ -131,8 +142,10 @@ def _parse(variable: str) -> Choice:
 
 async def _start(state: State, report: Report) -> None:
     from grpcdemo.sandbox.process import start
+    from grpcdemo.sandbox.state import running
 
-    report(Waiting("the sandbox to start"))
+    if running(state) is None:
+        report(Waiting("the sandbox to start"))
     if await start(state, by_itself=True):
         report(Done("the sandbox has started"))
 

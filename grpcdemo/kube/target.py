@@ -19,6 +19,9 @@ from grpcdemo.model import Target
 
 LOCAL_NAMES = {"localhost", "kubernetes.docker.internal", "host.docker.internal", "host.minikube.internal"}
 
+NO_CONTEXT = "name one with --context, as `kubectl config get-contexts` lists them, or go to the --sandbox"
+ANOTHER = "mend it, name another with --kubeconfig, or go to the --sandbox"
+
 SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """The one written in C, where PyYAML was built with it: the certificates in a kubeconfig make it long."""
 
@@ -47,7 +50,7 @@ async def connect(*, context: str | None, kubeconfig: str | None, sandbox: bool 
     current = [_read(path).get("current-context") for path in found]
     name = context or next((name for name in current if name), None)
     if name is None:
-        raise UsageError(f"no current context in {files}", hint="name one: `kubectl config get-contexts` lists them")
+        raise UsageError(f"no current context in {files}", hint=NO_CONTEXT)
     configuration = await load_configuration(files, name)
     host = configuration.host
     implied = not (context or kubeconfig or os.environ.get("KUBECONFIG"))
@@ -83,9 +86,10 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=SAFE_LOADER)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"the kubeconfig {path} cannot be read: {error}") from error
+        why = " ".join(str(error).split())  # what is wrong with YAML is told in several lines
+        raise UsageError(f"the kubeconfig {path} cannot be read: {why}", hint=ANOTHER) from error
     if not isinstance(content, dict):
-        raise UsageError(f"the kubeconfig {path} is empty or not a kubeconfig")
+        raise UsageError(f"the kubeconfig {path} is empty or not a kubeconfig", hint=ANOTHER)
     return content
 
 

@@ -7,12 +7,21 @@ import fcntl
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 
 from grpcdemo.errors import GrpcdemoError
-from grpcdemo.sandbox.state import State, claim, clear, folder_errors, prepare, running, wait_until_free
+from grpcdemo.sandbox.state import (
+    State,
+    claim,
+    clear,
+    folder_errors,
+    lock_at_once,
+    prepare,
+    running,
+    wait_until_free,
+)
 
 START_S = 30.0
 STOP_S = 15.0
@@ -64,19 +73,43 @@ async def stop(state: State) -> bool:
 
 
 @asynccontextmanager
-async def _turn(state: State) -> AsyncIterator[None]:
+async def ending_unused(
+    state: State, is_empty: Callable[[], Awaitable[bool]], *, ended: Callable[[], None]
+) -> AsyncIterator[None]:
+    """Around a command that changes something: afterwards a daemon that was started by itself, that no other
+    such command uses, and that *is_empty*, is ended, and *ended* called.
+
+    Whoever comes while it ends waits, and finds none.
+    """
+    prepare(state)
+    async with _held(state.root, fcntl.LOCK_SH) as use:
+        try:
+            yield
+        finally:
+            if lock_at_once(use, fcntl.LOCK_EX):
+                async with _turn(state):
+                    if state.by_itself.exists() and running(state) and await is_empty():
+                        await stop(state)
+                        ended()
+
+
+def _turn(state: State) -> AbstractAsyncContextManager[int]:
     """One command starts the sandbox at a time. The others wait, and find it running."""
-    folder = os.open(state.root, os.O_RDONLY)
+    return _held(state.root.parent, fcntl.LOCK_EX)
+
+
+@asynccontextmanager
+async def _held(folder: Path, how: int) -> AsyncIterator[int]:
+    """The folder's lock, as soon as it can be had."""
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
         while True:
-            try:
-                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if lock_at_once(descriptor, how):
                 break
-            except BlockingIOError:  # a lock that is waited for could not be given up on Ctrl-C
-                await asyncio.sleep(LOOK_AGAIN_S)
-        yield
+            await asyncio.sleep(LOOK_AGAIN_S)  # a lock that is waited for could not be given up on Ctrl-C
+        yield descriptor
     finally:
-        os.close(folder)
+        os.close(descriptor)
 
 
 async def _spawn(state: State) -> tuple[asyncio.subprocess.Process, int]:

@@ -68,12 +68,13 @@ def find_state() -> State:
 
 
 def running(state: State) -> int | None:
-    """The process id of the daemon that holds *state*, or None."""
-    try:
-        with state.lock.open(encoding="utf-8") as lock:
-            return None if _locked(lock, fcntl.LOCK_SH) else int(lock.read() or 0) or None
-    except (FileNotFoundError, ValueError):
-        return None
+    """The process id of the daemon that holds *state*, or None. Raises GrpcdemoError where one may not look."""
+    with folder_errors(state):
+        try:
+            with state.lock.open(encoding="utf-8") as lock:
+                return None if lock_at_once(lock, fcntl.LOCK_SH) else int(lock.read() or 0) or None
+        except (FileNotFoundError, ValueError):
+            return None
 
 
 def wait_until_free(state: State) -> None:
@@ -104,14 +105,15 @@ def claim(state: State) -> IO[str]:
     prepare(state)
     with folder_errors(state):
         lock = state.lock.open("a+", encoding="utf-8")
-        while not _locked(lock, fcntl.LOCK_EX):
-            if not _locked(lock, fcntl.LOCK_SH):  # else somebody merely looks, who is gone in a moment
+        while not lock_at_once(lock, fcntl.LOCK_EX):
+            if not lock_at_once(lock, fcntl.LOCK_SH):  # else somebody merely looks, who is gone in a moment
                 lock.close()
                 hint = "use it, or end it with `grpcdemo sandbox stop`"
                 raise GrpcdemoError("a sandbox of yours is running already", hint=hint)
+        lock.truncate(0)  # what is in it until now is the id of a process that is gone
         clear(state)
         try:
-            _begin(state, lock)
+            _begin(state)
         except OSError:
             clear(state)
             raise
@@ -158,16 +160,15 @@ def write_kubeconfig(state: State, *, server: str, certificate: bytes, token: st
     part.rename(state.kubeconfig)
 
 
-def _begin(state: State, lock: IO[str]) -> None:
-    lock.truncate(0)
+def _begin(state: State) -> None:
     state.run.mkdir(mode=PRIVATE)
     room = state.run / "room"
     room.write_bytes(bytes(ROOM))
     room.unlink()
 
 
-def _locked(lock: IO[str], how: int) -> bool:
-    """Whether *lock* could be had at once: shared by those who look, or exclusively by the daemon."""
+def lock_at_once(lock: IO[str] | int, how: int) -> bool:
+    """Whether *lock*, a file or the descriptor of one, could be had: shared with others, or exclusively."""
     try:
         fcntl.flock(lock, how | fcntl.LOCK_NB)
     except BlockingIOError:

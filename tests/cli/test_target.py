@@ -64,6 +64,16 @@ def test_the_sandboxs_own_kubeconfig_names_the_sandbox(grpcdemo: Command) -> Non
 
 
 @pytest.mark.parametrize("words", TO_THE_CLUSTER, ids=" ".join)
+def test_a_context_that_the_sandbox_does_not_have_is_not_the_sandbox(
+    grpcdemo: Command, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(find_state().kubeconfig))
+    ended = grpcdemo(*words, "--context", "prod")
+    assert (ended.code, ended.out) == (2, "")
+    assert not find_state().root.exists()
+
+
+@pytest.mark.parametrize("words", TO_THE_CLUSTER, ids=" ".join)
 def test_where_a_cluster_is_asked_for_the_sandbox_is_no_way_out(
     grpcdemo: Command, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
 ) -> None:

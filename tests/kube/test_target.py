@@ -123,8 +123,9 @@ async def test_an_unknown_context_is_named(tmp_path: Path) -> None:
 
 async def test_no_current_context(tmp_path: Path) -> None:
     path = write(tmp_path / "a", None, near=LOCAL)
-    with pytest.raises(UsageError, match="no current context"):
+    with pytest.raises(UsageError, match="no current context") as caught:
         await target(kubeconfig=str(path))
+    assert "--sandbox" in str(caught.value.hint)
     assert current_context(str(path)) is None
 
 
@@ -143,5 +144,7 @@ async def test_no_current_context(tmp_path: Path) -> None:
 async def test_a_broken_kubeconfig_is_a_usage_error_that_names_it(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "broken"
     path.write_bytes(content)
-    with pytest.raises(UsageError, match="broken"):
+    with pytest.raises(UsageError, match="broken") as caught:
         await target(kubeconfig=str(path))
+    assert caught.value.hint
+    assert "\n" not in caught.value.message

@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from tests.contract.tools import find_program
 from tests.sandbox.user import PROGRAM, SandboxUser
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.timeout(120)]
@@ -32,6 +33,24 @@ def test_it_stays_until_the_last_demo_in_it_is_cleaned_up(sandbox: SandboxUser) 
     sandbox.run("sandbox", "status", code=1)
 
 
+def test_a_dry_run_ends_none_that_was_there(sandbox: SandboxUser) -> None:
+    sandbox.run("up", "--servers", "1")
+    kubeconfig = str(sandbox.state.kubeconfig)
+    words = (
+        "delete",
+        "deployments",
+        "--all",
+        "--cascade=foreground",
+        "--namespace",
+        "istio-grpc-demo",
+        "--kubeconfig",
+        kubeconfig,
+    )
+    subprocess.run([find_program("kubectl"), *words], check=True, stdout=subprocess.DEVNULL)
+    assert "the sandbox has ended" not in sandbox.run("cleanup", "--dry-run").stderr
+    assert "the sandbox has ended" in sandbox.run("cleanup").stderr
+
+
 def test_one_that_somebody_started_by_hand_stays(sandbox: SandboxUser) -> None:
     sandbox.run("up", "--dry-run")
     sandbox.run("sandbox", "status", code=1)
@@ -51,6 +70,16 @@ def test_ctrl_c_in_the_middle_of_demo_ends_it_too(sandbox: SandboxUser) -> None:
         *_, ended, error = [line for line in said if not line.startswith("hint")]
     assert telling.returncode == 130
     assert (ended, error) == ("✓ the sandbox has ended\n", "error: interrupted\n")
+    sandbox.wait_until_gone()
+
+
+def test_a_reader_that_goes_away_while_it_starts_ends_it_too(sandbox: SandboxUser) -> None:
+    with subprocess.Popen([*PROGRAM, "up"], env=sandbox.environment, stderr=subprocess.PIPE, text=True) as starting:
+        assert starting.stderr
+        assert any("waiting for the sandbox" in line for line in starting.stderr)
+        starting.stderr.close()
+    assert starting.returncode == 1
+    sandbox.run("sandbox", "status", code=1)
     sandbox.wait_until_gone()
 
 

@@ -14,11 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from grpcdemo.cli.app import main
 from grpcdemo.errors import GrpcdemoError
-from grpcdemo.sandbox import process
+from grpcdemo.sandbox import process, state
 from grpcdemo.sandbox.limits import LEAST, WANTED
-from grpcdemo.sandbox.process import start, stop
-from grpcdemo.sandbox.state import State, claim, find_state, running
+from grpcdemo.sandbox.process import ending_unused, start, stop
+from grpcdemo.sandbox.state import State, claim, clear, find_state, running
 from tests.sandbox.user import PROGRAM, SandboxUser
 
 NOBODY = 65534
@@ -238,16 +239,97 @@ async def test_a_daemon_that_says_why_it_ends_is_quoted(found: State, monkeypatc
     assert told.value.hint == "install it"
 
 
-async def test_one_that_does_not_hear_is_killed(found: State, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "STOP_S", 0.1)
-    deaf = (
-        "import os, signal, sys; from pathlib import Path; from grpcdemo.sandbox.state import *\n"
-        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-        "lock = claim(State(Path(sys.argv[1]))); lock.write(str(os.getpid())); lock.flush()\n"
-        "print('ready', flush=True); signal.pause()"
+FAKE = """
+import os, signal, sys
+from pathlib import Path
+from grpcdemo.sandbox.state import *
+lock = claim(State(Path(sys.argv[1]))); lock.write(str(os.getpid())); lock.flush()
+"""
+
+
+async def start_fake(found: State, then: str) -> asyncio.subprocess.Process:
+    """Something that holds the folder as a daemon does."""
+    daemon = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", f"{FAKE}{then}; print('ready', flush=True); signal.pause()", str(found.root), stdout=-1
     )
-    daemon = await asyncio.create_subprocess_exec(sys.executable, "-c", deaf, str(found.root), stdout=-1)
     assert daemon.stdout
     await daemon.stdout.readline()
+    return daemon
+
+
+async def test_one_that_does_not_hear_is_killed(found: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "STOP_S", 0.1)
+    daemon = await start_fake(found, "signal.signal(signal.SIGTERM, signal.SIG_IGN)")
     assert await stop(found)
     assert await daemon.wait() == -signal.SIGKILL
+
+
+async def is_empty() -> bool:
+    return True
+
+
+async def test_who_is_the_last_to_use_it_ends_it(found: State) -> None:
+    """The first of two that have nothing in it leaves it to the other, which may be about to make something."""
+    ended: list[str] = []
+    daemon = await start_fake(found, "pass")
+    found.by_itself.touch()
+    async with ending_unused(found, is_empty, ended=lambda: ended.append("second")):
+        async with ending_unused(found, is_empty, ended=lambda: ended.append("first")):
+            pass
+        assert running(found) == daemon.pid
+    assert ended == ["second"]
+    assert await daemon.wait() == -signal.SIGTERM
+
+
+async def test_who_comes_while_it_ends_waits(found: State) -> None:
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def is_empty_when_told() -> bool:
+        asked.set()
+        await answer.wait()
+        return True
+
+    async def leave() -> None:
+        async with ending_unused(found, is_empty_when_told, ended=lambda: None):
+            pass
+
+    async def come() -> int | None:
+        async with ending_unused(found, is_empty, ended=lambda: None):
+            return running(found)
+
+    daemon = await start_fake(found, "pass")
+    found.by_itself.touch()
+    leaving = asyncio.create_task(leave())
+    await asked.wait()
+    coming = asyncio.create_task(come())
+    done, _ = await asyncio.wait([coming], timeout=3 * process.LOOK_AGAIN_S)
+    assert not done
+    answer.set()
+    assert await coming is None
+    await leaving
+    assert await daemon.wait() == -signal.SIGTERM
+
+
+def test_the_id_of_a_daemon_that_was_killed_is_nobodys(found: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who looks while the folder is cleared must not take it, and end a process that has it now."""
+    claim(found).close()
+    found.lock.write_text("1")
+    seen: list[int | None] = []
+
+    def look_and_clear(found: State) -> None:
+        seen.append(running(found))
+        clear(found)
+
+    monkeypatch.setattr(state, "clear", look_and_clear)
+    claim(found).close()
+    assert seen == [None]
+
+
+@pytest.mark.parametrize("words", [("status",), ("sandbox", "status"), ("sandbox", "stop"), ("cleanup",)], ids=" ".join)
+def test_a_folder_that_cannot_be_looked_into_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    (tmp_path / "grpcdemo").write_text("in the way")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert main(words) == 1
+    assert capsys.readouterr().err.startswith(f"error: the sandbox cannot use {tmp_path}/grpcdemo/sandbox: ")

@@ -18,7 +18,7 @@ from grpcdemo.sandbox.kubelet.backoff import Backoff, format_delay
 from grpcdemo.sandbox.kubelet.checks import Check, build_check
 from grpcdemo.sandbox.kubelet.command import StartError, build_command, build_proxy_command
 from grpcdemo.sandbox.kubelet.container_logs import ContainerLogs
-from grpcdemo.sandbox.kubelet.environment import ConfigError, add_addresses, build_environment
+from grpcdemo.sandbox.kubelet.environment import IN_IMAGE, ConfigError, add_addresses, build_environment
 from grpcdemo.sandbox.kubelet.images import IMAGES, Image, is_proxy
 from grpcdemo.sandbox.kubelet.prober import Reports, run_probes
 from grpcdemo.sandbox.kubelet.process import Command, RunningProcess, start_process
@@ -134,9 +134,8 @@ class Container:
         def resolve(namespace: str, service: str, port: int) -> str | None:
             return around.node.resolve(namespace or metadata["namespace"], service, port, around.sidecar)
 
-        return {"HOSTNAME": metadata["name"]} | add_addresses(
-            said, image, self._listen_ip, around.node.network, resolve
-        )
+        made = add_addresses(said, image, self._listen_ip, around.node.network, resolve)
+        return {"HOSTNAME": metadata["name"], **IN_IMAGE, **made}
 
     def _build_command(self, image: Image, env: dict[str, str]) -> Command:
         """Raises StartError, GrpcdemoError, OSError."""

@@ -15,8 +15,8 @@ REFERENCE = re.compile(r"\$\$|\$\(([A-Za-z_.-][A-Za-z0-9_.-]*)\)")
 TARGET = re.compile(r"(?:dns:(?:///)?)?(?P<host>[a-z0-9.-]+):(?P<port>[0-9]+)", re.IGNORECASE)
 CLUSTER_DOMAIN = ["svc", "cluster", "local"]
 
-IN_CONTAINER = {"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-"""What our images set."""
+IN_IMAGE = {"PYTHONUNBUFFERED": "1"}
+"""What our images set for whatever runs in them."""
 
 Resolve = Callable[[str, str, int], str | None]
 """The gRPC target for a port of a Service (namespace, name, port), or None where the name is no Service's."""

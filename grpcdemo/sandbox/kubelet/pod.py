@@ -27,6 +27,9 @@ from grpcdemo.sandbox.proxy.xds import XdsFolder
 FORCED_GRACE_S = 1.0
 """What a pod gets that is gone from the API already."""
 
+LONGEST_READABLE = 200
+"""A pod's name may be nearly as long as a folder's, which has to hold more than that."""
+
 log = logging.getLogger(__name__)
 
 
@@ -41,7 +44,8 @@ class PodWorker:
         self._grace_s = FORCED_GRACE_S
         metadata, spec = pod["metadata"], pod["spec"]
         self.uid: str = metadata["uid"]
-        self.folder: Path = node.root / "pods" / f"{metadata['namespace']}_{metadata['name']}_{self.uid}"
+        readable = f"{metadata['namespace']}_{metadata['name']}"[:LONGEST_READABLE]
+        self.folder: Path = node.root / "pods" / f"{readable}_{self.uid}"
         self.sidecar = self._make_sidecar()
         around = Surroundings(node, pod, self._pod_ip, self.sidecar, self.folder, self.write_status)
         policy = spec.get("restartPolicy", "Always")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -20,6 +21,7 @@ from .machine import (
     BACKOFF_S,
     CLIENT_IMAGE,
     NAMESPACE,
+    PATIENCE_S,
     build_server,
     build_shell,
     condition,
@@ -85,6 +87,23 @@ async def test_a_pod_that_is_deleted_ends_in_order_and_is_gone(tmp_path: Path) -
         machine.create_server("server")
         (again,) = await machine.until_ready("server")
         assert again["status"]["podIP"] != pod["status"]["podIP"]
+
+
+async def test_what_a_python_program_prints_is_in_the_log_at_once(tmp_path: Path) -> None:
+    """As in the images, which say so in their environment."""
+    async with running_machine(tmp_path) as machine:
+        program = ["python3", "-c", "import time; print('hello'); time.sleep(1000)"]
+        machine.create_pod("env", {"name": "env", "image": CLIENT_IMAGE, "command": program})
+        await machine.until_ready("env")
+        following = machine.kubelet.read(NAMESPACE, "env", "env", LogOptions(follow=True))
+        assert await asyncio.wait_for(anext(following), PATIENCE_S) == b"hello\n"
+        machine.delete("env", grace_s=0)
+
+
+async def test_a_pods_name_may_be_as_long_as_any(tmp_path: Path) -> None:
+    async with running_machine(tmp_path) as machine:
+        machine.create_server("x" * 253)
+        await machine.until_ready("x" * 253)
 
 
 async def test_what_does_not_heed_sigterm_is_killed_after_its_grace(tmp_path: Path) -> None:
