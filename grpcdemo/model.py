@@ -246,6 +246,8 @@ class Done:
     """Something that a step finished, in the past tense."""
 
     text: str
+    rehearsed: bool = True
+    """In a dry run it was not really done."""
 
 
 @dataclass(frozen=True)

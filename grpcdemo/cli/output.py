@@ -101,7 +101,7 @@ class Progress:
         elif isinstance(event, Warned):
             self._say(Text.assemble(("! ", "yellow"), event.text))
         elif isinstance(event, Done):
-            suffix = " (dry run)" if self._dry_run else ""
+            suffix = " (dry run)" if self._dry_run and event.rehearsed else ""
             self._say(Text.assemble(("✓ ", "green"), event.text, suffix))
 
     def draw(self, picture: Picture, line: Callable[[], str]) -> None:

@@ -90,7 +90,7 @@ def run(work: Coroutine[None, None, T], *, if_interrupted: str | None = None) ->
         return asyncio.run(interruptible())
     except asyncio.CancelledError:
         interrupted = Interrupted("interrupted", hint=if_interrupted)
-        interrupted.exit_code = ENDING_SIGNALS[received[0]]
+        interrupted.exit_code = ENDING_SIGNALS[received[0]] if received else ExitCode.INTERRUPTED
         raise interrupted from None
 
 

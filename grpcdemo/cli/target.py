@@ -81,7 +81,7 @@ async def connect_to(
         return
     async with AsyncExitStack() as stack:
         if starts or (changes and running(state)):
-            ended = partial(report, Done("the sandbox has ended"))
+            ended = partial(report, Done("the sandbox has ended", rehearsed=False))
             await stack.enter_async_context(ending_unused(state, partial(_has_no_pods, state), ended=ended))
         if starts:
             announce(SANDBOX + (", as there is no kubeconfig" if target is Choice.FALLBACK else ""))
@@ -147,7 +147,7 @@ async def _start(state: State, report: Report) -> None:
     if running(state) is None:
         report(Waiting("the sandbox to start"))
     if await start(state, by_itself=True):
-        report(Done("the sandbox has started"))
+        report(Done("the sandbox has started", rehearsed=False))
 
 
 @contextmanager

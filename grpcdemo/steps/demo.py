@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from grpcdemo.errors import GrpcdemoError
+from grpcdemo.errors import GrpcdemoError, UsageError
 from grpcdemo.kube.api import Api
 from grpcdemo.model import DemoResult, Done, Observation, Phase, Report, Warned
 from grpcdemo.steps.cleanup import CleanupConfig, cleanup
@@ -25,6 +25,13 @@ class DemoConfig:
     revision: str | None = None
     keep: bool = False
     """Leave the demo in the cluster."""
+
+    def __post_init__(self) -> None:
+        if self.up.servers < 2:
+            raise UsageError(
+                "one server leaves nothing to balance over",
+                hint="tell the story with --servers 2 or more; `grpcdemo up` deploys a single one, too",
+            )
 
 
 async def rehearse(api: Api, config: DemoConfig, report: Report) -> None:

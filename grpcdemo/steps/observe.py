@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
@@ -156,6 +157,8 @@ class _Observer:
         self._followers: dict[str, asyncio.Task[None]] = {}
         self._news = asyncio.Event()
         self._windows = 0
+        self._filled: float | None = None
+        """When the last response came that belongs to the result."""
         self._generation: frozenset[str] = frozenset()
         self._watcher: asyncio.Task[None] | None = None
 
@@ -184,7 +187,7 @@ class _Observer:
 
     def snapshot(self, now: float) -> Observation:
         servers = self._servers
-        tally = self._counter.tally(now)
+        tally = self._counter.tally(self._filled or now)
         present = {pod.name for pod in servers}
         gone = {name: self._counter.ip_of.get(name, "") for name in tally.by_server() if name not in present}
         voting = {
@@ -228,6 +231,7 @@ class _Observer:
 
     def _new_window(self) -> None:
         self._windows += 1
+        self._filled = None
         self._counter.clear()
         self._timeline.new_window(asyncio.get_running_loop().time())
         self._news.set()
@@ -250,8 +254,16 @@ class _Observer:
                     if calls.seqs[0] > 1:
                         self._counter.skip(pod.name, calls.seqs[0])
                         calls = calls.part(1)
-                self._add(pod.name, part, calls)
+                if self._age_s(part) > (self._config.since_s or math.inf):
+                    self._skip(pod.name, calls)
+                else:
+                    self._add(pod.name, part, calls)
             self._news.set()
+
+    def _skip(self, client: str, calls: Calls) -> None:
+        """Leave out what is older than was asked for: the API counts in whole seconds."""
+        if (older := calls.checked()).seqs:
+            self._counter.skip(client, older.seqs[-1])
 
     def _parts(self, piece: bytes) -> list[bytes]:
         """*piece* as finely as somebody wants it: line by line where each one is told of or has its own time."""
@@ -261,7 +273,7 @@ class _Observer:
         """Count *calls*, in a new window from where the client began anew; `requests` is kept to the last one."""
         if self._on_line:
             calls = calls.checked()
-        at = self._time_of(part)
+        at = asyncio.get_running_loop().time() - self._age_s(part)
         for run in calls.runs(self._counter.last_seq(client)):
             if self._config.requests is not None:
                 room = self._config.requests - self._counter.responses
@@ -272,12 +284,12 @@ class _Observer:
                 self._new_window()
             self._counter.add(client, run, at)
             self._timeline.add(client, run.servers(), at)
+            if self._counter.responses == self._config.requests:
+                self._filled = at
             if self._on_line and (line := parse_line(part.rstrip(b"\r\n"))):
                 self._on_line(client, line)
 
-    def _time_of(self, part: bytes) -> float:
-        """When the calls in *part* were made: now, unless the past was asked for."""
-        now = asyncio.get_running_loop().time()
+    def _age_s(self, part: bytes) -> float:
+        """How long ago the calls in *part* were made: just now, unless the past was asked for."""
         line = parse_line(part) if self._config.since_s else None
-        age_s = time.time() - line.time_ns / SECOND_NS if line else 0.0
-        return now - min(max(age_s, 0.0), self._config.since_s or 0.0)
+        return max(0.0, time.time() - line.time_ns / SECOND_NS) if line else 0.0

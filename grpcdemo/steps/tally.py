@@ -70,7 +70,7 @@ class Counter:
             calls = calls.checked()
         if not calls.seqs:
             return
-        self._began = now if self._began is None else self._began
+        self._began = now if self._began is None else min(now, self._began)
         before = self._last_seq.get(client, calls.seqs[0] - 1)
         self._missed += calls.seqs[-1] - len(calls.seqs) - (0 if self.restarted(client, calls) else before)
         self._last_seq[client] = calls.seqs[-1]

@@ -67,6 +67,7 @@ def test_a_group_alone_shows_its_help_and_is_a_usage_error(grpcdemo: Command, wo
         ("observe", "--tolerance", "1"),
         ("observe", "--min-responses", "-1"),
         ("up", "--servers", "0"),
+        ("demo", "--servers", "1"),
         ("up", "--rate", "0"),
         ("up", "--timeout", "-1"),
     ],

@@ -67,7 +67,7 @@ def test_cleanup_goes_on_in_the_cluster(demo: Demo) -> None:
 
 
 def test_a_second_ctrl_c_ends_the_cleaning_up(demo: Demo) -> None:
-    telling = demo.start("demo", "--servers", "1")
+    telling = demo.start("demo", "--servers", "2")
     telling.wait_for("waiting for grpc-server")
     telling.interrupt()
     telling.wait_for("to be gone")
@@ -83,7 +83,7 @@ def test_a_demo_that_fails_cleans_up_too(demo: Demo) -> None:
 
 
 def test_a_reader_that_goes_away_ends_the_demo(demo: Demo) -> None:
-    pipe = f"{find_program('grpcdemo')} demo --servers 1 --namespace {demo.namespace} 2>&1 >/dev/null | head -3"
+    pipe = f"{find_program('grpcdemo')} demo --servers 2 --namespace {demo.namespace} 2>&1 >/dev/null | head -3"
     told = subprocess.run(["bash", "-c", pipe], capture_output=True, text=True, timeout=LIMIT_S, check=True)
     assert len(told.stdout.splitlines()) == 3
     assert told.stderr == ""

@@ -277,6 +277,21 @@ async def test_what_is_in_the_log_already_is_judged_by_its_own_times(script: Scr
     assert log.asked[0].query["sinceSeconds"] in ("60", "61")
 
 
+async def test_what_is_older_than_was_asked_for_is_left_out(script: Script, api: Api) -> None:
+    """The API counts in whole seconds, and sends what belongs to the first of them, too."""
+    scene = Scene(script)
+    log = FakeLog()
+    scene.log("x", log)
+    now_ns = time.time_ns()
+    for seq, age_s in ((7, 31), (8, 30.2), (9, 20), (10, 10)):
+        text = format_call(Call(seq, "OK", "b", "ip-of-b", 1.0, None)).encode()
+        log.write(text, at_ns=now_ns - int(age_s * 1_000_000_000))
+    async with watching(api, ObserveConfig(since_s=30, requests=2)) as watch:
+        seen = await watch.to_the_end()
+    assert (seen.tally.responses, seen.tally.missed) == (2, 0)
+    assert seen.tally.seconds == pytest.approx(10, abs=0.5), "from the first counted call to the last"
+
+
 async def test_ones_own_client_is_watched_by_its_label_and_container(script: Script, api: Api) -> None:
     scene = Scene(script)
     own = pod("mine", app="my-client")

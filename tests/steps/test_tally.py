@@ -28,6 +28,12 @@ def counted(*calls: Call, client: str = "x", at: float = 0.0) -> Counter:
     return counter
 
 
+def test_the_time_begins_with_the_earliest_call_whoever_is_read_first() -> None:
+    counter = counted(call(1), at=10.0)
+    counter.add("y", logged(call(1)), 7.0)
+    assert counter.tally(12.0).seconds == 5.0
+
+
 def test_responses_are_counted_by_client_and_server() -> None:
     counter = counted(call(1, "a"), call(2, "b"), call(3, "a"))
     counter.add("y", logged(call(1, "b")), 0.0)
