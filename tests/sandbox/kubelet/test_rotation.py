@@ -1,0 +1,75 @@
+"""A log that is rotated many times a second, while a client calls as fast as it can and a follower reads it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from grpcdemo.kube.logs import Container, Follower
+from grpcdemo.kube.schema import describe
+from grpcdemo.kube.target import connect
+from grpcdemo.sandbox.api.logs import LogOptions
+from grpcdemo.sandbox.api.registry import Registry
+from grpcdemo.sandbox.api.server import build_app, serving
+from grpcdemo.steps.tally import Counter
+from grpcdemo.workload.call_log import find_calls
+from tests.sandbox.api.harness import TOKEN, write_kubeconfig
+from tests.sandbox.kubelet.machine import NAMESPACE, Machine, build_client, running_machine
+
+ROTATE_AT = 10_000
+RESPONSES = 3_000
+"""Some thirty rotations."""
+FULL_RATE = [{"name": "TARGET", "value": "dns:///grpc-server:50051"}, {"name": "RATE", "value": "10000"}]
+
+
+@dataclass
+class Cut:
+    """The logs of the machine, in streams that end after so many bytes."""
+
+    machine: Machine
+    after: int | None
+
+    async def read(self, namespace: str, pod: str, container: str, options: LogOptions) -> AsyncIterator[bytes]:
+        left = self.after
+        async for piece in self.machine.kubelet.read(namespace, pod, container, options):
+            yield piece[:left]
+            if left is not None and (left := left - len(piece)) <= 0:
+                return
+
+
+@pytest.mark.parametrize("cut_after", [None, 7_000], ids=["one stream", "streams that are cut"])
+async def test_each_call_is_counted_once(tmp_path: Path, cut_after: int | None) -> None:
+    """What was rotated away before it was read is missed; so it is known how many there were."""
+    async with running_machine(tmp_path, proxy=True, rotate_at=ROTATE_AT) as machine:
+        machine.create_server("server")
+        machine.create_service()
+        await machine.until_ready("server")
+        machine.publish("server")
+        machine.create_pod("client", build_client(env=FULL_RATE))
+        await machine.until_ready("client")
+        counter, last = await asyncio.wait_for(count(machine, tmp_path, cut_after), 40)
+    tally = counter.tally(0.0)
+    assert tally.responses >= RESPONSES
+    assert tally.responses + sum(tally.errors.values()) + tally.missed == last
+    assert tally.missed == 0 or cut_after
+
+
+async def count(machine: Machine, folder: Path, cut_after: int | None) -> tuple[Counter, int]:
+    """Count from the client's first call on; the number of its last call that was read."""
+    registry = Registry(machine.store, admit=lambda pod, _: pod, allocate_ip=machine.network.service_address)
+    app = build_app(registry, token=TOKEN, log_source=Cut(machine, cut_after), version="v1.36.0", schema=describe)
+    counter = Counter()
+    counter.skip("client", 0)
+    async with serving(app) as url:
+        write_kubeconfig(folder / "kubeconfig", url)
+        async with await connect(context=None, kubeconfig=str(folder / "kubeconfig")) as api:
+            follower = Follower(api, Container(NAMESPACE, "client", "grpc-client"), from_start=True)
+            async for piece in follower.pieces():
+                counter.add("client", find_calls(piece), 0.0)
+                if counter.responses >= RESPONSES:
+                    break
+            return counter, counter.last_seq("client")
