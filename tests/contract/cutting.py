@@ -25,10 +25,11 @@ class CuttingProxy:
     the server that *limit* chooses for it."""
 
     def __init__(self, host: str, port: int, limit: Callable[[], int]) -> None:
-        self.cuts = 0
         self.port = 0
         self.connections = threading.Semaphore(0)
         """Released once for each connection."""
+        self.cuts = threading.Semaphore(0)
+        """Released once for each that was cut."""
         self._upstream = (host, port)
         self._limit = limit
         self._cutting = False
@@ -73,7 +74,7 @@ class CuttingProxy:
         self.connections.release()
         upward = asyncio.create_task(_pass_on(reader, forth, None))
         if await _pass_on(back, writer, left):
-            self.cuts += 1
+            self.cuts.release()
         for end in (writer, forth):
             end.transport.abort()
             self._open.discard(end)

@@ -11,11 +11,9 @@ import pytest
 from tests.contract.cutting import cutting_proxy
 from tests.contract.tools import Demo
 
-CLIENTS = 10
+CLIENTS = 20
 RATE = 20
-RESPONSES = 8_000
-CUTS = 100
-"""At least so many, or the test would show nothing; usually there are several hundred."""
+CUTS = 1_000
 
 
 @pytest.mark.timeout(300)
@@ -23,17 +21,18 @@ def test_a_log_that_is_cut_all_the_time_is_read_exactly_once(demo: Demo, tmp_pat
     demo.run("up", "--clients", str(CLIENTS), "--rate", str(RATE)).check(0)
     with cutting_proxy(tmp_path, seed=1, least=2_000, most=8_000) as (proxy, kubeconfig):
         watching = Demo(demo.namespace, {"KUBECONFIG": kubeconfig})
-        observing = watching.start("observe", "--requests", str(RESPONSES), "--output", "log")
+        observing = watching.start("observe", "--output", "log")
         for _ in range(CLIENTS + 1):
             assert proxy.connections.acquire(timeout=60), "not every log is followed"
         proxy.begin()
-        seen = observing.result().check(0)
+        for _ in range(CUTS):
+            assert proxy.cuts.acquire(timeout=60), "nothing comes through"
+        observing.interrupt()
+        seen = observing.result().check(130)
     counted = defaultdict(list)
     for client, call in re.findall(r"^\[(\S+)\] (seq=.*)$", seen.out, re.MULTILINE):
         counted[client].append(call)
-    assert sum(call.split()[1] == "code=OK" for calls in counted.values() for call in calls) == RESPONSES
     assert len(counted) == CLIENTS
-    assert proxy.cuts >= CUTS, f"only {proxy.cuts} cuts"
     for client, calls in counted.items():
         logged = demo.kubectl("logs", client, "--container", "grpc-client").splitlines()
         first = logged.index(calls[0])

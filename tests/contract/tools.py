@@ -86,8 +86,10 @@ class Running:
         )
         self._said = ""
         self._more = threading.Condition()
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
+        self._out = ""
+        self._readers = [threading.Thread(target=read, daemon=True) for read in (self._read_out, self._read_err)]
+        for reader in self._readers:
+            reader.start()
 
     def wait_for(self, text: str) -> None:
         """Wait until *text* was said on stderr."""
@@ -100,14 +102,18 @@ class Running:
         self._process.send_signal(signal.SIGINT)
 
     def result(self) -> Result:
-        assert self._process.stdout is not None
-        out = self._process.stdout.read()
         code = self._process.wait(LIMIT_S)
-        self._reader.join(LIMIT_S)
-        self._process.stdout.close()
-        return Result(self._command, code, out, self._said)
+        for reader in self._readers:
+            reader.join(LIMIT_S)
+        return Result(self._command, code, self._out, self._said)
 
-    def _read(self) -> None:
+    def _read_out(self) -> None:
+        """All that comes, at once: a full pipe would hold the command up."""
+        assert self._process.stdout is not None
+        with self._process.stdout as stdout:
+            self._out = stdout.read()
+
+    def _read_err(self) -> None:
         assert self._process.stderr is not None
         with self._process.stderr as stderr:
             for line in stderr:
