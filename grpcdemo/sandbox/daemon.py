@@ -57,6 +57,7 @@ async def serve(state: State, schema: Schema, ready: Callable[[], None], stop: a
     """
     raise_file_limit()
     lock = claim(state)
+    os.dup(lock.fileno())  # is never closed: whoever waits for the lock waits for the end of this process
     os.chdir(state.root)  # paths of sockets must be short, and a relative one is
     try:
         lock.write(str(os.getpid()))
