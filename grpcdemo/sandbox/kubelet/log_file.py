@@ -20,8 +20,8 @@ from typing import BinaryIO
 
 ROTATE_AT = 10 * 1024 * 1024  # a kubelet's default
 LINE_LIMIT = 16 * 1024  # containerd's default
-BEHIND = 3
-"""How many files a reader may be behind, before it loses the oldest: they keep their space on the disk."""
+BEHIND = 3 * ROTATE_AT
+"""How many bytes a reader may be behind, before it loses the oldest: they keep their space on the disk."""
 SECOND_NS = 1_000_000_000
 
 log = logging.getLogger(__name__)
@@ -135,8 +135,9 @@ class Follower:
         return self._source.ended
 
     def add(self, file: BinaryIO) -> None:
+        """Read on in *file* after the others; the one that is being read is never lost."""
         self.files.append(file)
-        if len(self.files) > BEHIND:
+        while len(self.files) > 2 and sum(os.fstat(held.fileno()).st_size for held in self.files) > BEHIND:
             lost = self.files[1]
             del self.files[1]
             lost.close()

@@ -170,11 +170,15 @@ async def test_who_follows_loses_and_doubles_no_line_over_rotations(small: LogFi
     assert read_lines == list(range(200))
 
 
-async def test_who_does_not_read_holds_no_more_than_a_few_files(small: LogFile) -> None:
+async def test_who_does_not_read_holds_no_more_than_so_many_bytes(
+    small: LogFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_file, "BEHIND", 1_000)
     with contextlib.closing(small.open(follow=True)) as follower:
         for number in range(100):
             small.write("stdout", f"{number}\n".encode())
-        assert len(follower.files) == log_file.BEHIND
+        assert 500 < sum(os.fstat(file.fileno()).st_size for file in follower.files) <= 1_000
+        assert follower.read(1_000).splitlines()[0].endswith(b" F 0"), "what is being read is kept"
 
 
 async def test_a_full_disk_loses_lines_and_stops_nobody(log: LogFile, caplog: pytest.LogCaptureFixture) -> None:
