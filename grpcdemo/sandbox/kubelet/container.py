@@ -25,7 +25,7 @@ from grpcdemo.sandbox.kubelet.process import Command, RunningProcess, start_proc
 from grpcdemo.sandbox.kubelet.settings import Node
 from grpcdemo.sandbox.kubelet.status import ContainerState, write_time
 from grpcdemo.sandbox.proxy.sidecar import Sidecar
-from grpcdemo.workload.process import is_set_within
+from grpcdemo.waiting import is_set_within
 
 START_FAILED = 128
 
