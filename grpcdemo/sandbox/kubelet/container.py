@@ -51,14 +51,20 @@ class Surroundings:
 
 
 class Container:
-    def __init__(self, spec: Object, around: Surroundings, *, restart: str, sidecar: bool = False) -> None:
+    """A container of a pod, through all its runs: *restart* says after which of them there is another.
+
+    One that is *init* goes before the main containers, and one that then stays is a native sidecar.
+    """
+
+    def __init__(self, spec: Object, around: Surroundings, *, restart: str, init: bool = False) -> None:
         self.spec = spec
-        self.state = ContainerState(spec["name"], spec.get("image", ""), sidecar=sidecar)
+        self.state = ContainerState(spec["name"], spec.get("image", ""), sidecar=init and restart == "Always")
         self.logs = ContainerLogs(around.folder / spec["name"], around.node.settings.rotate_at)
         self.started = asyncio.Event()
         """Set once the startup probe, if there is one, has succeeded."""
         self._around = around
         self._restart = restart
+        self._init = init
         self._stopping = asyncio.Event()
         self._process: RunningProcess | None = None
         self._runs = 0
@@ -226,11 +232,10 @@ class Container:
         self._set({"waiting": {"reason": reason, "message": message}})
 
     def _set(self, state: Object) -> None:
-        """Another state; whether it is ready is for its probes to say."""
+        """Another state; whether one that runs is ready is for its probes to say."""
         self.state.state = state
-        self.state.ready = self.state.started = False
-        if self.state.ended_well and self._restart == "OnFailure":
-            self.state.ready = True  # an init container that has done its part
+        has_done_its_part = self._init and not self.state.sidecar and self.state.ended_well
+        self.state.ready, self.state.started = has_done_its_part, False
         self._around.changed()
 
     def _make_check(self, probe: Object) -> Check:
@@ -261,7 +266,7 @@ class Container:
 
     def _record(self, severity: str, reason: str, message: str) -> None:
         pod = self._around.pod
-        part = "initContainers" if self.spec in (pod["spec"].get("initContainers") or []) else "containers"
+        part = "initContainers" if self._init else "containers"
         field = f"spec.{part}{{{self.state.name}}}"
         self._around.node.record(pod, field, "Normal" if severity == "Normal" else "Warning", reason, message)
 

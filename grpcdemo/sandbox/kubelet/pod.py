@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 
 
 class PodWorker:
+    """Runs one pod, and holds what the node has given it: an address, a folder, its processes."""
+
     def __init__(self, pod: Object, node: Node) -> None:
         self._node = node
         self._pod = pod
@@ -172,8 +174,8 @@ class PodWorker:
 
 def _make_init_container(spec: Object, around: Surroundings, policy: str) -> Container:
     if spec.get("restartPolicy") == "Always":
-        return Container(spec, around, restart="Always", sidecar=True)
-    return Container(spec, around, restart="Never" if policy == "Never" else "OnFailure")
+        return Container(spec, around, restart="Always", init=True)
+    return Container(spec, around, restart="Never" if policy == "Never" else "OnFailure", init=True)
 
 
 def _states(containers: Sequence[Container]) -> list[ContainerState]:

@@ -164,12 +164,15 @@ async def test_a_container_that_crashes_waits_longer_and_longer(tmp_path: Path) 
         await machine.until("crash", lambda pod: container(pod)["restartCount"] == 3)
 
 
-@pytest.mark.parametrize(("exit_code", "phase"), [(0, "Succeeded"), (7, "Failed")])
-async def test_a_pod_that_is_not_to_be_restarted_ends(tmp_path: Path, exit_code: int, phase: str) -> None:
+@pytest.mark.parametrize(
+    ("policy", "exit_code", "phase"), [("Never", 0, "Succeeded"), ("Never", 7, "Failed"), ("OnFailure", 0, "Succeeded")]
+)
+async def test_a_pod_that_is_not_to_be_restarted_ends(tmp_path: Path, policy: str, exit_code: int, phase: str) -> None:
     async with running_machine(tmp_path) as machine:
-        machine.create_pod("job", build_shell(f"exit {exit_code}"), restartPolicy="Never")
+        machine.create_pod("job", build_shell(f"exit {exit_code}"), restartPolicy=policy)
         pod = await machine.until("job", lambda pod: pod.get("status", {}).get("phase") == phase)
         assert condition(pod, "Ready") == "False"
+        assert not container(pod)["ready"]
         machine.delete("job", grace_s=0)
         await machine.until_gone("job")
 
