@@ -7,13 +7,13 @@ import contextlib
 import logging
 import secrets
 import signal
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.sandbox.api.kinds import Object
+from grpcdemo.sandbox.api.times import EPOCH, write_now, write_time
 from grpcdemo.sandbox.kubelet.backoff import Backoff, format_delay
 from grpcdemo.sandbox.kubelet.checks import Check, build_check
 from grpcdemo.sandbox.kubelet.command import StartError, build_command, build_proxy_command
@@ -23,7 +23,7 @@ from grpcdemo.sandbox.kubelet.images import IMAGES, Image, is_proxy
 from grpcdemo.sandbox.kubelet.prober import Reports, run_probes
 from grpcdemo.sandbox.kubelet.process import Command, RunningProcess, start_process
 from grpcdemo.sandbox.kubelet.settings import Node
-from grpcdemo.sandbox.kubelet.status import ContainerState, write_time
+from grpcdemo.sandbox.kubelet.status import ContainerState
 from grpcdemo.sandbox.proxy.sidecar import Sidecar
 from grpcdemo.waiting import is_set_within
 
@@ -166,10 +166,10 @@ class Container:
 
     def _begin(self) -> None:
         self._record("Normal", "Started", "Container started")
-        self._set({"running": {"startedAt": write_time(time.time())}})
+        self._set({"running": {"startedAt": write_now()}})
 
     def _end(self, code: int) -> None:
-        began = self.state.state.get("running", {}).get("startedAt") or write_time(time.time())
+        began = self.state.state.get("running", {}).get("startedAt") or write_now()
         exit_code = code if code >= 0 else 128 - code
         self._set(
             {
@@ -177,7 +177,7 @@ class Container:
                     "exitCode": exit_code,
                     "reason": "Completed" if exit_code == 0 else "Error",
                     "startedAt": began,
-                    "finishedAt": write_time(time.time()),
+                    "finishedAt": write_now(),
                     "containerID": self.state.container_id,
                 }
             }
@@ -188,8 +188,8 @@ class Container:
             "exitCode": START_FAILED,
             "reason": "StartError",
             "message": why,
-            "startedAt": write_time(0),
-            "finishedAt": write_time(time.time()),
+            "startedAt": write_time(EPOCH),
+            "finishedAt": write_now(),
             "containerID": self.state.container_id,
         }
         self.state.last_state = {"terminated": ended}
