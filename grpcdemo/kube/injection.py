@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from grpcdemo.errors import ApiError, Forbidden
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.resources import DEPLOYMENTS, ENDPOINT_SLICES, ENDPOINTS, MUTATING_WEBHOOKS, Object, labels_of
-from grpcdemo.labels import Labels, selects
+from grpcdemo.labels import SERVICE_NAME, Labels, selects
 from grpcdemo.model import Injection, Injector
 
 INJECTION_LABEL = "istio-injection"
@@ -125,7 +125,7 @@ async def service_ready(api: Api, service: str | None) -> bool | None:
     namespace, name = service.split("/")
     try:
         if await api.version() >= ENDPOINT_SLICES_SINCE:
-            selector = f"kubernetes.io/service-name={name}"
+            selector = f"{SERVICE_NAME}={name}"
             slices = (await api.list(ENDPOINT_SLICES, namespace=namespace, selector=selector))["items"]
             endpoints = [endpoint for found in slices for endpoint in found.get("endpoints") or []]
             return any((endpoint.get("conditions") or {}).get("ready") is not False for endpoint in endpoints)
