@@ -63,12 +63,16 @@ def injecting(webhooks: Iterable[Webhook], namespace: Labels, pod: Labels) -> We
     return next((webhook for webhook in webhooks if webhook.matches(namespace, pod)), None)
 
 
+def label_for(revision: str | None) -> Change:
+    """The labels that ask for injection: by *revision*, or by whatever the cluster's default is."""
+    if revision is None:
+        return {INJECTION_LABEL: "enabled", REVISION_LABEL: None}
+    return {INJECTION_LABEL: None, REVISION_LABEL: revision}
+
+
 def label_choices(webhooks: Iterable[Webhook]) -> list[Change]:
     """Every way to label a namespace that some injector may listen to; the usual one first."""
-    choices: list[Change] = [{INJECTION_LABEL: "enabled", REVISION_LABEL: None}]
-    for revision in revisions(webhooks):
-        choices.append({INJECTION_LABEL: None, REVISION_LABEL: revision})
-    return choices
+    return [label_for(None), *map(label_for, revisions(webhooks))]
 
 
 def revisions(webhooks: Iterable[Webhook]) -> list[str]:
@@ -81,6 +85,12 @@ def revisions(webhooks: Iterable[Webhook]) -> list[str]:
         for value in expression.get("values") or []
     }
     return sorted(found)
+
+
+def injection_labels(namespace: Labels) -> dict[str, str]:
+    """Those of a namespace's labels that an injector, or ambient mode, listens to."""
+    listened = (INJECTION_LABEL, REVISION_LABEL, AMBIENT_LABEL)
+    return {key: namespace[key] for key in listened if key in namespace}
 
 
 def labelled(having: Labels, change: Change) -> dict[str, str]:
@@ -100,11 +110,10 @@ async def list_webhooks(api: Api) -> list[Webhook] | None:
 async def read_injection(api: Api, namespace: Labels, pod: Labels) -> Injection:
     """What Istio would do to a pod with labels *pod* in a namespace with labels *namespace*."""
     webhooks = await list_webhooks(api)
-    listened = {key: namespace[key] for key in (INJECTION_LABEL, REVISION_LABEL, AMBIENT_LABEL) if key in namespace}
     chosen = injecting(webhooks or [], namespace, pod)
     return Injection(
         injectors=None if webhooks is None else tuple(await read_injectors(api, webhooks)),
-        labels=listened,
+        labels=injection_labels(namespace),
         revision=chosen.revision if chosen else None,
         ambient=namespace.get(AMBIENT_LABEL) == "ambient",
     )

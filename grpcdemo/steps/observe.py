@@ -46,7 +46,7 @@ class ObserveConfig:
     """End after this long."""
     expect: Outcome | None = None
     """End as soon as a verdict is certain."""
-    timeout_s: float = 180.0
+    timeout_s: float = defaults.TIMEOUT_S
     """How long an expected verdict is waited for."""
     since_s: float | None = None
     """Count also what was logged in the last so many seconds."""
