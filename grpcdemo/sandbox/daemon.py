@@ -9,7 +9,6 @@ import secrets
 import ssl
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
-from typing import Literal
 
 from grpcdemo import __version__
 from grpcdemo.errors import GrpcdemoError
@@ -34,7 +33,7 @@ from grpcdemo.sandbox.controllers.events import Recorder
 from grpcdemo.sandbox.controllers.loop import run_controllers
 from grpcdemo.sandbox.controllers.manager import build_controllers
 from grpcdemo.sandbox.kubelet.kubelet import Kubelet
-from grpcdemo.sandbox.kubelet.settings import NODE, Record
+from grpcdemo.sandbox.kubelet.settings import NODE, Record, Severity
 from grpcdemo.sandbox.limits import raise_file_limit
 from grpcdemo.sandbox.network import Network, claim_network, wants_ports
 from grpcdemo.sandbox.proxy.node_proxy import NodeProxy
@@ -163,7 +162,7 @@ def build_record(store: Store, registry: Registry, clock: WallClock) -> Record:
     """How the kubelet tells events."""
     recorder = Recorder(store, registry, clock, "kubelet", host=NODE)
 
-    def record(about: Object, field: str, severity: Literal["Normal", "Warning"], reason: str, message: str) -> None:
+    def record(about: Object, field: str, severity: Severity, reason: str, message: str) -> None:
         tell = recorder.normal if severity == "Normal" else recorder.warning
         tell(PODS, about, reason, message, field=field)
 

@@ -22,7 +22,7 @@ from grpcdemo.sandbox.kubelet.environment import IN_IMAGE, ConfigError, add_addr
 from grpcdemo.sandbox.kubelet.images import IMAGES, Image, is_proxy
 from grpcdemo.sandbox.kubelet.prober import Reports, run_probes
 from grpcdemo.sandbox.kubelet.process import Command, RunningProcess, start_process
-from grpcdemo.sandbox.kubelet.settings import Node
+from grpcdemo.sandbox.kubelet.settings import Node, Severity
 from grpcdemo.sandbox.kubelet.status import ContainerState
 from grpcdemo.sandbox.proxy.sidecar import Sidecar
 from grpcdemo.waiting import is_set_within
@@ -108,10 +108,10 @@ class Container:
             f'Container image "{self.state.image}" already present on machine and can be accessed by the pod',
         )
         self.state.image_id = image.id
-        env = self._build_environment(image)
-        self._record("Normal", "Created", "Container created")
         with contextlib.ExitStack() as stack:
             try:
+                env = self._build_environment(image)
+                self._record("Normal", "Created", "Container created")
                 file = stack.enter_context(contextlib.closing(self.logs.open(self._runs)))
                 self._process = await start_process(self._build_command(image, env), file.write)
             except (StartError, GrpcdemoError, OSError) as error:
@@ -134,6 +134,7 @@ class Container:
             probing.cancel()
 
     def _build_environment(self, image: Image) -> dict[str, str]:
+        """Raises ConfigError, GrpcdemoError."""
         around, metadata = self._around, self._around.pod["metadata"]
         said = build_environment(self.spec, around.pod, around.pod_ip)
 
@@ -264,11 +265,11 @@ class Container:
         self._record("Normal", "Killing", f"Container {self.state.name} failed {probe} probe, will be restarted")
         await self._process.stop(self._around.pod["spec"].get("terminationGracePeriodSeconds", 30))
 
-    def _record(self, severity: str, reason: str, message: str) -> None:
+    def _record(self, severity: Severity, reason: str, message: str) -> None:
         pod = self._around.pod
         part = "initContainers" if self._init else "containers"
         field = f"spec.{part}{{{self.state.name}}}"
-        self._around.node.record(pod, field, "Normal" if severity == "Normal" else "Warning", reason, message)
+        self._around.node.record(pod, field, severity, reason, message)
 
 
 def _log_failure(task: asyncio.Task[None]) -> None:

@@ -17,7 +17,10 @@ from grpcdemo.sandbox.proxy.sidecar import Sidecar
 
 NODE = "sandbox"
 
-Record = Callable[[Object, str, Literal["Normal", "Warning"], str, str], None]
+Severity = Literal["Normal", "Warning"]
+"""The types of event there are."""
+
+Record = Callable[[Object, str, Severity, str, str], None]
 """Tells an event: the pod and the field of it that it is about, its type, its reason, and its message."""
 
 

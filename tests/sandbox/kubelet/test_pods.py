@@ -6,11 +6,13 @@ import asyncio
 import json
 import os
 import signal
+from itertools import count
 from pathlib import Path
 
 import grpc
 import pytest
 
+from grpcdemo.errors import GrpcdemoError
 from grpcdemo.pb.identity_pb2 import GetIdentityRequest
 from grpcdemo.pb.identity_pb2_grpc import IdentityServiceStub
 from grpcdemo.sandbox.api.kinds import NODES, PODS
@@ -175,6 +177,18 @@ async def test_a_pod_that_is_not_to_be_restarted_ends(tmp_path: Path, policy: st
         assert not container(pod)["ready"]
         machine.delete("job", grace_s=0)
         await machine.until_gone("job")
+
+
+async def test_a_container_for_which_no_port_is_left_says_so(tmp_path: Path) -> None:
+    async with running_machine(tmp_path, virtual=True) as machine:
+        with pytest.raises(GrpcdemoError, match="no port left"):
+            for port in count(1):
+                machine.network.reach("10.244.9.9", port)
+        machine.create_server("server")
+        pod = await machine.until("server", waits_for("RunContainerError"))
+        assert container(pod)["state"]["waiting"]["message"] == "the sandbox has no port left"
+        machine.network.free("10.244.9.9")
+        await machine.until_ready("server")
 
 
 async def test_an_unknown_image_cannot_be_pulled(tmp_path: Path) -> None:
