@@ -14,6 +14,7 @@ from pathlib import Path
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.sandbox.api.kinds import Object
 from grpcdemo.sandbox.api.times import EPOCH, write_now, write_time
+from grpcdemo.sandbox.child import Command, RunningProcess, start_process
 from grpcdemo.sandbox.kubelet.backoff import Backoff, format_delay
 from grpcdemo.sandbox.kubelet.checks import Check, build_check
 from grpcdemo.sandbox.kubelet.command import StartError, build_command, build_proxy_command
@@ -21,7 +22,6 @@ from grpcdemo.sandbox.kubelet.container_logs import ContainerLogs
 from grpcdemo.sandbox.kubelet.environment import IN_IMAGE, ConfigError, add_addresses, build_environment
 from grpcdemo.sandbox.kubelet.images import IMAGES, Image, is_proxy
 from grpcdemo.sandbox.kubelet.prober import Reports, run_probes
-from grpcdemo.sandbox.kubelet.process import Command, RunningProcess, start_process
 from grpcdemo.sandbox.kubelet.settings import Node, Severity
 from grpcdemo.sandbox.kubelet.status import ContainerState
 from grpcdemo.sandbox.proxy.sidecar import Sidecar

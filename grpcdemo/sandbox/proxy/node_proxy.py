@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from grpcdemo.sandbox.api.kinds import HEADLESS
 from grpcdemo.sandbox.api.store import Store
-from grpcdemo.sandbox.kubelet.process import Command, RunningProcess, start_process
+from grpcdemo.sandbox.child import Command, RunningProcess, start_process
 from grpcdemo.sandbox.network import Network
 from grpcdemo.sandbox.proxy.discovery import follow_services
 from grpcdemo.sandbox.proxy.envoy import build_command, find_envoy, wait_until_ready
