@@ -13,7 +13,7 @@ def cleanup(
     kubeconfig: options.Kubeconfig = None,
     sandbox: options.Sandbox = False,
     namespace: options.Namespace = defaults.NAMESPACE,
-    timeout: options.Timeout = 180.0,
+    timeout: options.Timeout = defaults.TIMEOUT_S,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until all is gone.")] = True,
     dry_run: options.DryRun = False,
     yes: options.Yes = False,

@@ -29,7 +29,7 @@ def demo(
     kubeconfig: options.Kubeconfig = None,
     sandbox: options.Sandbox = False,
     namespace: options.Namespace = defaults.NAMESPACE,
-    timeout: options.Timeout = 180.0,
+    timeout: options.Timeout = defaults.TIMEOUT_S,
     output: options.Output = options.Format.TABLE,
     report: options.Report = None,
     plain: options.Plain = False,

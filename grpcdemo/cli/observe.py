@@ -60,7 +60,7 @@ def observe(
     kubeconfig: options.Kubeconfig = None,
     sandbox: options.Sandbox = False,
     namespace: options.Namespace = defaults.NAMESPACE,
-    timeout: options.Timeout = 180.0,
+    timeout: options.Timeout = defaults.TIMEOUT_S,
     output: Annotated[
         Form,
         typer.Option(

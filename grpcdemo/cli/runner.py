@@ -70,7 +70,7 @@ def change(
 
 
 def run(work: Coroutine[None, None, T], *, if_interrupted: str | None = None) -> T:
-    """Run a coroutine to its end. Ctrl-C and SIGTERM cancel it, wait for it to tidy up, and raise Interrupted."""
+    """Run a coroutine to its end. One of ENDING_SIGNALS cancels it, waits for it to tidy up, and raises Interrupted."""
     received: list[signal.Signals] = []
 
     async def interruptible() -> T:

@@ -13,7 +13,7 @@ def up(
     kubeconfig: options.Kubeconfig = None,
     sandbox: options.Sandbox = False,
     namespace: options.Namespace = defaults.NAMESPACE,
-    timeout: options.Timeout = 180.0,
+    timeout: options.Timeout = defaults.TIMEOUT_S,
     output: options.Output = options.Format.TABLE,
     dry_run: options.DryRun = False,
     yes: options.Yes = False,

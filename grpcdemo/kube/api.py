@@ -34,7 +34,10 @@ Query = Mapping[str, str | int | bool]
 
 
 class Api:
-    """One Kubernetes API. Use it as an async context manager; with *dry_run*, nothing is persisted."""
+    """One Kubernetes API. Use it as an async context manager; while `dry_run` is set, nothing is persisted.
+
+    Every verb raises ApiError. *reload* gets the configuration anew when its credentials have expired.
+    """
 
     def __init__(
         self,
@@ -48,7 +51,7 @@ class Api:
         self._client = client
         self._reload = reload
         self._version: tuple[int, int] | None = None
-        self.version_text = ""
+        self._git_version = ""
 
     async def __aenter__(self) -> Api:
         return self
@@ -60,12 +63,17 @@ class Api:
         """Major and minor version of the API server, asked once."""
         if self._version is None:
             answer = await self._ask("GET", "/version", Request("get", None, context=self.target.context))
-            self.version_text = str(answer.get("gitVersion", ""))
+            self._git_version = str(answer.get("gitVersion", ""))
             try:
                 self._version = int(answer["major"]), int(str(answer["minor"]).rstrip("+"))
             except (KeyError, ValueError) as error:
                 raise _not_kubernetes(self.target.server) from error
         return self._version
+
+    async def git_version(self) -> str:
+        """The API server's version in full, such as `v1.36.0`."""
+        await self.version()
+        return self._git_version
 
     async def get(self, resource: Resource, name: str, *, namespace: str | None = None) -> Object:
         request = self._request("get", resource, namespace, name)

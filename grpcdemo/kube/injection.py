@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from grpcdemo.errors import ApiError, Forbidden
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.resources import DEPLOYMENTS, ENDPOINT_SLICES, ENDPOINTS, MUTATING_WEBHOOKS, Object, labels_of
-from grpcdemo.labels import Labels, selects
+from grpcdemo.labels import SERVICE_NAME, Labels, selects
 from grpcdemo.model import Injection, Injector
 
 INJECTION_LABEL = "istio-injection"
@@ -63,12 +63,16 @@ def injecting(webhooks: Iterable[Webhook], namespace: Labels, pod: Labels) -> We
     return next((webhook for webhook in webhooks if webhook.matches(namespace, pod)), None)
 
 
+def label_for(revision: str | None) -> Change:
+    """The labels that ask for injection: by *revision*, or by whatever the cluster's default is."""
+    if revision is None:
+        return {INJECTION_LABEL: "enabled", REVISION_LABEL: None}
+    return {INJECTION_LABEL: None, REVISION_LABEL: revision}
+
+
 def label_choices(webhooks: Iterable[Webhook]) -> list[Change]:
     """Every way to label a namespace that some injector may listen to; the usual one first."""
-    choices: list[Change] = [{INJECTION_LABEL: "enabled", REVISION_LABEL: None}]
-    for revision in revisions(webhooks):
-        choices.append({INJECTION_LABEL: None, REVISION_LABEL: revision})
-    return choices
+    return [label_for(None), *map(label_for, revisions(webhooks))]
 
 
 def revisions(webhooks: Iterable[Webhook]) -> list[str]:
@@ -81,6 +85,12 @@ def revisions(webhooks: Iterable[Webhook]) -> list[str]:
         for value in expression.get("values") or []
     }
     return sorted(found)
+
+
+def injection_labels(namespace: Labels) -> dict[str, str]:
+    """Those of a namespace's labels that an injector, or ambient mode, listens to."""
+    listened = (INJECTION_LABEL, REVISION_LABEL, AMBIENT_LABEL)
+    return {key: namespace[key] for key in listened if key in namespace}
 
 
 def labelled(having: Labels, change: Change) -> dict[str, str]:
@@ -100,11 +110,10 @@ async def list_webhooks(api: Api) -> list[Webhook] | None:
 async def read_injection(api: Api, namespace: Labels, pod: Labels) -> Injection:
     """What Istio would do to a pod with labels *pod* in a namespace with labels *namespace*."""
     webhooks = await list_webhooks(api)
-    listened = {key: namespace[key] for key in (INJECTION_LABEL, REVISION_LABEL, AMBIENT_LABEL) if key in namespace}
     chosen = injecting(webhooks or [], namespace, pod)
     return Injection(
         injectors=None if webhooks is None else tuple(await read_injectors(api, webhooks)),
-        labels=listened,
+        labels=injection_labels(namespace),
         revision=chosen.revision if chosen else None,
         ambient=namespace.get(AMBIENT_LABEL) == "ambient",
     )
@@ -125,7 +134,7 @@ async def service_ready(api: Api, service: str | None) -> bool | None:
     namespace, name = service.split("/")
     try:
         if await api.version() >= ENDPOINT_SLICES_SINCE:
-            selector = f"kubernetes.io/service-name={name}"
+            selector = f"{SERVICE_NAME}={name}"
             slices = (await api.list(ENDPOINT_SLICES, namespace=namespace, selector=selector))["items"]
             endpoints = [endpoint for found in slices for endpoint in found.get("endpoints") or []]
             return any((endpoint.get("conditions") or {}).get("ready") is not False for endpoint in endpoints)

@@ -15,6 +15,7 @@ from grpcdemo.kube.resources import (
     DEPLOYMENTS,
     MANAGED_BY,
     NAMESPACES,
+    OURS,
     PODS,
     SECRETS,
     SERVICES,
@@ -147,7 +148,7 @@ async def delete_ours(api: Api, namespace: str) -> list[str]:
 
 
 async def _ours(api: Api, kind: Resource, namespace: str) -> list[Object]:
-    items = (await api.list(kind, namespace=namespace, selector=f"{MANAGED_BY}=grpcdemo"))["items"]
+    items = (await api.list(kind, namespace=namespace, selector=OURS))["items"]
     return [item for item in items if "deletionTimestamp" not in item["metadata"]]
 
 
@@ -186,7 +187,7 @@ async def wait_until_namespace_gone(api: Api, name: str, *, timeout_s: float, re
 
 async def wait_until_ours_gone(api: Api, namespace: str, *, timeout_s: float, report: Report) -> None:
     """Wait until nothing in the namespace carries our label any more."""
-    queries = {kind.plural: Query(kind, namespace, f"{MANAGED_BY}=grpcdemo") for kind in (*OURS_ONLY, PODS)}
+    queries = {kind.plural: Query(kind, namespace, OURS) for kind in (*OURS_ONLY, PODS)}
     async with Mirror(api, queries) as mirror:
 
         def left() -> list[str]:

@@ -137,19 +137,26 @@ class _Rollout:
             raise GrpcdemoError(f"Deployment {name} was deleted by somebody else while waiting for it")
         wanted = deployment["spec"].get("replicas", 1)
         status = deployment.get("status", {})
-        pods = [pod for pod in self._mirror["pods"] if labels_of(pod).get(APP_NAME) == name]
         current = self._current(deployment)
         if current is None:
             return _Progress(name, 0, wanted, 0, settled=False)
-        new_hash = labels_of(current).get(TEMPLATE_HASH)
-        new = [pod for pod in pods if labels_of(pod).get(TEMPLATE_HASH) == new_hash and read_pod(pod).live]
-        old = [pod for pod in pods if pod not in new and not _is_history(pod)]
+        new, old = self._pods(name, labels_of(current).get(TEMPLATE_HASH))
         self._stop_if_stuck(current, new)
         observed = status.get("observedGeneration", 0) >= deployment["metadata"]["generation"]
         counts = (len(new), status.get("availableReplicas", 0), status.get("replicas", 0))
         settled = observed and not old and set(counts) == {wanted}
         ready = sum(1 for pod in new if read_pod(pod).ready)
         return _Progress(name, ready, wanted, len(old), settled and ready == wanted)
+
+    def _pods(self, name: str, new_hash: str | None) -> tuple[list[Object], list[Object]]:
+        """The Deployment's pods that are to stay, and those that are still to go."""
+        new: list[Object] = []
+        old: list[Object] = []
+        for pod in self._mirror["pods"]:
+            if labels_of(pod).get(APP_NAME) == name and not _is_history(pod):
+                stays = labels_of(pod).get(TEMPLATE_HASH) == new_hash and read_pod(pod).live
+                (new if stays else old).append(pod)
+        return new, old
 
     def _current(self, deployment: Object) -> Object | None:
         """The ReplicaSet that the Deployment is rolling out to, once its controller has made it.

@@ -13,6 +13,7 @@ from grpcdemo.kube.api import Api
 from grpcdemo.kube.api_errors import Request, api_error
 from grpcdemo.kube.lines import whole_lines
 from grpcdemo.kube.resources import Object, Resource
+from grpcdemo.waiting import is_set_within
 
 WATCH_S = 240
 """How long the API server is asked to keep one watch open."""
@@ -66,12 +67,12 @@ class Mirror:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def __getitem__(self, name: str) -> list[Object]:
-        """The objects that query *name* finds now, oldest name first."""
+        """The objects that query *name* finds now, in the order of their namespaces and names."""
         return [found for _, found in sorted(self._objects[name].items())]
 
     async def changed(self, timeout_s: float) -> bool:
         """Wait until something changed since the last call; False where nothing did within *timeout_s*."""
-        if not await wait_for_event(self._change, timeout_s):
+        if not await is_set_within(self._change, timeout_s):
             return False
         self._change.clear()
         for task in self._tasks:
@@ -158,20 +159,6 @@ async def wait_until(
             raise failure()
         await mirror.changed(min(left, LOOK_AGAIN_S))
     return found
-
-
-async def wait_for_event(event: asyncio.Event, timeout_s: float) -> bool:
-    """Whether *event* was set within *timeout_s*.
-
-    Not `asyncio.wait_for`, which until Python 3.12 swallows a cancellation that comes with the event
-    (python/cpython#86296): a Ctrl-C would be lost.
-    """
-    waiting = asyncio.ensure_future(event.wait())
-    try:
-        await asyncio.wait([waiting], timeout=timeout_s)
-    finally:
-        waiting.cancel()
-    return event.is_set()
 
 
 def _key(found: Object) -> str:

@@ -11,9 +11,10 @@ import copy
 import json
 from collections.abc import Callable, Iterable
 
-from grpcdemo.labels import Labels, selects
+from grpcdemo.labels import TEMPLATE_HASH, Labels, selects
 from grpcdemo.sandbox.api.kinds import Object
 from grpcdemo.sandbox.api.status import StatusError
+from grpcdemo.sandbox.proxy.sidecar import READY_PATH, STATUS_PORT
 
 WEBHOOK_SUFFIX = "sidecar-injector.istio.io"
 PROXY = "istio-proxy"
@@ -26,7 +27,6 @@ DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 DEFAULT_LOGS_CONTAINER = "kubectl.kubernetes.io/default-logs-container"
 CANONICAL_NAME = "service.istio.io/canonical-name"
 CANONICAL_REVISION = "service.istio.io/canonical-revision"
-STATUS_PORT = 15021
 
 Fault = Callable[[str, str], str | None]
 """Why a Service (namespace, name) cannot be called, such as `no endpoints available for service "istiod"`."""
@@ -122,7 +122,7 @@ def _status(revision: str, *, native: bool) -> str:
 
 def build_proxy(image: str, *, native: bool) -> Object:
     """The container, with the probes that Istio's has: the application waits for the proxy."""
-    ready = {"httpGet": {"path": "/healthz/ready", "port": STATUS_PORT, "scheme": "HTTP"}, "successThreshold": 1}
+    ready = {"httpGet": {"path": READY_PATH, "port": STATUS_PORT, "scheme": "HTTP"}, "successThreshold": 1}
     return {
         "name": PROXY,
         "image": image,
@@ -144,7 +144,7 @@ def canonical_name(pod: Object) -> str:
     owner = next((found for found in metadata.get("ownerReferences") or [] if found.get("controller")), None)
     if owner is None:
         return str(metadata.get("name") or metadata.get("generateName", "").rstrip("-"))
-    return str(owner["name"]).removesuffix(f"-{labels.get('pod-template-hash')}")
+    return str(owner["name"]).removesuffix(f"-{labels.get(TEMPLATE_HASH)}")
 
 
 def _first(labels: Labels, *names: str) -> str | None:

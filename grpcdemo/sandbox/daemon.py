@@ -9,10 +9,10 @@ import secrets
 import ssl
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
-from typing import Literal
 
 from grpcdemo import __version__
 from grpcdemo.errors import GrpcdemoError
+from grpcdemo.labels import SERVICE_NAME
 from grpcdemo.sandbox.admission import ONLY_OURS, default_webhooks, inject, service_fault
 from grpcdemo.sandbox.api.bodies import Schema
 from grpcdemo.sandbox.api.kinds import (
@@ -33,11 +33,11 @@ from grpcdemo.sandbox.controllers.events import Recorder
 from grpcdemo.sandbox.controllers.loop import run_controllers
 from grpcdemo.sandbox.controllers.manager import build_controllers
 from grpcdemo.sandbox.kubelet.kubelet import Kubelet
-from grpcdemo.sandbox.kubelet.settings import NODE, Record
+from grpcdemo.sandbox.kubelet.settings import NODE, Record, Severity
 from grpcdemo.sandbox.limits import raise_file_limit
 from grpcdemo.sandbox.network import Network, claim_network, wants_ports
 from grpcdemo.sandbox.proxy.node_proxy import NodeProxy
-from grpcdemo.sandbox.proxy.sidecar import IMAGE
+from grpcdemo.sandbox.proxy.sidecar import IMAGE, STATUS_PORT
 from grpcdemo.sandbox.state import State, claim, clear, write_kubeconfig
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ KUBERNETES = "v1.36.0"
 """The version whose API is imitated."""
 SYSTEM = "sandbox-system"
 INJECTOR = "sandbox-injector"
-PORTS = (50051, 50052, 15021)
+PORTS = (50051, 50052, STATUS_PORT)
 """What pods listen on. Where somebody has one of these on every address, pods get ports instead of addresses."""
 
 
@@ -133,7 +133,7 @@ def build_registry(store: Store, network: Network) -> Registry:
         slices = [
             found
             for found in store.list(ENDPOINT_SLICES, namespace)
-            if (found["metadata"].get("labels") or {}).get("kubernetes.io/service-name") == name
+            if (found["metadata"].get("labels") or {}).get(SERVICE_NAME) == name
         ]
         own = (namespace, name) == (SYSTEM, INJECTOR)
         return service_fault(store.find(SERVICES, namespace, name), name, slices) or (None if own else ONLY_OURS)
@@ -150,7 +150,7 @@ def seed(registry: Registry) -> None:
         registry.create(NAMESPACES, "", _object(NAMESPACES, name))
     service = {"spec": {"ports": [{"name": "https-webhook", "port": 443}]}}
     registry.create(SERVICES, SYSTEM, _object(SERVICES, INJECTOR, namespace=SYSTEM, **service))
-    labels = {"kubernetes.io/service-name": INJECTOR}
+    labels = {SERVICE_NAME: INJECTOR}
     endpoints = [{"addresses": ["127.0.0.1"], "conditions": {"ready": True}}]
     slice_ = _object(ENDPOINT_SLICES, INJECTOR, namespace=SYSTEM, addressType="IPv4", endpoints=endpoints, ports=[])
     slice_["metadata"]["labels"] = labels
@@ -162,7 +162,7 @@ def build_record(store: Store, registry: Registry, clock: WallClock) -> Record:
     """How the kubelet tells events."""
     recorder = Recorder(store, registry, clock, "kubelet", host=NODE)
 
-    def record(about: Object, field: str, severity: Literal["Normal", "Warning"], reason: str, message: str) -> None:
+    def record(about: Object, field: str, severity: Severity, reason: str, message: str) -> None:
         tell = recorder.normal if severity == "Normal" else recorder.warning
         tell(PODS, about, reason, message, field=field)
 

@@ -47,11 +47,6 @@ class Network:
         self._pods, self._services, self._private = _Addresses(pods), _Addresses(services), _Addresses(private)
         self._names: dict[tuple[str, str], str] = {}
 
-    @property
-    def is_virtual(self) -> bool:
-        """Whether the addresses are made up."""
-        return self._ports is not None
-
     def allocate_pod(self) -> str:
         return self._pods.allocate()
 

@@ -23,7 +23,7 @@ from grpcdemo.model import Done, Report, Warned
 @dataclass(frozen=True)
 class CleanupConfig:
     namespace: str = defaults.NAMESPACE
-    timeout_s: float = 180.0
+    timeout_s: float = defaults.TIMEOUT_S
     wait: bool = True
 
 

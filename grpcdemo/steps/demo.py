@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from grpcdemo.errors import GrpcdemoError, UsageError
 from grpcdemo.kube.api import Api
@@ -109,4 +109,4 @@ async def _clean_up_after(error: BaseException, api: Api, config: DemoConfig, re
 
 
 def _cleanup_config(config: DemoConfig, timeout_s: float) -> CleanupConfig:
-    return replace(CleanupConfig(namespace=config.up.namespace), timeout_s=timeout_s)
+    return CleanupConfig(namespace=config.up.namespace, timeout_s=timeout_s)

@@ -1,4 +1,4 @@
-"""A namespace that is not ours may hold other people's workloads: they are asked before it changes for them."""
+"""A namespace that is not ours may hold other people's workloads: nothing changes for them unless the user says so."""
 
 from __future__ import annotations
 

@@ -20,12 +20,13 @@ from grpcdemo.kube.log_lines import SECOND_NS, LogLine, parse_line
 from grpcdemo.kube.logs import Container, Follower
 from grpcdemo.kube.pods import read_pod
 from grpcdemo.kube.resources import OURS, PODS, Object
-from grpcdemo.kube.watch import Mirror, Query, wait_for_event
+from grpcdemo.kube.watch import Mirror, Query
 from grpcdemo.manifests import defaults
 from grpcdemo.model import CLIENT_APP, CLIENT_CONTAINER, SERVER_APP, Observation, Pod
 from grpcdemo.steps.tally import Counter
 from grpcdemo.steps.timeline import TimelineCounter
 from grpcdemo.verdict import Criteria, Outcome, judge
+from grpcdemo.waiting import is_set_within
 from grpcdemo.workload.call_log import Calls, find_calls
 
 SNAPSHOT_S = 0.1
@@ -45,7 +46,7 @@ class ObserveConfig:
     """End after this long."""
     expect: Outcome | None = None
     """End as soon as a verdict is certain."""
-    timeout_s: float = 180.0
+    timeout_s: float = defaults.TIMEOUT_S
     """How long an expected verdict is waited for."""
     since_s: float | None = None
     """Count also what was logged in the last so many seconds."""
@@ -179,7 +180,7 @@ class _Observer:
 
     async def news(self, timeout_s: float) -> None:
         """Wait until something was counted or changed, but no longer than *timeout_s*."""
-        await wait_for_event(self._news, timeout_s)
+        await is_set_within(self._news, timeout_s)
         self._news.clear()
         for task in [*self._followers.values(), self._watcher]:
             if task and task.done() and not task.cancelled() and (error := task.exception()):

@@ -14,12 +14,12 @@ from grpcdemo.model import Provenance
 async def read_provenance(api: Api, namespace: str, command: str) -> Provenance:
     """What runs there now, and that *command* begins now."""
     began = datetime.now(timezone.utc).replace(microsecond=0)
-    _, istio = await asyncio.gather(api.version(), control_plane_versions(api))
+    kubernetes, istio = await asyncio.gather(api.git_version(), control_plane_versions(api))
     return Provenance(
         command=command,
         began=began,
         grpcdemo=__version__,
-        kubernetes=api.version_text,
+        kubernetes=kubernetes,
         istio=istio,
         context=api.target.context,
         namespace=namespace,

@@ -6,24 +6,24 @@ import asyncio
 
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.deployed import our_pods
-from grpcdemo.kube.injection import AMBIENT_LABEL, INJECTION_LABEL, REVISION_LABEL
+from grpcdemo.kube.injection import injection_labels
 from grpcdemo.kube.namespace import find_namespace
 from grpcdemo.kube.resources import is_ours, labels_of
 from grpcdemo.model import Status
 
-LISTENED = (INJECTION_LABEL, REVISION_LABEL, AMBIENT_LABEL)
-
 
 async def read_status(api: Api, namespace: str) -> Status:
     """What is there now; a namespace that does not exist is an answer, not an error."""
-    _, found, pods = await asyncio.gather(api.version(), find_namespace(api, namespace), our_pods(api, namespace))
+    kubernetes, found, pods = await asyncio.gather(
+        api.git_version(), find_namespace(api, namespace), our_pods(api, namespace)
+    )
     having = labels_of(found) if found else {}
     return Status(
         target=api.target,
-        kubernetes=api.version_text,
+        kubernetes=kubernetes,
         namespace=namespace,
         phase=found.get("status", {}).get("phase", "Active") if found else None,
         owned=bool(found and is_ours(found)),
-        labels={key: having[key] for key in LISTENED if key in having},
+        labels=injection_labels(having),
         pods=tuple(pods),
     )

@@ -33,7 +33,7 @@ class UpConfig:
     clients: int = defaults.CLIENTS
     rate: float = defaults.RATE
     image_prefix: str | None = None
-    timeout_s: float = 180.0
+    timeout_s: float = defaults.TIMEOUT_S
     shared: bool = False
     """Go on in a namespace in which others have pods, although its injection label changes for them too."""
 

@@ -22,11 +22,12 @@ def demo_view(result: DemoResult, *, bars: bool = True) -> RenderableType:
     table.add_row("rate", *(f"{rate(phase.observation.tally):.1f}/s" for phase in phases))
     table.add_row("errors", *(str(sum(phase.observation.tally.errors.values())) for phase in phases))
     table.add_row("latency p50", *(_latency(phase) for phase in phases))
-    table.add_row("verdict", *(verdict_text_short(phase) for phase in phases))
+    table.add_row("verdict", *(_outcome(phase) for phase in phases))
     return Group(table, Text(""), *(_sentence(phase) for phase in phases))
 
 
-def verdict_text_short(phase: Phase) -> Text:
+def _outcome(phase: Phase) -> Text:
+    """The first word of the verdict, in its colour."""
     text = verdict_text(phase.observation.verdict)
     return text[: len(phase.observation.verdict.outcome.value)]
 

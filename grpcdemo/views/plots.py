@@ -178,7 +178,7 @@ def _duration(seconds: float) -> str:
 
 
 def _decade_steps(bins: Sequence[LatencyBin]) -> list[float]:
-    """1, 2 and 5 of each decade that the bins reach; of each third only where there are many."""
+    """1, 2 and 5 of each decade that the bins reach; 1 alone where they reach over two decades or more."""
     low, high = bins[0].low_ms, bins[-1].high_ms
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     factors = (1, 2, 5) if math.log10(high / low) < 2 else (1,)

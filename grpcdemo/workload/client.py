@@ -20,12 +20,13 @@ import grpc
 
 from grpcdemo.pb.identity_pb2 import GetIdentityRequest
 from grpcdemo.pb.identity_pb2_grpc import IdentityServiceStub
+from grpcdemo.waiting import is_set_within
 from grpcdemo.workload.call_log import Call, format_call
 from grpcdemo.workload.liveness import Vitals, answering_probes
 from grpcdemo.workload.logfmt import format_fields
 from grpcdemo.workload.options import add_host, add_option, number_between, parse_port
 from grpcdemo.workload.pacing import BACKOFF_CAP_S, Backoff, Pace
-from grpcdemo.workload.process import emit, is_set_within, run, run_until
+from grpcdemo.workload.process import emit, run, run_until
 
 OK = grpc.StatusCode.OK.name
 STOP_GRACE_S = 1.0

@@ -12,8 +12,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
+from grpcdemo.waiting import is_set_within
 from grpcdemo.workload.listener import Listener, listening
-from grpcdemo.workload.process import is_set_within
 
 ANSWERED = "answered"
 """The name under which a readiness probe asks; the client as a whole is asked for by no name."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from grpcdemo.errors import ExitCode, GrpcdemoError
+from grpcdemo.waiting import done_within
 
 Program = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 """Runs until the event is set, then ends in its own time."""
@@ -42,18 +43,14 @@ def emit(line: str) -> None:
     sys.stdout.flush()
 
 
-async def is_set_within(event: asyncio.Event, seconds: float) -> bool:
-    """Wait for *event*, but not for longer than *seconds*."""
-    with contextlib.suppress(asyncio.TimeoutError):
-        await asyncio.wait_for(event.wait(), seconds)
-    return event.is_set()
-
-
 async def run_until(stop: asyncio.Event, work: Coroutine[Any, Any, None], *, grace_s: float) -> None:
     """Run *work*, which ends by itself after *stop*, and cancel it if that takes longer than *grace_s*."""
     working = asyncio.create_task(work)
     stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    with contextlib.suppress(asyncio.TimeoutError):
-        await asyncio.wait_for(working, grace_s)
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        with contextlib.suppress(asyncio.TimeoutError):
+            await done_within(working, grace_s)
+    finally:
+        working.cancel()
+        stopping.cancel()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime
+
+from grpcdemo.sandbox.api.times import parse_time
 
 MINUTE, HOUR, DAY, YEAR = 60, 3_600, 86_400, 31_536_000
 UNKNOWN = "<unknown>"
@@ -13,13 +15,6 @@ def write_age(stamp: str | None, now: datetime) -> str:
     if not stamp:
         return UNKNOWN
     return write_duration(int((now - parse_time(stamp)).total_seconds()))
-
-
-def parse_time(stamp: str) -> datetime:
-    """Python 3.10 reads neither the Z nor fewer or more than six digits of a fraction."""
-    whole, _, fraction = stamp.rstrip("Z").partition(".")
-    found = datetime.fromisoformat(f"{whole}.{fraction[:6]:0<6}" if fraction else whole)
-    return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
 
 
 def write_duration(seconds: int) -> str:

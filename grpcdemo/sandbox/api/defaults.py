@@ -20,6 +20,7 @@ from grpcdemo.sandbox.api.pod_defaults import default_pod, default_pod_spec
 
 NAME_LABEL = "kubernetes.io/metadata.name"
 NAMESPACE_FINALIZER = "kubernetes"
+"""In a namespace's spec: it is kept until its content is gone."""
 
 
 def apply_defaults(kind: Kind, obj: Object) -> None:

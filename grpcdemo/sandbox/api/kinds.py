@@ -61,6 +61,8 @@ NAMESPACES = Kind(
 )
 PODS = Kind("", "v1", "Pod", "pods", "pod", True, ("po",), ("all",), ("status", "log"))
 SERVICES = Kind("", "v1", "Service", "services", "service", True, ("svc",), ("all",), ("status",))
+HEADLESS = "None"
+"""The clusterIP of a Service that is to have none, which is another than one that has none yet."""
 EVENTS = Kind("", "v1", "Event", "events", "event", True, ("ev",))
 NODES = Kind("", "v1", "Node", "nodes", "node", False, ("no",), (), ("status",), READ)
 SERVICE_ACCOUNTS = Kind("", "v1", "ServiceAccount", "serviceaccounts", "serviceaccount", True, ("sa",))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from grpcdemo.sandbox.api.ages import parse_time, write_age
+from grpcdemo.sandbox.api.ages import write_age
 from grpcdemo.sandbox.api.kinds import Object
+from grpcdemo.sandbox.api.times import parse_time
 
 NONE = "<none>"
 Cells = list[str | int]

@@ -17,8 +17,10 @@ from grpcdemo.sandbox.api.status import StatusError, conflict, forbidden
 from grpcdemo.sandbox.api.store import Store
 from grpcdemo.sandbox.api.validation import validate
 
-FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
-"""Finalizers that the garbage collector takes away when it has dealt with what the object owns."""
+FOREGROUND = "foregroundDeletion"
+"""A finalizer that the garbage collector takes away when what the object owns is gone."""
+ORPHAN = "orphan"
+"""One that it takes away when it has made what the object owns nobody's."""
 
 Admit = Callable[[Object, Object], Object]
 """What the injector makes of a pod in a namespace. It may raise StatusError."""

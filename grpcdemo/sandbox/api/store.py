@@ -13,11 +13,11 @@ import uuid
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
 from typing import Literal
 
 from grpcdemo.sandbox.api.kinds import PODS, Kind, Object
 from grpcdemo.sandbox.api.status import already_exists, conflict, expired, not_found
+from grpcdemo.sandbox.api.times import write_now
 
 HISTORY = 2_000
 """How many changes are kept for watches that start in the past; older ones are answered with 410."""
@@ -101,7 +101,7 @@ class Store:
         if key in self._objects:
             raise already_exists(kind, metadata["name"])
         metadata["uid"] = str(uuid.uuid4())
-        metadata["creationTimestamp"] = now()
+        metadata["creationTimestamp"] = write_now()
         if kind.name in GENERATED:
             metadata["generation"] = 1
         return made if dry_run else self._put("ADDED", key, made, None)
@@ -160,7 +160,7 @@ class Store:
         if "deletionTimestamp" not in metadata or (grace_s is not None and known_s is not None and grace_s < known_s):
             if "deletionTimestamp" not in metadata and "generation" in metadata:
                 metadata["generation"] += 1
-            metadata["deletionTimestamp"] = now(grace_s or 0)
+            metadata["deletionTimestamp"] = write_now(grace_s or 0)
             metadata["deletionGracePeriodSeconds"] = grace_s or 0
         if finalizers is not None:
             metadata["finalizers"] = list(finalizers)
@@ -246,11 +246,6 @@ class _Bell:
             await asyncio.wait([future], timeout=timeout_s)
         finally:
             self._waiting.discard(future)
-
-
-def now(after_s: int = 0) -> str:
-    """The time as the API writes it, or the time *after_s* from now."""
-    return (datetime.now(timezone.utc) + timedelta(seconds=after_s)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _keep(name: str, old: Object, new: Object) -> None:

@@ -10,6 +10,7 @@ from grpcdemo.sandbox.api.kinds import (
     DEPLOYMENTS,
     ENDPOINT_SLICES,
     EVENTS,
+    HEADLESS,
     MUTATING_WEBHOOKS,
     PODS,
     REPLICA_SETS,
@@ -97,7 +98,7 @@ def _check_service(obj: Object) -> list[Cause]:
     spec = obj["spec"]
     ports = spec.get("ports", [])
     causes: list[Cause] = []
-    if not ports and spec["type"] != "ExternalName" and spec.get("clusterIP") != "None":
+    if not ports and spec["type"] != "ExternalName" and spec.get("clusterIP") != HEADLESS:
         causes.append(Cause.required("spec.ports"))
     if spec["type"] not in SERVICE_TYPES:
         causes.append(Cause.unsupported("spec.type", spec["type"], SERVICE_TYPES))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from grpcdemo.sandbox.api.kinds import Object
-from grpcdemo.sandbox.controllers.clock import read_time, write_time
+from grpcdemo.sandbox.api.times import parse_time, write_time
 from grpcdemo.sandbox.controllers.conditions import (
     build_condition,
     find_condition,
@@ -105,7 +105,7 @@ def seconds_to_deadline(deployment: Object, status: Object, now: datetime) -> fl
         return None
     if condition["reason"] in ("ProgressDeadlineExceeded", "NewReplicaSetAvailable"):
         return None
-    due = read_time(condition["lastUpdateTime"]) + timedelta(seconds=deadline)
+    due = parse_time(condition["lastUpdateTime"]) + timedelta(seconds=deadline)
     return max(0.0, (due - now).total_seconds()) + 1.0
 
 
@@ -122,4 +122,4 @@ def _is_late(deployment: Object, status: Object, now: datetime) -> bool:
     condition, deadline = find_condition(status, PROGRESSING), deadline_s(deployment)
     if not condition or deadline is None or condition["reason"] == "NewReplicaSetAvailable":
         return False
-    return read_time(condition["lastUpdateTime"]) + timedelta(seconds=deadline) < now
+    return parse_time(condition["lastUpdateTime"]) + timedelta(seconds=deadline) < now

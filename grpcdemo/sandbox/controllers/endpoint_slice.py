@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from grpcdemo.sandbox.api.kinds import ENDPOINT_SLICES, PODS, SERVICES, Object
+from grpcdemo.labels import SERVICE_NAME
+from grpcdemo.sandbox.api.kinds import ENDPOINT_SLICES, HEADLESS, PODS, SERVICES, Object
 from grpcdemo.sandbox.api.store import Event, Store
 from grpcdemo.sandbox.controllers.loop import Key
 from grpcdemo.sandbox.controllers.owners import controller_reference, is_deleting, is_terminating
 from grpcdemo.sandbox.controllers.replica_set import is_ready
 from grpcdemo.sandbox.controllers.writer import Writer
 
-SERVICE_NAME = "kubernetes.io/service-name"
 MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
 CONTROLLER = "endpointslice-controller.k8s.io"
-HEADLESS = "service.kubernetes.io/headless"
+HEADLESS_LABEL = "service.kubernetes.io/headless"
 
 Ports = tuple[tuple[str, int, str, str], ...]
 """Name, number, protocol, and application protocol (or nothing) of each port."""
@@ -132,7 +132,7 @@ def _number(target: int | str, protocol: str, pod: Object) -> int | None:
 
 def build_slice(service: Object, ports: Ports, endpoints: list[Object]) -> Object:
     metadata = service["metadata"]
-    headless = {HEADLESS: ""} if service["spec"].get("clusterIP") == "None" else {}
+    headless = {HEADLESS_LABEL: ""} if service["spec"].get("clusterIP") == HEADLESS else {}
     own = {SERVICE_NAME: metadata["name"], MANAGED_BY: CONTROLLER, **headless}
     return {
         "apiVersion": "discovery.k8s.io/v1",

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from grpcdemo.sandbox.api.kinds import EVENTS, Kind, Object
 from grpcdemo.sandbox.api.status import StatusError
 from grpcdemo.sandbox.api.store import Store
-from grpcdemo.sandbox.controllers.clock import Clock, write_time
+from grpcdemo.sandbox.api.times import write_time
+from grpcdemo.sandbox.controllers.clock import Clock
 from grpcdemo.sandbox.controllers.writer import Writer
 
 KEPT = 500

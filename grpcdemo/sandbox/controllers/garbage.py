@@ -8,15 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from grpcdemo.sandbox.api.kinds import EVENTS, STORED, Kind, Object
+from grpcdemo.sandbox.api.registry import FOREGROUND, ORPHAN
 from grpcdemo.sandbox.api.store import Event, Store
 from grpcdemo.sandbox.controllers.loop import Key
 from grpcdemo.sandbox.controllers.owners import is_deleting, kind_of, owner_references
 from grpcdemo.sandbox.controllers.writer import BACKGROUND, Writer
 
-FOREGROUND = "foregroundDeletion"
-"""The owner goes last."""
-ORPHAN = "orphan"
-"""What it owns stays, and is nobody's."""
 SWEPT = tuple(kind for kind in STORED if kind is not EVENTS)
 SWEEP: Key = ("", "sweep")
 

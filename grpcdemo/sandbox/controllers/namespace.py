@@ -6,16 +6,16 @@ import copy
 from collections import Counter
 from collections.abc import Iterable
 
+from grpcdemo.sandbox.api.defaults import NAMESPACE_FINALIZER
 from grpcdemo.sandbox.api.kinds import NAMESPACES, PODS, SERVICE_ACCOUNTS, STORED, Kind, Object
 from grpcdemo.sandbox.api.store import Event, Store
-from grpcdemo.sandbox.controllers.clock import Clock, write_time
+from grpcdemo.sandbox.api.times import write_time
+from grpcdemo.sandbox.controllers.clock import Clock
 from grpcdemo.sandbox.controllers.conditions import build_condition, set_condition
 from grpcdemo.sandbox.controllers.loop import Key
 from grpcdemo.sandbox.controllers.owners import is_deleting, is_terminating
 from grpcdemo.sandbox.controllers.writer import BACKGROUND, Writer
 
-FINALIZER = "kubernetes"
-"""In a namespace's spec: it is kept until its content is gone."""
 NAMESPACED = tuple(kind for kind in STORED if kind.namespaced)
 SEEN = (
     ("NamespaceDeletionDiscoveryFailure", "ResourcesDiscovered", "All resources successfully discovered"),
@@ -76,7 +76,7 @@ class NamespaceController:
         namespace["status"] = build_status(namespace.get("status") or {}, left, write_time(self._clock.now()))
         if not left:
             finalizers = namespace["spec"].get("finalizers") or []
-            namespace["spec"]["finalizers"] = [found for found in finalizers if found != FINALIZER]
+            namespace["spec"]["finalizers"] = [found for found in finalizers if found != NAMESPACE_FINALIZER]
         namespace = self._store.update(NAMESPACES, namespace)
         if not namespace["spec"].get("finalizers") and not namespace["metadata"].get("finalizers"):
             self._store.remove(NAMESPACES, "", name)

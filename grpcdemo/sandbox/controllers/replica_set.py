@@ -9,7 +9,8 @@ from datetime import timedelta
 from grpcdemo.sandbox.api.kinds import PODS, REPLICA_SETS, Object
 from grpcdemo.sandbox.api.status import StatusError
 from grpcdemo.sandbox.api.store import Event, Store
-from grpcdemo.sandbox.controllers.clock import Clock, read_time, write_time
+from grpcdemo.sandbox.api.times import parse_time, write_time
+from grpcdemo.sandbox.controllers.clock import Clock
 from grpcdemo.sandbox.controllers.conditions import (
     build_condition,
     find_condition,
@@ -124,7 +125,7 @@ class ReplicaSetController:
         since = _ready_since(pod)
         if not wait or not since:
             return 0.0
-        return (read_time(since) + wait - self._clock.now()).total_seconds()
+        return (parse_time(since) + wait - self._clock.now()).total_seconds()
 
 
 def build_pod(replica_set: Object) -> Object:

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 from grpcdemo.labels import TEMPLATE_HASH, deployed_template
 from grpcdemo.sandbox.api.kinds import DEPLOYMENTS, Object
+from grpcdemo.sandbox.api.names import ALPHABET
 from grpcdemo.sandbox.controllers.owners import controller_reference
 
 REVISION = "deployment.kubernetes.io/revision"
@@ -26,15 +27,13 @@ NOT_COPIED = {
     MAX_REPLICAS,
 }
 """Annotations of the Deployment that its ReplicaSets do not get, or have for themselves."""
-SAFE = "bcdfghjklmnpqrstvwxz2456789"
-"""What generated names are made of in Kubernetes: nothing that could spell a word."""
 
 
 def template_hash(template: Object) -> str:
     """A short name for a pod template; the same for the same template, in every process."""
     digest = hashlib.sha256(json.dumps(template, sort_keys=True).encode()).digest()
     number = str(int.from_bytes(digest[:4], "big"))
-    return "".join(SAFE[ord(digit) % len(SAFE)] for digit in number)
+    return "".join(ALPHABET[ord(digit) % len(ALPHABET)] for digit in number)
 
 
 def find_new(deployment: Object, replica_sets: Iterable[Object]) -> Object | None:

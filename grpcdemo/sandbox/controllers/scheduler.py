@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from grpcdemo.labels import selects
 from grpcdemo.sandbox.api.kinds import NODES, PODS, Object
 from grpcdemo.sandbox.api.store import Event, Store
-from grpcdemo.sandbox.controllers.clock import Clock, write_time
+from grpcdemo.sandbox.api.times import write_time
+from grpcdemo.sandbox.controllers.clock import Clock
 from grpcdemo.sandbox.controllers.conditions import build_condition, set_condition
 from grpcdemo.sandbox.controllers.events import Recorder
 from grpcdemo.sandbox.controllers.loop import Key

@@ -15,6 +15,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from grpcdemo.sandbox.api.kinds import Object
 from grpcdemo.sandbox.network import Network
+from grpcdemo.waiting import done_within
 
 CHANNEL_OPTIONS = (
     ("grpc.initial_reconnect_backoff_ms", 100),
@@ -29,6 +30,8 @@ class ProbeFailure(Exception):
 
 
 class Check(Protocol):
+    """One probe, which can be made again and again until it is closed."""
+
     async def __call__(self, timeout_s: float) -> None:
         """Raises ProbeFailure."""
 
@@ -36,7 +39,7 @@ class Check(Protocol):
 
 
 def build_check(probe: Object, container: Object, network: Network, *, pod_ip: str, listen_ip: str) -> Check:
-    """Asks at *listen_ip*, and calls that *pod_ip* in what it says."""
+    """The check that a container's *probe* asks for: made at *listen_ip*, which its messages call *pod_ip*."""
     kind = next((kind for kind in KINDS if kind in probe), None)
     if kind is None:
         return BrokenCheck("the sandbox probes by grpc, tcpSocket and httpGet only")
@@ -87,11 +90,10 @@ class GrpcCheck:
 
     async def _find_open(self, timeout_s: float) -> None:
         try:
-            _, writer = await _connect(self._address, self._shown, timeout_s)
+            await _knock(self._address, self._shown, timeout_s)
         except ProbeFailure as failure:
             why = f'timeout: failed to connect service "{self._shown}" within {timeout_s:g}s: {failure}'
             raise ProbeFailure(why) from failure
-        writer.close()
         self._was_open = True
 
     def _say(self, error: grpc.aio.AioRpcError, timeout_s: float) -> str:
@@ -108,8 +110,7 @@ class TcpCheck:
         self._address = address
 
     async def __call__(self, timeout_s: float) -> None:
-        _, writer = await _connect(self._address, self._shown, timeout_s)
-        writer.close()
+        await _knock(self._address, self._shown, timeout_s)
 
     async def close(self) -> None:
         pass
@@ -126,7 +127,7 @@ class HttpCheck:
     async def __call__(self, timeout_s: float) -> None:
         what = f'Get "http://{self._shown}{self._path}"'
         try:
-            status = await asyncio.wait_for(self._get(), timeout_s)
+            status = await done_within(self._get(), timeout_s)
         except ProbeFailure as failure:
             raise ProbeFailure(f"{what}: {failure}") from failure
         except asyncio.TimeoutError as error:
@@ -141,7 +142,7 @@ class HttpCheck:
         pass
 
     async def _get(self) -> int:
-        reader, writer = await _connect(self._address, self._shown, None)
+        reader, writer = await _connect(self._address, self._shown)
         headers = {"Host": self._shown, "User-Agent": "kube-probe/1.36", "Connection": "close", **self._headers}
         lines = [f"GET {self._path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
         try:
@@ -151,13 +152,23 @@ class HttpCheck:
             writer.close()
 
 
-async def _connect(
-    address: tuple[str, int], shown: str, timeout_s: float | None
-) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+async def _knock(address: tuple[str, int], shown: str, timeout_s: float) -> None:
+    """Open a connection and close it again. Raises ProbeFailure."""
+
+    async def open_and_close() -> None:
+        _, writer = await _connect(address, shown)
+        writer.close()
+
     try:
-        return await asyncio.wait_for(asyncio.open_connection(*address), timeout_s)
+        await done_within(open_and_close(), timeout_s)
     except asyncio.TimeoutError as error:
         raise ProbeFailure(f"dial tcp {shown}: i/o timeout") from error
+
+
+async def _connect(address: tuple[str, int], shown: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Raises ProbeFailure."""
+    try:
+        return await asyncio.open_connection(*address)
     except OSError as error:
         why = os.strerror(error.errno) if error.errno else str(error)
         raise ProbeFailure(f"dial tcp {shown}: connect: {why.lower()}") from error

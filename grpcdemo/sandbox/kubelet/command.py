@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from grpcdemo.sandbox.api.kinds import Object
+from grpcdemo.sandbox.child import Command
 from grpcdemo.sandbox.kubelet.environment import expand
 from grpcdemo.sandbox.kubelet.images import Image
-from grpcdemo.sandbox.kubelet.process import Command
 from grpcdemo.sandbox.proxy.envoy import build_command as build_envoy_command
 from grpcdemo.sandbox.proxy.envoy import find_envoy
 from grpcdemo.sandbox.proxy.sidecar import Sidecar

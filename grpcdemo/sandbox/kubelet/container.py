@@ -7,13 +7,14 @@ import contextlib
 import logging
 import secrets
 import signal
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.sandbox.api.kinds import Object
+from grpcdemo.sandbox.api.times import EPOCH, write_now, write_time
+from grpcdemo.sandbox.child import Command, RunningProcess, start_process
 from grpcdemo.sandbox.kubelet.backoff import Backoff, format_delay
 from grpcdemo.sandbox.kubelet.checks import Check, build_check
 from grpcdemo.sandbox.kubelet.command import StartError, build_command, build_proxy_command
@@ -21,11 +22,10 @@ from grpcdemo.sandbox.kubelet.container_logs import ContainerLogs
 from grpcdemo.sandbox.kubelet.environment import IN_IMAGE, ConfigError, add_addresses, build_environment
 from grpcdemo.sandbox.kubelet.images import IMAGES, Image, is_proxy
 from grpcdemo.sandbox.kubelet.prober import Reports, run_probes
-from grpcdemo.sandbox.kubelet.process import Command, RunningProcess, start_process
-from grpcdemo.sandbox.kubelet.settings import Node
-from grpcdemo.sandbox.kubelet.status import ContainerState, write_time
+from grpcdemo.sandbox.kubelet.settings import Node, Severity
+from grpcdemo.sandbox.kubelet.status import ContainerState
 from grpcdemo.sandbox.proxy.sidecar import Sidecar
-from grpcdemo.workload.process import is_set_within
+from grpcdemo.waiting import is_set_within
 
 START_FAILED = 128
 
@@ -51,14 +51,20 @@ class Surroundings:
 
 
 class Container:
-    def __init__(self, spec: Object, around: Surroundings, *, restart: str, sidecar: bool = False) -> None:
+    """A container of a pod, through all its runs: *restart* says after which of them there is another.
+
+    One that is *init* goes before the main containers, and one that then stays is a native sidecar.
+    """
+
+    def __init__(self, spec: Object, around: Surroundings, *, restart: str, init: bool = False) -> None:
         self.spec = spec
-        self.state = ContainerState(spec["name"], spec.get("image", ""), sidecar=sidecar)
+        self.state = ContainerState(spec["name"], spec.get("image", ""), sidecar=init and restart == "Always")
         self.logs = ContainerLogs(around.folder / spec["name"], around.node.settings.rotate_at)
         self.started = asyncio.Event()
         """Set once the startup probe, if there is one, has succeeded."""
         self._around = around
         self._restart = restart
+        self._init = init
         self._stopping = asyncio.Event()
         self._process: RunningProcess | None = None
         self._runs = 0
@@ -102,10 +108,10 @@ class Container:
             f'Container image "{self.state.image}" already present on machine and can be accessed by the pod',
         )
         self.state.image_id = image.id
-        env = self._build_environment(image)
-        self._record("Normal", "Created", "Container created")
         with contextlib.ExitStack() as stack:
             try:
+                env = self._build_environment(image)
+                self._record("Normal", "Created", "Container created")
                 file = stack.enter_context(contextlib.closing(self.logs.open(self._runs)))
                 self._process = await start_process(self._build_command(image, env), file.write)
             except (StartError, GrpcdemoError, OSError) as error:
@@ -128,6 +134,7 @@ class Container:
             probing.cancel()
 
     def _build_environment(self, image: Image) -> dict[str, str]:
+        """Raises ConfigError, GrpcdemoError."""
         around, metadata = self._around, self._around.pod["metadata"]
         said = build_environment(self.spec, around.pod, around.pod_ip)
 
@@ -160,10 +167,10 @@ class Container:
 
     def _begin(self) -> None:
         self._record("Normal", "Started", "Container started")
-        self._set({"running": {"startedAt": write_time(time.time())}})
+        self._set({"running": {"startedAt": write_now()}})
 
     def _end(self, code: int) -> None:
-        began = self.state.state.get("running", {}).get("startedAt") or write_time(time.time())
+        began = self.state.state.get("running", {}).get("startedAt") or write_now()
         exit_code = code if code >= 0 else 128 - code
         self._set(
             {
@@ -171,7 +178,7 @@ class Container:
                     "exitCode": exit_code,
                     "reason": "Completed" if exit_code == 0 else "Error",
                     "startedAt": began,
-                    "finishedAt": write_time(time.time()),
+                    "finishedAt": write_now(),
                     "containerID": self.state.container_id,
                 }
             }
@@ -182,8 +189,8 @@ class Container:
             "exitCode": START_FAILED,
             "reason": "StartError",
             "message": why,
-            "startedAt": write_time(0),
-            "finishedAt": write_time(time.time()),
+            "startedAt": write_time(EPOCH),
+            "finishedAt": write_now(),
             "containerID": self.state.container_id,
         }
         self.state.last_state = {"terminated": ended}
@@ -226,11 +233,10 @@ class Container:
         self._set({"waiting": {"reason": reason, "message": message}})
 
     def _set(self, state: Object) -> None:
-        """Another state; whether it is ready is for its probes to say."""
+        """Another state; whether one that runs is ready is for its probes to say."""
         self.state.state = state
-        self.state.ready = self.state.started = False
-        if self.state.ended_well and self._restart == "OnFailure":
-            self.state.ready = True  # an init container that has done its part
+        has_done_its_part = self._init and not self.state.sidecar and self.state.ended_well
+        self.state.ready, self.state.started = has_done_its_part, False
         self._around.changed()
 
     def _make_check(self, probe: Object) -> Check:
@@ -259,11 +265,11 @@ class Container:
         self._record("Normal", "Killing", f"Container {self.state.name} failed {probe} probe, will be restarted")
         await self._process.stop(self._around.pod["spec"].get("terminationGracePeriodSeconds", 30))
 
-    def _record(self, severity: str, reason: str, message: str) -> None:
+    def _record(self, severity: Severity, reason: str, message: str) -> None:
         pod = self._around.pod
-        part = "initContainers" if self.spec in (pod["spec"].get("initContainers") or []) else "containers"
+        part = "initContainers" if self._init else "containers"
         field = f"spec.{part}{{{self.state.name}}}"
-        self._around.node.record(pod, field, "Normal" if severity == "Normal" else "Warning", reason, message)
+        self._around.node.record(pod, field, severity, reason, message)
 
 
 def _log_failure(task: asyncio.Task[None]) -> None:

@@ -6,14 +6,13 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator
-from datetime import datetime, timezone
 from typing import BinaryIO
 
 from grpcdemo.sandbox.api.logs import LogOptions
+from grpcdemo.sandbox.api.times import EPOCH
 from grpcdemo.sandbox.kubelet.log_file import SECOND_NS, Follower, LogFile, format_time
 
 CHUNK = 64 * 1024
-EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 async def read_log(source: LogFile, options: LogOptions) -> AsyncIterator[bytes]:

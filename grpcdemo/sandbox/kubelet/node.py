@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import platform
-import time
 
 from grpcdemo import __version__
 from grpcdemo.sandbox.api.kinds import Object
+from grpcdemo.sandbox.api.times import write_now
 from grpcdemo.sandbox.kubelet.images import IMAGES
 from grpcdemo.sandbox.kubelet.settings import NODE
-from grpcdemo.sandbox.kubelet.status import write_time
 from grpcdemo.sandbox.network import HOST_IP
 
 PODS_LIMIT = 110  # a kubelet's default
@@ -21,7 +20,7 @@ def build_node() -> Object:
     architecture = ARCHITECTURES.get(platform.machine(), platform.machine())
     system = platform.system().lower()
     capacity = {"cpu": str(os.cpu_count() or 1), "memory": f"{_memory_kib()}Ki", "pods": str(PODS_LIMIT)}
-    now = write_time(time.time())
+    now = write_now()
     ready = {"type": "Ready", "status": "True", "reason": "KubeletReady", "message": "the sandbox runs pods"}
     return {
         "apiVersion": "v1",

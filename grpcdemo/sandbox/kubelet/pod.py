@@ -9,18 +9,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
-import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from grpcdemo.sandbox.api.kinds import PODS, Object
 from grpcdemo.sandbox.api.logs import LogOptions
 from grpcdemo.sandbox.api.status import StatusError
+from grpcdemo.sandbox.api.times import write_now
 from grpcdemo.sandbox.kubelet.container import Container, Surroundings
 from grpcdemo.sandbox.kubelet.images import is_proxy
 from grpcdemo.sandbox.kubelet.log_reader import read_log
 from grpcdemo.sandbox.kubelet.settings import Node
-from grpcdemo.sandbox.kubelet.status import ContainerState, PodState, build_status, write_time
+from grpcdemo.sandbox.kubelet.status import ContainerState, PodState, build_status
 from grpcdemo.sandbox.proxy.sidecar import Sidecar
 from grpcdemo.sandbox.proxy.xds import XdsFolder
 
@@ -34,11 +34,13 @@ log = logging.getLogger(__name__)
 
 
 class PodWorker:
+    """Runs one pod, and holds what the node has given it: an address, a folder, its processes."""
+
     def __init__(self, pod: Object, node: Node) -> None:
         self._node = node
         self._pod = pod
         self._pod_ip = node.network.allocate_pod()
-        self._start_time = write_time(time.time())
+        self._start_time = write_now()
         self._running = True
         self._deleted = asyncio.Event()
         self._grace_s = FORCED_GRACE_S
@@ -103,7 +105,7 @@ class PodWorker:
             return
         init, main = _states(self._init), _states(self._main)
         state = PodState(self._pod_ip, self._start_time, init, main, running=self._running)
-        pod["status"] = build_status(pod, state, write_time(time.time()))
+        pod["status"] = build_status(pod, state, write_now())
         self._node.store.update(PODS, pod)
 
     async def _work(self) -> None:
@@ -172,8 +174,8 @@ class PodWorker:
 
 def _make_init_container(spec: Object, around: Surroundings, policy: str) -> Container:
     if spec.get("restartPolicy") == "Always":
-        return Container(spec, around, restart="Always", sidecar=True)
-    return Container(spec, around, restart="Never" if policy == "Never" else "OnFailure")
+        return Container(spec, around, restart="Always", init=True)
+    return Container(spec, around, restart="Never" if policy == "Never" else "OnFailure", init=True)
 
 
 def _states(containers: Sequence[Container]) -> list[ContainerState]:

@@ -7,7 +7,8 @@ slowly, and what fails before a period has passed does not count: a demo should 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from grpcdemo.sandbox.api.kinds import Object
@@ -68,26 +69,27 @@ async def run_probes(container: Object, make_check: MakeCheck, reports: Reports)
 
 
 async def _succeeds(kind: str, probe: Object, make_check: MakeCheck, reports: Reports) -> bool:
-    async for success in _results(kind, probe, make_check, reports, soon=True):
-        return success
-    return False
+    async with aclosing(_results(kind, probe, make_check, reports, soon=True)) as results:
+        return await anext(results)
 
 
 async def _report_readiness(probe: Object, make_check: MakeCheck, reports: Reports) -> None:
-    async for success in _results("Readiness", probe, make_check, reports, soon=True):
-        reports.ready(success)
+    async with aclosing(_results("Readiness", probe, make_check, reports, soon=True)) as results:
+        async for success in results:
+            reports.ready(success)
 
 
 async def _watch_liveness(probe: Object, make_check: MakeCheck, reports: Reports) -> None:
-    async for success in _results("Liveness", probe, make_check, reports, soon=False):
-        if not success:
-            break
+    async with aclosing(_results("Liveness", probe, make_check, reports, soon=False)) as results:
+        async for success in results:
+            if not success:
+                break
     await reports.failed("liveness")
 
 
 async def _results(
     kind: str, probe: Object, make_check: MakeCheck, reports: Reports, *, soon: bool
-) -> AsyncIterator[bool]:
+) -> AsyncGenerator[bool, None]:
     """Ask for ever; each time that enough results in a row are alike, say which they are."""
     timing, now = read_timing(probe), asyncio.get_running_loop().time
     check = make_check(probe)

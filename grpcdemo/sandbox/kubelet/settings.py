@@ -7,17 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from grpcdemo.sandbox.api.kinds import SERVICES, Object
+from grpcdemo.sandbox.api.kinds import HEADLESS, SERVICES, Object
 from grpcdemo.sandbox.api.store import Store
 from grpcdemo.sandbox.kubelet.backoff import FIRST_S
 from grpcdemo.sandbox.kubelet.log_file import ROTATE_AT
 from grpcdemo.sandbox.network import Network
 from grpcdemo.sandbox.proxy.services import ServicePort, list_service_ports
-from grpcdemo.sandbox.proxy.sidecar import HEADLESS, Sidecar
+from grpcdemo.sandbox.proxy.sidecar import Sidecar
 
 NODE = "sandbox"
 
-Record = Callable[[Object, str, Literal["Normal", "Warning"], str, str], None]
+Severity = Literal["Normal", "Warning"]
+"""The types of event there are."""
+
+Record = Callable[[Object, str, Severity, str, str], None]
 """Tells an event: the pod and the field of it that it is about, its type, its reason, and its message."""
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 
 from grpcdemo.sandbox.api.kinds import Object
 from grpcdemo.sandbox.network import HOST_IP
@@ -129,7 +128,3 @@ def _build_condition(name: str, said: Object, old: Object, generation: int, now:
     since = old["lastTransitionTime"] if old.get("status") == said["status"] else now
     times = {"lastProbeTime": None, "lastTransitionTime": since, "observedGeneration": generation}
     return {"type": name, **said, **times}
-
-
-def write_time(moment: float) -> str:
-    return datetime.fromtimestamp(moment, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from grpcdemo.errors import GrpcdemoError
 from grpcdemo.sandbox.api.kinds import ENDPOINT_SLICES, SERVICES
 from grpcdemo.sandbox.api.status import StatusError
 from grpcdemo.sandbox.api.store import Store
@@ -24,8 +25,8 @@ async def follow_services(store: Store, changed: Callable[[], None]) -> None:
         pending = None
         try:
             changed()
-        except OSError as error:  # a full disk, which may have room again
-            log.error("cannot write a proxy's configuration: %s", error)
+        except (OSError, GrpcdemoError) as error:  # a full disk, or no port left, of which there may be some again
+            log.error("cannot configure a proxy: %s", error)
             pending = asyncio.get_running_loop().call_later(RETRY_S, tell)
 
     try:

@@ -12,14 +12,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
+from grpcdemo.sandbox.api.kinds import HEADLESS
 from grpcdemo.sandbox.api.store import Store
-from grpcdemo.sandbox.kubelet.process import Command, RunningProcess, start_process
+from grpcdemo.sandbox.child import Command, RunningProcess, start_process
 from grpcdemo.sandbox.network import Network
 from grpcdemo.sandbox.proxy.discovery import follow_services
 from grpcdemo.sandbox.proxy.envoy import build_command, find_envoy, wait_until_ready
 from grpcdemo.sandbox.proxy.resources import build_cluster, build_load_assignment, build_tcp_listener
 from grpcdemo.sandbox.proxy.services import ServicePort, list_service_ports
-from grpcdemo.sandbox.proxy.sidecar import HEADLESS
 from grpcdemo.sandbox.proxy.xds import Configuration, XdsFolder, build_bootstrap
 
 NAME = "node-proxy"

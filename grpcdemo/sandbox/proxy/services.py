@@ -6,10 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from grpcdemo.labels import SERVICE_NAME
 from grpcdemo.sandbox.api.kinds import ENDPOINT_SLICES, SERVICES, Object
 from grpcdemo.sandbox.api.store import Store
-
-SERVICE_NAME = "kubernetes.io/service-name"
 
 HTTP = {"http", "http2", "grpc", "grpc-web", "kubernetes.io/h2c", "kubernetes.io/ws"}
 TCP = {"tcp", "tls", "https", "mongo", "mysql", "redis", "udp", "kubernetes.io/wss"}
@@ -32,7 +31,7 @@ class ServicePort:
     namespace: str
     service: str
     cluster_ip: str
-    """`None`, as a text, for a headless Service."""
+    """HEADLESS for a Service without one."""
     port: int
     http: bool
     endpoints: tuple[Endpoint, ...]

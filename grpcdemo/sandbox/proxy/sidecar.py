@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from grpcdemo.manifests.images import TAG
-from grpcdemo.sandbox.api.kinds import Object
+from grpcdemo.sandbox.api.kinds import HEADLESS, Object
 from grpcdemo.sandbox.network import Network
 from grpcdemo.sandbox.proxy.resources import (
     Resource,
@@ -30,8 +30,6 @@ IMAGE = f"localhost/grpcdemo-sandbox-proxy:{TAG}"
 
 STATUS_PORT = 15021  # Istio's
 READY_PATH = "/healthz/ready"
-
-HEADLESS = "None"
 
 
 class Sidecar:

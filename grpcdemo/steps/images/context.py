@@ -11,7 +11,7 @@ from pathlib import Path
 import grpcdemo
 
 PACKAGE = Path(grpcdemo.__file__).parent
-SOURCES = ("__init__.py", "errors.py", "pb", "workload")
+SOURCES = ("__init__.py", "errors.py", "waiting.py", "pb", "workload")
 """What of the package runs in a pod."""
 RECIPE = ("Dockerfile", "requirements.txt")
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.model import Event, Report
 from grpcdemo.steps.images.hints import find_hint, find_install_hint
+from grpcdemo.waiting import done_within
 
 GRACE_S = 5.0
 """How long a program may take to end after SIGTERM."""
@@ -169,9 +170,8 @@ async def _end(running: Running) -> None:
 async def _kill(process: asyncio.subprocess.Process) -> None:
     _signal(process, signal.SIGTERM)
     try:
-        await asyncio.wait_for(process.wait(), GRACE_S)
-    except asyncio.TimeoutError:
-        pass
+        with contextlib.suppress(asyncio.TimeoutError):
+            await done_within(process.wait(), GRACE_S)
     finally:
         # Also when a second interrupt ends the waiting. What is killed must be reaped, which takes no time.
         _signal(process, signal.SIGKILL)

@@ -12,6 +12,7 @@ from grpcdemo.kube.injection import (
     Webhook,
     injecting,
     label_choices,
+    label_for,
     labelled,
     list_webhooks,
     revisions,
@@ -22,13 +23,6 @@ from grpcdemo.model import Report, Warned
 
 INJECTION_OFF: Change = {INJECTION_LABEL: "disabled", REVISION_LABEL: None}
 """Only the value `disabled` is off everywhere: without a label, some installs inject by default."""
-
-
-def label_for(revision: str | None) -> Change:
-    """The labels that ask for injection: by *revision*, or by whatever the cluster's default is."""
-    if revision is None:
-        return {INJECTION_LABEL: "enabled", REVISION_LABEL: None}
-    return {INJECTION_LABEL: None, REVISION_LABEL: revision}
 
 
 async def labels_that_inject(

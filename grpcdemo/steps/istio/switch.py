@@ -28,7 +28,7 @@ class SwitchConfig:
     namespace: str = defaults.NAMESPACE
     revision: str | None = None
     """The revision (or its tag) of Istio that shall inject; else the one that listens to the usual label."""
-    timeout_s: float = 180.0
+    timeout_s: float = defaults.TIMEOUT_S
     shared: bool = False
     """Go on in a namespace in which others have pods, although its injection label changes for them too."""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from grpcdemo.sandbox.api.ages import parse_time, write_duration
+from grpcdemo.sandbox.api.ages import write_duration
 from grpcdemo.sandbox.api.quantities import canonical
+from grpcdemo.sandbox.api.times import parse_time
 
 from .harness import Client, Sandbox, forget
 from .samples import ACCOUNTS, DEPLOYMENTS, EVENTS, PODS, TABLE, account, deployment, pod
@@ -173,6 +174,7 @@ def test_ages() -> None:
 def test_times_with_any_fraction() -> None:
     assert parse_time("2026-01-02T03:04:05Z") < parse_time("2026-01-02T03:04:05.123456789Z")
     assert parse_time("2026-01-02T05:04:05+02:00") == parse_time("2026-01-02T03:04:05Z")
+    assert parse_time("2026-01-02T05:04:05.5+02:00") == parse_time("2026-01-02T03:04:05.500Z")
 
 
 QUANTITIES = {

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 from grpcdemo.sandbox.api.kinds import DEPLOYMENTS, NAMESPACES, PODS, REPLICA_SETS, SERVICES, Kind, Object
 from grpcdemo.sandbox.api.status import StatusError, forbidden
 from grpcdemo.sandbox.api.store import Event, Store
-from grpcdemo.sandbox.controllers.clock import write_time
+from grpcdemo.sandbox.api.times import write_time
 from grpcdemo.sandbox.controllers.conditions import build_condition, find_condition
 from grpcdemo.sandbox.controllers.loop import Controller, Key, run_controllers
 from grpcdemo.sandbox.controllers.manager import build_controllers

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from grpcdemo.labels import SERVICE_NAME
 from grpcdemo.manifests.images import CLIENT, SERVER, image_reference
 from grpcdemo.sandbox.api.kinds import ENDPOINT_SLICES, PODS, SERVICES, Object
 from grpcdemo.sandbox.api.logs import LogOptions
@@ -20,7 +21,6 @@ from grpcdemo.sandbox.kubelet.kubelet import Kubelet
 from grpcdemo.sandbox.kubelet.settings import NODE, Settings
 from grpcdemo.sandbox.network import Network, claim_network
 from grpcdemo.sandbox.proxy.node_proxy import NodeProxy
-from grpcdemo.sandbox.proxy.services import SERVICE_NAME
 from grpcdemo.sandbox.proxy.sidecar import IMAGE as PROXY_IMAGE
 from grpcdemo.sandbox.proxy.sidecar import READY_PATH, STATUS_PORT
 from grpcdemo.workload.call_log import Call, parse_call

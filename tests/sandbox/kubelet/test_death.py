@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from grpcdemo.sandbox.kubelet import process
+from grpcdemo.sandbox import child
 from tests.sandbox.kubelet.machine import PATIENCE_S, build_shell, running_machine
 from tests.sandbox.kubelet.processes import find_processes, wait_until_ended
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /pro
 
 ELSEWHERE = f"""
 import sys
-sys.path.insert(0, {str(Path(process.LAUNCH).parent)!r})
+sys.path.insert(0, {str(Path(child.LAUNCH).parent)!r})
 import launch
 launch.die_with = lambda parent: False
 sys.exit(launch.main(sys.argv[1:]))
@@ -59,6 +59,6 @@ async def test_no_process_outlives_a_sandbox_that_is_killed(tmp_path: Path, syst
 
 if __name__ == "__main__":
     if sys.argv[2] == "elsewhere":
-        process.LAUNCH = str(Path(sys.argv[1]) / "elsewhere.py")
-        Path(process.LAUNCH).write_text(ELSEWHERE, encoding="utf-8")
+        child.LAUNCH = str(Path(sys.argv[1]) / "elsewhere.py")
+        Path(child.LAUNCH).write_text(ELSEWHERE, encoding="utf-8")
     asyncio.run(run_for_ever(Path(sys.argv[1])))

@@ -6,11 +6,13 @@ import asyncio
 import json
 import os
 import signal
+from itertools import count
 from pathlib import Path
 
 import grpc
 import pytest
 
+from grpcdemo.errors import GrpcdemoError
 from grpcdemo.pb.identity_pb2 import GetIdentityRequest
 from grpcdemo.pb.identity_pb2_grpc import IdentityServiceStub
 from grpcdemo.sandbox.api.kinds import NODES, PODS
@@ -164,14 +166,29 @@ async def test_a_container_that_crashes_waits_longer_and_longer(tmp_path: Path) 
         await machine.until("crash", lambda pod: container(pod)["restartCount"] == 3)
 
 
-@pytest.mark.parametrize(("exit_code", "phase"), [(0, "Succeeded"), (7, "Failed")])
-async def test_a_pod_that_is_not_to_be_restarted_ends(tmp_path: Path, exit_code: int, phase: str) -> None:
+@pytest.mark.parametrize(
+    ("policy", "exit_code", "phase"), [("Never", 0, "Succeeded"), ("Never", 7, "Failed"), ("OnFailure", 0, "Succeeded")]
+)
+async def test_a_pod_that_is_not_to_be_restarted_ends(tmp_path: Path, policy: str, exit_code: int, phase: str) -> None:
     async with running_machine(tmp_path) as machine:
-        machine.create_pod("job", build_shell(f"exit {exit_code}"), restartPolicy="Never")
+        machine.create_pod("job", build_shell(f"exit {exit_code}"), restartPolicy=policy)
         pod = await machine.until("job", lambda pod: pod.get("status", {}).get("phase") == phase)
         assert condition(pod, "Ready") == "False"
+        assert not container(pod)["ready"]
         machine.delete("job", grace_s=0)
         await machine.until_gone("job")
+
+
+async def test_a_container_for_which_no_port_is_left_says_so(tmp_path: Path) -> None:
+    async with running_machine(tmp_path, virtual=True) as machine:
+        with pytest.raises(GrpcdemoError, match="no port left"):
+            for port in count(1):
+                machine.network.reach("10.244.9.9", port)
+        machine.create_server("server")
+        pod = await machine.until("server", waits_for("RunContainerError"))
+        assert container(pod)["state"]["waiting"]["message"] == "the sandbox has no port left"
+        machine.network.free("10.244.9.9")
+        await machine.until_ready("server")
 
 
 async def test_an_unknown_image_cannot_be_pulled(tmp_path: Path) -> None:

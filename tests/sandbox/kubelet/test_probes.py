@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -80,6 +82,7 @@ class Script:
     def __init__(self, *results: str | None) -> None:
         self._results = list(results)
         self.done = asyncio.Event()
+        self.is_closed = False
 
     async def __call__(self, timeout_s: float) -> None:
         if not self._results:
@@ -91,7 +94,7 @@ class Script:
             raise ProbeFailure(failure)
 
     async def close(self) -> None:
-        pass
+        self.is_closed = True
 
 
 async def follow(spec: dict[str, Any], **scripts: Script) -> list[object]:
@@ -154,6 +157,40 @@ async def test_a_startup_that_never_succeeds_ends_the_container() -> None:
     spec = {"startupProbe": probe("start", periodSeconds=0.0001, failureThreshold=1)}
     told = await follow(spec, start=Script(*["no"] * 50))
     assert told == ["Startup probe failed: no", "failed startup"]
+
+
+@pytest.mark.parametrize("kind", ["startup", "liveness"])
+async def test_a_probe_is_closed_before_the_container_is_ended_for_it(kind: str) -> None:
+    script = Script(*["no"] * 50)
+    closed: list[bool] = []
+
+    async def failed(_: str) -> None:
+        closed.append(script.is_closed)
+
+    reports = Reports(lambda: None, lambda ready: None, lambda message: None, failed)
+    spec = {f"{kind}Probe": {"periodSeconds": 0.0001, "failureThreshold": 1}}
+    await asyncio.wait_for(run_probes(spec, lambda probe: script, reports), PATIENCE_S)
+    assert closed == [True]
+
+
+@pytest.mark.parametrize("turns", range(12))
+async def test_a_probe_that_is_cancelled_as_it_succeeds_is_over(turns: int) -> None:
+    network = claim_network()
+    ip = network.allocate_pod()
+    check = build_check({"tcpSocket": {"port": 8080}}, {}, network, pod_ip=ip, listen_ip=ip)
+
+    async def ask_for_ever() -> None:
+        while True:
+            await check(PATIENCE_S)
+
+    with contextlib.closing(network), socket.create_server(network.reach(ip, 8080)):
+        asking = asyncio.create_task(ask_for_ever())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        asking.cancel()
+        done, _ = await asyncio.wait({asking}, timeout=PATIENCE_S)
+        asking.cancel()
+        assert done
 
 
 async def test_a_probe_that_asks_for_the_wrong_service_leaves_the_pod_unready(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ import os
 import signal
 from pathlib import Path
 
+import pytest
+
 from grpcdemo.kube.pods import read_pod
 
 from .machine import build_proxy, build_server, build_shell, condition, container, is_ready, running_machine
@@ -64,9 +66,12 @@ async def test_an_envoy_that_is_killed_is_started_again_and_calls_go_on(tmp_path
         assert len(await machine.calls("client", count + 50)) == count + 50
 
 
-async def test_an_init_container_runs_to_its_end_first(tmp_path: Path) -> None:
+@pytest.mark.parametrize("policy", ["Always", "Never"])
+async def test_an_init_container_runs_to_its_end_first(tmp_path: Path, policy: str) -> None:
     async with running_machine(tmp_path) as machine:
-        machine.create_pod("pod", build_server(), initContainers=[build_shell("echo first", name="init")])
+        init = build_shell("echo first", name="init")
+        machine.create_pod("pod", build_server(), initContainers=[init], restartPolicy=policy)
         (pod,) = await machine.until_ready("pod")
         assert container(pod, "init")["state"]["terminated"]["reason"] == "Completed"
+        assert container(pod, "init")["ready"]
         assert await machine.log("pod", "init") == "first\n"

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
+from grpcdemo.labels import SERVICE_NAME
 from grpcdemo.sandbox.api.kinds import ENDPOINT_SLICES, SERVICES
 from grpcdemo.sandbox.api.store import Store
 from grpcdemo.sandbox.proxy.envoy import build_command, find_envoy
 from grpcdemo.sandbox.proxy.node_proxy import configure_node
-from grpcdemo.sandbox.proxy.services import SERVICE_NAME, is_http, list_service_ports
+from grpcdemo.sandbox.proxy.services import is_http, list_service_ports
 from grpcdemo.sandbox.proxy.sidecar import Sidecar, build_sidecar_bootstrap
 from grpcdemo.sandbox.proxy.xds import Configuration, XdsFolder, build_bootstrap
 

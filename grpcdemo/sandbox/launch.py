@@ -1,4 +1,4 @@
-"""The first thing that runs in a container: sees to it that the container dies with the sandbox.
+"""The first thing that runs in a child process: sees to it that the child dies with the sandbox.
 
 Run as a script, it is given the process id of the sandbox, how to go on, and with what:
 
@@ -8,7 +8,7 @@ Run as a script, it is given the process id of the sandbox, how to go on, and wi
 
 On Linux the kernel kills a process whose parent is gone, if it asks for that. Elsewhere, and for a program
 that may start others, somebody has to stay who notices that the pipe on stdin has closed, and then kills the
-whole process group. It imports nothing of ours, and little else, because every container waits for it.
+whole process group. It imports nothing of ours, and little else, because every child waits for it.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Starting, stopping and hearing the processes of the sandbox: each in a session of its own, none of which
-outlives the sandbox."""
+"""Starting, stopping and hearing the child processes of the sandbox, which are containers and Envoys: each in a session
+of its own, none of which outlives the sandbox."""
 
 from __future__ import annotations
 

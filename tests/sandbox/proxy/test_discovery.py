@@ -1,0 +1,44 @@
+"""The proxies are told of every change, also after one that could not be told them."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from grpcdemo.errors import GrpcdemoError
+from grpcdemo.sandbox.api.kinds import SERVICES
+from grpcdemo.sandbox.api.store import Store
+from grpcdemo.sandbox.proxy import discovery
+from grpcdemo.sandbox.proxy.discovery import follow_services
+
+PATIENCE_S = 20.0
+
+
+class Proxies:
+    """Fail with *errors*, one after the other, before they take a configuration."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self._errors = list(errors)
+        self.configured = asyncio.Event()
+
+    def configure(self) -> None:
+        if self._errors:
+            raise self._errors.pop(0)
+        self.configured.set()
+
+
+@pytest.mark.parametrize("error", [OSError("no space left"), GrpcdemoError("the sandbox has no port left")])
+async def test_a_configuration_that_cannot_be_made_now_is_made_later(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(discovery, "RETRY_S", 0.0)
+    store, proxies = Store(), Proxies(error, error)
+    following = asyncio.create_task(follow_services(store, proxies.configure))
+    try:
+        await asyncio.wait_for(proxies.configured.wait(), PATIENCE_S)
+        proxies.configured.clear()
+        store.create(SERVICES, {"kind": "Service", "metadata": {"name": "server", "namespace": "demo"}})
+        await asyncio.wait_for(proxies.configured.wait(), PATIENCE_S)
+    finally:
+        following.cancel()
