@@ -8,6 +8,7 @@ more memory than a minute.
 from __future__ import annotations
 
 import collections
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -47,7 +48,10 @@ class _Counts:
 
 
 class TimelineCounter:
-    """Counts calls into slices. Times are seconds of any one clock; it begins at *began*."""
+    """Counts calls into slices. Times are seconds of any one clock.
+
+    It begins at *began*, or with the first call, where that was made before.
+    """
 
     def __init__(self, began: float) -> None:
         self._began = began
@@ -87,16 +91,31 @@ class TimelineCounter:
         return Timeline(self._slice_s, slices, max(now - self._began, self._slice_s * (len(slices) - 1)))
 
     def _at(self, at: float) -> _Counts:
-        """The slice that *at* lies in; what is before the beginning belongs to the first."""
-        index = max(0, int((at - self._began) / self._slice_s))
-        while index >= SLICES:
+        """The slice that *at* lies in."""
+        while True:
+            index = math.floor((at - self._began) / self._slice_s)
+            before = max(0, -index)
+            if before + max(index + 1, len(self._counts)) <= SLICES:
+                break
             self._coarsen()
-            index //= 2
+        if before:
+            self._begin_earlier(before)
+            index = 0
         while len(self._counts) <= index:
             self._counts.append(_Counts())
             self._frozen.append(None)
         self._frozen[index] = None
         return self._counts[index]
+
+    def _begin_earlier(self, slices: int) -> None:
+        """So many slices come before the first; the first window begins with them."""
+        earlier = [_Counts() for _ in range(slices)]
+        if self._counts and self._counts[0].windows:
+            self._counts[0].windows -= 1
+            earlier[0].windows = 1
+        self._began -= slices * self._slice_s
+        self._counts = earlier + self._counts
+        self._frozen = [None] * len(self._counts)
 
     def _coarsen(self) -> None:
         for first, second in zip(self._counts[::2], self._counts[1::2], strict=False):
