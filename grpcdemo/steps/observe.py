@@ -190,7 +190,7 @@ class _Observer:
         servers = self._servers
         tally = self._counter.tally(self._filled or now)
         present = {pod.name for pod in servers}
-        gone = {name: self._counter.ip_of.get(name, "") for name in tally.by_server() if name not in present}
+        gone = {name: self._counter.ip_of[name] or "" for name in tally.by_server() if name not in present}
         voting = {
             client: {server: count for server, count in answered.items() if server in present}
             for client, answered in tally.by_client.items()
