@@ -154,10 +154,14 @@ def find_calls(log: bytes) -> Calls:
     return Calls(seqs, endings)
 
 
-@lru_cache(ENDINGS)
 def parse_ending(text: bytes) -> Ending | None:
     """What a line says after the call's number; None where it is not as we write it. Never raises."""
-    match = _ENDING.fullmatch(text) if len(text) <= LINE_LIMIT else None
+    return _parse_ending(text) if len(text) <= LINE_LIMIT else None
+
+
+@lru_cache(ENDINGS)
+def _parse_ending(text: bytes) -> Ending | None:
+    match = _ENDING.fullmatch(text)
     if match is None:
         return None
     code, pod, pod_ip, latency_ms, message = match.groups()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import tracemalloc
 from dataclasses import replace
 
 import grpc
@@ -19,6 +20,7 @@ from grpcdemo.workload.call_log import (
     Calls,
     find_calls,
     format_call,
+    parse_ending,
 )
 from grpcdemo.workload.logfmt import parse_printable, quote
 
@@ -134,6 +136,16 @@ def test_the_end_of_a_line_may_still_be_on_it(end: str) -> None:
 )
 def test_any_other_line_is_no_call(line: str) -> None:
     assert parse_call(line) is None
+
+
+def test_a_line_that_is_too_long_is_not_kept() -> None:
+    tracemalloc.start()
+    try:
+        for number in range(1000):
+            assert parse_ending(b"code=OK %d %s" % (number, b"x" * LINE_LIMIT)) is None
+        assert tracemalloc.get_traced_memory()[0] < 100 * LINE_LIMIT
+    finally:
+        tracemalloc.stop()
 
 
 @st.composite
