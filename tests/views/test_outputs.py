@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import datetime, timezone
 from importlib.resources import files
 from typing import Any
@@ -94,6 +95,13 @@ def test_markdown(golden_text: GoldenText, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SEEN)
+def test_a_sandbox_is_not_quoted_as_a_cluster() -> None:
+    sandbox = replace(PROVENANCE, kubernetes="v1.36.0+sandbox.0.1.0", istio=(), sandbox=True)
+    told = observation_markdown(BALANCED, sandbox).splitlines()[-1]
+    assert "the sandbox in place of Kubernetes (v1.36.0+sandbox.0.1.0) and Istio" in told
+    assert "no Istio control plane" in observation_markdown(BALANCED, replace(PROVENANCE, istio=()))
+
+
 def test_markdown_is_read_as_what_it_means(name: str) -> None:
     seen = SEEN[name]
     tokens = MarkdownIt("commonmark").enable("table").parse(observation_markdown(seen, HOSTILE_PROVENANCE))
