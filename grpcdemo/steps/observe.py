@@ -200,7 +200,7 @@ class _Observer:
             servers=tuple(servers),
             clients=tuple(self.clients),
             tally=tally,
-            verdict=judge(voting, could_answer, self._config.criteria),
+            verdict=judge(voting, could_answer, self._config.criteria, self._timeline.order),
             windows=self._windows,
             departed=gone,
             timeline=self._timeline.timeline(now),

@@ -15,6 +15,7 @@ from itertools import islice
 from operator import eq
 
 from grpcdemo.model import OTHERS, Slice, Timeline
+from grpcdemo.verdict import Order
 
 SLICES = 240
 FIRST_S = 0.5
@@ -59,6 +60,8 @@ class TimelineCounter:
         self._counts: list[_Counts] = []
         self._frozen: list[Slice | None] = []
         self._last_server: dict[str, str] = {}
+        self.order = Order()
+        """Of the present window."""
 
     def add(self, client: str, servers: Sequence[str | None], at: float) -> None:
         """Count calls that *client* made at *at*, each by the server that answered; None is one that failed."""
@@ -72,14 +75,17 @@ class TimelineCounter:
         last = self._last_server.get(client)
         if last is not None:
             answered.insert(0, last)
-        counts.followed += len(answered) - 1
-        counts.repeated += sum(map(eq, answered, islice(answered, 1, None)))
+        followed, repeated = len(answered) - 1, sum(map(eq, answered, islice(answered, 1, None)))
+        counts.followed += followed
+        counts.repeated += repeated
+        self.order = Order(self.order.followed + followed, self.order.repeated + repeated)
         self._last_server[client] = answered[-1]
 
     def new_window(self, at: float) -> None:
         """A window begins: no call in it follows one from the window before."""
         self._at(at).windows += 1
         self._last_server.clear()
+        self.order = Order()
 
     def timeline(self, now: float) -> Timeline:
         """What is known up to *now*; slices that did not change are not copied again."""

@@ -6,7 +6,8 @@ of pods and clients:
     pinned    is not said of even traffic, nor of a client that sends up to three quarters of its calls to one pod
     skewed    is not said of even traffic, and never of pinned clients
     balanced  is not said where a pod has half the weight of the others or less, or double or more (which is
-              `Criteria.tolerance`), and never of pinned clients
+              `Criteria.tolerance`), never of pinned clients, nor of clients that stay: whom three times in four
+              or more the same pod answers as the time before
 
 Why that holds is told in `evidence`. It is a trade: between even and half weight lies a zone in which balanced and
 skewed are both allowed, and the nearer weight decides. Without it no verdict would be quick: over three pods, to
@@ -29,11 +30,12 @@ many, but to be pinned, 34 each. Wald's bound is the least that a test with thes
 which pod is the odd one. How often the test errs was computed by change of measure (tests/bench): even traffic called
 pinned or skewed, 0.2 to 0.4 in 10,000; a pod at half weight called balanced, 0.8 to 0.9 in 10,000.
 
-Counts do not show in which order responses came. A client that moves to another pod is pinned before and skewed
-after; were it to stay as long on each pod in turn it would look balanced in the end. And the verdict is about the
-counts so far: close to the line it may go back to inconclusive once more.
+A client that moves to another pod is pinned before and skewed after, also if it stays as long on each pod in turn,
+as after a server has closed its connection for its age: counts do not show that, but the order does. And the verdict
+is about the responses so far: close to the line it may go back to inconclusive once more.
 """
 
+from grpcdemo.verdict.evidence import Order
 from grpcdemo.verdict.ruling import Criteria, Outcome, Verdict, judge
 
-__all__ = ["Criteria", "Outcome", "Verdict", "judge"]
+__all__ = ["Criteria", "Order", "Outcome", "Verdict", "judge"]

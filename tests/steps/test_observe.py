@@ -96,6 +96,26 @@ async def test_a_client_that_began_anew_is_a_new_window(script: Script, api: Api
     assert seen.verdict.outcome is Outcome.PINNED
 
 
+async def test_a_client_that_stays_on_each_pod_as_long_is_not_balanced(script: Script, api: Api) -> None:
+    scene = Scene(script)
+    scene.calls("x", 1, *["a"] * 100, *["b"] * 100, *["c"] * 100)
+    async with watching(api) as watch:
+        seen = await watch.until(lambda seen: seen.tally.responses == 300)
+    assert seen.tally.by_server() == {"a": 100, "b": 100, "c": 100}
+    assert seen.verdict.outcome is Outcome.SKEWED
+    assert "297 of 299 responses came from the same pod as the one before" in seen.verdict.reason
+
+
+async def test_an_order_is_of_its_window(script: Script, api: Api) -> None:
+    scene = Scene(script)
+    scene.calls("x", 1, *["a"] * 400)
+    async with watching(api) as watch:
+        await watch.until(lambda seen: seen.tally.responses == 400)
+        scene.calls("x", 1, *EVENLY)
+        seen = await watch.until(lambda seen: seen.tally.responses == len(EVENLY))
+    assert seen.verdict.outcome is Outcome.BALANCED
+
+
 async def test_the_timeline_goes_on_across_windows_and_the_latencies_begin_anew(script: Script, api: Api) -> None:
     scene = Scene(script)
     scene.calls("x", 1, *["a"] * 40)
