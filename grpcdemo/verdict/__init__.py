@@ -23,7 +23,7 @@ The mean number of responses until the first verdict, in simulated traffic, judg
     round robin                    158     191     515   4,800   balanced    1.0
     one pod at half weight         211     289     935   9,690   skewed      1.3, 1.4, 1.5, 1.6
     one pod dead                    34      31     129   1,585   skewed      1.4 to 1.7; of two pods: pinned
-    a client that moved after 20    88      31      46      44   skewed
+    a client that moved after 20    32      21      21      21   skewed
 
 That is one client; of 400, 400, 100 and 5 runs of each none got another verdict. Several clients together need as
 many, but to be pinned, 34 each. Wald's bound is the least that a test with these errors needs which knows beforehand
