@@ -100,6 +100,8 @@ class IstioStatus:
     versions: tuple[str, ...] | None
     """Versions of the control planes that run; None where they could not be read."""
     pods: tuple[Pod, ...]
+    sandbox: bool = False
+    """The sandbox injects the proxies, and no Istio."""
 
 
 @dataclass(frozen=True)
@@ -222,6 +224,8 @@ class Provenance:
     """Versions of the control planes that run; None where they could not be read."""
     context: str
     namespace: str
+    sandbox: bool = False
+    """It was the sandbox, which stands in for Kubernetes and for Istio."""
 
 
 @dataclass(frozen=True)

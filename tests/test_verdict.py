@@ -98,8 +98,8 @@ def test_among_very_many_clients_each_must_be_more_certain() -> None:
     def stuck(responses: int) -> ByClient:
         return {str(client): {"ab"[client % 2]: responses} for client in range(1000)}
 
-    assert judge(stuck(38), "ab").reason == "38 of at least 39 responses for each client, all from one pod so far"
-    assert judge(stuck(39), "ab").outcome is PINNED
+    assert judge(stuck(39), "ab").reason == "39 of at least 40 responses for each client, all from one pod so far"
+    assert judge(stuck(40), "ab").outcome is PINNED
 
 
 @pytest.mark.parametrize(

@@ -10,19 +10,20 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import count
 
 import pytest
 
-from grpcdemo.verdict import Outcome, judge
+from grpcdemo.verdict import Order, Outcome, judge
 from grpcdemo.verdict.evidence import log_mean
 from tests.traffic import (
     DEAD,
     DOUBLE,
     EVEN,
     HALF,
+    Judged,
     Traffic,
     first_verdict,
     least_request,
@@ -30,6 +31,7 @@ from tests.traffic import (
     pinned,
     round_robin,
     sticky,
+    wandering,
     weighted,
 )
 
@@ -44,8 +46,13 @@ def _of_two(most: int, fewest: int) -> Outcome:
 
 def exactly(share: float, responses: int) -> dict[Outcome, float]:
     """The chances of the first verdicts on two pods, where one has *share*, in so many responses."""
+    return first_of(lambda total, ones: _of_two(max(ones, total - ones), min(ones, total - ones)), share, responses)
+
+
+def first_of(outcome_of: Callable[[int, int], Outcome], share: float, responses: int) -> dict[Outcome, float]:
+    """The chances of the first outcomes, from how many responses there are and how many are of a kind with *share*."""
     ended = dict.fromkeys(Outcome, 0.0)
-    going = {0: 1.0}  # the chance to be there without a verdict, by the responses of the one pod
+    going = {0: 1.0}  # the chance to be there without a verdict, by the responses of that kind
     for total in range(1, responses + 1):
         after: dict[int, float] = {}
         for ones, chance in going.items():
@@ -53,7 +60,7 @@ def exactly(share: float, responses: int) -> dict[Outcome, float]:
             after[ones + 1] = after.get(ones + 1, 0.0) + chance * share
         going = {}
         for ones, chance in after.items():
-            outcome = _of_two(max(ones, total - ones), min(ones, total - ones))
+            outcome = outcome_of(total, ones)
             if outcome is INCONCLUSIVE:
                 going[ones] = chance
             else:
@@ -186,6 +193,40 @@ def test_clients_that_are_stuck_on_different_pods_are_not_balanced_because_one_o
         assert outcome is not BALANCED
         if outcome is SKEWED:
             break
+
+
+@pytest.mark.parametrize("pods", [2, 3, 10, 100])
+def test_the_order_errs_seldom(pods: int) -> None:
+    """Of counts that are even: how often it says that clients stay who do not, and the other way round."""
+    even, staying = ordered(pods, 1 / pods, 300), ordered(pods, 3 / 4, 300)
+    assert 0 < even[SKEWED] <= ERROR_RATE / 8
+    assert even[BALANCED] > 0.99
+    assert 0 < staying[BALANCED] <= ERROR_RATE
+    assert staying[SKEWED] > 0.95
+
+
+def ordered(pods: int, again: float, responses: int) -> dict[Outcome, float]:
+    """The chances of the first verdicts in so many responses, where each comes from the pod before with *again*."""
+    servers = [str(pod) for pod in range(pods)]
+
+    @cache
+    def of(followed: int, repeated: int) -> Outcome:
+        return judge({"x": dict.fromkeys(servers, 10_000)}, servers, order=Order(followed, repeated)).outcome
+
+    return first_of(of, again, responses)
+
+
+@pytest.mark.parametrize("pods, after", [(2, 5), (3, 5), (3, 50), (3, 1000), (10, 50)])
+def test_clients_that_stay_on_each_pod_as_long_are_never_balanced(pods: int, after: int) -> None:
+    judged = Judged(pods)
+    outcomes = set()
+    responses = 3 * pods * after * 2
+    for total, (client, pod) in zip(range(1, responses + 1), wandering(after)(random.Random(1), pods, 2), strict=False):
+        judged.add(client, pod)
+        if total % 7 == 0 or total == responses:
+            outcomes.add(judged.verdict().outcome)
+    assert BALANCED not in outcomes
+    assert judged.verdict().outcome is SKEWED
 
 
 def test_round_robin_takes_the_fewest_responses_of_all() -> None:

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from grpcdemo.verdict import Outcome, judge
+from grpcdemo.verdict import Order, Outcome, Verdict, judge
 
 Responses = Iterator[tuple[int, int]]
 Traffic = Callable[[random.Random, int, int], Responses]
@@ -55,6 +55,20 @@ def moving(after: int) -> Traffic:
     return responses
 
 
+def wandering(after: int) -> Traffic:
+    """Each client has one pod for *after* responses, then the next one for as many, and so on."""
+
+    def responses(rng: random.Random, pods: int, clients: int) -> Responses:
+        first = [rng.randrange(pods) for _ in range(clients)]
+        sent = [0] * clients
+        while True:
+            client = rng.randrange(clients)
+            yield client, (first[client] + sent[client] // after) % pods
+            sent[client] += 1
+
+    return responses
+
+
 def round_robin(rng: random.Random, pods: int, clients: int) -> Responses:
     """Each client takes the pods in turn, from a pod of its own on."""
     turn = [rng.randrange(pods) for _ in range(clients)]
@@ -94,24 +108,43 @@ class End:
     """Responses by pod."""
 
 
+class Judged:
+    """Counts responses, and judges them."""
+
+    def __init__(self, pods: int) -> None:
+        self._servers = [f"pod-{pod}" for pod in range(pods)]
+        self._by_client: dict[str, dict[str, int]] = {}
+        self._last: dict[int, int] = {}
+        self._order = Order()
+        self.counts = [0] * pods
+
+    def add(self, client: int, pod: int) -> None:
+        self.counts[pod] += 1
+        answered = self._by_client.setdefault(f"client-{client}", {})
+        answered[self._servers[pod]] = answered.get(self._servers[pod], 0) + 1
+        if client in self._last:
+            again = self._last[client] == pod
+            self._order = Order(self._order.followed + 1, self._order.repeated + again)
+        self._last[client] = pod
+
+    def verdict(self) -> Verdict:
+        return judge(self._by_client, self._servers, order=self._order)
+
+
 def first_verdict(traffic: Traffic, pods: int, clients: int = 1, *, seed: int, looks: int | None = None) -> End:
     """Judge until there is a verdict: after every response, or *looks* times until there are twice as many responses.
 
     A look that is left out can only make the verdict later, never an error more frequent.
     """
     rng = random.Random(seed)
-    servers = [f"pod-{pod}" for pod in range(pods)]
-    counts = [0] * pods
-    by_client: dict[str, dict[str, int]] = {}
+    judged = Judged(pods)
     next_look = 1
     for total, (client, pod) in enumerate(traffic(rng, pods, clients), 1):
-        counts[pod] += 1
-        answered = by_client.setdefault(f"client-{client}", {})
-        answered[servers[pod]] = answered.get(servers[pod], 0) + 1
+        judged.add(client, pod)
         if total < next_look:
             continue
         next_look = total + 1 if looks is None else total + 1 + total // looks
-        outcome = judge(by_client, servers).outcome
+        outcome = judged.verdict().outcome
         if outcome is not Outcome.INCONCLUSIVE:
-            return End(outcome, total, tuple(counts))
+            return End(outcome, total, tuple(judged.counts))
     raise AssertionError("traffic never ends")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
@@ -154,7 +153,9 @@ class _Observer:
         self._mirror = mirror
         self._on_line = on_line
         self._counter = Counter()
-        self._timeline = TimelineCounter(asyncio.get_running_loop().time() - (config.since_s or 0.0))
+        self._timeline = TimelineCounter(asyncio.get_running_loop().time())
+        self._oldest_ns = time.time_ns() - round((config.since_s or 0.0) * SECOND_NS)
+        """What was logged before this is older than was asked for."""
         self._followers: dict[str, asyncio.Task[None]] = {}
         self._news = asyncio.Event()
         self._windows = 0
@@ -190,7 +191,7 @@ class _Observer:
         servers = self._servers
         tally = self._counter.tally(self._filled or now)
         present = {pod.name for pod in servers}
-        gone = {name: self._counter.ip_of.get(name, "") for name in tally.by_server() if name not in present}
+        gone = {name: self._counter.ip_of[name] or "" for name in tally.by_server() if name not in present}
         voting = {
             client: {server: count for server, count in answered.items() if server in present}
             for client, answered in tally.by_client.items()
@@ -200,7 +201,7 @@ class _Observer:
             servers=tuple(servers),
             clients=tuple(self.clients),
             tally=tally,
-            verdict=judge(voting, could_answer, self._config.criteria),
+            verdict=judge(voting, could_answer, self._config.criteria, self._timeline.order),
             windows=self._windows,
             departed=gone,
             timeline=self._timeline.timeline(now),
@@ -228,13 +229,13 @@ class _Observer:
         generation = frozenset([*clients, *(pod.uid for pod in servers)])
         if generation != self._generation:
             self._generation = generation
-            self._new_window()
+            self._new_window(asyncio.get_running_loop().time())
 
-    def _new_window(self) -> None:
+    def _new_window(self, at: float) -> None:
         self._windows += 1
         self._filled = None
         self._counter.clear()
-        self._timeline.new_window(asyncio.get_running_loop().time())
+        self._timeline.new_window(at)
         self._news.set()
 
     async def _follow(self, pod: Pod, *, from_start: bool) -> None:
@@ -245,26 +246,26 @@ class _Observer:
     async def _count(self, pod: Pod, *, from_start: bool) -> None:
         """Count the calls of one client. A log that was there before us is read from its last line on, or since."""
         since_s = None if from_start else self._config.since_s
-        skip_first = not from_start and since_s is None
+        is_old = not from_start
         container = Container(self._config.namespace, pod.name, _container(self._config))
         async for piece in Follower(self._api, container, from_start=from_start, since_s=since_s).pieces():
             for part in self._parts(piece):
                 calls = find_calls(part)
-                if skip_first and (calls := calls.checked()).seqs:
-                    skip_first = False
-                    if calls.seqs[0] > 1:
-                        self._counter.skip(pod.name, calls.seqs[0])
-                        calls = calls.part(1)
-                if self._age_s(part) > (self._config.since_s or math.inf):
-                    self._skip(pod.name, calls)
-                else:
-                    self._add(pod.name, part, calls)
+                if is_old and (calls := calls.checked()).seqs:
+                    older = self._older(part, calls)
+                    is_old = older == len(calls.seqs) and since_s is not None
+                    if older:
+                        self._counter.skip(pod.name, calls.seqs[older - 1])
+                        calls = calls.part(older)
+                self._add(pod.name, part, calls)
             self._news.set()
 
-    def _skip(self, client: str, calls: Calls) -> None:
-        """Leave out what is older than was asked for: the API counts in whole seconds."""
-        if (older := calls.checked()).seqs:
-            self._counter.skip(client, older.seqs[-1])
+    def _older(self, part: bytes, calls: Calls) -> int:
+        """How many of the first *calls* that are read of a log were made before the observation."""
+        if self._config.since_s is None:
+            return 1 if calls.seqs[0] > 1 else 0
+        line = parse_line(part)  # the API counts in whole seconds, and sends what is older, too
+        return len(calls.seqs) if line and line.time_ns < self._oldest_ns else 0
 
     def _parts(self, piece: bytes) -> list[bytes]:
         """*piece* as finely as somebody wants it: line by line where each one is told of or has its own time."""
@@ -282,7 +283,7 @@ class _Observer:
                     return
                 run = run.up_to(room)
             if self._counter.restarted(client, run):
-                self._new_window()
+                self._new_window(at)
             self._counter.add(client, run, at)
             self._timeline.add(client, run.servers(), at)
             if self._counter.responses == self._config.requests:

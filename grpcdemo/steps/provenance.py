@@ -23,4 +23,5 @@ async def read_provenance(api: Api, namespace: str, command: str) -> Provenance:
         istio=istio,
         context=api.target.context,
         namespace=namespace,
+        sandbox=api.target.sandbox,
     )

@@ -10,6 +10,7 @@ from itertools import islice
 
 from ddsketch import DDSketch
 
+from grpcdemo.errors import GrpcdemoError
 from grpcdemo.model import LatencyBin, Tally
 from grpcdemo.steps.histogram import Histogram
 from grpcdemo.workload.call_log import Calls, Ending, parse_ending
@@ -20,6 +21,8 @@ ACCURACY = 0.005
 (DDSketch: doi:10.14778/3352063.3352135) has one counter for each percent of latency, a few thousand at most."""
 ENDINGS = 10_000
 """How many different endings are kept before they are taken apart."""
+SERVERS = 10_000
+"""No Service has so many pods: a log that names more of them in one window would only fill the memory."""
 
 
 class Counter:
@@ -39,7 +42,8 @@ class Counter:
         self._latencies = DDSketch(ACCURACY)
         self._histogram = Histogram()
         self._began: float | None = None
-        self.ip_of: dict[str, str] = {}
+        self.ip_of: dict[str, str | None] = {}
+        """By the name of each server that answered; None where no answer told it."""
 
     @property
     def responses(self) -> int:
@@ -105,12 +109,20 @@ class Counter:
             self._errors[ending.code] = self._errors.get(ending.code, 0) + count
             return
         self._responses += count
+        self._know(client, ending.pod, ending.pod_ip)
         answered = self._by_client.setdefault(client, {})
         answered[ending.pod] = answered.get(ending.pod, 0) + count
         self._latencies.add(ending.latency_ms, count)
         self._histogram.add(ending.latency_ms, count)
-        if ending.pod_ip:
-            self.ip_of[ending.pod] = ending.pod_ip
+
+    def _know(self, client: str, server: str, ip: str | None) -> None:
+        """Raises GrpcdemoError where there are too many servers to be true."""
+        if server not in self.ip_of and len(self.ip_of) >= SERVERS:
+            raise GrpcdemoError(
+                f"the log of pod {client} names server number {SERVERS + 1:,}: it does not tell of calls to pods",
+                hint="watch other clients with --selector, or leave it out for the demo's own",
+            )
+        self.ip_of[server] = ip or self.ip_of.get(server)
 
     def _percentiles(self) -> dict[str, float]:
         if self._responses < 2:

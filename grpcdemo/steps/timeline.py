@@ -8,12 +8,14 @@ more memory than a minute.
 from __future__ import annotations
 
 import collections
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from operator import eq
 
 from grpcdemo.model import OTHERS, Slice, Timeline
+from grpcdemo.verdict import Order
 
 SLICES = 240
 FIRST_S = 0.5
@@ -47,7 +49,10 @@ class _Counts:
 
 
 class TimelineCounter:
-    """Counts calls into slices. Times are seconds of any one clock; it begins at *began*."""
+    """Counts calls into slices. Times are seconds of any one clock.
+
+    It begins at *began*, or with the first call, where that was made before.
+    """
 
     def __init__(self, began: float) -> None:
         self._began = began
@@ -55,6 +60,8 @@ class TimelineCounter:
         self._counts: list[_Counts] = []
         self._frozen: list[Slice | None] = []
         self._last_server: dict[str, str] = {}
+        self.order = Order()
+        """Of the present window."""
 
     def add(self, client: str, servers: Sequence[str | None], at: float) -> None:
         """Count calls that *client* made at *at*, each by the server that answered; None is one that failed."""
@@ -68,14 +75,17 @@ class TimelineCounter:
         last = self._last_server.get(client)
         if last is not None:
             answered.insert(0, last)
-        counts.followed += len(answered) - 1
-        counts.repeated += sum(map(eq, answered, islice(answered, 1, None)))
+        followed, repeated = len(answered) - 1, sum(map(eq, answered, islice(answered, 1, None)))
+        counts.followed += followed
+        counts.repeated += repeated
+        self.order = Order(self.order.followed + followed, self.order.repeated + repeated)
         self._last_server[client] = answered[-1]
 
     def new_window(self, at: float) -> None:
         """A window begins: no call in it follows one from the window before."""
         self._at(at).windows += 1
         self._last_server.clear()
+        self.order = Order()
 
     def timeline(self, now: float) -> Timeline:
         """What is known up to *now*; slices that did not change are not copied again."""
@@ -87,16 +97,31 @@ class TimelineCounter:
         return Timeline(self._slice_s, slices, max(now - self._began, self._slice_s * (len(slices) - 1)))
 
     def _at(self, at: float) -> _Counts:
-        """The slice that *at* lies in; what is before the beginning belongs to the first."""
-        index = max(0, int((at - self._began) / self._slice_s))
-        while index >= SLICES:
+        """The slice that *at* lies in."""
+        while True:
+            index = math.floor((at - self._began) / self._slice_s)
+            before = max(0, -index)
+            if before + max(index + 1, len(self._counts)) <= SLICES:
+                break
             self._coarsen()
-            index //= 2
+        if before:
+            self._begin_earlier(before)
+            index = 0
         while len(self._counts) <= index:
             self._counts.append(_Counts())
             self._frozen.append(None)
         self._frozen[index] = None
         return self._counts[index]
+
+    def _begin_earlier(self, slices: int) -> None:
+        """So many slices come before the first; the first window begins with them."""
+        earlier = [_Counts() for _ in range(slices)]
+        if self._counts and self._counts[0].windows:
+            self._counts[0].windows -= 1
+            earlier[0].windows = 1
+        self._began -= slices * self._slice_s
+        self._counts = earlier + self._counts
+        self._frozen = [None] * len(self._counts)
 
     def _coarsen(self) -> None:
         for first, second in zip(self._counts[::2], self._counts[1::2], strict=False):

@@ -28,6 +28,19 @@ coupling) making shares less equal makes T rarer. Every set of shares in which a
 that Q(s) gives to s can be made from Q(s) so. The same holds for w > 1 and pods with too large a share.
 For this direction responses must be independent of each other, with the same shares throughout; for the
 first, it is enough that each pod has the chance 1/k whatever came before.
+
+Counts do not show the order. A client that stays on a pod for a while, and as long on each in turn, is even in
+them. So let r of m responses that followed another one of the same client have come from the same pod as that one:
+
+    staying q   such a response comes from the same pod with a chance of q or more, whatever came before
+
+The likelihood with a chance of q, divided by that of even traffic, where it is 1/k, is
+
+    S(q) = (k q)^r × (k (1 - q) / (k - 1))^(m - r)
+
+and comparing it with two bounds is the sequential probability ratio test once more. If the traffic is even, S is a
+martingale that starts at 1, and Ville's inequality holds for it. If clients stay, it holds for 1/S: where the
+chance is p, 1/S grows by p / (k q) + (1 - p) (k - 1) / (k (1 - q)) on average, which is 1 for p = q and less above.
 """
 
 from __future__ import annotations
@@ -99,6 +112,21 @@ class Counts:
     def _extreme(self, weight: float) -> int:
         """The count of the pod that has this weight most likely."""
         return self.most if weight > 1 else self.fewest
+
+
+@dataclass(frozen=True)
+class Order:
+    """In which order the responses came, as far as it matters."""
+
+    followed: int = 0
+    """Responses that came after another one of the same client."""
+    repeated: int = 0
+    """How many of them came from the same pod as the one before."""
+
+    def log_staying(self, pods: int, chance: float) -> float:
+        """The logarithm of S(chance), for more than one pod."""
+        stayed, moved = math.log(pods * chance), math.log(pods * (1 - chance) / (pods - 1))
+        return self.repeated * stayed + (self.followed - self.repeated) * moved
 
 
 def log_mean(logarithms: Sequence[float]) -> float:

@@ -11,6 +11,7 @@ from functools import cached_property
 from grpcdemo.verdict.evidence import (
     ALTERNATIVES,
     Counts,
+    Order,
     fewest_for_alone,
     fewest_for_even,
     out_of_tolerance,
@@ -18,6 +19,7 @@ from grpcdemo.verdict.evidence import (
 
 MOSTLY = 0.75
 """A client is stuck on one pod once it can hardly be one that sends up to this share there and the rest elsewhere.
+It stays on a pod, for as long as it does, if so often or more the same pod answers as the time before.
 
 The nearer to 1, the longer it takes to be sure: 34 responses at 3 of 4, 89 at 9 of 10.
 """
@@ -30,7 +32,10 @@ TOGETHER = 2
 """How many times more evidence is asked of all responses together: they get a half of the error rate."""
 
 ONE_BY_ONE = 4
-"""And of all clients, each taken by itself, in one product: a quarter. For the last quarter, see `_factor`."""
+"""And of all clients, each taken by itself, in one product: a quarter."""
+
+STAYING = 8
+"""And of the order of the responses: an eighth. For the last eighth, see `_factor`."""
 
 
 class Outcome(str, Enum):
@@ -74,19 +79,30 @@ DEFAULT = Criteria()
 
 
 def judge(
-    by_client: Mapping[str, Mapping[str, int]], servers: Collection[str], criteria: Criteria = DEFAULT
+    by_client: Mapping[str, Mapping[str, int]],
+    servers: Collection[str],
+    criteria: Criteria = DEFAULT,
+    order: Order | None = None,
 ) -> Verdict:
-    """Judge the responses of each client by server, where *servers* are all that could have answered."""
-    return _Case(by_client, servers, criteria).verdict()
+    """Judge the responses of each client by server, where *servers* are all that could have answered.
+
+    Without their *order* a client that moves from pod to pod may be taken for a balanced one.
+    """
+    return _Case(by_client, servers, criteria, order).verdict()
 
 
 class _Case:
     """The counts of every client that got a response, and of all of them together."""
 
     def __init__(
-        self, by_client: Mapping[str, Mapping[str, int]], servers: Collection[str], criteria: Criteria
+        self,
+        by_client: Mapping[str, Mapping[str, int]],
+        servers: Collection[str],
+        criteria: Criteria,
+        order: Order | None,
     ) -> None:
         self.criteria = criteria
+        self.order = order
         self.answered = dict.fromkeys(servers, 0)
         for answers in by_client.values():
             for server, count in answers.items():
@@ -144,7 +160,7 @@ class _Case:
         if len(self.counts) > 1 and self._uneven_together():
             return self._uneven_pods()
         if not uneven and not self._uneven_one_by_one():
-            return None
+            return self._why_staying()
         client = max(
             uneven or self.counts, key=lambda client: max(self.counts[client].answers) / self.counts[client].total
         )
@@ -176,10 +192,20 @@ class _Case:
         pod = pick(self.answered, key=lambda pod: self.answered[pod])
         return f"{pod} gave {self.answered[pod]} of {self.total} responses, even would be {self.total / self.pods:.0f}"
 
+    def _why_staying(self) -> str | None:
+        """The reason in words, where shares are even only because clients stayed as long on one pod as on another."""
+        if self.order is None or self._log_staying < self._needed(STAYING):
+            return None
+        again = f"{self.order.repeated} of {self.order.followed} responses came from the same pod as the one before"
+        return f"{again}, even would be {self._percent(1 / self.pods)}: pinned for a while, then moved to another pod"
+
     def _spread(self) -> Verdict:
-        """Balanced, once it is certain that no pod is out of tolerance."""
+        """Balanced, once it is certain that no pod is out of tolerance, and that clients do not stay on a pod."""
         criteria = self.criteria
-        if self.together.log_even(criteria.tolerance) >= math.log(1 / criteria.error_rate):
+        enough = math.log(1 / criteria.error_rate)
+        if self.together.log_even(criteria.tolerance) >= enough:
+            if self.order is not None and -self._log_staying < enough:
+                return _inconclusive(f"{self.total} responses are not yet enough to tell whether clients stay on a pod")
             fewest, most = min(self.answered.values()) / self.total, max(self.answered.values()) / self.total
             seen = f"{self._percent(fewest)} to {self._percent(most)}"
             reason = f"{self.pods} pods answered {seen} each, even would be {self._percent(1 / self.pods)}"
@@ -206,6 +232,10 @@ class _Case:
         return self.together.log_uneven(self.criteria.tolerance) >= self._needed(TOGETHER)
 
     @cached_property
+    def _log_staying(self) -> float:
+        return 0.0 if self.order is None else self.order.log_staying(self.pods, MOSTLY)
+
+    @cached_property
     def _at_most(self) -> dict[str, float]:
         tolerance = self.criteria.tolerance
         return {client: counts.log_uneven_at_most(tolerance) for client, counts in self.counts.items()}
@@ -217,11 +247,11 @@ class _Case:
     def _factor(self) -> int:
         """How many times more evidence is asked of one client, as there are many that could be uneven by chance.
 
-        The j-th client that appears gets 1 / (j(j + 1)) of a quarter of the error rate, which adds up to that quarter
+        The j-th client that appears gets 1 / (j(j + 1)) of an eighth of the error rate, which adds up to that eighth
         over any number of clients. The number of clients, which is j or more, serves for j.
         """
         clients = len(self.counts)
-        return TOGETHER if clients == 1 else 4 * clients * (clients + 1)
+        return TOGETHER if clients == 1 else 8 * clients * (clients + 1)
 
     def _percent(self, share: float) -> str:
         return f"{share:.0%}" if self.pods <= 10 else f"{share:.1%}"

@@ -117,6 +117,7 @@ def provenance_document(provenance: Provenance) -> Document:
         "istio": provenance.istio,
         "context": provenance.context,
         "namespace": provenance.namespace,
+        "sandbox": provenance.sandbox,
     }
 
 

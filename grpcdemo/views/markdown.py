@@ -9,7 +9,7 @@ from grpcdemo.model import Observation, Provenance
 from grpcdemo.views.clients import client_matrix
 from grpcdemo.views.glyphs import percent
 from grpcdemo.views.servers import server_rows
-from grpcdemo.views.words import errors_text, istio_text, latency_line, numbers_line, printable
+from grpcdemo.views.words import errors_text, latency_line, numbers_line, platform_text, printable
 
 SPECIAL = re.compile(r"([\\`*_\[\]<>|~&#])")
 
@@ -78,8 +78,5 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: int)
 
 
 def _measured(provenance: Provenance) -> str:
-    versions = (
-        f"grpcdemo {provenance.grpcdemo}, Kubernetes {provenance.kubernetes}, {istio_text(provenance.istio)}, "
-        f"{provenance.began:%Y-%m-%d %H:%M} UTC"
-    )
-    return f"Measured with {code(provenance.command)}: {escape(versions)}"
+    where = f"grpcdemo {provenance.grpcdemo}, {platform_text(provenance)}, {provenance.began:%Y-%m-%d %H:%M} UTC"
+    return f"Measured with {code(provenance.command)}: {escape(where)}"

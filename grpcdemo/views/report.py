@@ -13,7 +13,7 @@ from grpcdemo.views import plots
 from grpcdemo.views.clients import client_matrix
 from grpcdemo.views.glyphs import percent
 from grpcdemo.views.servers import server_rows
-from grpcdemo.views.words import errors_before, istio_text, printable, rate, ready_text
+from grpcdemo.views.words import errors_before, platform_text, printable, rate, ready_text
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -39,7 +39,7 @@ def _render(title: str, phases: Sequence[Phase], provenance: Provenance, failure
         failure=failure,
         phases=[_facts(phase) for phase in phases],
         provenance=provenance,
-        istio=istio_text(provenance.istio),
+        platform=platform_text(provenance),
         box=plots,
     )
 

@@ -29,7 +29,7 @@ def istio_view(status: IstioStatus, width: int | None = None) -> RenderableType:
     injected = sum(1 for pod in status.pods if pod.proxy)
     facts = _facts(
         {
-            "ISTIO": _versions(status.versions),
+            "ISTIO": _versions(status),
             "INJECTORS": _injectors(status.injection),
             "NAMESPACE": f"{status.namespace}, {_labels(status.injection.labels)}",
             "EFFECT": effect(status.injection),
@@ -69,10 +69,12 @@ def _labels(labels: Mapping[str, str]) -> str:
     return ", ".join(f"{key}={value}" for key, value in labels.items()) or "no injection label"
 
 
-def _versions(versions: tuple[str, ...] | None) -> str:
-    if versions is None:
+def _versions(status: IstioStatus) -> str:
+    if status.sandbox:
+        return "none: the sandbox injects Envoys in its place"
+    if status.versions is None:
         return "could not check the version: this user may not list Deployments cluster-wide"
-    return ", ".join(versions) or "no control plane (istiod) in this cluster"
+    return ", ".join(status.versions) or "no control plane (istiod) in this cluster"
 
 
 def _injectors(injection: Injection) -> str:

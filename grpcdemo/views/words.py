@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from grpcdemo.model import Observation, Tally
+from grpcdemo.model import Observation, Provenance, Tally
 from grpcdemo.views.glyphs import percent
 
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
@@ -66,8 +66,14 @@ def plain_line(seen: Observation) -> str:
     return f"{seen.tally.seconds:.0f} s: {', '.join(parts)}"
 
 
-def istio_text(versions: tuple[str, ...] | None) -> str:
-    """The versions of Istio's control planes, as far as they are known."""
+def platform_text(provenance: Provenance) -> str:
+    """What it ran on, with the versions as far as they are known."""
+    if provenance.sandbox:
+        return f"the sandbox in place of Kubernetes ({provenance.kubernetes}) and Istio"
+    return f"Kubernetes {provenance.kubernetes}, {_istio_text(provenance.istio)}"
+
+
+def _istio_text(versions: tuple[str, ...] | None) -> str:
     if versions is None:
         return "Istio's version could not be read"
     return f"Istio {', '.join(versions)}" if versions else "no Istio control plane"

@@ -23,17 +23,36 @@ OK = "OK"
 MESSAGE_LIMIT = 200
 NAME_LIMIT = 253  # the longest name that Kubernetes allows
 LINE_LIMIT = 10_000  # above the longest line we write, in which every character is escaped
+CODES = (
+    OK,
+    "ABORTED",
+    "ALREADY_EXISTS",
+    "CANCELLED",
+    "DATA_LOSS",
+    "DEADLINE_EXCEEDED",
+    "FAILED_PRECONDITION",
+    "INTERNAL",
+    "INVALID_ARGUMENT",
+    "NOT_FOUND",
+    "OUT_OF_RANGE",
+    "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED",
+    "UNAUTHENTICATED",
+    "UNAVAILABLE",
+    "UNIMPLEMENTED",
+    "UNKNOWN",
+)
+"""The names of gRPC's statuses: another word is no code."""
 ENDINGS = 8192
 """How many endings are remembered, so that calls that end alike are parsed once."""
 
 _SEQ = "seq=([1-9][0-9]{0,14})"
-_LINE = re.compile(rf"{_SEQ} ([^\n]*)\n?".encode())
 # Any word will do for the time, which whoever reads the log has looked at: this one runs over every byte.
 _STAMPED = re.compile(rf"\n[^ ]{{20,35}} {_SEQ} ".encode())
 _VALUE = f"{BARE_VALUE}|{QUOTED_VALUE}"
 _ENDING = re.compile(
     (
-        r"code=([A-Z_]{1,32})"
+        rf"code=({'|'.join(CODES)})"
         rf"(?: pod=({_VALUE}))?"
         rf"(?: pod_ip=({_VALUE}))?"
         r" latency_ms=([0-9]{1,9}\.[0-9]{2})"
@@ -126,13 +145,6 @@ def format_call(call: Call) -> str:
     return " ".join(fields)
 
 
-def parse_call(line: str) -> Call | None:
-    """The call that *line* tells of, or None for any other line. Never raises."""
-    match = _LINE.fullmatch(line.encode(errors="surrogatepass"))
-    ending = parse_ending(match[2]) if match else None
-    return Call(int(match[1]), *ending) if match and ending else None
-
-
 def find_calls(log: bytes) -> Calls:
     """The calls in *log*, whole lines with their times before them."""
     parts = _STAMPED.split(b"\n" + log[:-1])
@@ -142,10 +154,14 @@ def find_calls(log: bytes) -> Calls:
     return Calls(seqs, endings)
 
 
-@lru_cache(ENDINGS)
 def parse_ending(text: bytes) -> Ending | None:
     """What a line says after the call's number; None where it is not as we write it. Never raises."""
-    match = _ENDING.fullmatch(text) if len(text) <= LINE_LIMIT else None
+    return _parse_ending(text) if len(text) <= LINE_LIMIT else None
+
+
+@lru_cache(ENDINGS)
+def _parse_ending(text: bytes) -> Ending | None:
+    match = _ENDING.fullmatch(text)
     if match is None:
         return None
     code, pod, pod_ip, latency_ms, message = match.groups()

@@ -16,10 +16,11 @@ import pytest
 
 from grpcdemo.manifests.defaults import NAMESPACE
 from grpcdemo.sandbox.state import running, wait_until_free
-from grpcdemo.workload.call_log import Call, parse_call
+from grpcdemo.workload.call_log import Call
 from tests.contract.tools import find_program
 from tests.sandbox.kubelet.processes import find_processes
 from tests.sandbox.user import ENOUGH, Observing, SandboxUser
+from tests.workload.call_line import parse_call
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.timeout(180)]
 

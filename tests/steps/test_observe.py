@@ -96,6 +96,26 @@ async def test_a_client_that_began_anew_is_a_new_window(script: Script, api: Api
     assert seen.verdict.outcome is Outcome.PINNED
 
 
+async def test_a_client_that_stays_on_each_pod_as_long_is_not_balanced(script: Script, api: Api) -> None:
+    scene = Scene(script)
+    scene.calls("x", 1, *["a"] * 100, *["b"] * 100, *["c"] * 100)
+    async with watching(api) as watch:
+        seen = await watch.until(lambda seen: seen.tally.responses == 300)
+    assert seen.tally.by_server() == {"a": 100, "b": 100, "c": 100}
+    assert seen.verdict.outcome is Outcome.SKEWED
+    assert "297 of 299 responses came from the same pod as the one before" in seen.verdict.reason
+
+
+async def test_an_order_is_of_its_window(script: Script, api: Api) -> None:
+    scene = Scene(script)
+    scene.calls("x", 1, *["a"] * 400)
+    async with watching(api) as watch:
+        await watch.until(lambda seen: seen.tally.responses == 400)
+        scene.calls("x", 1, *EVENLY)
+        seen = await watch.until(lambda seen: seen.tally.responses == len(EVENLY))
+    assert seen.verdict.outcome is Outcome.BALANCED
+
+
 async def test_the_timeline_goes_on_across_windows_and_the_latencies_begin_anew(script: Script, api: Api) -> None:
     scene = Scene(script)
     scene.calls("x", 1, *["a"] * 40)
@@ -290,6 +310,35 @@ async def test_what_is_older_than_was_asked_for_is_left_out(script: Script, api:
         seen = await watch.to_the_end()
     assert (seen.tally.responses, seen.tally.missed) == (2, 0)
     assert seen.tally.seconds == pytest.approx(10, abs=0.5), "from the first counted call to the last"
+
+
+async def test_a_line_that_comes_late_is_no_older_than_was_asked_for(script: Script, api: Api) -> None:
+    """Whatever a clock says of a line that comes after one that counts, it was written after it."""
+    scene = Scene(script)
+    log = FakeLog()
+    scene.log("x", log)
+    now_ns = time.time_ns()
+    for seq, age_s in ((1, 100), (2, 20), (3, 100), (4, 10)):
+        text = format_call(Call(seq, "OK", "b", "ip-of-b", 1.0, None)).encode()
+        log.write(text, at_ns=now_ns - age_s * 1_000_000_000)
+    async with watching(api, ObserveConfig(since_s=30, requests=3)) as watch:
+        seen = await watch.to_the_end()
+    assert (seen.tally.responses, seen.tally.missed) == (3, 0)
+
+
+async def test_the_timeline_begins_with_the_first_call_there_is(script: Script, api: Api) -> None:
+    scene = Scene(script)
+    log = FakeLog()
+    scene.log("x", log)
+    now_ns = time.time_ns()
+    for seq, age_s in ((1, 40), (2, 20), (1, 10), (2, 0)):
+        text = format_call(Call(seq, "OK", "b", "ip-of-b", 1.0, None)).encode()
+        log.write(text, at_ns=now_ns - age_s * 1_000_000_000)
+    async with watching(api, ObserveConfig(since_s=86400)) as watch:
+        seen = await watch.until(lambda seen: seen.windows == 2 and seen.tally.responses == 2)
+    assert seen.timeline.seconds < 3600
+    began = [index for index, found in enumerate(seen.timeline.slices) if found.windows]
+    assert [index * seen.timeline.slice_s for index in began] == pytest.approx([0, 30], abs=2)
 
 
 async def test_ones_own_client_is_watched_by_its_label_and_container(script: Script, api: Api) -> None:

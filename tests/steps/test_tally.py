@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grpcdemo.errors import GrpcdemoError
 from grpcdemo.steps import tally as tally_module
 from grpcdemo.steps.tally import ACCURACY, Counter
 from grpcdemo.workload.call_log import Call, Calls, find_calls, format_call
@@ -42,6 +43,19 @@ def test_responses_are_counted_by_client_and_server() -> None:
     assert tally.by_server() == {"a": 2, "b": 2}
     assert tally.responses == counter.responses == 4
     assert counter.ip_of == {"a": "ip-of-a", "b": "ip-of-b"}
+
+
+def test_a_log_that_names_ever_more_servers_fills_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tally_module, "SERVERS", 3)
+    counter = counted(call(1, "a"), call(2, "b"))
+    counter.add("y", logged(call(1, "c"), call(2, "a")), 0.0)
+    assert counter.tally(0.0).responses == 4
+    counter.add("y", logged(call(3, "d")), 0.0)
+    with pytest.raises(GrpcdemoError, match="log of pod y names server number 4"):
+        counter.tally(0.0)
+    counter.clear()
+    counter.add("y", logged(call(4, "d")), 0.0)
+    assert counter.tally(0.0).by_server() == {"d": 1}, "another window has other servers"
 
 
 def test_errors_are_counted_by_code_and_are_no_responses() -> None:

@@ -28,10 +28,26 @@ def test_a_call_is_counted_in_the_slice_that_it_came_in() -> None:
     assert found.seconds == pytest.approx(3 * FIRST_S)
 
 
-def test_what_came_before_the_beginning_belongs_to_the_first_slice() -> None:
+def test_a_call_from_before_the_beginning_is_a_new_beginning() -> None:
     counter = TimelineCounter(100.0)
-    counter.add("x", ["a"], 3.0)
-    assert [part.responses for part in counter.timeline(100.0).slices] == [1]
+    counter.new_window(100.0)
+    counter.add("x", ["a"], 100.0)
+    counter.new_window(100.0)
+    counter.add("x", ["b"], 100.0 - 2 * FIRST_S)
+    found = counter.timeline(100.0)
+    assert [part.by_server for part in found.slices] == [{"b": 1}, {}, {"a": 1}]
+    assert [part.windows for part in found.slices] == [1, 0, 1], "the first window is all that was before the second"
+    assert found.seconds == pytest.approx(2 * FIRST_S)
+
+
+def test_a_beginning_long_ago_makes_the_slices_longer() -> None:
+    counter = TimelineCounter(1e6)
+    counter.add("x", ["a"], 1e6)
+    counter.add("x", ["b"], 0.0)
+    found = counter.timeline(1e6)
+    assert len(found.slices) <= SLICES
+    assert 1e6 <= found.slice_s * len(found.slices) <= 4e6
+    assert (found.slices[0].by_server, found.slices[-1].by_server) == ({"b": 1}, {"a": 1})
 
 
 def test_an_observation_that_was_told_does_not_change_any_more() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import datetime, timezone
 from importlib.resources import files
 from typing import Any
@@ -105,6 +106,13 @@ def test_markdown_is_read_as_what_it_means(name: str) -> None:
     inline = {child.type for token in tokens for child in token.children or []}
     assert inline <= {"text", "text_special", "strong_open", "strong_close", "code_inline"}, "nothing steers the page"
     assert text_of(tokens[1]).startswith(f"{seen.verdict.outcome.value}: {seen.verdict.reason}")
+
+
+def test_a_sandbox_is_not_quoted_as_a_cluster() -> None:
+    sandbox = replace(PROVENANCE, kubernetes="v1.36.0+sandbox.0.1.0", istio=(), sandbox=True)
+    told = observation_markdown(BALANCED, sandbox).splitlines()[-1]
+    assert "the sandbox in place of Kubernetes (v1.36.0+sandbox.0.1.0) and Istio" in told
+    assert "no Istio control plane" in observation_markdown(BALANCED, replace(PROVENANCE, istio=()))
 
 
 def test_a_name_is_whole_in_markdown() -> None:

@@ -42,6 +42,11 @@ ISTIO = {
     ),
     "istio-off": istio_status(injection(DEFAULT, istio_injection="disabled"), pods=(*clients(), *servers())),
     "istio-none": istio_status(injection(), versions=()),
+    "istio-sandbox": istio_status(
+        injection(Injector("default", "sandbox-system/sandbox-injector", True), istio_injection="disabled"),
+        versions=(),
+        sandbox=True,
+    ),
     "istio-revisions": istio_status(
         injection(Injector("1-28-0", "istio-system/istiod-1-28-0", False), Injector("remote", None, None)),
         versions=("1.28.0", "1.29.0"),

@@ -13,10 +13,11 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from grpcdemo.pb import identity_pb2_grpc
 from grpcdemo.pb.identity_pb2 import GetIdentityRequest, GetIdentityResponse
-from grpcdemo.workload.call_log import Call, parse_call
+from grpcdemo.workload.call_log import Call
 from grpcdemo.workload.client import Options, call_server, open_channel
 from grpcdemo.workload.listener import listening
 from grpcdemo.workload.server import serve
+from tests.workload.call_line import parse_call
 
 PATIENCE_S = 30
 """How long to wait for what must come. No test passes or fails by speed."""

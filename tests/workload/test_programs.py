@@ -13,7 +13,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from grpcdemo.workload.call_log import Call, parse_call
+from grpcdemo.workload.call_log import Call
+from tests.workload.call_line import parse_call
 
 from .harness import PATIENCE_S, Health, channel_to, fields_of
 

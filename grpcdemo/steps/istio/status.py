@@ -24,4 +24,10 @@ async def istio_status(api: Api, namespace: str) -> IstioStatus:
     if found is None:
         raise NotFound(f"there is no namespace {namespace}", hint="make the demo with `grpcdemo up`")
     injection = await read_injection(api, labels_of(found), injected_labels(deployments))
-    return IstioStatus(namespace=namespace, injection=injection, versions=versions, pods=tuple(pods))
+    return IstioStatus(
+        namespace=namespace,
+        injection=injection,
+        versions=versions,
+        pods=tuple(pods),
+        sandbox=api.target.sandbox,
+    )

@@ -23,7 +23,8 @@ from grpcdemo.sandbox.network import Network, claim_network
 from grpcdemo.sandbox.proxy.node_proxy import NodeProxy
 from grpcdemo.sandbox.proxy.sidecar import IMAGE as PROXY_IMAGE
 from grpcdemo.sandbox.proxy.sidecar import READY_PATH, STATUS_PORT
-from grpcdemo.workload.call_log import Call, parse_call
+from grpcdemo.workload.call_log import Call
+from tests.workload.call_line import parse_call
 
 PATIENCE_S = 30
 """How long to wait for what must come. No test passes or fails by speed."""
