@@ -115,7 +115,8 @@ async def test_a_log_is_read_from_some_seconds_back(api: Api, log: FakeLog) -> N
     log.write(b"one", b"two")
     async with following(api, from_start=False, since_s=30) as reader:
         await reader.until_last(b"two")
-    assert [asked.query["sinceSeconds"] for asked in log.asked] == ["31"], "30, and the time until it was asked"
+    (asked,) = log.asked
+    assert int(asked.query["sinceSeconds"]) > 30, "and the time until it was asked"
 
 
 async def test_a_container_that_has_not_started_is_waited_for(script: Script, api: Api, log: FakeLog) -> None:

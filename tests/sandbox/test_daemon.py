@@ -12,7 +12,7 @@ import pytest
 from grpcdemo.sandbox.state import running, wait_until_free
 from tests.sandbox.user import SandboxUser, wait_until_gone
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.sandbox
 
 
 def test_it_starts_once_and_only_its_user_gets_in(sandbox: SandboxUser) -> None:

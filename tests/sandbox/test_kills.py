@@ -21,7 +21,7 @@ from tests.contract.tools import find_program
 from tests.sandbox.kubelet.processes import find_processes
 from tests.sandbox.user import ENOUGH, Observing, SandboxUser
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.sandbox
 
 
 class Demo:
@@ -190,7 +190,7 @@ def test_a_killed_daemon_is_told_and_leaves_nothing(sandbox: SandboxUser, words:
         telling.wait_for(midst)
         daemon, processes = running(sandbox.state), sandbox.processes()
         assert daemon
-        assert len(processes) > 3
+        assert len(processes) > 1
         os.kill(daemon, signal.SIGKILL)
         assert telling.end()[0] == 1
     assert [line.partition(";")[0] for line in telling.said[-2:]] == [

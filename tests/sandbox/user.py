@@ -15,7 +15,7 @@ from typing import Any
 from grpcdemo.sandbox.state import State
 
 PROGRAM = (sys.executable, "-c", "from grpcdemo.cli.app import run; run()")
-GONE_WITHIN_S = 30
+GONE_WITHIN_S = 120
 ENOUGH = 34
 """Responses after which a window is judged."""
 

@@ -274,7 +274,7 @@ async def test_what_is_in_the_log_already_is_judged_by_its_own_times(script: Scr
     assert (seen.tally.responses, seen.tally.missed) == (40, 0)
     assert seen.verdict.outcome is Outcome.PINNED
     assert 39 < seen.tally.seconds < 60, "forty seconds of log, however fast it was read"
-    assert log.asked[0].query["sinceSeconds"] in ("60", "61")
+    assert int(log.asked[0].query["sinceSeconds"]) >= 60
 
 
 async def test_what_is_older_than_was_asked_for_is_left_out(script: Script, api: Api) -> None:

@@ -18,7 +18,7 @@ from grpcdemo.workload.client import Options, call_server, open_channel
 from grpcdemo.workload.listener import listening
 from grpcdemo.workload.server import serve
 
-PATIENCE_S = 30
+PATIENCE_S = 120
 """How long to wait for what must come. No test passes or fails by speed."""
 
 Context = grpc.aio.ServicerContext[GetIdentityRequest, GetIdentityResponse]
