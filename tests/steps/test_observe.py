@@ -232,10 +232,18 @@ async def test_a_client_that_goes_before_its_log_was_read_is_no_error(script: Sc
 
 
 async def test_too_little_in_the_time_is_no_verdict(script: Script, api: Api) -> None:
-    scene = Scene(script)
-    scene.calls("x", 1, *[None] * 3, code="UNAVAILABLE")
+    Scene(script)
     async with watching(api, ObserveConfig(expect=Outcome.BALANCED, timeout_s=0.2)) as watch:
         seen = await watch.to_the_end()
+    with pytest.raises(NotEnoughResponses, match=r"no response yet$"):
+        check_expected(Outcome.BALANCED, seen)
+
+
+async def test_what_failed_is_why_there_is_no_verdict(script: Script, api: Api) -> None:
+    scene = Scene(script)
+    scene.calls("x", 1, *[None] * 3, code="UNAVAILABLE")
+    async with watching(api) as watch:
+        seen = await watch.until(lambda seen: seen.tally.errors == {"UNAVAILABLE": 3})
     with pytest.raises(NotEnoughResponses, match="no response yet; failed calls: 3 UNAVAILABLE") as caught:
         check_expected(Outcome.BALANCED, seen)
     assert caught.value.exit_code == 4
