@@ -61,12 +61,9 @@ def start_limited(sandbox: SandboxUser, limit: str) -> subprocess.CompletedProce
 @sandboxed
 def test_any_path_is_short_enough(tmp_path: Path) -> None:
     """That of a socket may have about a hundred characters."""
-    sandbox = SandboxUser(tmp_path / ("x" * 120) / ("y" * 120))
-    try:
+    with SandboxUser(tmp_path / ("x" * 120) / ("y" * 120)) as sandbox:
         sandbox.run("up", "--servers", "1")
         sandbox.run("istio", "on")
-    finally:
-        sandbox.run("sandbox", "stop")
 
 
 @sandboxed
@@ -270,6 +267,7 @@ async def test_one_that_does_not_hear_is_killed(found: State, monkeypatch: pytes
     daemon = await start_fake(found, "signal.signal(signal.SIGTERM, signal.SIG_IGN)")
     assert await stop(found)
     assert await daemon.wait() == -signal.SIGKILL
+    assert leftovers(found) == {"lock"}
 
 
 async def is_empty() -> bool:
