@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 FOREIGN = (
     "KUBECONFIG",
@@ -16,6 +17,8 @@ FOREIGN = (
     *(f"{scheme}_proxy" for scheme in ("http", "https", "all", "no")),
     *(f"{scheme}_PROXY" for scheme in ("HTTP", "HTTPS", "ALL", "NO")),
 )
+settings.load_profile("ci")
+"""Of the properties, the same examples each time, and however slow the machine is."""
 OWN_TARGET = ("sandbox", "cluster", "bench")
 """The marks of tests whose target a fixture has chosen, or the developer."""
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
@@ -93,7 +93,7 @@ async def connect_to(
             )
         else:
             announce(SANDBOX)
-        with _told_of_sandbox(state):
+        async with _told_of_sandbox(state):
             yield await stack.enter_async_context(await _connect_to_sandbox(state))
 
 
@@ -150,16 +150,19 @@ async def _start(state: State, report: Report) -> None:
         report(Done("the sandbox has started", rehearsed=False))
 
 
-@contextmanager
-def _told_of_sandbox(state: State) -> Iterator[None]:
-    """Errors in the sandbox's own words: that it has ended, and how kubectl finds it."""
-    from grpcdemo.sandbox.state import running
+@asynccontextmanager
+async def _told_of_sandbox(state: State) -> AsyncIterator[None]:
+    """Errors in the sandbox's own words: that it has ended, or does not answer, and how kubectl finds it."""
+    from grpcdemo.sandbox.process import is_ending
 
     try:
         yield
     except Unreachable as error:
-        if running(state) is not None:
-            raise
+        if not await is_ending(state):
+            raise GrpcdemoError(
+                f"the sandbox runs, and does not answer: {error}",
+                hint=f"see {state.log}; `grpcdemo sandbox stop` ends it, and every pod in it",
+            ) from error
         raise GrpcdemoError(
             "the sandbox has ended, and every pod in it",
             hint=f"its last words are in {state.log}; `grpcdemo up` starts another",

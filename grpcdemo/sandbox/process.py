@@ -16,16 +16,18 @@ from grpcdemo.sandbox.state import (
     State,
     claim,
     clear,
+    clear_when_free,
     folder_errors,
     lock_at_once,
     prepare,
     running,
-    wait_until_free,
 )
 
 START_S = 30.0
 STOP_S = 15.0
 LOOK_AGAIN_S = 0.1
+ENDING_S = 3.0
+"""A daemon that is killed is not gone at once: its connections may break a moment before its lock is free."""
 LAST_LINES = 8
 PROGRAM = (sys.executable, "-c", "from grpcdemo.cli.app import run; run()")
 """This grpcdemo, whatever the PATH says."""
@@ -64,12 +66,21 @@ async def stop(state: State) -> bool:
     if pid is None:
         return False
     _signal(pid, signal.SIGTERM)
-    ended = asyncio.ensure_future(asyncio.to_thread(wait_until_free, state))
+    ended = asyncio.ensure_future(asyncio.to_thread(clear_when_free, state))
     done, _ = await asyncio.wait([ended], timeout=STOP_S)
     if not done:
         _signal(pid, signal.SIGKILL)
     await ended
     return True
+
+
+async def is_ending(state: State) -> bool:
+    """Whether the daemon, which has not answered, has ended or is about to."""
+    for _ in range(round(ENDING_S / LOOK_AGAIN_S)):
+        if running(state) is None:
+            return True
+        await asyncio.sleep(LOOK_AGAIN_S)
+    return False
 
 
 @asynccontextmanager

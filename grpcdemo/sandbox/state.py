@@ -77,10 +77,11 @@ def running(state: State) -> int | None:
             return None
 
 
-def wait_until_free(state: State) -> None:
-    """Block until no daemon holds *state*."""
+def clear_when_free(state: State) -> None:
+    """Block until no daemon holds *state*, and take away what one has left that was killed."""
     with state.lock.open(encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_SH)
+        fcntl.flock(lock, fcntl.LOCK_SH)  # as long as it is held, no other daemon begins
+        clear(state)
 
 
 def prepare(state: State) -> None:

@@ -24,9 +24,8 @@ ROUNDS = 3
 
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Iterator[SandboxUser]:
-    found = SandboxUser(tmp_path)
-    yield found
-    found.run("sandbox", "stop")
+    with SandboxUser(tmp_path) as found:
+        yield found
 
 
 def test_demo_against_its_processes_and_its_windows(sandbox: SandboxUser, tmp_path: Path) -> None:

@@ -32,7 +32,6 @@ app()
 
 
 @pytest.mark.bench
-@pytest.mark.timeout(300)
 def test_help_against_an_empty_app_with_as_many_commands(tmp_path: Path) -> None:
     commands = [found.callback.__name__ for found in app.registered_commands if found.callback]
     groups = {
@@ -51,7 +50,6 @@ def test_help_against_an_empty_app_with_as_many_commands(tmp_path: Path) -> None
 
 
 @pytest.mark.bench
-@pytest.mark.timeout(300)
 def test_status_against_importing_the_client() -> None:
     ours = command("grpcdemo", "status")
     theirs = command(sys.executable, "-c", "import typer, rich, kubernetes.aio")

@@ -62,7 +62,7 @@ def served(handler: Handler) -> Iterator[str]:
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
     thread.start()
     try:
-        yield asyncio.run_coroutine_threadsafe(started.get(), loop).result(timeout=20)
+        yield asyncio.run_coroutine_threadsafe(started.get(), loop).result(timeout=60)
     finally:
         loop.call_soon_threadsafe(ended.set)
         thread.join()

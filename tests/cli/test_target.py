@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
+import yaml
 
-from grpcdemo.sandbox.state import find_state
+from grpcdemo.sandbox import process
+from grpcdemo.sandbox.state import CONTEXT, State, claim, find_state, running
 from tests.kube.fake_api import write_kubeconfig
 
 from .commands import TO_THE_CLUSTER
@@ -109,6 +113,39 @@ def test_a_target_that_is_not_known(grpcdemo: Command, monkeypatch: pytest.Monke
         "error: GRPCDEMO_TARGET is 'kind'",
         "hint: set it to `sandbox` or `cluster`, or unset it",
     ]
+
+
+@pytest.fixture
+def deaf(nobody: str) -> Iterator[IO[str]]:
+    """The lock of a sandbox that does not answer."""
+    state = find_state()
+    with claim(state) as lock:
+        lock.write("1")
+        lock.flush()
+        config = yaml.safe_load(Path(nobody).read_text())
+        config["contexts"][0]["name"] = CONTEXT
+        state.kubeconfig.write_text(yaml.safe_dump(config))
+        yield lock
+
+
+@pytest.mark.usefixtures("deaf")
+def test_a_sandbox_that_does_not_answer_is_told(grpcdemo: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "ENDING_S", 0.1)
+    error, hint = grpcdemo("status", "--sandbox").error_lines
+    assert error.startswith("error: the sandbox runs, and does not answer: the API server http://127.0.0.1:")
+    assert "`grpcdemo sandbox stop`" in hint
+
+
+def test_a_sandbox_that_was_killed_may_hold_its_lock_for_a_moment(
+    grpcdemo: Command, monkeypatch: pytest.MonkeyPatch, deaf: IO[str]
+) -> None:
+    def end_when_looked_at(state: State) -> int | None:
+        found = running(state)
+        deaf.close()
+        return found
+
+    monkeypatch.setattr(process, "running", end_when_looked_at)
+    assert grpcdemo("status", "--sandbox").error_lines[0] == "error: the sandbox has ended, and every pod in it"
 
 
 def test_there_is_nothing_to_clean_up_without_a_sandbox(grpcdemo: Command) -> None:

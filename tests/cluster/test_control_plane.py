@@ -8,7 +8,7 @@ import pytest
 
 from tests.contract.tools import Demo, kubectl
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.cluster
 
 
 def test_istio_status_tells_its_version(demo: Demo) -> None:

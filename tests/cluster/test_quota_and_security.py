@@ -6,7 +6,7 @@ import pytest
 
 from tests.contract.tools import Demo, kubectl
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.cluster
 
 
 def test_a_quota_that_is_too_small(demo: Demo) -> None:

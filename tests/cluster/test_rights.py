@@ -9,7 +9,7 @@ import pytest
 
 from tests.contract.tools import Demo, kubeconfig_as, kubectl
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.cluster
 
 USER = "tester"
 

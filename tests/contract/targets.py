@@ -17,16 +17,12 @@ from tests.sandbox.user import SandboxUser
 @contextmanager
 def own_sandbox(home: Path) -> Iterator[None]:
     """A sandbox that is started for it; afterwards nothing of it runs any more."""
-    user = SandboxUser(home)
-    user.run("sandbox", "start")
-    try:
-        with pytest.MonkeyPatch.context() as monkeypatch:
-            leave_home(monkeypatch, home)
-            monkeypatch.setenv("KUBECONFIG", str(user.state.kubeconfig))
-            _check_injector()
-            yield
-    finally:
-        user.run("sandbox", "stop")
+    with SandboxUser(home) as user, pytest.MonkeyPatch.context() as monkeypatch:
+        user.run("sandbox", "start")
+        leave_home(monkeypatch, home)
+        monkeypatch.setenv("KUBECONFIG", str(user.state.kubeconfig))
+        _check_injector()
+        yield
     user.wait_until_gone()
 
 

@@ -6,11 +6,7 @@ import json
 import os
 from pathlib import Path
 
-import pytest
-
 from tests.contract.tools import Demo, kubeconfig_as, kubectl
-
-pytestmark = pytest.mark.timeout(300)
 
 
 def test_credentials_that_are_not_accepted(demo: Demo, tmp_path: Path) -> None:

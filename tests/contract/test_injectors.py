@@ -10,8 +10,6 @@ import pytest
 from tests.contract.injectors import one_more_injector
 from tests.contract.tools import Demo, kubectl
 
-pytestmark = pytest.mark.timeout(300)
-
 
 @pytest.fixture
 def tag(demo: Demo) -> Iterator[str]:

@@ -8,8 +8,6 @@ import pytest
 
 from tests.contract.tools import LIMIT_S, Demo, find_program
 
-pytestmark = pytest.mark.timeout(300)
-
 MOMENTS = [
     "using context",
     "created, istio-injection",
@@ -21,7 +19,6 @@ MOMENTS = [
     "restarted",
     "looked at every pod",
     "balanced",
-    "deleted",
 ]
 
 
@@ -30,6 +27,19 @@ def test_demo_cleans_up(demo: Demo, moment: str) -> None:
     telling = demo.start("demo")
     telling.wait_for(moment)
     telling.interrupt()
+    told = telling.result().check(130)
+    assert told.error == "error: interrupted"
+    assert told.out == ""
+    assert not demo.exists()
+
+
+def test_demo_goes_on_cleaning_up(demo: Demo) -> None:
+    telling = demo.start("demo")
+    telling.wait_for("waiting for grpc-server")
+    with demo.holding("service/grpc-server"):
+        telling.wait_for("to be gone")
+        telling.interrupt()
+        telling.wait_for("is being deleted already")
     told = telling.result().check(130)
     assert told.error == "error: interrupted"
     assert told.out == ""
@@ -48,20 +58,22 @@ def test_up_goes_on_where_it_was(demo: Demo, moment: str) -> None:
 @pytest.mark.parametrize("moment", ["using context", "labelled", "restarted", "1/1 ready"])
 def test_istio_on_goes_on_where_it_was(demo: Demo, moment: str) -> None:
     demo.run("up", "--servers", "1").check(0)
-    switching = demo.start("istio", "on")
-    switching.wait_for(moment)
-    switching.interrupt()
-    assert "grpcdemo istio status" in switching.result().check(130).hint
+    with demo.holding(f"pod/{next(iter(demo.pods()))}"):
+        switching = demo.start("istio", "on")
+        switching.wait_for(moment)
+        switching.interrupt()
+        assert "grpcdemo istio status" in switching.result().check(130).hint
     demo.run("istio", "on").check(0)
     assert demo.ready_column() == {"2/2"}
 
 
 def test_cleanup_goes_on_in_the_cluster(demo: Demo) -> None:
     demo.run("up", "--servers", "1").check(0)
-    going = demo.start("cleanup")
-    going.wait_for("to be gone")
-    going.interrupt()
-    assert "grpcdemo cleanup" in going.result().check(130).hint
+    with demo.holding("service/grpc-server"):
+        going = demo.start("cleanup")
+        going.wait_for("to be gone")
+        going.interrupt()
+        assert "grpcdemo cleanup" in going.result().check(130).hint
     demo.run("cleanup").check(0)
     assert not demo.exists()
 
@@ -69,10 +81,11 @@ def test_cleanup_goes_on_in_the_cluster(demo: Demo) -> None:
 def test_a_second_ctrl_c_ends_the_cleaning_up(demo: Demo) -> None:
     telling = demo.start("demo", "--servers", "2")
     telling.wait_for("waiting for grpc-server")
-    telling.interrupt()
-    telling.wait_for("to be gone")
-    telling.interrupt()
-    assert "grpcdemo cleanup" in telling.result().check(130).hint
+    with demo.holding("service/grpc-server"):
+        telling.interrupt()
+        telling.wait_for("to be gone")
+        telling.interrupt()
+        assert "grpcdemo cleanup" in telling.result().check(130).hint
     demo.run("cleanup").check(0)
 
 

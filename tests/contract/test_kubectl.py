@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 import re
 
-import pytest
 import yaml
 
 from tests.contract.stream import kubectl_stream
 from tests.contract.tools import Demo, kubectl
-
-pytestmark = pytest.mark.timeout(300)
 
 AGE = r"(\d+d)?(\d+h)?(\d+m)?(\d+s)?"
 CLIENT = "app.kubernetes.io/name=grpc-client"

@@ -12,8 +12,6 @@ import pytest
 from tests.contract.stream import kubectl_stream
 from tests.contract.tools import Demo, kubectl
 
-pytestmark = pytest.mark.timeout(300)
-
 SERVERS = "app.kubernetes.io/name=grpc-server"
 GONE = "--timeout=120s"
 

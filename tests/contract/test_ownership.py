@@ -9,8 +9,6 @@ import pytest
 from tests.contract.strangers import build_deployment, build_service
 from tests.contract.tools import Demo, kubectl
 
-pytestmark = pytest.mark.timeout(300)
-
 
 @pytest.fixture
 def lent(demo: Demo) -> Iterator[Demo]:

@@ -20,10 +20,9 @@ PROMPT = "$ "
 @pytest.fixture
 def shell(tmp_path: Path) -> Iterator[dict[str, str]]:
     """The environment of a user who also has a sandbox, in a place of its own."""
-    user = SandboxUser(tmp_path / "state")
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    yield {**os.environ, "PATH": path, "XDG_STATE_HOME": str(tmp_path / "state")}
-    user.run("sandbox", "stop")
+    with SandboxUser(tmp_path / "state"):
+        yield {**os.environ, "PATH": path, "XDG_STATE_HOME": str(tmp_path / "state")}
     Demo("istio-grpc-demo").remove()
 
 

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.contract.tools import Demo
-
-pytestmark = pytest.mark.timeout(300)
 
 
 def test_status_agrees_with_kubectl(running: Demo) -> None:

@@ -111,11 +111,10 @@ def test_up_takes_away_the_proxies(demo: Demo) -> None:
 
 def test_up_waits_for_a_namespace_that_is_still_going(demo: Demo) -> None:
     demo.run("up", "--servers", "1").check(0)
-    demo.kubectl("patch", "service/grpc-server", "--patch", '{"metadata":{"finalizers":["example.com/test"]}}')
-    demo.run("cleanup", "--no-wait").check(0)
-    again = demo.start("up", "--servers", "1")
-    again.wait_for("to be gone")
-    demo.kubectl("patch", "service/grpc-server", "--patch", '{"metadata":{"finalizers":null}}')
+    with demo.holding("service/grpc-server"):
+        demo.run("cleanup", "--no-wait").check(0)
+        again = demo.start("up", "--servers", "1")
+        again.wait_for("to be gone")
     again.result().check(0)
     assert len(demo.pods()) == 2
 

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,8 @@ from typing import Any
 
 LIMIT_S = 240
 """No command of the suite takes this long; one that does hangs."""
+FINALIZER = "example.com/nobody"
+"""One that nobody clears."""
 
 
 def find_program(name: str) -> str:
@@ -86,7 +88,7 @@ class Running:
         )
         self._said = ""
         self._more = threading.Condition()
-        self._out = ""
+        self._out: list[str] = []
         self._readers = [threading.Thread(target=read, daemon=True) for read in (self._read_out, self._read_err)]
         for reader in self._readers:
             reader.start()
@@ -98,6 +100,19 @@ class Running:
         assert heard, f"{self._command} never said {text!r}, but: {self._said}"
         assert text in self._said, f"{self._command} ended without saying {text!r}: {self._said}"
 
+    def wait_for_record(self, wanted: Callable[[Any], bool]) -> Any:
+        """Wait for the first record on stdout, as `-o jsonl` prints them, that is *wanted*."""
+        found: list[Any] = []
+
+        def look() -> bool:
+            found[:] = filter(wanted, map(json.loads, self._out))
+            return bool(found) or self._process.poll() is not None
+
+        with self._more:
+            self._more.wait_for(look, LIMIT_S)
+            assert found, f"{self._command} never printed what was waited for, but: {''.join(self._out[-1:])}"
+        return found[0]
+
     def interrupt(self) -> None:
         self._process.send_signal(signal.SIGINT)
 
@@ -105,13 +120,16 @@ class Running:
         code = self._process.wait(LIMIT_S)
         for reader in self._readers:
             reader.join(LIMIT_S)
-        return Result(self._command, code, self._out, self._said)
+        return Result(self._command, code, "".join(self._out), self._said)
 
     def _read_out(self) -> None:
         """All that comes, at once: a full pipe would hold the command up."""
         assert self._process.stdout is not None
         with self._process.stdout as stdout:
-            self._out = stdout.read()
+            for line in stdout:
+                with self._more:
+                    self._out.append(line)
+                    self._more.notify_all()
 
     def _read_err(self) -> None:
         assert self._process.stderr is not None
@@ -167,6 +185,18 @@ class Demo:
 
     def exists(self) -> bool:
         return bool(kubectl("get", "namespace", self.namespace, "--ignore-not-found", "--output", "name"))
+
+    @contextmanager
+    def holding(self, name: str) -> Iterator[None]:
+        """Keep an object, such as `pod/x`, from being gone before the end, however soon it is deleted."""
+        self._set_finalizers(name, [FINALIZER])
+        try:
+            yield
+        finally:
+            self._set_finalizers(name, None)
+
+    def _set_finalizers(self, name: str, finalizers: list[str] | None) -> None:
+        self.kubectl("patch", name, "--type=merge", "--patch", json.dumps({"metadata": {"finalizers": finalizers}}))
 
     def remove(self) -> None:
         kubectl("delete", "namespace", self.namespace, "--ignore-not-found", "--wait=false")

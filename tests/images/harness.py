@@ -12,6 +12,8 @@ from pathlib import Path
 
 from grpcdemo.model import Event
 
+PATIENCE_S = 60
+"""How long to wait for what must come. No test passes or fails by speed."""
 SAVED = 'for a; do case $a in *.tar) t=$a ;; docker-archive:*) t=${a#*:}; t=${t%%:*} ;; esac; done; echo saved > "$t"'
 IN_STORE = "echo 0123abcd linux/amd64"
 NO_SUCH_IMAGE = 'echo "no such image" >&2; exit 1'
@@ -98,7 +100,7 @@ def write_archive(path: Path, *, name: str, architecture: str = "amd64") -> None
 
 async def wait_until_written(path: Path) -> str:
     """The line that a program writes into *path*, once it is there."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_S
     while not _has_line(path):
         assert time.monotonic() < deadline, f"{path} was not written"
         await asyncio.sleep(0.01)

