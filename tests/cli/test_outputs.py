@@ -32,6 +32,7 @@ def test_a_document_says_where_it_comes_from(grpcdemo: Command, up: str) -> None
         "grpcdemo": __version__,
         "kubernetes": "v1.34.0",
         "istio": [],
+        "sandbox": False,
         "context": "fake",
         "namespace": "istio-grpc-demo",
     }
