@@ -25,6 +25,7 @@ STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
 def main(argv: Sequence[str]) -> int:
+    """*argv* is the sandbox's process id, how to go on, and with what; the exit code is the child's."""
     parent, how, command = int(argv[0]), argv[1], list(argv[2:])
     if how != "guard" and die_with(parent):
         _close_stdin()

@@ -22,6 +22,8 @@ from grpcdemo.model import Done, Report, Warned
 
 @dataclass(frozen=True)
 class CleanupConfig:
+    """What to clean up, and how long to wait until it is gone."""
+
     namespace: str = defaults.NAMESPACE
     timeout_s: float = defaults.TIMEOUT_S
     wait: bool = True

@@ -21,6 +21,8 @@ CLEANUP_S = 60.0
 
 @dataclass(frozen=True)
 class DemoConfig:
+    """What the story is told with. Raises UsageError where it could not be told."""
+
     up: UpConfig
     revision: str | None = None
     keep: bool = False

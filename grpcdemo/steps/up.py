@@ -28,6 +28,8 @@ from grpcdemo.steps.lent import refuse_strangers
 
 @dataclass(frozen=True)
 class UpConfig:
+    """What to bring up, and where. *rate* is the calls a second of each client; *timeout_s* bounds each wait."""
+
     namespace: str = defaults.NAMESPACE
     servers: int = defaults.SERVERS
     clients: int = defaults.CLIENTS

@@ -47,6 +47,8 @@ CHANNEL_OPTIONS = (
 
 @dataclass(frozen=True)
 class Options:
+    """What to call, how often (calls a second), and how long one call may take."""
+
     target: str
     rate: float
     deadline_s: float
@@ -159,6 +161,7 @@ async def call_for_ever(
 
 
 async def attempt(stub: IdentityServiceStub, deadline_s: float, seq: int) -> Call:
+    """Make call number *seq*, and tell what came of it; an error that gRPC reports is told, not raised."""
     start = time.perf_counter()
 
     def elapsed_ms() -> float:

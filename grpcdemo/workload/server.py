@@ -40,6 +40,8 @@ class Options:
 
 
 class IdentityService(identity_pb2_grpc.IdentityServiceServicer):
+    """Gives every caller the same *identity*."""
+
     def __init__(self, identity: GetIdentityResponse) -> None:
         self._identity = identity
 
@@ -90,6 +92,7 @@ async def serve(
     *,
     host: str | None = None,
 ) -> None:
+    """Answer calls on *port*, and log what happens, until *stop*. Raises GrpcdemoError where it cannot listen."""
     register = partial(_register, identity)
     async with listening(port, host=host, services=[SERVICE_NAME], register=register) as listener:
         log(

@@ -83,6 +83,8 @@ def test_a_disk_that_is_full_is_told_and_leaves_the_old_file(tmp_path: Path) -> 
     assert path.read_text(encoding="utf-8") == "old"
 
 
-def test_nothing_is_asked_for() -> None:
+def test_where_no_file_is_asked_for_none_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     with written(None) as file:
         file.text = "text"
+    assert list(tmp_path.iterdir()) == []

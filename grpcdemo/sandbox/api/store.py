@@ -57,6 +57,8 @@ class Event:
 
 
 class Store:
+    """The objects, and the latest changes. Every method but `watch` and `changed` is done at once."""
+
     def __init__(self) -> None:
         self._objects: dict[Key, Object] = {}
         self._version = 1

@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 
 class Streams:
+    """The two verbs whose answers go on. Each raises StatusError where the request is refused before it begins."""
+
     def __init__(self, store: Store, log_source: LogSource) -> None:
         self._store = store
         self._log_source = log_source

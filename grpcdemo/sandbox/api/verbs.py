@@ -48,6 +48,8 @@ class Call:
 
 
 class Verbs:
+    """One method for each verb, from a call to the answer. Each raises StatusError where the request is refused."""
+
     def __init__(self, registry: Registry, schema: Schema) -> None:
         self._registry = registry
         self._store = registry.store

@@ -23,6 +23,8 @@ from grpcdemo.sandbox.controllers.writer import BACKGROUND, Writer
 
 
 class DeploymentController:
+    """Reconciles one Deployment: its ReplicaSets, its revision, its status."""
+
     name = "deployment"
 
     def __init__(self, store: Store, writer: Writer, clock: Clock) -> None:

@@ -21,6 +21,8 @@ Ports = tuple[tuple[str, int, str, str], ...]
 
 
 class EndpointSliceController:
+    """Reconciles one Service: a slice for each set of ports that its pods have."""
+
     name = "endpoint slice"
 
     def __init__(self, store: Store, writer: Writer) -> None:
@@ -49,6 +51,8 @@ class EndpointSliceController:
         if service is None or is_deleting(service) or not service["spec"].get("selector"):
             return  # the slices of a Service that is gone are the garbage collector's
         wanted = build_endpoints(service, self._store.list(PODS, namespace))
+        # The slices whose ports are still wanted first, so that each of them keeps its ports; the others are given
+        # what is left, or deleted.
         for found in sorted(self._slices(namespace, name), key=lambda found: _ports_of(found) not in wanted):
             ports = _ports_of(found) if _ports_of(found) in wanted else next(iter(wanted), None)
             if ports is None:

@@ -21,6 +21,8 @@ _Found = tuple[Kind, Object]
 
 
 class GarbageCollector:
+    """Reconciles everything at once, whatever the key: owners and what they own may be of any kind."""
+
     name = "garbage"
 
     def __init__(self, store: Store, writer: Writer) -> None:

@@ -34,6 +34,8 @@ SEEN = (
 
 
 class ServiceAccountController:
+    """Reconciles one namespace: its ServiceAccount `default`, which every pod without another has."""
+
     name = "service account"
 
     def __init__(self, store: Store, writer: Writer) -> None:
@@ -54,6 +56,8 @@ class ServiceAccountController:
 
 
 class NamespaceController:
+    """Reconciles one namespace that is being deleted: empties it, says what is left, and removes it in the end."""
+
     name = "namespace"
 
     def __init__(self, store: Store, writer: Writer, clock: Clock) -> None:

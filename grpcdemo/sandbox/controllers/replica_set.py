@@ -33,6 +33,8 @@ PHASES = ("Pending", "Unknown", "Running")
 
 
 class ReplicaSetController:
+    """Reconciles one ReplicaSet: the number of its pods, its status."""
+
     name = "replica set"
 
     def __init__(self, store: Store, writer: Writer, clock: Clock) -> None:

@@ -16,6 +16,8 @@ from grpcdemo.sandbox.controllers.writer import Writer
 
 
 class Scheduler:
+    """Reconciles one pod that has no node: binds it, or says that none fits."""
+
     name = "scheduler"
 
     def __init__(self, store: Store, writer: Writer, clock: Clock) -> None:

@@ -105,6 +105,8 @@ class GrpcCheck:
 
 
 class TcpCheck:
+    """Succeeds where a connection is taken."""
+
     def __init__(self, spec: Object, shown: str, address: tuple[str, int]) -> None:
         self._shown = shown
         self._address = address
@@ -117,6 +119,8 @@ class TcpCheck:
 
 
 class HttpCheck:
+    """Succeeds where a GET is answered with a status from 200 to 399."""
+
     def __init__(self, spec: Object, shown: str, address: tuple[str, int]) -> None:
         path = spec.get("path") or "/"
         self._path = path if path.startswith("/") else f"/{path}"

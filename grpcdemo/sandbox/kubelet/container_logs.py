@@ -13,6 +13,8 @@ UNPULLED = {"ErrImagePull": "trying and failing to pull image", "ImagePullBackOf
 
 
 class ContainerLogs:
+    """One file for each run, in *folder*; the two latest are kept. *rotate_at* is in bytes."""
+
     def __init__(self, folder: Path, rotate_at: int) -> None:
         self._folder = folder
         self._rotate_at = rotate_at

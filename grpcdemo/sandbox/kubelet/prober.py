@@ -22,6 +22,8 @@ MakeCheck = Callable[[Object], Check]
 
 @dataclass(frozen=True)
 class Timing:
+    """When to ask, and how many results in a row count."""
+
     delay_s: float
     period_s: float
     timeout_s: float

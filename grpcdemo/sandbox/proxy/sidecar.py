@@ -33,6 +33,8 @@ READY_PATH = "/healthz/ready"
 
 
 class Sidecar:
+    """The addresses and the configuration of one pod's proxy; its process is the kubelet's. Free it at the end."""
+
     def __init__(self, pod: Object, pod_ip: str, network: Network, folder: XdsFolder) -> None:
         self._pod = pod
         self._pod_ip = pod_ip

@@ -33,6 +33,8 @@ class Configuration:
 
 @dataclass
 class XdsFolder:
+    """The files of one Envoy, below *root*; what has not changed is not written again."""
+
     root: Path
     _written: dict[Path, str] = field(default_factory=dict)
 

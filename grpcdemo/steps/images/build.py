@@ -33,6 +33,8 @@ INCOMPLETE_HISTORY = re.compile(r"history lists \d+ non-empty layers")
 
 @dataclass(frozen=True, kw_only=True)
 class BuildConfig:
+    """What to build with, for and on; None leaves it to the builder that is found, or to the Dockerfile."""
+
     builder: str | None = None
     base_image: str | None = None
     platform: str | None = None

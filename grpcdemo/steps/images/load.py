@@ -38,6 +38,8 @@ class Loader:
 
 @dataclass(frozen=True, kw_only=True)
 class LoadConfig:
+    """Where to load the images, and where to take them from."""
+
     context: str | None
     """The kube context, whose name tells what cluster it is."""
     containerd: str | None = None

@@ -24,6 +24,8 @@ LOOK_AGAIN_S = 0.1
 
 @dataclass(frozen=True)
 class SwitchConfig:
+    """Which way to switch, and where. *timeout_s* bounds the rollout."""
+
     on: bool
     namespace: str = defaults.NAMESPACE
     revision: str | None = None
