@@ -24,7 +24,7 @@ from grpcdemo.sandbox.state import (
     running,
 )
 
-START_S = 30.0
+START_S = 90.0
 STOP_S = 15.0
 LOOK_AGAIN_S = 0.1
 ENDING_S = 3.0
