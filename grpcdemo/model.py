@@ -210,6 +210,11 @@ class Observation:
         able = [pod.name for pod in self.servers if pod.ready or counts.get(pod.name)]
         return dict.fromkeys(able, 1 / len(able)) if able else {}
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody is left who could ask or answer."""
+        return not self.servers and not self.clients
+
 
 @dataclass(frozen=True)
 class Provenance:

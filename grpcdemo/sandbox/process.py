@@ -6,6 +6,7 @@ import asyncio
 import fcntl
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
@@ -23,7 +24,7 @@ from grpcdemo.sandbox.state import (
     running,
 )
 
-START_S = 30.0
+START_S = 90.0
 STOP_S = 15.0
 LOOK_AGAIN_S = 0.1
 ENDING_S = 3.0
@@ -45,7 +46,7 @@ async def start(state: State, *, by_itself: bool = False) -> bool:
                 state.by_itself.unlink(missing_ok=True)
             return False
         claim(state).close()  # an error about the folder is ours to tell, not the daemon's
-        process, reading = await _spawn(state)
+        process, reading = _spawn(state)
         heard = None
         try:
             heard = await _hear(reading)
@@ -123,18 +124,17 @@ async def _held(folder: Path, how: int) -> AsyncIterator[int]:
         os.close(descriptor)
 
 
-async def _spawn(state: State) -> tuple[asyncio.subprocess.Process, int]:
-    """The daemon, and the pipe on which it says that it is ready."""
+def _spawn(state: State) -> tuple[subprocess.Popen[bytes], int]:
+    """The daemon, and the pipe on which it says that it is ready.
+
+    Not as a process of asyncio's, whose loop would wait for the end of one that outlives it, and complain.
+    """
     reading, writing = os.pipe()
     try:
         with folder_errors(state), state.log.open("wb") as log:
-            process = await asyncio.create_subprocess_exec(
-                *PROGRAM,
-                "sandbox",
-                "serve",
-                str(state.root),
-                str(writing),
-                stdin=asyncio.subprocess.DEVNULL,
+            process = subprocess.Popen(
+                [*PROGRAM, "sandbox", "serve", str(state.root), str(writing)],
+                stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -164,11 +164,10 @@ async def _hear(descriptor: int) -> bytes | None:
         transport.close()
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def _end(process: subprocess.Popen[bytes]) -> None:
     """End a daemon that nobody waits for any more: what it has started ends with it."""
-    with suppress(ProcessLookupError):
-        process.kill()
-    await process.wait()
+    process.kill()
+    await asyncio.to_thread(process.wait)
 
 
 def _failure(log: Path, what: str) -> GrpcdemoError:

@@ -115,6 +115,8 @@ def check_expected(expected: Outcome, seen: Observation) -> None:
     verdict = seen.verdict
     if verdict.outcome is expected:
         return
+    if seen.is_over:
+        raise NotEnoughResponses(f"expected {expected.value}, but the demo is gone", hint="make it with `grpcdemo up`")
     if verdict.outcome is Outcome.INCONCLUSIVE:
         errors = ", ".join(f"{count} {code}" for code, count in seen.tally.errors.items())
         raise NotEnoughResponses(
@@ -135,7 +137,7 @@ def _is_over(config: ObserveConfig, seen: Observation, elapsed_s: float) -> bool
         return True
     if config.expect is None:
         return False
-    return seen.verdict.outcome is not Outcome.INCONCLUSIVE or elapsed_s >= config.timeout_s
+    return seen.verdict.outcome is not Outcome.INCONCLUSIVE or seen.is_over or elapsed_s >= config.timeout_s
 
 
 def _until_next(config: ObserveConfig, elapsed_s: float) -> float:

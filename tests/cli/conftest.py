@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import queue
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -50,23 +52,22 @@ def grpcdemo(capsys: pytest.CaptureFixture[str]) -> Command:
 @contextmanager
 def served(handler: Handler) -> Iterator[str]:
     """Serve *handler* on a thread: `main` has an event loop of its own."""
-    started: asyncio.Queue[str] = asyncio.Queue()
-    loop = asyncio.new_event_loop()
-    ended = asyncio.Event()
+    started: queue.Queue[tuple[str, Callable[[], object]]] = queue.Queue()
 
     async def serve() -> None:
+        ended = asyncio.Event()
         async with serving(handler) as url:
-            started.put_nowait(url)
+            started.put((url, partial(asyncio.get_running_loop().call_soon_threadsafe, ended.set)))
             await ended.wait()
 
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()
+    url, end = started.get(timeout=60)
     try:
-        yield asyncio.run_coroutine_threadsafe(started.get(), loop).result(timeout=60)
+        yield url
     finally:
-        loop.call_soon_threadsafe(ended.set)
+        end()
         thread.join()
-        loop.close()
 
 
 @pytest.fixture

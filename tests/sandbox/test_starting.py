@@ -176,6 +176,25 @@ def test_a_disk_without_room_is_told(sandbox: SandboxUser) -> None:
     assert leftovers(sandbox.state) == {"lock"}
 
 
+ENDS_LATER = """
+import asyncio, sys, threading
+from pathlib import Path
+from grpcdemo.sandbox.process import start, stop
+from grpcdemo.sandbox.state import State
+state = State(Path(sys.argv[1]))
+asyncio.run(start(state)), asyncio.run(stop(state))
+for thread in set(threading.enumerate()) - {threading.current_thread()}:
+    thread.join()
+"""
+
+
+@sandboxed
+def test_nothing_is_said_of_a_daemon_that_outlives_the_event_loop_that_started_it(sandbox: SandboxUser) -> None:
+    command = [sys.executable, "-c", ENDS_LATER, str(sandbox.state.root)]
+    done = subprocess.run(command, env=sandbox.environment, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "")
+
+
 def test_a_second_sandbox_of_one_user_is_refused(found: State) -> None:
     with claim(found), pytest.raises(GrpcdemoError, match="running already") as refused:
         claim(found)

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from grpcdemo.errors import Forbidden, NotEnoughResponses, NotFound, UnexpectedVerdict, UsageError
 from grpcdemo.kube.api import Api
+from grpcdemo.kube.pods import read_pod
 from grpcdemo.model import Observation, Tally
 from grpcdemo.steps import observe as observe_module
 from grpcdemo.steps.observe import ObserveConfig, check_expected
@@ -259,6 +260,18 @@ async def test_too_little_in_the_time_is_no_verdict(script: Script, api: Api) ->
         check_expected(Outcome.BALANCED, seen)
 
 
+async def test_a_demo_that_somebody_deletes_is_not_waited_for(script: Script, api: Api) -> None:
+    scene = Scene(script, servers=("a",))
+    async with watching(api, ObserveConfig(expect=Outcome.BALANCED, timeout_s=3600)) as watch:
+        await watch.until(lambda seen: bool(seen.clients))
+        scene.server("DELETED", "a")
+        scene.client("DELETED", "x")
+        seen = await watch.to_the_end()
+    with pytest.raises(NotEnoughResponses, match="the demo is gone") as caught:
+        check_expected(Outcome.BALANCED, seen)
+    assert "grpcdemo up" in str(caught.value.hint)
+
+
 async def test_what_failed_is_why_there_is_no_verdict(script: Script, api: Api) -> None:
     scene = Scene(script)
     scene.calls("x", 1, *[None] * 3, code="UNAVAILABLE")
@@ -281,7 +294,8 @@ async def test_what_failed_is_why_there_is_no_verdict(script: Script, api: Api) 
     ],
 )
 def test_what_is_not_expected_is_an_error(expected: Outcome, seen: Outcome, error: type[Exception] | None) -> None:
-    found = Observation(servers=(), clients=(), tally=Tally(), verdict=Verdict(seen, "because"))
+    client = read_pod(pod("x", app="grpc-client"))
+    found = Observation(servers=(), clients=(client,), tally=Tally(), verdict=Verdict(seen, "because"))
     if error is None:
         check_expected(expected, found)
         return

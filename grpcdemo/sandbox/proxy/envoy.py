@@ -11,7 +11,7 @@ from typing import Any
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.sandbox.proxy.xds import XdsFolder
 
-READY_WITHIN_S = 30.0
+READY_WITHIN_S = 60.0
 FIRST_ASK_S = 0.02
 LAST_ASK_S = 0.5
 LAST_LINES = 8
