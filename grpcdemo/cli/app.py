@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -76,10 +75,3 @@ def _run(arguments: list[str]) -> int:
     except SystemExit as end:
         return int(end.code or 0)
     return int(ExitCode.DONE)
-
-
-def run() -> None:
-    """The console script."""
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a bar that the encoding does not have is no reason to fail
-    sys.exit(main())

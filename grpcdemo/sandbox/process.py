@@ -30,7 +30,7 @@ LOOK_AGAIN_S = 0.1
 ENDING_S = 3.0
 """A daemon that is killed is not gone at once: its connections may break a moment before its lock is free."""
 LAST_LINES = 8
-PROGRAM = (sys.executable, "-c", "from grpcdemo.cli.app import run; run()")
+PROGRAM = (sys.executable, "-m", "grpcdemo")
 """This grpcdemo, whatever the PATH says."""
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 import grpcdemo
+from grpcdemo import __main__
 
 ROOT = Path(grpcdemo.__file__).parents[1]
-RUN = "from grpcdemo.cli.app import run; run()"
 HEAVY = ("kubernetes", "aiohttp", "grpc", "google.protobuf", "yaml", "rich.live")
 IMPORTED = f"""
 import sys
@@ -49,7 +49,10 @@ def test_nobody_reads_stdout(kubeconfig: str, arguments: tuple[str, ...]) -> Non
 
 def test_an_encoding_without_bars() -> None:
     """As that of a pipe on Windows, or of an old locale."""
-    program = "from grpcdemo.cli import app, output; app.main = lambda: output.show_text('\u2588 100%'); app.run()"
+    program = (
+        "from grpcdemo import __main__; from grpcdemo.cli import app, output; "
+        "app.main = lambda: output.show_text('\u2588 100%'); __main__.run()"
+    )
     ended = subprocess.run(
         [sys.executable, "-c", program],
         env={**environment(), "PYTHONIOENCODING": "ascii"},
@@ -60,13 +63,28 @@ def test_an_encoding_without_bars() -> None:
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "? 100%", "")
 
 
+def test_ctrl_c_while_the_command_line_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "grpcdemo.cli.app")
+    monkeypatch.setattr(sys, "meta_path", [Interrupted(), *sys.meta_path])
+    with pytest.raises(SystemExit) as ended:
+        __main__.run()
+    assert ended.value.code == 130
+
+
+class Interrupted:
+    """A finder of modules that is stopped by Ctrl-C."""
+
+    def find_spec(self, *_: object) -> None:
+        raise KeyboardInterrupt
+
+
 def closed_early(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the program with a stdout whose reader has gone."""
     reading, writing = os.pipe()
     os.close(reading)
     try:
         return subprocess.run(
-            [sys.executable, "-c", RUN, *arguments],
+            [sys.executable, "-m", "grpcdemo", *arguments],
             env=environment(),
             stdout=writing,
             stderr=subprocess.PIPE,

@@ -14,7 +14,7 @@ from typing import Any
 
 from grpcdemo.sandbox.state import State
 
-PROGRAM = (sys.executable, "-c", "from grpcdemo.cli.app import run; run()")
+PROGRAM = (sys.executable, "-m", "grpcdemo")
 GONE_WITHIN_S = 120
 ENOUGH = 34
 """Responses after which a window is judged."""
