@@ -89,6 +89,8 @@ def _authentication(token: str) -> Middleware:
         given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
         if not hmac.compare_digest(given, expected):
             raise StatusError("Unauthorized", "Unauthorized")
+        if any(name.startswith("Impersonate-") for name in map(str.title, request.headers)):
+            raise StatusError("Forbidden", "the sandbox has one user, who cannot act as another")
         return await handler(request)
 
     return authenticate

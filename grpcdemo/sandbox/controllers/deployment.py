@@ -14,11 +14,12 @@ from grpcdemo.sandbox.api.store import Event, Store
 from grpcdemo.sandbox.controllers import deployment_status as progress
 from grpcdemo.sandbox.controllers import revision as revisions
 from grpcdemo.sandbox.controllers import rolling_update as rolling
+from grpcdemo.sandbox.controllers.claims import claim, keys_of_owner
 from grpcdemo.sandbox.controllers.clock import Clock
 from grpcdemo.sandbox.controllers.conditions import find_condition
 from grpcdemo.sandbox.controllers.events import Recorder
 from grpcdemo.sandbox.controllers.loop import Key
-from grpcdemo.sandbox.controllers.owners import controller_of, is_deleting, is_terminating, owned_by
+from grpcdemo.sandbox.controllers.owners import is_deleting, is_terminating, owned_by
 from grpcdemo.sandbox.controllers.writer import BACKGROUND, Writer
 
 
@@ -37,14 +38,14 @@ class DeploymentController:
         metadata = event.object["metadata"]
         if event.kind is DEPLOYMENTS:
             return [(metadata["namespace"], metadata["name"])]
-        owner = controller_of(event.object) if event.kind is REPLICA_SETS else None
-        return [(metadata["namespace"], owner["name"])] if owner and owner["kind"] == "Deployment" else []
+        return keys_of_owner(self._store, DEPLOYMENTS, event.object) if event.kind is REPLICA_SETS else []
 
     def reconcile(self, namespace: str, name: str) -> float | None:
         deployment = self._store.find(DEPLOYMENTS, namespace, name)
         if deployment is None or is_terminating(self._store, namespace):
             return None
-        replica_sets = owned_by(deployment, self._store.list(REPLICA_SETS, namespace))
+        found = self._store.list(REPLICA_SETS, namespace)
+        replica_sets = claim(self._store, DEPLOYMENTS, deployment, REPLICA_SETS, found)
         if not is_deleting(deployment):
             deployment = self._note_pause(deployment)
             paused = deployment["spec"].get("paused", False)

@@ -11,7 +11,7 @@ from grpcdemo.sandbox.api.kinds import EVENTS, STORED, Kind, Object
 from grpcdemo.sandbox.api.registry import FOREGROUND, ORPHAN
 from grpcdemo.sandbox.api.store import Event, Store
 from grpcdemo.sandbox.controllers.loop import Key
-from grpcdemo.sandbox.controllers.owners import is_deleting, kind_of, owner_references
+from grpcdemo.sandbox.controllers.owners import disown, is_deleting, kind_of, owner_references
 from grpcdemo.sandbox.controllers.writer import BACKGROUND, Writer
 
 SWEPT = tuple(kind for kind in STORED if kind is not EVENTS)
@@ -64,7 +64,7 @@ class GarbageCollector:
         own = dependents.get(uid, [])
         if ORPHAN in owner["metadata"]["finalizers"]:
             for dependent_kind, dependent in own:
-                self._disown(dependent_kind, dependent, uid)
+                self._store.update(dependent_kind, disown(dependent, uid))
             self._take_finalizer(kind, owner, ORPHAN)
             return
         for dependent_kind, dependent in own:
@@ -78,13 +78,6 @@ class GarbageCollector:
         if self._store.find(kind, metadata.get("namespace", ""), metadata["name"]) is None:
             return False
         return any(found["uid"] == owner and found.get("blockOwnerDeletion") for found in owner_references(dependent))
-
-    def _disown(self, kind: Kind, dependent: Object, owner: str) -> None:
-        left = [found for found in owner_references(dependent) if found["uid"] != owner]
-        metadata = {key: value for key, value in dependent["metadata"].items() if key != "ownerReferences"}
-        if left:
-            metadata["ownerReferences"] = left
-        self._store.update(kind, {**dependent, "metadata": metadata})
 
     def _take_finalizer(self, kind: Kind, owner: Object, finalizer: str) -> None:
         finalizers = [found for found in owner["metadata"]["finalizers"] if found != finalizer]

@@ -34,6 +34,15 @@ def owned_by(owner: Object, objects: Iterable[Object]) -> list[Object]:
     return [found for found in objects if (controller_of(found) or {}).get("uid") == uid]
 
 
+def disown(obj: Object, owner: str) -> Object:
+    """*obj* without the reference to the owner with this uid."""
+    left = [found for found in owner_references(obj) if found["uid"] != owner]
+    metadata = {key: value for key, value in obj["metadata"].items() if key != "ownerReferences"}
+    if left:
+        metadata["ownerReferences"] = left
+    return {**obj, "metadata": metadata}
+
+
 def kind_of(reference: Object) -> Kind | None:
     """The kind that an owner reference names, where the sandbox has it."""
     wanted = (reference["apiVersion"], reference["kind"])

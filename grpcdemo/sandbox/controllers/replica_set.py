@@ -10,6 +10,7 @@ from grpcdemo.sandbox.api.kinds import PODS, REPLICA_SETS, Object
 from grpcdemo.sandbox.api.status import StatusError
 from grpcdemo.sandbox.api.store import Event, Store
 from grpcdemo.sandbox.api.times import parse_time, write_time
+from grpcdemo.sandbox.controllers.claims import claim, keys_of_owner
 from grpcdemo.sandbox.controllers.clock import Clock
 from grpcdemo.sandbox.controllers.conditions import (
     build_condition,
@@ -20,7 +21,6 @@ from grpcdemo.sandbox.controllers.conditions import (
 from grpcdemo.sandbox.controllers.events import Recorder
 from grpcdemo.sandbox.controllers.loop import Key
 from grpcdemo.sandbox.controllers.owners import (
-    controller_of,
     controller_reference,
     is_deleting,
     is_terminating,
@@ -47,8 +47,7 @@ class ReplicaSetController:
         metadata = event.object["metadata"]
         if event.kind is REPLICA_SETS:
             return [(metadata["namespace"], metadata["name"])]
-        owner = controller_of(event.object) if event.kind is PODS else None
-        return [(metadata["namespace"], owner["name"])] if owner and owner["kind"] == "ReplicaSet" else []
+        return keys_of_owner(self._store, REPLICA_SETS, event.object) if event.kind is PODS else []
 
     def reconcile(self, namespace: str, name: str) -> float | None:
         replica_set = self._store.find(REPLICA_SETS, namespace, name)
@@ -66,7 +65,8 @@ class ReplicaSetController:
         return again_s
 
     def _manage(self, replica_set: Object) -> None:
-        pods = [pod for pod in self._pods(replica_set) if is_active(pod)]
+        active = [pod for pod in self._store.list(PODS, replica_set["metadata"]["namespace"]) if is_active(pod)]
+        pods = claim(self._store, REPLICA_SETS, replica_set, PODS, active)
         missing = replica_set["spec"].get("replicas", 1) - len(pods)
         for _ in range(missing):
             self._create_pod(replica_set)

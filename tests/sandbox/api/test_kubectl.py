@@ -134,6 +134,7 @@ JSON_ONLY = "as protobuf: send JSON, as `kubectl create -f` does"
         ("port-forward pod/one 0:50051", NO_PATH),
         ("debug one --image=x", "ephemeral containers are disabled for this cluster"),
         ("top pods", "Metrics API not available"),
+        ("get pods --as=somebody", "the sandbox has one user, who cannot act as another"),
         ("get --raw /metrics", NO_PATH),
     ],
 )

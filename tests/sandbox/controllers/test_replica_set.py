@@ -88,14 +88,14 @@ async def test_a_pod_that_ended_is_replaced_and_left_alone() -> None:
         assert status(world)["replicas"] == 1
 
 
-async def test_a_relabelled_pod_is_not_fully_labelled() -> None:
+async def test_a_pod_that_lacks_a_label_of_the_template_is_not_fully_labelled() -> None:
     world = World()
-    make_replica_set(world, 1)
+    made = make_replica_set(world, 1)
     async with running(world):
-        (found,) = world.pods()
-        found["metadata"]["labels"] = {"app": "other"}
-        world.store.update(PODS, found)
+        made["spec"]["template"]["metadata"]["labels"] = {"app": "server", "tier": "back"}
+        world.store.update(REPLICA_SETS, {**made, "metadata": {**made["metadata"], "resourceVersion": ""}})
         await world.settle()
+        assert status(world)["replicas"] == 1
         assert "fullyLabeledReplicas" not in status(world)
 
 

@@ -1,0 +1,88 @@
+"""Whose pods and ReplicaSets are: who adopts what nobody has, and who lets go what is no longer its own."""
+
+from __future__ import annotations
+
+from grpcdemo.sandbox.api.kinds import DEPLOYMENTS, PODS, REPLICA_SETS, Object
+from grpcdemo.sandbox.controllers.owners import controller_of
+from tests.sandbox.controllers.world import NAMESPACE, World, running
+
+ORPHAN = {"propagationPolicy": "Orphan"}
+
+
+def name(obj: Object) -> str:
+    return str(obj["metadata"]["name"])
+
+
+def relabel(world: World, pod: Object, **labels: str) -> None:
+    pod["metadata"]["labels"] = {**pod["metadata"]["labels"], **labels}
+    world.store.update(PODS, pod)
+
+
+async def test_a_pod_with_other_labels_is_let_go_and_replaced() -> None:
+    world = World()
+    world.deploy(1)
+    async with running(world):
+        (pod,) = world.pods()
+        relabel(world, pod, app="debug")
+        await world.settle()
+        released, (replacement,) = world.store.get(PODS, NAMESPACE, name(pod)), world.pods()[1:]
+        assert "ownerReferences" not in released["metadata"]
+        assert controller_of(replacement)
+        assert world.deployment()["status"]["replicas"] == 1
+
+
+async def test_a_pod_whose_labels_are_put_back_is_one_too_many() -> None:
+    world = World()
+    world.deploy(1)
+    async with running(world):
+        (pod,) = world.pods()
+        relabel(world, pod, app="debug")
+        await world.settle()
+        relabel(world, world.store.get(PODS, NAMESPACE, name(pod)), app="server")
+        await world.settle()
+        (kept,) = world.pods()
+        assert controller_of(kept)
+
+
+async def test_what_deletions_left_is_adopted_and_no_pod_is_made_anew() -> None:
+    world = World()
+    world.deploy(2)
+    async with running(world):
+        before, (replica_set,) = list(map(name, world.pods())), world.replica_sets()
+        world.writer.delete(DEPLOYMENTS, NAMESPACE, "server", options=ORPHAN)
+        world.writer.delete(REPLICA_SETS, NAMESPACE, name(replica_set), options=ORPHAN)
+        await world.settle()
+        assert (world.replica_sets(), list(map(name, world.pods()))) == ([], before)
+        assert not any(map(controller_of, world.pods()))
+
+        world.deploy(2)
+        await world.settle()
+        assert list(map(name, world.pods())) == before
+        assert all(map(controller_of, world.pods()))
+
+
+async def test_a_deployment_that_comes_back_takes_its_replica_set_on() -> None:
+    world = World()
+    world.deploy(2)
+    async with running(world):
+        before, (replica_set,) = list(map(name, world.pods())), world.replica_sets()
+        world.writer.delete(DEPLOYMENTS, NAMESPACE, "server", options=ORPHAN)
+        await world.settle()
+        world.deploy(3)
+        await world.settle()
+        assert list(map(name, world.replica_sets())) == [name(replica_set)]
+        assert set(before) < set(map(name, world.pods()))
+        assert world.condition("Progressing") == ("True", "NewReplicaSetAvailable")
+
+
+async def test_only_pods_that_count_are_adopted() -> None:
+    world = World()
+    world.deploy(1)
+    async with running(world):
+        (pod,) = world.pods()
+        metadata = {"name": "done", "namespace": NAMESPACE, "labels": pod["metadata"]["labels"]}
+        status = {"phase": "Succeeded"}
+        world.store.create(PODS, {"metadata": metadata, "spec": pod["spec"], "status": status})
+        await world.settle()
+        assert len(world.pods()) == 2
+        assert controller_of(world.store.get(PODS, NAMESPACE, "done")) is None
