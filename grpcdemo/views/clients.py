@@ -30,10 +30,11 @@ class Matrix:
 
 
 def client_matrix(seen: Observation, most_servers: int = MOST_SERVERS) -> Matrix:
-    """Every client, also one that was not answered; of the servers, if not all, those that answered most."""
+    """Every client, also one that was not answered; of the servers all, or those that answered most, if at all."""
     answered = seen.tally.by_client
-    ranked = _ranked(seen)
-    named, others = sorted(ranked[:most_servers]), len(ranked) > most_servers
+    ranked, counts = _ranked(seen), seen.tally.by_server()
+    others = len(ranked) > most_servers
+    named = sorted(name for name in ranked[:most_servers] if counts.get(name) or not others)
     titles = short_names(named)
     clients = short_names([*(pod.name for pod in seen.clients), *answered])
     rows = []

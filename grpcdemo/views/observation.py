@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import textwrap
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -33,6 +33,8 @@ def observation_view(
     facts.append(verdict_text(seen.verdict))
     if seen.verdict.certainty:
         facts.append(Text(seen.verdict.certainty, "dim"))
+    for fact in facts:
+        fact.no_wrap, fact.overflow = False, "fold"  # goes on below, where the console would cut it off
     several = len(seen.clients) > 1 or len(seen.tally.by_client) > 1
     servers_rows, clients_rows = _room(seen, facts, width, height) if several else (_left(facts, width, height), None)
     parts: list[RenderableType] = [servers_table(seen, width, servers_rows, bars=bars), Text("")]
@@ -59,5 +61,5 @@ def _left(facts: list[Text], width: int | None, height: int | None) -> int | Non
     """How many rows are left for the table, below its head and above the *facts*."""
     if height is None:
         return None
-    lines = sum(math.ceil(max(1, fact.cell_len) / width) if width else 1 for fact in facts)
+    lines = sum(len(textwrap.wrap(fact.plain, width)) if width else 1 for fact in facts)
     return max(FEWEST_ROWS, height - HEAD - 1 - lines)

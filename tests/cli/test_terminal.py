@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
+from functools import partial
 
 import pytest
 from rich.console import RenderableType
@@ -12,6 +14,7 @@ from grpcdemo.cli.options import Format
 from grpcdemo.cli.output import Progress, show
 from grpcdemo.model import DemoResult, Done, Phase, Waiting, Warned
 from grpcdemo.views.demo import demo_view
+from grpcdemo.views.observation import observation_view
 from grpcdemo.views.pods import pods_table
 from tests.views.samples import BALANCED, PINNED, clients, servers
 
@@ -103,6 +106,15 @@ def test_a_picture_is_one_frame() -> None:
     with on_terminal() as terminal, Progress() as progress:
         progress.draw(lambda width, height: "picture", lambda: "line")
     assert re.search(r"\x1b\[\?2026h.*picture.*\x1b\[\?2026l", terminal.getvalue(), re.S)
+
+
+def test_no_word_of_a_picture_is_cut_off() -> None:
+    reason = "all that can be said of it, in many more words than a line of a terminal like this one has room for"
+    seen = replace(PINNED, verdict=replace(PINNED.verdict, reason=reason))
+    with on_terminal() as terminal, Progress() as progress:
+        progress.draw(partial(observation_view, seen), lambda: "unused")
+    shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", terminal.getvalue())
+    assert reason in " ".join(shown.split())
 
 
 @pytest.mark.parametrize("plain, environment", [(True, {}), (False, {"TERM": "dumb"})], ids=str)

@@ -64,6 +64,12 @@ def test_who_talks_to_whom_fits_while_pods_of_another_name_go(width: int) -> Non
     assert not [line for line in lines if re.search(r"\S…", line)], "nothing is cut off"
 
 
+def test_who_talks_to_whom_has_no_column_for_a_pod_that_nobody_talks_to_where_not_all_have_one() -> None:
+    lines = picture(crowd(pinned=True, clients=2), rows=24)
+    (head,) = [line for line in lines if line.startswith("CLIENT POD")]
+    assert head.split()[3:] == ["…00000", "…00007", "OTHERS"]
+
+
 def test_a_result_is_not_folded() -> None:
     text = draw(observation_view(crowd(pinned=True, clients=14)), 200)
     assert len(re.findall("grpc-server-", text)) == 100
