@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grpcdemo.errors import GrpcdemoError, NoSandbox, Unreachable, UsageError
+from grpcdemo.errors import ExitCode, GrpcdemoError, NoSandbox, Unreachable, UsageError
 from grpcdemo.model import Done, Report, Waiting
 
 if TYPE_CHECKING:
@@ -152,8 +152,9 @@ async def _start(state: State, report: Report) -> None:
 
 @asynccontextmanager
 async def _told_of_sandbox(state: State) -> AsyncIterator[None]:
-    """Errors in the sandbox's own words: that it has ended, or does not answer, and how kubectl finds it."""
+    """Errors in the sandbox's own words: that it has ended, does not answer, has no room, and how kubectl finds it."""
     from grpcdemo.sandbox.process import is_ending
+    from grpcdemo.sandbox.state import ROOM, room_left
 
     try:
         yield
@@ -168,6 +169,9 @@ async def _told_of_sandbox(state: State) -> AsyncIterator[None]:
             hint=f"its last words are in {state.log}; `grpcdemo up` starts another",
         ) from error
     except GrpcdemoError as error:
-        if error.hint and "`kubectl" in error.hint:
+        room = room_left(state)
+        if error.exit_code is ExitCode.FAILED and room < ROOM:
+            error.hint = f"the sandbox has {room // 1024} kB left on the disk of {state.root}: make room, and try again"
+        elif error.hint and "`kubectl" in error.hint:
             error.hint += ", after `export KUBECONFIG=$(grpcdemo sandbox kubeconfig)`"
         raise

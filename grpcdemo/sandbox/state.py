@@ -23,7 +23,7 @@ from grpcdemo.errors import GrpcdemoError
 CONTEXT = "grpcdemo-sandbox"
 PRIVATE = 0o700
 ROOM = 1024 * 1024
-"""What the disk must have room for, or there is no point in starting."""
+"""How many bytes the disk must have room for, or there is no point in starting."""
 ELSEWHERE = "set XDG_STATE_HOME to a folder of your own, on a disk with room"
 
 
@@ -119,6 +119,12 @@ def claim(state: State) -> IO[str]:
             clear(state)
             raise
     return lock
+
+
+def room_left(state: State) -> int:
+    """How many bytes the disk has left for this user."""
+    with folder_errors(state):
+        return shutil.disk_usage(state.root).free
 
 
 @contextmanager

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import IO
 
 import pytest
@@ -115,16 +117,23 @@ def test_a_target_that_is_not_known(grpcdemo: Command, monkeypatch: pytest.Monke
     ]
 
 
-@pytest.fixture
-def deaf(nobody: str) -> Iterator[IO[str]]:
-    """The lock of a sandbox that does not answer."""
+@contextmanager
+def sandbox_at(kubeconfig: str) -> Iterator[IO[str]]:
+    """The lock of what looks like a sandbox; whoever *kubeconfig* names answers for it."""
     state = find_state()
     with claim(state) as lock:
         lock.write("1")
         lock.flush()
-        config = yaml.safe_load(Path(nobody).read_text())
+        config = yaml.safe_load(Path(kubeconfig).read_text())
         config["contexts"][0]["name"] = CONTEXT
         state.kubeconfig.write_text(yaml.safe_dump(config))
+        yield lock
+
+
+@pytest.fixture
+def deaf(nobody: str) -> Iterator[IO[str]]:
+    """The lock of a sandbox that does not answer."""
+    with sandbox_at(nobody) as lock:
         yield lock
 
 
@@ -146,6 +155,17 @@ def test_a_sandbox_that_was_killed_may_hold_its_lock_for_a_moment(
 
     monkeypatch.setattr(process, "running", end_when_looked_at)
     assert grpcdemo("status", "--sandbox").error_lines[0] == "error: the sandbox has ended, and every pod in it"
+
+
+@pytest.mark.parametrize("left", [3_000, 50_000_000])
+def test_a_disk_that_is_full_is_told_with_what_failed(
+    grpcdemo: Command, monkeypatch: pytest.MonkeyPatch, kubeconfig: str, left: int
+) -> None:
+    with sandbox_at(kubeconfig):
+        monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=left))
+        error, hint = grpcdemo("observe", "--sandbox", "--timeout", "1").error_lines[-2:]
+    assert error.startswith("error: ")
+    assert hint.startswith("hint: the sandbox has 2 kB left on the disk of /") == (left < 1_000_000)
 
 
 def test_there_is_nothing_to_clean_up_without_a_sandbox(grpcdemo: Command) -> None:
