@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grpcdemo.errors import ExitCode, GrpcdemoError, NoSandbox, Unreachable, UsageError
+from grpcdemo.errors import GrpcdemoError, Interrupted, NoSandbox, Unreachable, UsageError
 from grpcdemo.model import Done, Report, Waiting
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ async def _told_of_sandbox(state: State) -> AsyncIterator[None]:
         ) from error
     except GrpcdemoError as error:
         room = room_left(state)
-        if error.exit_code is ExitCode.FAILED and room < ROOM:
+        if room < ROOM and not isinstance(error, Interrupted):
             error.hint = f"the sandbox has {room // 1024} kB left on the disk of {state.root}: make room, and try again"
         elif error.hint and "`kubectl" in error.hint:
             error.hint += ", after `export KUBECONFIG=$(grpcdemo sandbox kubeconfig)`"
