@@ -70,7 +70,10 @@ def change(
 
 
 def run(work: Coroutine[None, None, T], *, if_interrupted: str | None = None) -> T:
-    """Run a coroutine to its end. One of ENDING_SIGNALS cancels it, waits for it to tidy up, and raises Interrupted."""
+    """Run a coroutine to its end. One of ENDING_SIGNALS cancels it, waits for it to tidy up, and raises Interrupted.
+
+    SIGHUP does not where whoever started us has it ignored, as nohup does.
+    """
     received: list[signal.Signals] = []
 
     async def interruptible() -> T:
@@ -82,6 +85,8 @@ def run(work: Coroutine[None, None, T], *, if_interrupted: str | None = None) ->
             task.cancel()
 
         for number in ENDING_SIGNALS:
+            if number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+                continue
             with contextlib.suppress(NotImplementedError):  # no such thing on Windows
                 loop.add_signal_handler(number, interrupt, number)
         return await task

@@ -1,14 +1,15 @@
-"""Ctrl-C and SIGTERM, while a command waits for the cluster."""
+"""Ctrl-C, SIGTERM and SIGHUP, while a command waits for the cluster."""
 
 from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 
 import pytest
 from aiohttp import web
 
-from tests.kube.fake_api import Script, hang
+from tests.kube.fake_api import Answer, Script, hang, refuse
 
 from .conftest import Command
 
@@ -18,17 +19,25 @@ def _kubeconfig(scripted: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KUBECONFIG", scripted)
 
 
-def interrupt_at_first_request(script: Script, number: signal.Signals) -> None:
+@pytest.fixture(autouse=True)
+def terminal() -> Iterator[None]:
+    """SIGHUP as a terminal sends it, whatever started the tests."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+def interrupt_at_first_request(script: Script, number: signal.Signals, then: Answer = hang) -> None:
     async def interrupt(request: web.Request) -> web.StreamResponse:
         os.kill(os.getpid(), number)
-        return await hang(request)
+        return await then(request)
 
     script.on("GET", "/version", interrupt)
     for path in ("", "/pods"):
         script.on("GET", f"/api/v1/namespaces/istio-grpc-demo{path}", hang)
 
 
-@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 @pytest.mark.parametrize("words", [("status",), ("up",), ("manifests",)], ids=" ".join)
 def test_an_interrupted_command_says_so(
     grpcdemo: Command, script: Script, words: tuple[str, ...], number: signal.Signals, code: int
@@ -37,6 +46,12 @@ def test_an_interrupted_command_says_so(
     ended = grpcdemo(*words)
     assert (ended.code, ended.out) == (code, "")
     assert "error: interrupted" in ended.error_lines
+
+
+def test_what_nohup_started_goes_on_when_the_terminal_is_closed(grpcdemo: Command, script: Script) -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    interrupt_at_first_request(script, signal.SIGHUP, refuse(404, "it went on"))
+    assert "it went on" in grpcdemo("manifests").error_lines[0]
 
 
 def test_an_interrupted_change_tells_how_to_go_on(grpcdemo: Command, script: Script) -> None:
