@@ -25,6 +25,8 @@ REQUEST_TIMEOUT_S = 30.0
 CONNECT_TIMEOUT_S = 10.0
 MOST_ASKED_S = 30.0
 ATTEMPTS = 5
+UNANSWERED = 2
+"""How many attempts may take REQUEST_TIMEOUT_S; a second one is made on a new connection, where the first was dead."""
 RETRIED = {429, 500, 502, 503, 504}
 """Answers that may be another a moment later. A 500 is tried again only where nothing was to change."""
 MERGE_PATCH = "application/merge-patch+json"
@@ -153,7 +155,7 @@ class Api:
                     exchange = self._exchange(method, path, request, query or {}, body, content_type)
                     status, headers, data = await (exchange if method == "GET" else to_its_end(exchange))
             except Unreachable as error:
-                if method != "GET" or attempt == ATTEMPTS or isinstance(error.__cause__, aiohttp.ClientConnectorError):
+                if method != "GET" or not _may_come_back(error, attempt):
                     raise
                 await asyncio.sleep(_back_off(attempt))
                 continue
@@ -226,6 +228,14 @@ async def to_its_end(work: Coroutine[None, None, T]) -> T:
 
 def _worth_retrying(method: str, status: int) -> bool:
     return status == 429 or (method == "GET" and status in RETRIED)
+
+
+def _may_come_back(error: Unreachable, attempt: int) -> bool:
+    """Whether there is a point in asking again, after failure number *attempt*."""
+    cause = error.__cause__
+    if isinstance(cause, aiohttp.ClientConnectorError):
+        return False
+    return attempt < (UNANSWERED if isinstance(cause, asyncio.TimeoutError) else ATTEMPTS)
 
 
 def _back_off(attempt: int) -> float:

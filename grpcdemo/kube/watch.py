@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -91,24 +92,27 @@ class Mirror:
 
     async def _follow(self, name: str, version: str | None) -> None:
         """Watch from *version* on for ever; where it has expired, from a new list on."""
-        lost_for, patience_s = 0.0, LOST_SANDBOX_S if self._api.target.sandbox else UNREACHABLE_S
+        clock = asyncio.get_running_loop().time
+        patience_s = LOST_SANDBOX_S if self._api.target.sandbox else UNREACHABLE_S
+        lost_at: float | None = None
         while True:
             try:
                 version = version or await self._list(name)
-                async for kind, found in watch(self._api, self._queries[name], version):
-                    version = str(found["metadata"].get("resourceVersion", version))
-                    lost_for = 0.0
-                    self._apply(name, kind, found)
+                async with watch(self._api, self._queries[name], version) as events:
+                    lost_at = None
+                    async for kind, found in events:
+                        version = str(found["metadata"].get("resourceVersion", version))
+                        self._apply(name, kind, found)
                 await asyncio.sleep(REOPEN_S)
             except Expired:
                 version = None
             except (Unauthorized, Forbidden, NotFound):
                 raise
             except ApiError:
-                if lost_for >= patience_s:
+                lost_at = lost_at or clock()
+                if clock() - lost_at >= patience_s:
                     raise
                 await asyncio.sleep(LOOK_AGAIN_S)
-                lost_for += LOOK_AGAIN_S
 
     def _apply(self, name: str, kind: str, found: Object) -> None:
         if kind == "BOOKMARK":
@@ -120,8 +124,9 @@ class Mirror:
         self._change.set()
 
 
-async def watch(api: Api, query: Query, version: str) -> AsyncIterator[tuple[str, Object]]:
-    """The events (type and object) after resource *version*; ends when the API server ends the watch."""
+@asynccontextmanager
+async def watch(api: Api, query: Query, version: str) -> AsyncIterator[AsyncIterator[tuple[str, Object]]]:
+    """The events (type and object) after resource *version*; they end when the API server ends the watch."""
     request = Request("watch", query.resource, query.namespace, context=api.target.context)
     parameters: dict[str, str | int] = {
         "watch": "true",
@@ -135,12 +140,16 @@ async def watch(api: Api, query: Query, version: str) -> AsyncIterator[tuple[str
         parameters["fieldSelector"] = query.fields
     path = query.resource.path(query.namespace)
     async with api.stream(path, request, query=parameters, silence_s=WATCH_S + 30.0) as chunks:
-        async for piece in whole_lines(chunks):
-            for line in piece.splitlines():
-                event = json.loads(line)
-                if event["type"] == "ERROR":
-                    raise api_error(int(event["object"].get("code", 500)), event["object"], request)
-                yield event["type"], event["object"]
+        yield _events(chunks, request)
+
+
+async def _events(chunks: AsyncIterator[bytes], request: Request) -> AsyncIterator[tuple[str, Object]]:
+    async for piece in whole_lines(chunks):
+        for line in piece.splitlines():
+            event = json.loads(line)
+            if event["type"] == "ERROR":
+                raise api_error(int(event["object"].get("code", 500)), event["object"], request)
+            yield event["type"], event["object"]
 
 
 async def wait_until(

@@ -93,6 +93,24 @@ async def test_no_answer_in_time(script: Script, api: Api, monkeypatch: pytest.M
         await api.create(NAMESPACES, BODY)
 
 
+async def test_a_read_is_asked_for_once_more_where_the_connection_is_dead(
+    script: Script, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api_module, "REQUEST_TIMEOUT_S", 0.5)
+    script.on("GET", PATH, hang, reply(LIST))
+    assert await api.list(NAMESPACES) == LIST
+
+
+async def test_a_server_that_does_not_answer_is_not_asked_for_long(
+    script: Script, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api_module, "REQUEST_TIMEOUT_S", 0.05)
+    script.on("GET", PATH, hang)
+    with pytest.raises(Unreachable, match="did not answer in time"):
+        await api.list(NAMESPACES)
+    assert len(script.asked) <= api_module.UNANSWERED
+
+
 async def test_nobody_listens(tmp_path: Path) -> None:
     async with serving(Script()) as server:
         pass

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
+from aiohttp import web
 
 from grpcdemo.errors import ApiError, Forbidden, GrpcdemoError, Unreachable
 from grpcdemo.kube import watch as watch_module
@@ -128,6 +130,25 @@ async def test_an_api_that_does_not_come_back_is_given_up(
         with pytest.raises(Unreachable):
             while True:
                 await mirror.changed(PATIENCE_S)
+
+
+async def test_an_api_that_was_there_again_meanwhile_is_waited_for_anew(
+    script: Script, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch_module, "UNREACHABLE_S", 0.03)
+    opened, silent = asyncio.Event(), Feed()
+
+    async def open_silent(request: web.Request) -> web.StreamResponse:
+        opened.set()
+        return await silent(request)
+
+    script.on("GET", PATH, reply(listed(10)))
+    script.on("WATCH", PATH, refuse(503), open_silent, Feed().event("ADDED", named("a", 11)))
+    async with Mirror(api, PODS_OF_DEMO) as mirror:
+        await opened.wait()
+        await asyncio.sleep(2 * watch_module.UNREACHABLE_S)
+        silent.cut()
+        await until(mirror, "a")
 
 
 async def test_nobody_waits_for_what_is_forbidden(script: Script, api: Api) -> None:
