@@ -18,6 +18,7 @@ from rich.text import Text
 
 from grpcdemo.cli.options import Format
 from grpcdemo.model import Done, Event, Waiting, Warned
+from grpcdemo.views.styles import BAD, GOOD
 
 UNBOUNDED = 10_000
 """Width of what must not be cut: a pipe has no edge, and a terminal wraps a long line by itself."""
@@ -99,10 +100,10 @@ class Progress:
         if isinstance(event, Waiting):
             self._wait(f"waiting for {event.text}")
         elif isinstance(event, Warned):
-            self._say(Text.assemble(("! ", "yellow"), event.text))
+            self._say(Text.assemble(("! ", BAD), event.text))
         elif isinstance(event, Done):
             suffix = " (dry run)" if self._dry_run and event.rehearsed else ""
-            self._say(Text.assemble(("✓ ", "green"), event.text, suffix))
+            self._say(Text.assemble(("✓ ", GOOD), event.text, suffix))
 
     def draw(self, picture: Picture, line: Callable[[], str]) -> None:
         """Show the *picture* in place on a terminal; elsewhere say the *line*, once a second at most.
