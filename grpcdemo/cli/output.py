@@ -89,6 +89,8 @@ class Progress:
         self._unread = False
         self._waiting = ""
         self._next_draw = 0.0
+        self._width = 0
+        """Of the last frame, in cells."""
 
     def __enter__(self) -> Progress:
         return self
@@ -123,10 +125,18 @@ class Progress:
         self._next_draw = began + max(DRAW_S, took / DRAWING_PART)
 
     def _frame(self, picture: Picture) -> None:
-        """Draw the picture as one frame, below an empty line, in the size that the terminal has now."""
-        live = self._live_display(animated=False)
+        """Draw the picture as one frame, below an empty line, in the size that the terminal has now.
+
+        One that became narrower has broken the lines of the last frame: no counting of lines leads back to its top.
+        """
         width, height = self._console.size
         self._console.file.write(BEGIN_FRAME)
+        if self._live and width < self._width:
+            self._live.update(Text(""))
+            self._clear()
+            self._console.clear()
+        self._width = width
+        live = self._live_display(animated=False)
         live.update(Group(Text(""), picture(width, height - 2)), refresh=True)
         self._console.file.write(END_FRAME)
         self._console.file.flush()
