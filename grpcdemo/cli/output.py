@@ -18,6 +18,7 @@ from rich.text import Text
 
 from grpcdemo.cli.options import Format
 from grpcdemo.model import Done, Event, Waiting, Warned
+from grpcdemo.views.styles import BAD, GOOD
 
 UNBOUNDED = 10_000
 """Width of what must not be cut: a pipe has no edge, and a terminal wraps a long line by itself."""
@@ -88,6 +89,8 @@ class Progress:
         self._unread = False
         self._waiting = ""
         self._next_draw = 0.0
+        self._width = 0
+        """Of the last frame, in cells."""
 
     def __enter__(self) -> Progress:
         return self
@@ -99,10 +102,10 @@ class Progress:
         if isinstance(event, Waiting):
             self._wait(f"waiting for {event.text}")
         elif isinstance(event, Warned):
-            self._say(Text.assemble(("! ", "yellow"), event.text))
+            self._say(Text.assemble(("! ", BAD), event.text))
         elif isinstance(event, Done):
             suffix = " (dry run)" if self._dry_run and event.rehearsed else ""
-            self._say(Text.assemble(("✓ ", "green"), event.text, suffix))
+            self._say(Text.assemble(("✓ ", GOOD), event.text, suffix))
 
     def draw(self, picture: Picture, line: Callable[[], str]) -> None:
         """Show the *picture* in place on a terminal; elsewhere say the *line*, once a second at most.
@@ -122,10 +125,18 @@ class Progress:
         self._next_draw = began + max(DRAW_S, took / DRAWING_PART)
 
     def _frame(self, picture: Picture) -> None:
-        """Draw the picture as one frame, below an empty line, in the size that the terminal has now."""
-        live = self._live_display(animated=False)
+        """Draw the picture as one frame, below an empty line, in the size that the terminal has now.
+
+        One that became narrower has broken the lines of the last frame: no counting of lines leads back to its top.
+        """
         width, height = self._console.size
         self._console.file.write(BEGIN_FRAME)
+        if self._live and width < self._width:
+            self._live.update(Text(""))
+            self._clear()
+            self._console.clear()
+        self._width = width
+        live = self._live_display(animated=False)
         live.update(Group(Text(""), picture(width, height - 2)), refresh=True)
         self._console.file.write(END_FRAME)
         self._console.file.flush()

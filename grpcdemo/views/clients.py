@@ -10,6 +10,7 @@ from rich.text import Text
 from grpcdemo.model import Observation
 from grpcdemo.views.glyphs import percent
 from grpcdemo.views.pods import short_names
+from grpcdemo.views.styles import QUIET, SHARE
 from grpcdemo.views.table import GAP, plain_table
 from grpcdemo.views.words import printable
 
@@ -56,7 +57,7 @@ def clients_table(seen: Observation, width: int | None = None, most_rows: int | 
     for client, total, shares in found.rows[:shown]:
         table.add_row(client, str(total), *map(_share, shares))
     if shown < len(found.rows):
-        table.add_row(Text(f"… and {len(found.rows) - shown} more", "dim"))
+        table.add_row(Text(f"… and {len(found.rows) - shown} more", QUIET))
     return table
 
 
@@ -81,4 +82,4 @@ def _room(seen: Observation, width: int | None) -> int:
 
 
 def _share(share: float) -> Text:
-    return Text(percent(share), "cyan") if share else Text("·", "dim")
+    return Text(percent(share), SHARE) if share else Text("·", QUIET)

@@ -8,6 +8,7 @@ from rich.text import Text
 from grpcdemo.model import DemoResult, Observation, Phase
 from grpcdemo.views.glyphs import bar, percent
 from grpcdemo.views.observation import verdict_text
+from grpcdemo.views.styles import SHARE
 from grpcdemo.views.table import plain_table
 from grpcdemo.views.words import rate, ready_text
 
@@ -45,7 +46,7 @@ def _share(seen: Observation, index: int, *, bars: bool) -> Text:
         return Text("-")
     share = counts.get(pods[index].name, 0) / total if total else 0.0
     drawn = f"{bar(share)} " if bars else ""
-    return Text.assemble(f"{pods[index].ip or '-':<15} ", (drawn, "cyan"), f"{percent(share):>4}")
+    return Text.assemble(f"{pods[index].ip or '-':<15} ", (drawn, SHARE), f"{percent(share):>4}")
 
 
 def _latency(phase: Phase) -> str:

@@ -11,12 +11,13 @@ from grpcdemo.model import Observation
 from grpcdemo.verdict import Outcome, Verdict
 from grpcdemo.views.clients import clients_table
 from grpcdemo.views.servers import servers_table
+from grpcdemo.views.styles import BAD, GOOD, QUIET, SHARE
 from grpcdemo.views.words import errors_text, latency_line, numbers_line, printable
 
 STYLES = {
-    Outcome.PINNED: "bold magenta",
-    Outcome.BALANCED: "bold green",
-    Outcome.SKEWED: "bold red",
+    Outcome.PINNED: f"bold {SHARE}",
+    Outcome.BALANCED: f"bold {GOOD}",
+    Outcome.SKEWED: f"bold {BAD}",
     Outcome.INCONCLUSIVE: "bold",
 }
 HEAD = 1
@@ -29,10 +30,10 @@ def observation_view(
     """The picture in *width* cells and *height* lines; without them, all there is."""
     facts = [Text(numbers_line(seen)), Text(latency_line(seen.tally))]
     if seen.tally.errors:
-        facts.append(Text(errors_text(seen.tally), "red"))
+        facts.append(Text(errors_text(seen.tally), BAD))
     facts.append(verdict_text(seen.verdict))
     if seen.verdict.certainty:
-        facts.append(Text(seen.verdict.certainty, "dim"))
+        facts.append(Text(seen.verdict.certainty, QUIET))
     for fact in facts:
         fact.no_wrap, fact.overflow = False, "fold"  # goes on below, where the console would cut it off
     several = len(seen.clients) > 1 or len(seen.tally.by_client) > 1

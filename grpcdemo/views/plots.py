@@ -14,13 +14,16 @@ from grpcdemo.views.glyphs import regroup
 from grpcdemo.views.pods import short_names
 
 WIDTH, HEIGHT = 400, 190
-LEFT, RIGHT, TOP, BOTTOM = 34.0, 382.0, 14.0, 164.0
+LEFT, RIGHT, TOP, BOTTOM = 34.0, 376.0, 14.0, 164.0
+FLAG_WIDTH, FLAG_HEIGHT = 25, 12
+"""Room for the name of a percentile."""
 MOST_SERIES = 8
 """As many colours can still be told apart."""
 MOST_SLICES = 120
 MOST_ROWS = 24
 """Of the table behind a plot over time."""
 MOST_TICKS = 6
+FEWEST_TICKS = 3
 REST = "others"
 STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 43200, 86400, 604800)
 
@@ -29,6 +32,15 @@ STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 36
 class Tick:
     at: float
     text: str
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A name to the right of its line, so many rows up that it lies on no other name and no other line."""
+
+    at: float
+    text: str
+    row: int
 
 
 @dataclass(frozen=True)
@@ -63,7 +75,8 @@ class LatencyPlot:
     bars: list[tuple[float, float, float, float]]
     """x, y, width, height."""
     ticks: list[Tick]
-    percentiles: list[Tick]
+    percentiles: list[Flag]
+    """The highest percentile first, which flies lowest."""
     lines: list[Tick]
     """Counts, on the other axis."""
     rows: list[tuple[str, int]]
@@ -113,8 +126,8 @@ def latency_plot(seen: Observation) -> LatencyPlot | None:
     return LatencyPlot(
         bars=[(round(left, 2), round(top, 2), round(wide, 2), round(tall, 2)) for left, top, wide, tall in bars],
         ticks=[Tick(round(x(ms), 2), f"{ms:g}") for ms in _decade_steps(bins)],
-        percentiles=[Tick(round(x(ms), 2), name) for name, ms in inside],
-        lines=[Tick(round(_height_y(count / most), 2), str(count)) for count in _round_counts(most)],
+        percentiles=_flags([Tick(round(x(ms), 2), name) for name, ms in inside]),
+        lines=[Tick(round(_height_y(count / most), 2), _short_count(count)) for count in _round_counts(most)],
         rows=[(f"{found.low_ms:.3g} to {found.high_ms:.3g} ms", found.count) for found in bins],
     )
 
@@ -177,13 +190,34 @@ def _duration(seconds: float) -> str:
     return f"{seconds:g} s"
 
 
+def _flags(ticks: Sequence[Tick]) -> list[Flag]:
+    """*ticks* go from left to right: one that lies on the next flies above it."""
+    flags: list[Flag] = []
+    for tick in reversed(ticks):
+        row = flags[-1].row + 1 if flags and tick.at + FLAG_WIDTH > flags[-1].at else 0
+        flags.append(Flag(tick.at, tick.text, row))
+    return flags
+
+
 def _decade_steps(bins: Sequence[LatencyBin]) -> list[float]:
-    """1, 2 and 5 of each decade that the bins reach; 1 alone where they reach over two decades or more."""
+    """Powers of ten where the bins reach that far, otherwise 2 and 5 times them, too, or each multiple."""
     low, high = bins[0].low_ms, bins[-1].high_ms
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    factors = (1, 2, 5) if math.log10(high / low) < 2 else (1,)
-    steps = [factor * 10.0**decade for decade in decades for factor in factors]
-    return [step for step in steps if low <= step <= high]
+    steps: list[float] = []
+    for factors in ((1,), (1, 2, 5), range(1, 10)):
+        steps = [factor * 10.0**decade for decade in decades for factor in factors]
+        steps = [step for step in steps if low <= step <= high]
+        if len(steps) >= FEWEST_TICKS:
+            break
+    return steps
+
+
+def _short_count(count: int) -> str:
+    """In thousands or millions where it is a round number of them: there is little room beside the axis."""
+    for unit, size in (("M", 1_000_000), ("k", 1000)):
+        if not count % (size // 10) and count >= size:
+            return f"{count / size:g}{unit}"
+    return str(count)
 
 
 def _round_counts(most: int) -> range:

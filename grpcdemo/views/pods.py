@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grpcdemo.model import Pod
+from grpcdemo.views.styles import BAD, GOOD
 from grpcdemo.views.table import fitting_columns, plain_table
 
 COLUMNS = ("POD", "READY", "STATUS", "RESTARTS", "IP", "PROXY", "NODE")
@@ -28,7 +29,7 @@ def pods_table(pods: Iterable[Pod], width: int | None = None) -> Table:
 def _cells(pod: Pod) -> dict[str, Text]:
     texts = (pod.name, pod.ready_text, pod.status, str(pod.restarts), pod.ip, pod.proxy, pod.node)
     cells = {column: Text(text or "-") for column, text in zip(COLUMNS, texts, strict=True)}
-    cells["READY"].stylize("green" if pod.ready else "yellow")
+    cells["READY"].stylize(GOOD if pod.ready else BAD)
     return cells
 
 

@@ -15,6 +15,7 @@ from rich.text import Text
 from grpcdemo.model import OTHERS, Observation, Slice
 from grpcdemo.views.glyphs import bar, percent, regroup, repeated_shares, server_shares, settled, sparkline
 from grpcdemo.views.pods import short_names
+from grpcdemo.views.styles import BAD, GOOD, QUIET, SHARE
 from grpcdemo.views.table import GAP, Cells, fitting_columns, plain_table, table_width
 from grpcdemo.views.words import printable
 
@@ -128,12 +129,12 @@ def _lines(
 
 
 def _cells(row: ServerRow, name: str, *, bars: bool) -> Cells:
-    gone = "" if row.responses is not None else "dim"
+    gone = "" if row.responses is not None else QUIET
     return {
         "SERVER POD": Text(printable(name), gone),
         "IP": Text(printable(row.ip or "-"), gone),
         "NODE": Text(row.node or "-", gone),
-        "READY": Text(row.ready, gone or ("green" if row.able else "yellow")),
+        "READY": Text(row.ready, gone or (GOOD if row.able else BAD)),
         "PROXY": Text(row.proxy or "-", gone),
         "RESPONSES": Text("-" if row.responses is None else str(row.responses), gone),
         "SHARE": _share(row, bars=bars),
@@ -143,8 +144,8 @@ def _cells(row: ServerRow, name: str, *, bars: bool) -> Cells:
 
 def _share(row: ServerRow, *, bars: bool) -> Text:
     if row.responses is None:
-        return Text("-", "dim")
-    return Text.assemble((bar(row.share), "cyan"), f" {percent(row.share):>4}") if bars else Text(percent(row.share))
+        return Text("-", QUIET)
+    return Text.assemble((bar(row.share), SHARE), f" {percent(row.share):>4}") if bars else Text(percent(row.share))
 
 
 def _folded_cells(rows: Sequence[ServerRow]) -> Cells:
@@ -155,7 +156,7 @@ def _folded_cells(rows: Sequence[ServerRow]) -> Cells:
         "RESPONSES": str(sum(row.responses or 0 for row in rows)),
         "SHARE": f"{spread} each",
     }
-    return {name: Text(texts.get(name, ""), "dim") for name in COLUMNS}
+    return {name: Text(texts.get(name, ""), QUIET) for name in COLUMNS}
 
 
 def _fold(rows: list[ServerRow], room: int | None) -> tuple[list[ServerRow], list[ServerRow]]:
@@ -195,17 +196,17 @@ def _notes(seen: Observation) -> list[str]:
 
 
 def _note_cells(name: str) -> Cells:
-    return {column: Text(name if column == "SERVER POD" else "", "dim") for column in COLUMNS}
+    return {column: Text(name if column == "SERVER POD" else "", QUIET) for column in COLUMNS}
 
 
 def _note(name: str, slices: Sequence[Slice]) -> Text:
     if name == SAME_POD:
-        return Text(sparkline(repeated_shares(slices)), "dim")
-    return Text("".join("^" if at and found.windows else " " for at, found in enumerate(slices)), "dim")
+        return Text(sparkline(repeated_shares(slices)), QUIET)
+    return Text("".join("^" if at and found.windows else " " for at, found in enumerate(slices)), QUIET)
 
 
 def _spark(slices: Sequence[Slice], row: ServerRow) -> Text:
-    return Text(sparkline(server_shares(slices, row.name)), "cyan" if row.responses is not None else "dim cyan")
+    return Text(sparkline(server_shares(slices, row.name)), SHARE if row.responses is not None else QUIET)
 
 
 def _duration(seen: Observation) -> str:

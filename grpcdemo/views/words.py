@@ -21,8 +21,7 @@ def numbers_line(seen: Observation) -> str:
     """How much, how fast, and what failed."""
     tally = seen.tally
     parts = [f"{tally.responses} responses in {tally.seconds:.1f} s ({rate(tally):.1f}/s)"]
-    if len(seen.clients) > 1:
-        parts.append(f"{len(seen.clients)} clients")
+    parts += _client_texts(seen)
     if seen.windows > 1:
         parts.append(f"window {seen.windows}")
     if tally.missed:
@@ -32,6 +31,16 @@ def numbers_line(seen: Observation) -> str:
     if earlier := errors_before(seen):
         parts.append(f"{earlier} failed before this window")
     return ", ".join(parts)
+
+
+def _client_texts(seen: Observation) -> list[str]:
+    """How many clients there are, where it is not one, and why some do not call."""
+    number = len(seen.clients)
+    texts = [] if number == 1 else [f"{number} clients" if number else "no client pod"]
+    waiting = [pod.status for pod in seen.clients if not pod.ready]
+    if waiting:
+        texts.append(f"clients not ready: {len(waiting)} ({', '.join(sorted(set(waiting)))})")
+    return texts
 
 
 def errors_before(seen: Observation) -> int:
@@ -61,8 +70,9 @@ def plain_line(seen: Observation) -> str:
     shares = [f"{printable(name)} {percent(counts[name] / total)}" for name in most[:NAMED]]
     if len(most) > NAMED:
         shares.append(f"{len(most) - NAMED} more {percent(sum(counts[name] for name in most[NAMED:]) / total)}")
+    told = shares or ["nobody yet", *_client_texts(seen)]
     failed = [errors_text(seen.tally)] if seen.tally.errors else []
-    parts = [f"{total} responses", *(shares or ["nobody yet"]), *failed, seen.verdict.outcome.value]
+    parts = [f"{total} responses", *told, *failed, seen.verdict.outcome.value]
     return f"{seen.tally.seconds:.0f} s: {', '.join(parts)}"
 
 

@@ -108,6 +108,22 @@ def test_a_picture_is_one_frame() -> None:
     assert re.search(r"\x1b\[\?2026h.*picture.*\x1b\[\?2026l", terminal.getvalue(), re.S)
 
 
+@pytest.mark.parametrize("columns, cleared", [("60", True), ("100", False)])
+def test_a_narrower_terminal_is_drawn_from_its_top(
+    columns: str, cleared: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has broken the lines of the frame before, so that what is drawn over them would leave some."""
+    with on_terminal(COLUMNS="") as terminal, Progress() as progress:
+        for width in ("80", columns):
+            monkeypatch.setenv("COLUMNS", width)
+            picture = f"picture of {width}"
+            while picture not in terminal.getvalue():
+                progress.draw(lambda *size, text=picture: text, lambda: "line")
+    first, second = terminal.getvalue().split("picture of 80")
+    assert ("\x1b[2J" in second) is cleared
+    assert "\x1b[2J" not in first
+
+
 def test_no_word_of_a_picture_is_cut_off() -> None:
     reason = "all that can be said of it, in many more words than a line of a terminal like this one has room for"
     seen = replace(PINNED, verdict=replace(PINNED.verdict, reason=reason))

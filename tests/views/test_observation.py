@@ -13,7 +13,7 @@ from grpcdemo.views.observation import observation_view
 from grpcdemo.views.words import numbers_line, plain_line, printable
 
 from .conftest import Golden, draw
-from .samples import BALANCED, PINNED, crowd, observation, timeline
+from .samples import BALANCED, PINNED, crowd, observation, pod, timeline
 
 EVEN = {"2xk4p": 40, "b7wzn": 42, "x2x8k": 38}
 SEEN = {
@@ -145,6 +145,16 @@ def test_a_line_of_progress_names_a_few() -> None:
     line = plain_line(crowd(pinned=True, clients=5))
     assert line.count("grpc-server-") == 3
     assert "2 more 40%" in line
+
+
+def test_it_says_why_nobody_calls() -> None:
+    none = replace(observation(), clients=())
+    assert numbers_line(none) == "0 responses in 0.0 s (0.0/s), no client pod, no errors"
+    assert plain_line(none) == "0 s: 0 responses, nobody yet, no client pod, inconclusive"
+    waiting = pod("grpc-client", "9qv5m", 20, ready=False, status="ErrImagePull")
+    assert "clients not ready: 1 (ErrImagePull)" in plain_line(replace(observation(), clients=(waiting,)))
+    some = replace(PINNED, clients=(*PINNED.clients, waiting))
+    assert "(20.0/s), 2 clients, clients not ready: 1 (ErrImagePull)" in numbers_line(some)
 
 
 def picture(seen: Observation, *, width: int = 80, rows: int | None = None) -> list[str]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from xml.etree.ElementTree import Element
 
 import html5lib
 import pytest
 
 from grpcdemo.model import Phase, Slice, Timeline
+from grpcdemo.steps.histogram import Histogram
 from grpcdemo.steps.timeline import TimelineCounter
-from grpcdemo.views.plots import shares_plot
+from grpcdemo.views.plots import FLAG_WIDTH, LatencyPlot, latency_plot, shares_plot
 from grpcdemo.views.report import demo_report, observation_report
 
 from .conftest import GoldenText
@@ -82,6 +84,33 @@ def test_the_table_behind_the_shares_of_a_long_day_has_plain_numbers() -> None:
     plot = shares_plot(observation(timeline=counter.timeline(99_999.5)))
     assert plot
     assert plot.rows[-1][0] == "96768 to 99999.5 s"
+
+
+def latencies(counts: dict[float, int], **percentiles: float) -> LatencyPlot:
+    histogram = Histogram()
+    for latency_ms, count in counts.items():
+        histogram.add(latency_ms, count)
+    seen = observation({"b7wzn": 60})
+    plot = latency_plot(replace(seen, latencies=histogram.bins(), tally=replace(seen.tally, latency_ms=percentiles)))
+    assert plot
+    return plot
+
+
+@pytest.mark.parametrize(("p90", "p99"), [(1.6, 1.7), (1.6, 300.0), (200.0, 210.0), (20.0, 300.0)])
+def test_no_percentile_is_written_over_another_or_its_line(p90: float, p99: float) -> None:
+    flags = latencies({1.2: 9, 900.0: 1}, p50=1.5, p90=p90, p99=p99).percentiles
+    assert sorted(flag.text for flag in flags) == ["p50", "p90", "p99"]
+    for flag in flags:
+        right = [other for other in flags if flag.at < other.at < flag.at + FLAG_WIDTH]
+        assert all(other.row < flag.row for other in right), flags
+
+
+def test_an_axis_of_latencies_has_ticks_enough_to_be_read_and_numbers_that_fit() -> None:
+    assert [tick.text for tick in latencies({0.7: 9, 1.1: 3}).ticks] == ["0.7", "0.8", "0.9", "1"]
+    assert [tick.text for tick in latencies({1.1: 9, 9.0: 3}).ticks] == ["1", "2", "5", "10"]
+    assert [tick.text for tick in latencies({1.1: 9, 900.0: 3}).ticks] == ["1", "10", "100", "1000"]
+    assert [line.text for line in latencies({1.0: 3_400_000}).lines] == ["1M", "2M", "3M"]
+    assert [line.text for line in latencies({1.0: 340}).lines] == ["100", "200", "300"]
 
 
 def test_nothing_in_a_log_becomes_part_of_the_page() -> None:

@@ -1,0 +1,43 @@
+"""Every colour is one that can be read on a light and on a dark background."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+from rich.console import Console, RenderableType
+
+from grpcdemo.model import DemoResult, Phase
+from grpcdemo.views.demo import demo_view
+from grpcdemo.views.observation import observation_view
+from grpcdemo.views.pods import pods_table
+
+from .samples import BALANCED, PINNED, clients, crowd, observation, pod, timeline
+
+RED, GREEN, MAGENTA = "31", "32", "35"
+PLAIN, BOLD, DIM = "0", "1", "2"
+VIEWS = {
+    "balanced": observation_view(BALANCED, 120, 30),
+    "crowd": observation_view(crowd(pinned=True, clients=14), 120, 30),
+    "departed": observation_view(observation({"b7wzn": 12}, departed={"x": ""}, timeline=timeline((6, "zb"))), 120, 30),
+    "errors": observation_view(observation({"b7wzn": 9, "x2x8k": 300}, errors={"UNAVAILABLE": 2}), 120, 30),
+    "pods": pods_table((*clients(), pod("grpc-server", "x2x8k", 7, ready=False))),
+    "demo": demo_view(DemoResult(Phase("Istio off", PINNED), Phase("Istio on", BALANCED), 40.0)),
+}
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_colours_can_be_read_on_any_background(name: str) -> None:
+    codes = set(re.findall(r"\d+", "".join(re.findall(r"\x1b\[[\d;]*m", coloured(VIEWS[name])))))
+    assert codes & {RED, GREEN, MAGENTA}
+    assert codes <= {RED, GREEN, MAGENTA, PLAIN, BOLD, DIM}
+
+
+def coloured(view: RenderableType) -> str:
+    out = io.StringIO()
+    console = Console(
+        file=out, width=120, force_terminal=True, color_system="standard", highlight=False, legacy_windows=False
+    )
+    console.print(view)
+    return out.getvalue()
