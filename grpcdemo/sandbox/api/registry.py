@@ -22,6 +22,9 @@ FOREGROUND = "foregroundDeletion"
 ORPHAN = "orphan"
 """One that it takes away when it has made what the object owns nobody's."""
 
+UNDELETABLE = "default"
+"""The namespace that every cluster has and keeps."""
+
 Admit = Callable[[Object, Object], Object]
 """What the injector makes of a pod in a namespace. It may raise StatusError."""
 
@@ -95,6 +98,8 @@ class Registry:
         gracePeriodSeconds, propagationPolicy, dryRun."""
         options = options or {}
         dry_run = dry_run or bool(options.get("dryRun"))
+        if kind is NAMESPACES and name == UNDELETABLE:
+            raise forbidden(kind, name, "this namespace may not be deleted")
         found = self.store.get(kind, namespace, name)
         _check_preconditions(kind, found, options.get("preconditions") or {})
         finalizers = _finalizers(found, options)

@@ -267,6 +267,16 @@ async def test_nothing_new_in_a_namespace_on_its_way_out(sandbox: Sandbox) -> No
     assert cause["reason"] == "NamespaceTerminating"
 
 
+async def test_the_default_namespace_stays(sandbox: Sandbox) -> None:
+    sandbox.registry.create(NAMESPACES, "", namespace("default"))
+    answer = await sandbox.client.delete("/api/v1/namespaces/default")
+    assert (answer.code, answer.message) == (
+        403,
+        'namespaces "default" is forbidden: this namespace may not be deleted',
+    )
+    assert (await sandbox.client.get("/api/v1/namespaces/default")).body["status"]["phase"] == "Active"
+
+
 UPDATES: list[tuple[str, Any, int, str]] = [
     (
         f"{DEPLOYMENTS}/web",
