@@ -40,22 +40,16 @@ def _namespace(obj: Object, now: datetime) -> Cells:
 
 def _service(obj: Object, now: datetime) -> Cells:
     spec = obj["spec"]
-    ports = [_port(port) for port in spec.get("ports", [])]
-    external = spec.get("externalName") or ",".join(spec.get("externalIPs", []))
+    ports = [f"{port['port']}/{port['protocol']}" for port in spec.get("ports", [])]
     return [
         _name(obj),
         spec["type"],
-        spec.get("clusterIP") or NONE,
-        external or NONE,
+        spec["clusterIP"],
+        NONE,
         ",".join(ports) or NONE,
         _age(obj, now),
         _labels(spec.get("selector")),
     ]
-
-
-def _port(port: Object) -> str:
-    on_nodes = f":{port['nodePort']}" if port.get("nodePort") else ""
-    return f"{port['port']}{on_nodes}/{port['protocol']}"
 
 
 def _event(obj: Object, now: datetime) -> Cells:

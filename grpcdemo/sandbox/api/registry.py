@@ -134,8 +134,6 @@ class Registry:
 
     def _give_address(self, service: Object) -> None:
         metadata, spec = service["metadata"], service["spec"]
-        if spec["type"] == "ExternalName":
-            return
         if not spec.get("clusterIP"):
             spec["clusterIP"] = self._allocate_ip(metadata["namespace"], metadata["name"])
         spec["clusterIPs"] = [spec["clusterIP"]]
@@ -174,9 +172,8 @@ def _restrict(kind: Kind, made: Object, old: Object, subresource: str | None) ->
 
 def _keep_address(new: Object, old: Object) -> None:
     """An update that says nothing of the address leaves it."""
-    if new["type"] != "ExternalName" and "clusterIP" in old:
-        new.setdefault("clusterIP", old["clusterIP"])
-        new["clusterIPs"] = [new["clusterIP"]]
+    new.setdefault("clusterIP", old["clusterIP"])
+    new["clusterIPs"] = [new["clusterIP"]]
 
 
 def _is_finalized(namespace: Object) -> bool:

@@ -104,6 +104,7 @@ HOOK = {
     "sideEffects": "None",
     "admissionReviewVersions": ["v1"],
 }
+SERVICES_THERE_ARE = "the sandbox has ClusterIP and headless Services only"
 CREATES: list[tuple[str, Any, dict[str, str], int, str]] = [
     (PODS, {"kind": "Pod", "metadata": {"name": "x"}}, {}, 422, 'Pod "x" is invalid: spec.containers: Required value'),
     (
@@ -235,7 +236,33 @@ CREATES: list[tuple[str, Any, dict[str, str], int, str]] = [
         {},
         422,
         'MutatingWebhookConfiguration.admissionregistration.k8s.io "h" is invalid: webhooks[0].rules[0].operations: '
-        "Forbidden: the sandbox calls webhooks for new pods only, so this must be ['CREATE']",
+        'Forbidden: the sandbox calls webhooks for new pods only, so this must be ["CREATE"]',
+    ),
+    *(
+        (SERVICES, service(type=kind), {}, 422, f'Service "web" is invalid: spec.type: Forbidden: {SERVICES_THERE_ARE}')
+        for kind in ("ExternalName", "LoadBalancer", "NodePort")
+    ),
+    (
+        SERVICES,
+        service(type="Foo"),
+        {},
+        422,
+        f'Service "web" is invalid: spec.type: {UNSUPPORTED}"ClusterIP", "ExternalName", "LoadBalancer", "NodePort"',
+    ),
+    (
+        SERVICES,
+        service(sessionAffinity="ClientIP", externalIPs=["10.0.0.1"]),
+        {},
+        422,
+        'Service "web" is invalid: [spec.sessionAffinity: Forbidden: the sandbox has no session affinity, '
+        "spec.externalIPs: Forbidden: the sandbox has no addresses but its own]",
+    ),
+    (
+        SERVICES,
+        service(ports=[{"port": 80, "nodePort": 30080}]),
+        {},
+        422,
+        "Service \"web\" is invalid: spec.ports[0].nodePort: Forbidden: may not be used when `type` is 'ClusterIP'",
     ),
     ("/api/v1/namespaces/nope/pods", pod(), {}, 404, 'namespaces "nope" not found'),
 ]
