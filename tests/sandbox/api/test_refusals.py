@@ -162,6 +162,17 @@ CREATES: list[tuple[str, Any, dict[str, str], int, str]] = [
         'Pod in version "v1" cannot be handled as a Pod: quantities must match the regular expression '
         "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
     ),
+    *(
+        (
+            PODS,
+            {**pod(), "metadata": {"name": "one", "creationTimestamp": time}},
+            {},
+            400,
+            f'Pod in version "v1" cannot be handled as a Pod: parsing time "{time}" as "2006-01-02T15:04:05Z07:00": '
+            f'cannot parse "{time}"',
+        )
+        for time in ("abc", "", "2026-13-01T00:00:00Z", "2026-11-01T00:00:00")
+    ),
     (
         PODS,
         pod(),
@@ -347,6 +358,17 @@ async def test_changes_that_are_refused(client: Client, path: str, patch: Any, c
     await client.create(SERVICES, service())
     answer = await client.patch(path, patch, samples.MERGE)
     assert (answer.code, answer.message) == (code, message)
+
+
+async def test_a_time_that_is_none_is_not_stored(client: Client) -> None:
+    """What is stored must be shown: a container's times go into the columns of its pod."""
+    await client.create(PODS, pod())
+    state = {"terminated": {"exitCode": 1, "finishedAt": "abc"}}
+    status = {"containerStatuses": [{"name": "c", "lastState": state, "restartCount": 1}]}
+    answer = await client.patch(f"{PODS}/one/status", {"status": status}, samples.STRATEGIC)
+    assert (answer.code, answer.reason) == (422, "Invalid")
+    assert 'parsing time "abc"' in answer.message
+    assert (await client.get(PODS, headers={"Accept": samples.TABLE})).code == 200
 
 
 async def test_most_of_a_pod_cannot_be_changed(client: Client) -> None:
