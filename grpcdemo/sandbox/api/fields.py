@@ -84,7 +84,7 @@ class _Place:
         if isinstance(value, wanted) and (not isinstance(value, bool) or wanted is bool):
             return value
         where = f"Go struct field {self._struct}.{self._go_path}" if self._struct else "Go value"
-        raise WrongType(f"json: cannot unmarshal {_json_type(value)} into {where} of type {go_type}")
+        raise WrongType(f"json: cannot unmarshal {json_type(value)} into {where} of type {go_type}")
 
 
 def _leaf(value: Any, kind: str, place: _Place) -> Any:
@@ -119,7 +119,7 @@ def _go_type(schema: Object) -> str:
     return f"v1.{schema['name']}" if kind == "object" else GO_TYPES.get(str(kind), str(kind))
 
 
-def _json_type(value: Any) -> str:
+def json_type(value: Any) -> str:
     if isinstance(value, bool):
         return "bool"
     if isinstance(value, float):

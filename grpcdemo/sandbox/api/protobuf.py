@@ -13,6 +13,7 @@ from typing import Any
 from grpcdemo.sandbox.api.kinds import Object
 from grpcdemo.sandbox.api.status import StatusError
 
+AS_JSON = "add `--dry-run=client -o yaml | kubectl create -f -`, which sends JSON"
 MAGIC = b"k8s\x00"
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 
@@ -52,7 +53,7 @@ def decode_protobuf(data: bytes) -> Object:
         envelope = _decode(memoryview(data)[len(MAGIC) :], ENVELOPE)
         kind = envelope["type"]["kind"]
         if kind not in MESSAGES:
-            message = f"the sandbox does not take a {kind} as protobuf: send JSON, as `kubectl create -f` does"
+            message = f"the sandbox does not take a {kind} as protobuf: {AS_JSON}"
             raise StatusError("UnsupportedMediaType", message)
         return {**envelope["type"], **_decode(memoryview(envelope.get("raw", b"")), MESSAGES[kind])}
     except (IndexError, KeyError, ValueError) as error:

@@ -116,7 +116,7 @@ async def test_server_side_apply_says_what_to_do_instead(kubectl: Kubectl) -> No
 
 
 NO_PATH = "the server could not find the requested resource"
-JSON_ONLY = "as protobuf: send JSON, as `kubectl create -f` does"
+JSON_ONLY = "as protobuf: add `--dry-run=client -o yaml | kubectl create -f -`"
 
 
 @pytest.mark.parametrize(

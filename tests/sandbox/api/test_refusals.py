@@ -380,14 +380,22 @@ async def test_most_of_a_pod_cannot_be_changed(client: Client) -> None:
     assert (await client.patch(f"{PODS}/one", image, samples.STRATEGIC)).code == 200
 
 
+NO_JSON = "the object provided is unrecognized (must be of type Pod): couldn't get version/kind; json parse error: "
 BODIES: list[tuple[bytes, str, int, str]] = [
     (b'{"kind":"Service"}', "application/json", 400, "Service in version"),
     (b'{"apiVersion":"v2","kind":"Pod"}', "application/json", 400, "Pod in version"),
-    (b'{"kind":', "application/json", 400, "the object provided is unrecognized (must be of type Pod)"),
-    (b"", "application/json", 400, "the object provided is unrecognized (must be of type Pod)"),
+    (b'{"kind":', "application/json", 400, f"{NO_JSON}unexpected end of JSON input"),
+    (b'{"kind":"a', "application/json", 400, f"{NO_JSON}unexpected end of JSON input"),
+    (b"", "application/json", 400, f"{NO_JSON}unexpected end of JSON input"),
+    (b'{"kind":x', "application/json", 400, f"{NO_JSON}invalid character 'x' looking for beginning of value"),
+    (b'{"kind" x', "application/json", 400, f"{NO_JSON}invalid character 'x' after object key"),
+    (b'{"kind":"Pod" x', "application/json", 400, f"{NO_JSON}invalid character 'x' after object key:value pair"),
+    (b'{"kind":"Pod"} x', "application/json", 400, f"{NO_JSON}invalid character 'x' after top-level value"),
+    (b'{"kind":"a\n', "application/json", 400, f"{NO_JSON}invalid character '\\n' in string literal"),
+    (b'{"kind":"\xff"}', "application/json", 400, f"{NO_JSON}invalid UTF-8 in JSON input"),
     (b"[1]", "application/json", 400, "the object provided is unrecognized (must be of type Pod)"),
-    (b"[" * 100_000, "application/json", 400, "the object provided is unrecognized (must be of type Pod)"),
-    (b'{"kind":"Pod","spec":NaN}', "application/json", 400, "the object provided is unrecognized"),
+    (b"[" * 100_000, "application/json", 400, f"{NO_JSON}exceeded max depth"),
+    (b'{"kind":"Pod","spec":NaN}', "application/json", 400, f"{NO_JSON}invalid character 'N' looking for beginning"),
     (b"a: [", "application/yaml", 400, "the object provided is unrecognized (must be of type Pod)"),
     (b"foo", "text/plain", 415, "the body of the request was in an unknown format"),
     (b"foo", "application/vnd.kubernetes.protobuf", 400, "provided data does not appear to be a protobuf message"),
