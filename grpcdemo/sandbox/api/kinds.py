@@ -81,15 +81,17 @@ MUTATING_WEBHOOKS = Kind(
     "mutatingwebhookconfiguration",
     namespaced=False,
 )
-ACCESS_REVIEWS = Kind(
-    "authorization.k8s.io",
-    "v1",
-    "SelfSubjectAccessReview",
-    "selfsubjectaccessreviews",
-    "selfsubjectaccessreview",
-    namespaced=False,
-    verbs=("create",),
-)
+
+
+def _review(group: str, name: str) -> Kind:
+    """A question, which is answered and not stored."""
+    singular = name.lower()
+    return Kind(group, "v1", name, f"{singular}s", singular, namespaced=False, verbs=("create",))
+
+
+ACCESS_REVIEWS = _review("authorization.k8s.io", "SelfSubjectAccessReview")
+RULES_REVIEWS = _review("authorization.k8s.io", "SelfSubjectRulesReview")
+SELF_REVIEWS = _review("authentication.k8s.io", "SelfSubjectReview")
 
 KINDS = (
     NAMESPACES,
@@ -103,5 +105,7 @@ KINDS = (
     ENDPOINT_SLICES,
     MUTATING_WEBHOOKS,
     ACCESS_REVIEWS,
+    RULES_REVIEWS,
+    SELF_REVIEWS,
 )
 STORED = tuple(kind for kind in KINDS if "list" in kind.verbs)

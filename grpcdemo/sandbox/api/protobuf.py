@@ -1,7 +1,7 @@
 """Bodies in Kubernetes' binary encoding, as far as kubectl sends them and knows no other way.
 
-`kubectl create namespace`, `create serviceaccount` and `auth can-i` write protobuf whatever the server says it
-takes, and do not fall back to JSON when told 415. Their messages are small; the field numbers below are from
+`kubectl create namespace`, `create serviceaccount`, `auth can-i` and `auth whoami` write protobuf whatever the server
+says it takes, and do not fall back to JSON when told 415. Their messages are small; the field numbers below are from
 `generated.proto` of k8s.io/api. Every other kind in this encoding is refused.
 """
 
@@ -39,6 +39,8 @@ MESSAGES: dict[str, Message] = {
     "Namespace": {1: ("metadata", METADATA)},
     "ServiceAccount": {1: ("metadata", METADATA), 4: ("automountServiceAccountToken", bool)},
     "SelfSubjectAccessReview": {1: ("metadata", METADATA), 2: ("spec", REVIEW)},
+    "SelfSubjectRulesReview": {1: ("metadata", METADATA), 2: ("spec", {1: ("namespace", str)})},
+    "SelfSubjectReview": {1: ("metadata", METADATA)},
 }
 TYPE: Message = {1: ("apiVersion", str), 2: ("kind", str)}
 ENVELOPE: Message = {1: ("type", TYPE), 2: ("raw", bytes)}
