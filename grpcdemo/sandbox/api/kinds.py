@@ -27,6 +27,8 @@ class Kind:
     categories: tuple[str, ...] = ()
     subresources: tuple[str, ...] = ()
     verbs: tuple[str, ...] = (*READ, *WRITE)
+    warning: str = ""
+    """What everyone who asks for it is told."""
 
     @property
     def api_version(self) -> str:
@@ -63,6 +65,16 @@ PODS = Kind("", "v1", "Pod", "pods", "pod", True, ("po",), ("all",), ("status", 
 SERVICES = Kind("", "v1", "Service", "services", "service", True, ("svc",), ("all",), ("status",))
 HEADLESS = "None"
 """The clusterIP of a Service that is to have none, which is another than one that has none yet."""
+ENDPOINTS = Kind(
+    "",
+    "v1",
+    "Endpoints",
+    "endpoints",
+    "endpoints",
+    short_names=("ep",),
+    verbs=READ,
+    warning="v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+)
 EVENTS = Kind("", "v1", "Event", "events", "event", True, ("ev",))
 NODES = Kind("", "v1", "Node", "nodes", "node", False, ("no",), (), ("status",), READ)
 SERVICE_ACCOUNTS = Kind("", "v1", "ServiceAccount", "serviceaccounts", "serviceaccount", True, ("sa",))
@@ -97,6 +109,7 @@ KINDS = (
     NAMESPACES,
     PODS,
     SERVICES,
+    ENDPOINTS,
     EVENTS,
     NODES,
     SERVICE_ACCOUNTS,
