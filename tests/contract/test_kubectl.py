@@ -46,6 +46,14 @@ def test_get_pods_wide(running: Demo) -> None:
     assert {(row["NOMINATED NODE"], row["READINESS GATES"]) for row in rows} == {("<none>", "<none>")}
 
 
+def test_get_endpoints(running: Demo) -> None:
+    running.kubectl("wait", "--for=jsonpath={.subsets[0].addresses[2]}", "endpoints/grpc-server", "--timeout=120s")
+    (row,) = table(running.kubectl("get", "ep"))
+    pods = json.loads(running.kubectl("get", "po", "-l", SERVERS, "-o", "json"))["items"]
+    assert (list(row), row["NAME"]) == (["NAME", "ENDPOINTS", "AGE"], "grpc-server")
+    assert set(row["ENDPOINTS"].split(",")) == {f"{pod['status']['podIP']}:50051" for pod in pods}
+
+
 def test_get_pods_in_other_forms(running: Demo) -> None:
     pods = running.pods()
     listed = yaml.safe_load(running.kubectl("get", "po", "-o", "yaml"))

@@ -172,6 +172,24 @@ def test_a_pod_that_is_deleted_is_replaced(servers: Demo) -> None:
     assert endpoints(servers) == dict.fromkeys(ips(servers), True)
 
 
+def test_a_pod_that_is_relabelled_is_replaced_and_stays_until_it_is_one_too_many(servers: Demo) -> None:
+    victim, other = sorted(servers.pods())
+    watch = ("get", "po", "--selector", SERVERS, "--watch", "--no-headers")
+    with kubectl_stream("--namespace", servers.namespace, *watch) as lines:
+        assert {lines.next().split()[0], lines.next().split()[0]} == {victim, other}
+        servers.kubectl("label", "pod", victim, "app.kubernetes.io/name=debug", "--overwrite")
+        new = lines.until(lambda line: _is_new_and_ready(line, {victim, other}))[-1].split()[0]
+        assert {name: _owned(pod) for name, pod in servers.pods().items()} == {victim: False, other: True, new: True}
+        servers.kubectl("label", "pod", victim, SERVERS, "--overwrite")
+        surplus = lines.until(lambda line: line.split()[2] == "Terminating")[-1].split()[0]
+    kept = {victim, other, new} - {surplus}
+    assert {name: _owned(pod) for name, pod in servers.pods().items()} == dict.fromkeys(kept, True)
+
+
+def _owned(pod: Any) -> bool:
+    return "ownerReferences" in pod["metadata"]
+
+
 def _revision(replica_set: Any) -> str:
     return str(replica_set["metadata"]["annotations"]["deployment.kubernetes.io/revision"])
 

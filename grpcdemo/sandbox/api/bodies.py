@@ -18,6 +18,16 @@ JSON = "application/json"
 YAML = "application/yaml"
 PROTOBUF = "application/vnd.kubernetes.protobuf"
 
+NEXT = {
+    "Expecting property name enclosed in double quotes": "looking for beginning of object key string",
+    "Expecting value": "looking for beginning of value",
+    "Expecting ':' delimiter": "after object key",
+    "Expecting ',' delimiter": "after object key:value pair or array element",
+    "Extra data": "after top-level value",
+    "Invalid control character at": "in string literal",
+}
+"""What Python's JSON decoder misses, and how Go's says where what it found instead stands."""
+
 Schema = Callable[[str, str], "Object | None"]
 """The fields of the kind with this apiVersion and name, as `grpcdemo.kube.schema.describe` has them."""
 
@@ -46,7 +56,7 @@ def parse(data: bytes, content_type: str, wanted: str) -> Body:
 
 
 def parse_json(data: bytes) -> Body:
-    """Raises ValueError where it is no JSON."""
+    """Raises ValueError where it is no JSON, worded as Go's JSON decoder does."""
     duplicates: list[str] = []
 
     def collect(pairs: list[tuple[str, Any]]) -> Object:
@@ -56,7 +66,14 @@ def parse_json(data: bytes) -> Body:
             duplicates.extend(sorted({name for name in names if names.count(name) > 1}))
         return made
 
-    return Body(json.loads(data, object_pairs_hook=collect, parse_constant=_refuse_constant), duplicates)
+    try:
+        return Body(json.loads(data, object_pairs_hook=collect, parse_constant=_refuse_constant), duplicates)
+    except json.JSONDecodeError as error:
+        raise ValueError(_explain(error)) from error
+    except UnicodeDecodeError as error:
+        raise ValueError("invalid UTF-8 in JSON input") from error
+    except RecursionError as error:
+        raise ValueError("exceeded max depth") from error
 
 
 def check(body: Body, schema: Schema, api_version: str, kind: str, validation: str) -> tuple[Object, list[str]]:
@@ -93,4 +110,11 @@ def clean(obj: Object, schema: Schema, api_version: str, kind: str) -> tuple[Obj
 
 
 def _refuse_constant(text: str) -> Any:
-    raise ValueError(f"invalid character in {text}")
+    raise ValueError(f"invalid character {text[0]!r} looking for beginning of value")
+
+
+def _explain(error: json.JSONDecodeError) -> str:
+    at_end = error.msg.startswith("Expecting") and not error.doc[error.pos :].strip()
+    if at_end or error.msg.startswith("Unterminated string"):
+        return "unexpected end of JSON input"
+    return f"invalid character {error.doc[error.pos]!r} {NEXT.get(error.msg, 'where none may be')}"

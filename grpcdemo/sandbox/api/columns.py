@@ -10,6 +10,7 @@ from grpcdemo.sandbox.api.ages import write_age
 from grpcdemo.sandbox.api.kinds import (
     DEPLOYMENTS,
     ENDPOINT_SLICES,
+    ENDPOINTS,
     EVENTS,
     MUTATING_WEBHOOKS,
     NAMESPACES,
@@ -40,22 +41,16 @@ def _namespace(obj: Object, now: datetime) -> Cells:
 
 def _service(obj: Object, now: datetime) -> Cells:
     spec = obj["spec"]
-    ports = [_port(port) for port in spec.get("ports", [])]
-    external = spec.get("externalName") or ",".join(spec.get("externalIPs", []))
+    ports = [f"{port['port']}/{port['protocol']}" for port in spec.get("ports", [])]
     return [
         _name(obj),
         spec["type"],
-        spec.get("clusterIP") or NONE,
-        external or NONE,
+        spec["clusterIP"],
+        NONE,
         ",".join(ports) or NONE,
         _age(obj, now),
         _labels(spec.get("selector")),
     ]
-
-
-def _port(port: Object) -> str:
-    on_nodes = f":{port['nodePort']}" if port.get("nodePort") else ""
-    return f"{port['port']}{on_nodes}/{port['protocol']}"
 
 
 def _event(obj: Object, now: datetime) -> Cells:
@@ -144,6 +139,16 @@ def _endpoint_slice(obj: Object, now: datetime) -> Cells:
     return [_name(obj), obj["addressType"], _some(ports) or "<unset>", _some(addresses) or "<unset>", _age(obj, now)]
 
 
+def _endpoints(obj: Object, now: datetime) -> Cells:
+    found = [
+        f"{address['ip']}:{port['port']}"
+        for subset in obj.get("subsets") or []
+        for port in subset.get("ports") or []
+        for address in subset.get("addresses") or []
+    ]
+    return [_name(obj), _some(found) or NONE, _age(obj, now)]
+
+
 def _some(texts: list[str]) -> str:
     """The first three, and how many more there are."""
     more = len(texts) - 3
@@ -192,6 +197,7 @@ COLUMNS: dict[Kind, Columns] = {
     REPLICA_SETS: Columns(
         "Name Desired Current Ready Age |Containers |Images |Selector", _replica_set, ("Desired", "Current", "Ready")
     ),
+    ENDPOINTS: Columns("Name Endpoints Age", _endpoints),
     ENDPOINT_SLICES: Columns("Name AddressType Ports Endpoints Age", _endpoint_slice),
     MUTATING_WEBHOOKS: Columns("Name Webhooks Age", _webhooks, ("Webhooks",)),
 }

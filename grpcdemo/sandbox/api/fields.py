@@ -11,6 +11,7 @@ from typing import Any
 
 from grpcdemo.sandbox.api.kinds import Object
 from grpcdemo.sandbox.api.quantities import canonical
+from grpcdemo.sandbox.api.times import parse_time
 
 QUANTITY_RULE = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 
@@ -83,7 +84,7 @@ class _Place:
         if isinstance(value, wanted) and (not isinstance(value, bool) or wanted is bool):
             return value
         where = f"Go struct field {self._struct}.{self._go_path}" if self._struct else "Go value"
-        raise WrongType(f"json: cannot unmarshal {_json_type(value)} into {where} of type {go_type}")
+        raise WrongType(f"json: cannot unmarshal {json_type(value)} into {where} of type {go_type}")
 
 
 def _leaf(value: Any, kind: str, place: _Place) -> Any:
@@ -96,10 +97,21 @@ def _leaf(value: Any, kind: str, place: _Place) -> Any:
         return amount
     if kind == "intOrString":
         return place.expect(value, (int, str), "intstr.IntOrString")
-    wanted = {"string": str, "time": str, "integer": int, "boolean": bool}.get(kind, (int, float))
+    wanted = {"string": str, "integer": int, "boolean": bool}.get(kind, (int, float))
+    if kind == "time":
+        return _time(place.expect(value, str, "string"))
     if kind == "integer" and isinstance(value, float) and value.is_integer():
         value = int(value)
     return place.expect(value, wanted, GO_TYPES[kind])
+
+
+def _time(text: str) -> str:
+    try:
+        parse_time(text)
+    except ValueError as error:
+        shown = json.dumps(text)
+        raise WrongType(f'parsing time {shown} as "2006-01-02T15:04:05Z07:00": cannot parse {shown}') from error
+    return text
 
 
 def _go_type(schema: Object) -> str:
@@ -107,7 +119,7 @@ def _go_type(schema: Object) -> str:
     return f"v1.{schema['name']}" if kind == "object" else GO_TYPES.get(str(kind), str(kind))
 
 
-def _json_type(value: Any) -> str:
+def json_type(value: Any) -> str:
     if isinstance(value, bool):
         return "bool"
     if isinstance(value, float):

@@ -27,6 +27,8 @@ class Kind:
     categories: tuple[str, ...] = ()
     subresources: tuple[str, ...] = ()
     verbs: tuple[str, ...] = (*READ, *WRITE)
+    warning: str = ""
+    """What everyone who asks for it is told."""
 
     @property
     def api_version(self) -> str:
@@ -63,6 +65,16 @@ PODS = Kind("", "v1", "Pod", "pods", "pod", True, ("po",), ("all",), ("status", 
 SERVICES = Kind("", "v1", "Service", "services", "service", True, ("svc",), ("all",), ("status",))
 HEADLESS = "None"
 """The clusterIP of a Service that is to have none, which is another than one that has none yet."""
+ENDPOINTS = Kind(
+    "",
+    "v1",
+    "Endpoints",
+    "endpoints",
+    "endpoints",
+    short_names=("ep",),
+    verbs=READ,
+    warning="v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+)
 EVENTS = Kind("", "v1", "Event", "events", "event", True, ("ev",))
 NODES = Kind("", "v1", "Node", "nodes", "node", False, ("no",), (), ("status",), READ)
 SERVICE_ACCOUNTS = Kind("", "v1", "ServiceAccount", "serviceaccounts", "serviceaccount", True, ("sa",))
@@ -81,20 +93,23 @@ MUTATING_WEBHOOKS = Kind(
     "mutatingwebhookconfiguration",
     namespaced=False,
 )
-ACCESS_REVIEWS = Kind(
-    "authorization.k8s.io",
-    "v1",
-    "SelfSubjectAccessReview",
-    "selfsubjectaccessreviews",
-    "selfsubjectaccessreview",
-    namespaced=False,
-    verbs=("create",),
-)
+
+
+def _review(group: str, name: str) -> Kind:
+    """A question, which is answered and not stored."""
+    singular = name.lower()
+    return Kind(group, "v1", name, f"{singular}s", singular, namespaced=False, verbs=("create",))
+
+
+ACCESS_REVIEWS = _review("authorization.k8s.io", "SelfSubjectAccessReview")
+RULES_REVIEWS = _review("authorization.k8s.io", "SelfSubjectRulesReview")
+SELF_REVIEWS = _review("authentication.k8s.io", "SelfSubjectReview")
 
 KINDS = (
     NAMESPACES,
     PODS,
     SERVICES,
+    ENDPOINTS,
     EVENTS,
     NODES,
     SERVICE_ACCOUNTS,
@@ -103,5 +118,7 @@ KINDS = (
     ENDPOINT_SLICES,
     MUTATING_WEBHOOKS,
     ACCESS_REVIEWS,
+    RULES_REVIEWS,
+    SELF_REVIEWS,
 )
 STORED = tuple(kind for kind in KINDS if "list" in kind.verbs)

@@ -58,13 +58,18 @@ def wants_discovery(accept: str) -> bool:
 
 
 def answer(body: Any, *, code: int = 200, form: Form | None = None, warnings: list[str] | None = None) -> web.Response:
-    """A whole answer. Each of *warnings* becomes a header, which kubectl prints."""
+    """A whole answer."""
     form = form or Form()
     text = yaml.safe_dump(body, sort_keys=False) if form.media == YAML else dump(body)
     response = web.Response(text=text, status=code, content_type=form.media)
     for warning in warnings or []:
-        response.headers.add("Warning", f"299 - {json.dumps(warning)}")
+        add_warning(response, warning)
     return response
+
+
+def add_warning(response: web.StreamResponse, text: str) -> None:
+    """As a header, which kubectl prints."""
+    response.headers.add("Warning", f"299 - {json.dumps(text)}")
 
 
 def dump(body: Any) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Callable
 from typing import Any, cast
 
 import jsonpatch
 
+from grpcdemo.sandbox.api.bodies import parse_json
+from grpcdemo.sandbox.api.fields import json_type
 from grpcdemo.sandbox.api.kinds import Object
 from grpcdemo.sandbox.api.status import StatusError
 from grpcdemo.sandbox.api.strategic import strategic_merge
@@ -31,20 +32,27 @@ def read_patch(content_type: str, data: bytes) -> Patch:
     if content_type not in (JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH):
         raise StatusError("UnsupportedMediaType", "415: Unsupported Media Type")
     try:
-        content = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise StatusError("BadRequest", f"error decoding patch: {error}") from error
+        return _decode(content_type, parse_json(data).content)
+    except ValueError as error:
+        decoding = "" if content_type == STRATEGIC_PATCH else "error decoding patch: "
+        raise StatusError("BadRequest", f"{decoding}{error}") from error
+
+
+def _decode(content_type: str, content: Any) -> Patch:
+    """Raises ValueError."""
     if content_type == JSON_PATCH:
-        operations = _expect(content, list, "array")
+        operations = _expect(content, list, "[]handlers.jsonPatchOp")
+        for operation in operations:
+            _expect(operation, dict, "handlers.jsonPatchOp")
         return lambda obj: _json_patch(obj, operations)
-    fields = _expect(content, dict, "object")
+    fields = _expect(content, dict, "map[string]interface {}")
     merge = _merge if content_type == MERGE_PATCH else strategic_merge
     return lambda obj: merge(obj, fields)
 
 
-def _expect(content: Any, wanted: type, name: str) -> Any:
+def _expect(content: Any, wanted: type, go_type: str) -> Any:
     if not isinstance(content, wanted):
-        raise StatusError("BadRequest", f"error decoding patch: json: cannot unmarshal it into an {name}")
+        raise ValueError(f"json: cannot unmarshal {json_type(content)} into Go value of type {go_type}")
     return content
 
 

@@ -1,7 +1,7 @@
 """Bodies in Kubernetes' binary encoding, as far as kubectl sends them and knows no other way.
 
-`kubectl create namespace`, `create serviceaccount` and `auth can-i` write protobuf whatever the server says it
-takes, and do not fall back to JSON when told 415. Their messages are small; the field numbers below are from
+`kubectl create namespace`, `create serviceaccount`, `auth can-i` and `auth whoami` write protobuf whatever the server
+says it takes, and do not fall back to JSON when told 415. Their messages are small; the field numbers below are from
 `generated.proto` of k8s.io/api. Every other kind in this encoding is refused.
 """
 
@@ -13,6 +13,7 @@ from typing import Any
 from grpcdemo.sandbox.api.kinds import Object
 from grpcdemo.sandbox.api.status import StatusError
 
+AS_JSON = "add `--dry-run=client -o yaml | kubectl create -f -`, which sends JSON"
 MAGIC = b"k8s\x00"
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 
@@ -38,6 +39,8 @@ MESSAGES: dict[str, Message] = {
     "Namespace": {1: ("metadata", METADATA)},
     "ServiceAccount": {1: ("metadata", METADATA), 4: ("automountServiceAccountToken", bool)},
     "SelfSubjectAccessReview": {1: ("metadata", METADATA), 2: ("spec", REVIEW)},
+    "SelfSubjectRulesReview": {1: ("metadata", METADATA), 2: ("spec", {1: ("namespace", str)})},
+    "SelfSubjectReview": {1: ("metadata", METADATA)},
 }
 TYPE: Message = {1: ("apiVersion", str), 2: ("kind", str)}
 ENVELOPE: Message = {1: ("type", TYPE), 2: ("raw", bytes)}
@@ -52,7 +55,7 @@ def decode_protobuf(data: bytes) -> Object:
         envelope = _decode(memoryview(data)[len(MAGIC) :], ENVELOPE)
         kind = envelope["type"]["kind"]
         if kind not in MESSAGES:
-            message = f"the sandbox does not take a {kind} as protobuf: send JSON, as `kubectl create -f` does"
+            message = f"the sandbox does not take a {kind} as protobuf: {AS_JSON}"
             raise StatusError("UnsupportedMediaType", message)
         return {**envelope["type"], **_decode(memoryview(envelope.get("raw", b"")), MESSAGES[kind])}
     except (IndexError, KeyError, ValueError) as error:

@@ -22,6 +22,9 @@ FOREGROUND = "foregroundDeletion"
 ORPHAN = "orphan"
 """One that it takes away when it has made what the object owns nobody's."""
 
+UNDELETABLE = "default"
+"""The namespace that every cluster has and keeps."""
+
 Admit = Callable[[Object, Object], Object]
 """What the injector makes of a pod in a namespace. It may raise StatusError."""
 
@@ -95,6 +98,8 @@ class Registry:
         gracePeriodSeconds, propagationPolicy, dryRun."""
         options = options or {}
         dry_run = dry_run or bool(options.get("dryRun"))
+        if kind is NAMESPACES and name == UNDELETABLE:
+            raise forbidden(kind, name, "this namespace may not be deleted")
         found = self.store.get(kind, namespace, name)
         _check_preconditions(kind, found, options.get("preconditions") or {})
         finalizers = _finalizers(found, options)
@@ -129,8 +134,6 @@ class Registry:
 
     def _give_address(self, service: Object) -> None:
         metadata, spec = service["metadata"], service["spec"]
-        if spec["type"] == "ExternalName":
-            return
         if not spec.get("clusterIP"):
             spec["clusterIP"] = self._allocate_ip(metadata["namespace"], metadata["name"])
         spec["clusterIPs"] = [spec["clusterIP"]]
@@ -169,9 +172,8 @@ def _restrict(kind: Kind, made: Object, old: Object, subresource: str | None) ->
 
 def _keep_address(new: Object, old: Object) -> None:
     """An update that says nothing of the address leaves it."""
-    if new["type"] != "ExternalName" and "clusterIP" in old:
-        new.setdefault("clusterIP", old["clusterIP"])
-        new["clusterIPs"] = [new["clusterIP"]]
+    new.setdefault("clusterIP", old["clusterIP"])
+    new["clusterIPs"] = [new["clusterIP"]]
 
 
 def _is_finalized(namespace: Object) -> bool:

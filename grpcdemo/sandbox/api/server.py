@@ -8,7 +8,7 @@ import platform
 import re
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
@@ -17,7 +17,7 @@ from grpcdemo.sandbox.api import discovery, openapi
 from grpcdemo.sandbox.api.bodies import Schema
 from grpcdemo.sandbox.api.kinds import Object
 from grpcdemo.sandbox.api.logs import LogSource
-from grpcdemo.sandbox.api.negotiation import DISCOVERY, answer, wants_discovery
+from grpcdemo.sandbox.api.negotiation import DISCOVERY, add_warning, answer, wants_discovery
 from grpcdemo.sandbox.api.paths import find_place
 from grpcdemo.sandbox.api.registry import Registry
 from grpcdemo.sandbox.api.status import StatusError, no_such_method, no_such_path
@@ -62,6 +62,7 @@ def build_app(
 
     app = web.Application(middlewares=[_refusals, _authentication(token)], client_max_size=LARGEST_BODY)
     app.router.add_route("*", "/{path:.*}", handle)
+    app.on_response_prepare.append(_warn)
     app.on_shutdown.append(streams.close)
     return app
 
@@ -114,6 +115,13 @@ async def _refusals(request: web.Request, handler: Handler) -> web.StreamRespons
         log.exception("%s %s", request.method, request.path)
         refused = StatusError("InternalError", f"Internal error occurred: {error}")
     return answer(refused.body(), code=refused.code)
+
+
+async def _warn(request: web.Request, response: web.StreamResponse) -> None:
+    """Before the first byte, so that a watch warns, too."""
+    with suppress(StatusError):  # what is not served has nothing to warn of
+        if warning := find_place(request.path).kind.warning:
+            add_warning(response, warning)
 
 
 def _fixed(request: web.Request, version: str) -> web.Response | None:

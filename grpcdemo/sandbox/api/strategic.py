@@ -41,14 +41,14 @@ DIRECTIVES = ("delete", "replace", "merge")
 
 
 def strategic_merge(original: Object, patch: Object) -> Object:
-    """*original* with *patch* merged in. Raises StatusError (BadRequest) where the patch makes no sense."""
+    """*original* with *patch* merged in. Raises StatusError (InternalError) where the patch makes no sense."""
     return _merge_struct(original, patch)
 
 
 def _merge_struct(original: Object, patch: Object) -> Object:
     directive = patch.get(PATCH, "merge")
     if directive not in DIRECTIVES:
-        raise StatusError("BadRequest", f"unrecognized patch type: {directive}")
+        raise StatusError("InternalError", f"unknown patch type: {directive} in map: {_printed(patch)}")
     if directive == "delete":
         return {}
     if directive == "replace":
@@ -92,7 +92,9 @@ def _merge_list(key: str, original: list[Any], patch: list[Any], order: list[Any
     merged = list(original)
     for item in patch:
         if merge_key not in item:
-            raise StatusError("InternalError", f"map: {item} does not contain declared merge key: {merge_key}")
+            raise StatusError(
+                "InternalError", f"map: {_printed(item)} does not contain declared merge key: {merge_key}"
+            )
         _merge_item(merged, item, merge_key)
     return _sort(merged, order or patch, original, merge_key)
 
@@ -144,3 +146,14 @@ def _merge_key(key: str, items: list[Any]) -> str | None:
         if any(merge_key in item for item in found):
             return merge_key
     return None
+
+
+def _printed(value: Any) -> str:
+    """As Go prints it."""
+    if isinstance(value, dict):
+        return f"map[{' '.join(f'{key}:{_printed(value[key])}' for key in sorted(value))}]"
+    if isinstance(value, list):
+        return f"[{' '.join(map(_printed, value))}]"
+    if value is None:
+        return "<nil>"
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -23,6 +23,13 @@ from grpcdemo.sandbox.api.pod_validation import PORT_RULE, check_pod_spec, check
 from grpcdemo.sandbox.api.status import Cause, invalid
 
 SERVICE_TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
+NOT_THERE = {
+    "type": ("ClusterIP", "the sandbox has ClusterIP and headless Services only"),
+    "sessionAffinity": ("None", "the sandbox has no session affinity"),
+    "externalIPs": ([], "the sandbox has no addresses but its own"),
+}
+"""What a cluster would take in a Service, too, and would here be stored and never have an effect: each field's one
+value, and why it has no other."""
 ADDRESS_TYPES = ("FQDN", "IPv4", "IPv6")
 NEW_PODS = {"apiGroups": "", "apiVersions": "v1", "operations": "CREATE", "resources": "pods"}
 NOT_NEGATIVE = "must be greater than or equal to 0"
@@ -97,11 +104,17 @@ def _check_share(value: Any, field: str) -> list[Cause]:
 def _check_service(obj: Object) -> list[Cause]:
     spec = obj["spec"]
     ports = spec.get("ports", [])
-    causes: list[Cause] = []
-    if not ports and spec["type"] != "ExternalName" and spec.get("clusterIP") != HEADLESS:
-        causes.append(Cause.required("spec.ports"))
     if spec["type"] not in SERVICE_TYPES:
-        causes.append(Cause.unsupported("spec.type", spec["type"], SERVICE_TYPES))
+        return [Cause.unsupported("spec.type", spec["type"], SERVICE_TYPES)]
+    causes = [
+        Cause.forbidden(f"spec.{field}", why)
+        for field, (only, why) in NOT_THERE.items()
+        if spec.get(field, only) != only
+    ]
+    if causes:
+        return causes
+    if not ports and spec["clusterIP"] != HEADLESS:
+        causes.append(Cause.required("spec.ports"))
     names: set[str] = set()
     for number, port in enumerate(ports):
         field, name = f"spec.ports[{number}]", port.get("name", "")
@@ -110,6 +123,8 @@ def _check_service(obj: Object) -> list[Cause]:
         elif name in names:
             causes.append(Cause.duplicate(f"{field}.name", name))
         names.add(name)
+        if port.get("nodePort"):
+            causes.append(Cause.forbidden(f"{field}.nodePort", "may not be used when `type` is 'ClusterIP'"))
         for part in ("port", "targetPort"):
             value = port.get(part, 0)
             if not isinstance(value, str) and not is_port(value):
@@ -148,7 +163,7 @@ def _check_webhooks(obj: Object) -> list[Cause]:
 def _check_rule(rule: Object, field: str) -> list[Cause]:
     """A cluster would take others, too; here they would be stored, and never have an effect."""
     return [
-        Cause.forbidden(f"{field}.{name}", f"the sandbox calls webhooks for new pods only, so this must be [{only!r}]")
+        Cause.forbidden(f"{field}.{name}", f'the sandbox calls webhooks for new pods only, so this must be ["{only}"]')
         for name, only in NEW_PODS.items()
         if rule.get(name) != [only]
     ]
@@ -160,8 +175,8 @@ def _check_selector_update(new: Object, old: Object) -> list[Cause]:
 
 
 def _check_service_update(new: Object, old: Object) -> list[Cause]:
-    before, after = old["spec"].get("clusterIP"), new["spec"].get("clusterIP")
-    if before in (None, after) or "ExternalName" in (new["spec"]["type"], old["spec"]["type"]):
+    before, after = old["spec"]["clusterIP"], new["spec"]["clusterIP"]
+    if before == after:
         return []
     return [Cause.wrong("spec.clusterIPs[0]", [after], "may not change once set")]
 

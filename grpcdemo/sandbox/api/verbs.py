@@ -9,14 +9,14 @@ from aiohttp import web
 
 from grpcdemo.sandbox.api.bodies import Schema, check, clean, parse
 from grpcdemo.sandbox.api.fields import WrongType
-from grpcdemo.sandbox.api.kinds import ACCESS_REVIEWS, PODS, SERVICE_ACCOUNTS, SERVICES, Kind, Object
+from grpcdemo.sandbox.api.kinds import PODS, SERVICE_ACCOUNTS, SERVICES, Kind, Object
 from grpcdemo.sandbox.api.lists import Page, build_list, list_page
 from grpcdemo.sandbox.api.negotiation import Form, answer, choose_form, metadata_only
 from grpcdemo.sandbox.api.options import delete_options, parse_bool, parse_dry_run, parse_validation
 from grpcdemo.sandbox.api.patches import Patch, read_patch
 from grpcdemo.sandbox.api.paths import Place
 from grpcdemo.sandbox.api.registry import Deletion, Registry
-from grpcdemo.sandbox.api.reviews import review_access
+from grpcdemo.sandbox.api.reviews import REVIEWS
 from grpcdemo.sandbox.api.scale import API_VERSION as SCALE_VERSION
 from grpcdemo.sandbox.api.scale import KIND as SCALE
 from grpcdemo.sandbox.api.scale import read_scale, write_scale
@@ -77,8 +77,8 @@ class Verbs:
         kind, query = call.place.kind, call.request.query
         dry_run = parse_dry_run(call.dry_run_values, "CreateOptions")
         obj, warnings = await self._read(call, kind.api_version, kind.name, parse_validation(query, "CreateOptions"))
-        if kind is ACCESS_REVIEWS:
-            return answer(review_access(obj), code=201)
+        if review := REVIEWS.get(kind):
+            return answer({**obj, "status": review(obj)}, code=201)
         made = self._registry.create(kind, call.namespace, obj, dry_run=dry_run)
         return self._show(call, made, code=201, warnings=warnings)
 

@@ -53,7 +53,7 @@ class EndpointSliceController:
         wanted = build_endpoints(service, self._store.list(PODS, namespace))
         # The slices whose ports are still wanted first, so that each of them keeps its ports; the others are given
         # what is left, or deleted.
-        for found in sorted(self._slices(namespace, name), key=lambda found: _ports_of(found) not in wanted):
+        for found in sorted(own_slices(self._store, namespace, name), key=lambda found: _ports_of(found) not in wanted):
             ports = _ports_of(found) if _ports_of(found) in wanted else next(iter(wanted), None)
             if ports is None:
                 self._writer.delete(ENDPOINT_SLICES, namespace, found["metadata"]["name"])
@@ -65,13 +65,15 @@ class EndpointSliceController:
             for ports, endpoints in wanted.items():
                 self._writer.create(ENDPOINT_SLICES, namespace, build_slice(service, ports, endpoints))
 
-    def _slices(self, namespace: str, service: str) -> list[Object]:
-        wanted = {SERVICE_NAME: service, MANAGED_BY: CONTROLLER}.items()
-        return [
-            found
-            for found in self._store.list(ENDPOINT_SLICES, namespace)
-            if wanted <= (found["metadata"].get("labels") or {}).items() and not is_deleting(found)
-        ]
+
+def own_slices(store: Store, namespace: str, service: str) -> list[Object]:
+    """Those of a Service that are the controller's, and nobody else's."""
+    wanted = {SERVICE_NAME: service, MANAGED_BY: CONTROLLER}.items()
+    return [
+        found
+        for found in store.list(ENDPOINT_SLICES, namespace)
+        if wanted <= (found["metadata"].get("labels") or {}).items() and not is_deleting(found)
+    ]
 
 
 def selects(service: Object, pod: Object) -> bool:

@@ -6,6 +6,7 @@ from grpcdemo.sandbox.api.store import Store
 from grpcdemo.sandbox.controllers.clock import Clock
 from grpcdemo.sandbox.controllers.deployment import DeploymentController
 from grpcdemo.sandbox.controllers.endpoint_slice import EndpointSliceController
+from grpcdemo.sandbox.controllers.endpoints import EndpointsController
 from grpcdemo.sandbox.controllers.garbage import GarbageCollector
 from grpcdemo.sandbox.controllers.loop import Controller
 from grpcdemo.sandbox.controllers.namespace import NamespaceController, ServiceAccountController
@@ -21,6 +22,7 @@ def build_controllers(store: Store, writer: Writer, clock: Clock) -> list[Contro
         ReplicaSetController(store, writer, clock),
         Scheduler(store, writer, clock),
         EndpointSliceController(store, writer),
+        EndpointsController(store, writer),
         NamespaceController(store, writer, clock),
         GarbageCollector(store, writer),
     ]

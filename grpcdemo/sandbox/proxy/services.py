@@ -59,7 +59,7 @@ def list_service_ports(store: Store) -> list[ServicePort]:
         _read_port(service, port, slices[service["metadata"]["namespace"], service["metadata"]["name"]])
         for service in store.list(SERVICES)
         for port in service["spec"].get("ports") or []
-        if port.get("protocol", "TCP") == "TCP" and service["spec"].get("clusterIP")
+        if port.get("protocol", "TCP") == "TCP"
     ]
 
 

@@ -104,6 +104,7 @@ HOOK = {
     "sideEffects": "None",
     "admissionReviewVersions": ["v1"],
 }
+SERVICES_THERE_ARE = "the sandbox has ClusterIP and headless Services only"
 CREATES: list[tuple[str, Any, dict[str, str], int, str]] = [
     (PODS, {"kind": "Pod", "metadata": {"name": "x"}}, {}, 422, 'Pod "x" is invalid: spec.containers: Required value'),
     (
@@ -160,6 +161,17 @@ CREATES: list[tuple[str, Any, dict[str, str], int, str]] = [
         400,
         'Pod in version "v1" cannot be handled as a Pod: quantities must match the regular expression '
         "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
+    ),
+    *(
+        (
+            PODS,
+            {**pod(), "metadata": {"name": "one", "creationTimestamp": time}},
+            {},
+            400,
+            f'Pod in version "v1" cannot be handled as a Pod: parsing time "{time}" as "2006-01-02T15:04:05Z07:00": '
+            f'cannot parse "{time}"',
+        )
+        for time in ("abc", "", "2026-13-01T00:00:00Z", "2026-11-01T00:00:00")
     ),
     (
         PODS,
@@ -235,7 +247,33 @@ CREATES: list[tuple[str, Any, dict[str, str], int, str]] = [
         {},
         422,
         'MutatingWebhookConfiguration.admissionregistration.k8s.io "h" is invalid: webhooks[0].rules[0].operations: '
-        "Forbidden: the sandbox calls webhooks for new pods only, so this must be ['CREATE']",
+        'Forbidden: the sandbox calls webhooks for new pods only, so this must be ["CREATE"]',
+    ),
+    *(
+        (SERVICES, service(type=kind), {}, 422, f'Service "web" is invalid: spec.type: Forbidden: {SERVICES_THERE_ARE}')
+        for kind in ("ExternalName", "LoadBalancer", "NodePort")
+    ),
+    (
+        SERVICES,
+        service(type="Foo"),
+        {},
+        422,
+        f'Service "web" is invalid: spec.type: {UNSUPPORTED}"ClusterIP", "ExternalName", "LoadBalancer", "NodePort"',
+    ),
+    (
+        SERVICES,
+        service(sessionAffinity="ClientIP", externalIPs=["10.0.0.1"]),
+        {},
+        422,
+        'Service "web" is invalid: [spec.sessionAffinity: Forbidden: the sandbox has no session affinity, '
+        "spec.externalIPs: Forbidden: the sandbox has no addresses but its own]",
+    ),
+    (
+        SERVICES,
+        service(ports=[{"port": 80, "nodePort": 30080}]),
+        {},
+        422,
+        "Service \"web\" is invalid: spec.ports[0].nodePort: Forbidden: may not be used when `type` is 'ClusterIP'",
     ),
     ("/api/v1/namespaces/nope/pods", pod(), {}, 404, 'namespaces "nope" not found'),
 ]
@@ -265,6 +303,16 @@ async def test_nothing_new_in_a_namespace_on_its_way_out(sandbox: Sandbox) -> No
     )
     [cause] = answer.body["details"]["causes"]
     assert cause["reason"] == "NamespaceTerminating"
+
+
+async def test_the_default_namespace_stays(sandbox: Sandbox) -> None:
+    sandbox.registry.create(NAMESPACES, "", namespace("default"))
+    answer = await sandbox.client.delete("/api/v1/namespaces/default")
+    assert (answer.code, answer.message) == (
+        403,
+        'namespaces "default" is forbidden: this namespace may not be deleted',
+    )
+    assert (await sandbox.client.get("/api/v1/namespaces/default")).body["status"]["phase"] == "Active"
 
 
 UPDATES: list[tuple[str, Any, int, str]] = [
@@ -312,6 +360,17 @@ async def test_changes_that_are_refused(client: Client, path: str, patch: Any, c
     assert (answer.code, answer.message) == (code, message)
 
 
+async def test_a_time_that_is_none_is_not_stored(client: Client) -> None:
+    """What is stored must be shown: a container's times go into the columns of its pod."""
+    await client.create(PODS, pod())
+    state = {"terminated": {"exitCode": 1, "finishedAt": "abc"}}
+    status = {"containerStatuses": [{"name": "c", "lastState": state, "restartCount": 1}]}
+    answer = await client.patch(f"{PODS}/one/status", {"status": status}, samples.STRATEGIC)
+    assert (answer.code, answer.reason) == (422, "Invalid")
+    assert 'parsing time "abc"' in answer.message
+    assert (await client.get(PODS, headers={"Accept": samples.TABLE})).code == 200
+
+
 async def test_most_of_a_pod_cannot_be_changed(client: Client) -> None:
     await client.create(PODS, pod())
     refused = await client.patch(f"{PODS}/one", {"spec": {"hostNetwork": True}}, samples.MERGE)
@@ -321,14 +380,22 @@ async def test_most_of_a_pod_cannot_be_changed(client: Client) -> None:
     assert (await client.patch(f"{PODS}/one", image, samples.STRATEGIC)).code == 200
 
 
+NO_JSON = "the object provided is unrecognized (must be of type Pod): couldn't get version/kind; json parse error: "
 BODIES: list[tuple[bytes, str, int, str]] = [
     (b'{"kind":"Service"}', "application/json", 400, "Service in version"),
     (b'{"apiVersion":"v2","kind":"Pod"}', "application/json", 400, "Pod in version"),
-    (b'{"kind":', "application/json", 400, "the object provided is unrecognized (must be of type Pod)"),
-    (b"", "application/json", 400, "the object provided is unrecognized (must be of type Pod)"),
+    (b'{"kind":', "application/json", 400, f"{NO_JSON}unexpected end of JSON input"),
+    (b'{"kind":"a', "application/json", 400, f"{NO_JSON}unexpected end of JSON input"),
+    (b"", "application/json", 400, f"{NO_JSON}unexpected end of JSON input"),
+    (b'{"kind":x', "application/json", 400, f"{NO_JSON}invalid character 'x' looking for beginning of value"),
+    (b'{"kind" x', "application/json", 400, f"{NO_JSON}invalid character 'x' after object key"),
+    (b'{"kind":"Pod" x', "application/json", 400, f"{NO_JSON}invalid character 'x' after object key:value pair"),
+    (b'{"kind":"Pod"} x', "application/json", 400, f"{NO_JSON}invalid character 'x' after top-level value"),
+    (b'{"kind":"a\n', "application/json", 400, f"{NO_JSON}invalid character '\\n' in string literal"),
+    (b'{"kind":"\xff"}', "application/json", 400, f"{NO_JSON}invalid UTF-8 in JSON input"),
     (b"[1]", "application/json", 400, "the object provided is unrecognized (must be of type Pod)"),
-    (b"[" * 100_000, "application/json", 400, "the object provided is unrecognized (must be of type Pod)"),
-    (b'{"kind":"Pod","spec":NaN}', "application/json", 400, "the object provided is unrecognized"),
+    (b"[" * 100_000, "application/json", 400, f"{NO_JSON}exceeded max depth"),
+    (b'{"kind":"Pod","spec":NaN}', "application/json", 400, f"{NO_JSON}invalid character 'N' looking for beginning"),
     (b"a: [", "application/yaml", 400, "the object provided is unrecognized (must be of type Pod)"),
     (b"foo", "text/plain", 415, "the body of the request was in an unknown format"),
     (b"foo", "application/vnd.kubernetes.protobuf", 400, "provided data does not appear to be a protobuf message"),

@@ -8,11 +8,24 @@ from typing import Any
 import pytest
 
 from grpcdemo.sandbox.api.kinds import DEPLOYMENTS as DEPLOYMENT
-from grpcdemo.sandbox.api.kinds import NAMESPACES, Object
+from grpcdemo.sandbox.api.kinds import ENDPOINTS, NAMESPACES, Object
 
 from . import samples
 from .harness import Client, Sandbox
-from .samples import ACCOUNTS, DEPLOYMENTS, MERGE, PODS, SERVICES, SLICES, WEBHOOKS, account, deployment, pod, service
+from .samples import (
+    ACCOUNTS,
+    DEPLOYMENTS,
+    MERGE,
+    NAMESPACE,
+    PODS,
+    SERVICES,
+    SLICES,
+    WEBHOOKS,
+    account,
+    deployment,
+    pod,
+    service,
+)
 
 
 async def test_the_life_of_an_object(client: Client) -> None:
@@ -363,3 +376,17 @@ def test_who_writes_without_http_gets_the_same_care(sandbox: Sandbox) -> None:
     made = sandbox.registry.create(DEPLOYMENT, "demo", {"metadata": {"name": "d"}, "spec": deployment()["spec"]})
     assert (made["kind"], made["apiVersion"], made["spec"]["revisionHistoryLimit"]) == ("Deployment", "apps/v1", 10)
     assert sandbox.registry.delete(NAMESPACES, "", "demo").gone is False
+
+
+async def test_who_asks_for_endpoints_is_warned(sandbox: Sandbox) -> None:
+    addresses = [{"ip": f"10.0.0.{number}"} for number in range(1, 5)]
+    subsets = [{"addresses": addresses, "notReadyAddresses": [{"ip": "10.0.0.9"}], "ports": [{"port": 80}]}]
+    sandbox.registry.create(ENDPOINTS, NAMESPACE, {"metadata": {"name": "web"}, "subsets": subsets})
+    path, said = f"/api/v1/namespaces/{NAMESPACE}/endpoints", ENDPOINTS.warning
+    shown = await sandbox.client.get(path, headers={"Accept": samples.TABLE})
+    assert shown.headers.getall("Warning") == [f'299 - "{said}"']
+    (row,) = shown.body["rows"]
+    assert row["cells"][:2] == ["web", "10.0.0.1:80,10.0.0.2:80,10.0.0.3:80 + 1 more..."]
+    assert "Warning" not in (await sandbox.client.get(PODS)).headers
+    written = await sandbox.client.create(path, {"metadata": {"name": "mine"}})
+    assert written.code == 405
