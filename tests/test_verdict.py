@@ -16,9 +16,9 @@ ByClient = dict[str, dict[str, int]]
 EVEN = {"a": 64, "b": 64, "c": 64}
 
 TABLE: list[tuple[ByClient, list[str], Outcome, str]] = [
-    ({}, ABC, INCONCLUSIVE, "no response yet"),
-    ({"x": {}}, ABC, INCONCLUSIVE, "no response yet"),
-    ({"x": {"a": 0}}, ABC, INCONCLUSIVE, "no response yet"),
+    ({}, ABC, INCONCLUSIVE, "none of the 3 ready servers has answered yet"),
+    ({"x": {}}, ABC, INCONCLUSIVE, "none of the 3 ready servers has answered yet"),
+    ({"x": {"a": 0}}, ABC, INCONCLUSIVE, "none of the 3 ready servers has answered yet"),
     ({"x": {"a": 500}}, ["a"], INCONCLUSIVE, "there is nothing to balance over: 1 ready server"),
     ({"x": {"a": 500}}, [], INCONCLUSIVE, "there is nothing to balance over: 1 ready server"),
     ({}, [], INCONCLUSIVE, "there is nothing to balance over: no ready server"),

@@ -128,7 +128,8 @@ def observe(
     from grpcdemo.cli.runner import read
     from grpcdemo.cli.target import Connection
     from grpcdemo.cli.written import written
-    from grpcdemo.steps.observe import ObserveConfig, check_expected
+    from grpcdemo.steps.expectation import check_expected
+    from grpcdemo.steps.observe import ObserveConfig
     from grpcdemo.verdict import Criteria, Outcome
 
     expected = Outcome(expect.value) if expect else None

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
-from grpcdemo.errors import NotEnoughResponses, NotFound, UnexpectedVerdict, UsageError
+from grpcdemo.errors import NotFound, UsageError
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.log_lines import SECOND_NS, LogLine, parse_line
 from grpcdemo.kube.logs import Container, Follower
@@ -108,26 +108,6 @@ def _client_objects(config: ObserveConfig, mirror: Mirror) -> list[Object]:
 
 def _container(config: ObserveConfig) -> str:
     return config.container or CLIENT_CONTAINER
-
-
-def check_expected(expected: Outcome, seen: Observation) -> None:
-    """Raise UnexpectedVerdict or NotEnoughResponses unless *seen* is what was *expected*."""
-    verdict = seen.verdict
-    if verdict.outcome is expected:
-        return
-    if seen.is_over:
-        raise NotEnoughResponses(f"expected {expected.value}, but the demo is gone", hint="make it with `grpcdemo up`")
-    if verdict.outcome is Outcome.INCONCLUSIVE:
-        errors = ", ".join(f"{count} {code}" for code, count in seen.tally.errors.items())
-        raise NotEnoughResponses(
-            f"expected {expected.value}, but there is no verdict: {verdict.reason}"
-            + (f"; failed calls: {errors}" if errors else ""),
-            hint="watch longer with --timeout, or see `grpcdemo status`",
-        )
-    raise UnexpectedVerdict(
-        f"expected {expected.value}, saw {verdict.outcome.value}: {verdict.reason}",
-        hint="see which pods have a proxy, and what the label does, with `grpcdemo istio status`",
-    )
 
 
 def _is_over(config: ObserveConfig, seen: Observation, elapsed_s: float) -> bool:

@@ -120,7 +120,7 @@ class _Case:
         if self.pods < 2:
             return _inconclusive(f"there is nothing to balance over: {self.pods or 'no'} ready server")
         if not self.total:
-            return _inconclusive("no response yet")
+            return _inconclusive(f"none of the {self.pods} ready servers has answered yet")
         if self.total < self.criteria.min_responses:
             return _inconclusive(f"{self.total} of at least {self.criteria.min_responses} responses")
         if all(len(counts.answers) == 1 for counts in self.counts.values()):

@@ -98,7 +98,7 @@ def test_observe_counts_to_the_last_response(grpcdemo: Command, up: str) -> None
 def test_observe_that_saw_too_little(grpcdemo: Command, up: str) -> None:
     ended = grpcdemo("observe", "--kubeconfig", up, "--expect", "pinned", "--timeout", "0")
     assert ended.code == 4
-    assert ended.out.endswith("inconclusive: no response yet\n")
+    assert ended.out.endswith("inconclusive: none of the 3 ready servers has answered yet\n")
 
 
 def test_observe_without_a_demo(grpcdemo: Command, kubeconfig: str) -> None:

@@ -12,7 +12,8 @@ from grpcdemo.kube.api import Api
 from grpcdemo.kube.pods import read_pod
 from grpcdemo.model import Observation, Tally
 from grpcdemo.steps import observe as observe_module
-from grpcdemo.steps.observe import ObserveConfig, check_expected
+from grpcdemo.steps.expectation import check_expected
+from grpcdemo.steps.observe import ObserveConfig
 from grpcdemo.verdict import Outcome, Verdict
 from grpcdemo.workload.call_log import Call, format_call
 from tests.kube.fake_api import Feed, Script, refuse, reply
@@ -256,7 +257,7 @@ async def test_too_little_in_the_time_is_no_verdict(script: Script, api: Api) ->
     Scene(script)
     async with watching(api, ObserveConfig(expect=Outcome.BALANCED, timeout_s=0.2)) as watch:
         seen = await watch.to_the_end()
-    with pytest.raises(NotEnoughResponses, match=r"no response yet$"):
+    with pytest.raises(NotEnoughResponses, match=r"none of the 3 ready servers has answered yet$"):
         check_expected(Outcome.BALANCED, seen)
 
 
@@ -277,9 +278,21 @@ async def test_what_failed_is_why_there_is_no_verdict(script: Script, api: Api) 
     scene.calls("x", 1, *[None] * 3, code="UNAVAILABLE")
     async with watching(api) as watch:
         seen = await watch.until(lambda seen: seen.tally.errors == {"UNAVAILABLE": 3})
-    with pytest.raises(NotEnoughResponses, match="no response yet; failed calls: 3 UNAVAILABLE") as caught:
+    with pytest.raises(NotEnoughResponses, match="has answered yet; failed calls: 3 UNAVAILABLE") as caught:
         check_expected(Outcome.BALANCED, seen)
     assert caught.value.exit_code == 4
+
+
+@pytest.mark.parametrize("servers, hint", [(("a",), "grpcdemo up --servers 3"), (("a", "b"), "watch longer")])
+async def test_what_helps_where_there_is_no_verdict(
+    script: Script, api: Api, servers: tuple[str, ...], hint: str
+) -> None:
+    Scene(script, servers=servers)
+    async with watching(api) as watch:
+        seen = await watch.until(lambda seen: len(seen.servers) == len(servers))
+    with pytest.raises(NotEnoughResponses) as caught:
+        check_expected(Outcome.BALANCED, seen)
+    assert hint in str(caught.value.hint)
 
 
 @pytest.mark.parametrize(
