@@ -50,6 +50,8 @@ async def test_an_event_that_is_set_already_is_not_waited_for() -> None:
 
 async def test_an_event_that_is_not_set_in_time_is_not_waited_for_any_longer() -> None:
     assert not await is_set_within(asyncio.Event(), 0.01)
+    await pause(1)
+    assert asyncio.all_tasks() == {asyncio.current_task()}, "nothing of the waiting is left"
 
 
 async def test_work_that_is_done_in_time_gives_its_result() -> None:

@@ -94,7 +94,7 @@ class TimelineCounter:
             if self._frozen[index] is None:
                 self._frozen[index] = counts.frozen()
         slices = tuple(found for found in self._frozen if found is not None)
-        return Timeline(self._slice_s, slices, max(now - self._began, self._slice_s * (len(slices) - 1)))
+        return Timeline(self._slice_s, slices, now - self._began)
 
     def _at(self, at: float) -> _Counts:
         """The slice that *at* lies in."""

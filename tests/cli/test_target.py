@@ -20,6 +20,8 @@ from .conftest import Command
 
 STARTING = (("demo",), ("up",))
 NEEDING = tuple(words for words in TO_THE_CLUSTER if words not in (*STARTING, ("cleanup",)))
+NOBODY = 2**22 + 1
+"""The id of no process: above the largest that Linux gives."""
 NO_SANDBOX = [
     "error: there is no kubeconfig, and no sandbox runs",
     "hint: `grpcdemo up` starts one with the demo in it; --context or --kubeconfig names a cluster",
@@ -122,7 +124,7 @@ def sandbox_at(kubeconfig: str) -> Iterator[IO[str]]:
     """The lock of what looks like a sandbox; whoever *kubeconfig* names answers for it."""
     state = find_state()
     with claim(state) as lock:
-        lock.write("1")
+        lock.write(str(NOBODY))
         lock.flush()
         config = yaml.safe_load(Path(kubeconfig).read_text())
         config["contexts"][0]["name"] = CONTEXT
@@ -143,6 +145,16 @@ def test_a_sandbox_that_does_not_answer_is_told(grpcdemo: Command, monkeypatch: 
     error, hint = grpcdemo("status", "--sandbox").error_lines
     assert error.startswith("error: the sandbox runs, and does not answer: the API server http://127.0.0.1:")
     assert "`grpcdemo sandbox stop`" in hint
+
+
+@pytest.mark.usefixtures("deaf")
+def test_a_sandbox_that_does_not_answer_is_not_ended_unasked(
+    grpcdemo: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "ENDING_S", 0.1)
+    find_state().by_itself.touch()
+    _, error, _ = grpcdemo("cleanup", "--sandbox").error_lines
+    assert error.startswith("error: the sandbox runs, and does not answer")
 
 
 def test_a_sandbox_that_was_killed_may_hold_its_lock_for_a_moment(

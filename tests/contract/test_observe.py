@@ -17,9 +17,9 @@ main()
 
 
 @contextmanager
-def watching(demo: Demo) -> Iterator[Running]:
-    """An `observe` that goes on until its records are as wanted, however long that takes."""
-    seen = demo.start("observe", "--output", "jsonl")
+def watching(demo: Demo, output: str = "jsonl") -> Iterator[Running]:
+    """An `observe` that goes on until what it prints is as wanted, however long that takes."""
+    seen = demo.start("observe", "--output", output)
     try:
         yield seen
     finally:
@@ -64,9 +64,11 @@ def test_too_few_responses_is_exit_4(demo: Demo) -> None:
 
 def test_a_new_client_is_followed_from_its_first_response(demo: Demo) -> None:
     demo.run("up", "--servers", "2").check(0)
-    with watching(demo) as seen:
+    with watching(demo) as seen, watching(demo, "log") as lines:
         seen.wait_for_record(lambda record: record["responses"])
+        lines.wait_for_line(bool)
         demo.kubectl("rollout", "restart", "deployment/grpc-client")
+        lines.wait_for_line(lambda line: "seq=1 " in line)
         # a window with the old one, one with both, and one with the new one
         record = seen.wait_for_record(lambda record: record["windows"] > 2 and record["verdict"] == "pinned")
     assert record["missed"] == 0
@@ -109,4 +111,6 @@ def test_nothing_to_observe_is_said(demo: Demo) -> None:
 
 
 def _client(demo: Demo) -> str:
-    return next(name for name in demo.pods() if name.startswith("grpc-client"))
+    """The one client pod there is."""
+    (found,) = (name for name in demo.pods() if name.startswith("grpc-client"))
+    return found

@@ -102,10 +102,14 @@ class Running:
 
     def wait_for_record(self, wanted: Callable[[Any], bool]) -> Any:
         """Wait for the first record on stdout, as `-o jsonl` prints them, that is *wanted*."""
-        found: list[Any] = []
+        return json.loads(self.wait_for_line(lambda line: wanted(json.loads(line))))
+
+    def wait_for_line(self, wanted: Callable[[str], bool]) -> str:
+        """Wait for the first line on stdout that is *wanted*."""
+        found: list[str] = []
 
         def look() -> bool:
-            found[:] = filter(wanted, map(json.loads, self._out))
+            found[:] = filter(wanted, self._out)
             return bool(found) or self._process.poll() is not None
 
         with self._more:

@@ -18,6 +18,7 @@ def test_demo_needs_no_cluster_and_leaves_nothing(sandbox: SandboxUser) -> None:
     told = sandbox.run("demo", "--output", "json")
     result = json.loads(told.stdout)
     assert (result["istioOff"]["verdict"], result["istioOn"]["verdict"]) == ("pinned", "balanced")
+    assert result["provenance"]["sandbox"] is True
     assert told.stderr.startswith("using the sandbox on this machine, namespace")
     assert told.stderr.endswith("✓ the sandbox has ended\n")
     sandbox.wait_until_gone()
@@ -25,10 +26,11 @@ def test_demo_needs_no_cluster_and_leaves_nothing(sandbox: SandboxUser) -> None:
 
 
 def test_it_stays_until_the_last_demo_in_it_is_cleaned_up(sandbox: SandboxUser) -> None:
-    sandbox.run("up", "--servers", "1")
-    sandbox.run("up", "--servers", "1", "--namespace", "other")
+    assert "waiting for the sandbox to start" in sandbox.run("up", "--servers", "1").stderr
+    assert "sandbox to start" not in sandbox.run("up", "--servers", "1", "--namespace", "other").stderr
     assert "the sandbox has ended" not in sandbox.run("cleanup").stderr
     assert "1/1" in sandbox.run("status", "--namespace", "other").stdout
+    assert "the sandbox injects Envoys" in sandbox.run("istio", "status", "--namespace", "other").stdout
     assert "the sandbox has ended" in sandbox.run("cleanup", "--namespace", "other").stderr
     sandbox.run("sandbox", "status", code=1)
 

@@ -265,8 +265,12 @@ async def test_a_demo_that_somebody_deletes_is_not_waited_for(script: Script, ap
     scene = Scene(script, servers=("a",))
     async with watching(api, ObserveConfig(expect=Outcome.BALANCED, timeout_s=3600)) as watch:
         await watch.until(lambda seen: bool(seen.clients))
-        scene.server("DELETED", "a")
         scene.client("DELETED", "x")
+        await watch.until(lambda seen: not seen.clients)
+        scene.client("ADDED", "y")
+        await watch.until(lambda seen: bool(seen.clients))
+        scene.client("DELETED", "y")
+        scene.server("DELETED", "a")
         seen = await watch.to_the_end()
     with pytest.raises(NotEnoughResponses, match="the demo is gone") as caught:
         check_expected(Outcome.BALANCED, seen)

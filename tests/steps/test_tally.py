@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,6 +46,30 @@ def test_responses_are_counted_by_client_and_server() -> None:
     assert tally.by_server() == {"a": 2, "b": 2}
     assert tally.responses == counter.responses == 4
     assert counter.ip_of == {"a": "ip-of-a", "b": "ip-of-b"}
+
+
+def test_an_address_that_an_answer_does_not_tell_is_not_forgotten() -> None:
+    counter = counted(call(1, "a"), replace(call(2, "a"), pod_ip=None))
+    assert counter.responses == 2
+    assert counter.ip_of == {"a": "ip-of-a"}
+
+
+def test_calls_that_all_end_differently_fill_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tally_module, "ENDINGS", 100)
+    counter = Counter()
+
+    def count(seqs: range) -> int:
+        """Count so many calls; the memory that is used then."""
+        for first in seqs[::100]:
+            counter.add("x", logged(*(call(seq, latency_ms=seq) for seq in range(first, first + 100))), 0.0)
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        before = count(range(1, 20_001))
+        assert count(range(20_001, 30_001)) < before + 200_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_log_that_names_ever_more_servers_fills_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:

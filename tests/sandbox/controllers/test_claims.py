@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from grpcdemo.sandbox.api.kinds import DEPLOYMENTS, PODS, REPLICA_SETS, Object
 from grpcdemo.sandbox.controllers.owners import controller_of
-from tests.sandbox.controllers.world import NAMESPACE, World, running
+from tests.sandbox.controllers.world import NAMESPACE, World, build_deployment, running
 
 ORPHAN = {"propagationPolicy": "Orphan"}
+HELD = ["example.com/hold"]
 
 
 def name(obj: Object) -> str:
@@ -86,3 +87,41 @@ async def test_only_pods_that_count_are_adopted() -> None:
         await world.settle()
         assert len(world.pods()) == 2
         assert controller_of(world.store.get(PODS, NAMESPACE, "done")) is None
+
+
+async def test_what_another_has_is_left_to_it() -> None:
+    world = World()
+    world.deploy(1)
+    async with running(world):
+        (replica_set,) = world.replica_sets()
+        spec = {key: build_deployment(1)["spec"][key] for key in ("replicas", "selector", "template")}
+        world.writer.create(REPLICA_SETS, NAMESPACE, {**replica_set, "metadata": {"name": "other"}, "spec": spec})
+        await world.settle()
+        owners = [controller["name"] for pod in world.pods() if (controller := controller_of(pod))]
+        assert sorted(owners) == sorted(["other", name(replica_set)])
+
+
+async def test_one_that_is_being_deleted_is_not_adopted() -> None:
+    world = World()
+    world.deploy(1)
+    async with running(world):
+        (replica_set,) = world.replica_sets()
+        metadata = {"name": "leaving", "labels": replica_set["metadata"]["labels"], "finalizers": HELD}
+        world.writer.create(REPLICA_SETS, NAMESPACE, {**replica_set, "metadata": metadata})
+        world.store.mark_deleted(REPLICA_SETS, NAMESPACE, "leaving")
+        await world.settle()
+        assert controller_of(world.store.get(REPLICA_SETS, NAMESPACE, "leaving")) is None
+
+
+async def test_one_that_is_being_deleted_lets_nothing_go() -> None:
+    world = World()
+    deployment = world.deploy(1)
+    async with running(world):
+        held = {**deployment["metadata"], "finalizers": HELD, "resourceVersion": ""}
+        world.store.update(DEPLOYMENTS, {**deployment, "metadata": held})
+        world.writer.delete(DEPLOYMENTS, NAMESPACE, "server")
+        (replica_set,) = world.replica_sets()
+        replica_set["metadata"]["labels"] = {"app": "debug"}
+        world.store.update(REPLICA_SETS, replica_set)
+        await world.settle()
+        assert controller_of(world.store.get(REPLICA_SETS, NAMESPACE, name(replica_set)))
