@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,25 @@ from grpcdemo.sandbox.state import running
 from tests.sandbox.user import SandboxUser, wait_until_gone
 
 pytestmark = pytest.mark.sandbox
+
+SERVED = """
+import asyncio, os
+from grpcdemo.errors import GrpcdemoError
+from grpcdemo.kube.schema import describe
+from grpcdemo.sandbox.daemon import serve
+from grpcdemo.sandbox.state import find_state, running
+
+async def begin_and_end():
+    stop = asyncio.Event()
+    stop.set()
+    await serve(find_state(), describe, print, stop)
+
+try:
+    asyncio.run(begin_and_end())
+except GrpcdemoError:
+    print(os.getpid(), running(find_state()))
+"""
+"""Prints its process id, and whose sandbox runs once it is no longer served."""
 
 
 def test_it_starts_once_and_only_its_user_gets_in(sandbox: SandboxUser) -> None:
@@ -43,6 +64,14 @@ def test_a_killed_daemon_takes_everything_with_it(sandbox: SandboxUser) -> None:
         wait_until_gone(pid)
     assert "the sandbox runs" in sandbox.run("sandbox", "start").stderr
     assert "does not exist" in sandbox.on_it("status").stdout
+
+
+def test_who_waits_for_the_lock_waits_for_the_end_of_the_process(sandbox: SandboxUser) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", SERVED], env=sandbox.environment, capture_output=True, text=True, check=True
+    )
+    served, found = ended.stdout.split()
+    assert served == found
 
 
 def test_no_process_gets_what_is_the_daemons(sandbox: SandboxUser) -> None:
