@@ -21,8 +21,8 @@ CHUNK = 65_536
 
 
 class CuttingProxy:
-    """Passes all on, until `begin` tells it to cut: from then on each connection ends after a number of bytes from
-    the server that *limit* chooses for it."""
+    """Passes all on, until `begin` tells it to cut: from then on, until `end`, each connection ends after a number of
+    bytes from the server that *limit* chooses for it."""
 
     def __init__(self, host: str, port: int, limit: Callable[[], int]) -> None:
         self.port = 0
@@ -52,6 +52,13 @@ class CuttingProxy:
     def begin(self) -> None:
         """Cut what is open, and everything from now on."""
         self._loop.call_soon_threadsafe(self._cut_all)
+
+    def end(self) -> None:
+        """Cut nothing any more but what is open."""
+        self._loop.call_soon_threadsafe(self._spare)
+
+    def _spare(self) -> None:
+        self._cutting = False
 
     def _cut_all(self) -> None:
         self._cutting = True
