@@ -190,7 +190,7 @@ def test_a_killed_daemon_is_told_and_leaves_nothing(sandbox: SandboxUser, words:
         telling.wait_for(midst)
         daemon, processes = running(sandbox.state), sandbox.processes()
         assert daemon
-        assert len(processes) > 1
+        assert len(processes) > (1 if words == ("cleanup",) else 3), "the pods of a cleanup may have ended already"
         os.kill(daemon, signal.SIGKILL)
         assert telling.end()[0] == 1
     assert [line.partition(";")[0] for line in telling.said[-2:]] == [
