@@ -273,6 +273,6 @@ class Warned:
     text: str
 
 
-Event = Done | Waiting | Warned
-Report = Callable[[Event], None]
+StepEvent = Done | Waiting | Warned
+Reporter = Callable[[StepEvent], None]
 """How a step tells what it does; the command line shows it on stderr."""

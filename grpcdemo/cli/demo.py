@@ -31,7 +31,7 @@ def demo(
     namespace: options.Namespace = defaults.NAMESPACE,
     timeout: options.Timeout = defaults.TIMEOUT_S,
     output: options.Output = options.Format.TABLE,
-    report: options.Report = None,
+    report: options.ReportFile = None,
     plain: options.Plain = False,
     dry_run: options.DryRun = False,
     yes: options.Yes = False,

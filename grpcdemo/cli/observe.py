@@ -71,7 +71,7 @@ def observe(
             "or log (the calls' own lines).",
         ),
     ] = Form.TABLE,
-    report: options.Report = None,
+    report: options.ReportFile = None,
     plain: options.Plain = False,
     since: Annotated[
         float | None,

@@ -39,7 +39,7 @@ Yes = Annotated[
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")]
 Output = Annotated[Format, typer.Option("--output", "-o", help="How to print the result.")]
-Report = Annotated[
+ReportFile = Annotated[
     Path | None,
     typer.Option(
         "--report",

@@ -17,7 +17,7 @@ from rich.spinner import Spinner
 from rich.text import Text
 
 from grpcdemo.cli.options import Format
-from grpcdemo.model import Done, Event, Waiting, Warned
+from grpcdemo.model import Done, StepEvent, Waiting, Warned
 from grpcdemo.views.styles import BAD, GOOD
 
 UNBOUNDED = 10_000
@@ -98,7 +98,7 @@ class Progress:
     def __exit__(self, *exc_info: object) -> None:
         self._clear()
 
-    def report(self, event: Event) -> None:
+    def report(self, event: StepEvent) -> None:
         if isinstance(event, Waiting):
             self._wait(f"waiting for {event.text}")
         elif isinstance(event, Warned):

@@ -17,7 +17,7 @@ from grpcdemo.errors import ExitCode, GrpcdemoError, Interrupted
 
 if TYPE_CHECKING:
     from grpcdemo.kube.api import Api
-    from grpcdemo.model import Event, Report, Target
+    from grpcdemo.model import Reporter, StepEvent, Target
 
 T = TypeVar("T")
 
@@ -42,7 +42,7 @@ def change(
     connection: Connection,
     work: Callable[[Api], Coroutine[None, None, T]],
     *,
-    report: Report,
+    report: Reporter,
     yes: bool,
     dry_run: bool = False,
     starts: bool = False,
@@ -112,5 +112,5 @@ def _ask(target: Target, *, yes: bool) -> None:
         raise GrpcdemoError("nothing was changed", hint="choose a cluster with --context NAME")
 
 
-def _ignore(_: str | Event) -> None:
+def _ignore(_: str | StepEvent) -> None:
     """For what nobody needs to be told."""

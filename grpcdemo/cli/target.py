@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grpcdemo.errors import GrpcdemoError, Interrupted, NoSandbox, Unreachable, UsageError
-from grpcdemo.model import Done, Report, Waiting
+from grpcdemo.model import Done, Reporter, Waiting
 
 if TYPE_CHECKING:
     from grpcdemo.kube.api import Api
@@ -61,7 +61,7 @@ class Connection:
 
 @asynccontextmanager
 async def connect_to(
-    connection: Connection, *, starts: bool, changes: bool, announce: Callable[[str], None], report: Report
+    connection: Connection, *, starts: bool, changes: bool, announce: Callable[[str], None], report: Reporter
 ) -> AsyncIterator[Api]:
     """The API of the target; *announce* is told its name before anything is changed.
 
@@ -140,7 +140,7 @@ def _parse(variable: str) -> Choice:
         raise UsageError(f"{VARIABLE} is {variable!r}", hint="set it to `sandbox` or `cluster`, or unset it") from None
 
 
-async def _start(state: State, report: Report) -> None:
+async def _start(state: State, report: Reporter) -> None:
     from grpcdemo.sandbox.process import start
     from grpcdemo.sandbox.state import running
 

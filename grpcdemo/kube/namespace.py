@@ -29,7 +29,7 @@ from grpcdemo.kube.resources import (
     labels_of,
 )
 from grpcdemo.kube.watch import Mirror, Query, wait_until
-from grpcdemo.model import Report, Waiting
+from grpcdemo.model import Reporter, Waiting
 
 LABELS_BEFORE = "grpcdemo/labels-before"
 """The annotation that keeps what the labels we changed were; null means that there was none."""
@@ -165,7 +165,7 @@ async def delete_namespace(api: Api, namespace: Object) -> None:
         await _delete(api, NAMESPACES, namespace)
 
 
-async def wait_until_namespace_gone(api: Api, name: str, *, timeout_s: float, report: Report) -> None:
+async def wait_until_namespace_gone(api: Api, name: str, *, timeout_s: float, report: Reporter) -> None:
     """Wait until the namespace is gone; on time-out the error names the conditions and finalizers in the way."""
     async with Mirror(api, {"namespace": Query(NAMESPACES, fields=f"metadata.name={name}")}) as mirror:
 
@@ -185,7 +185,7 @@ async def wait_until_namespace_gone(api: Api, name: str, *, timeout_s: float, re
         await wait_until(mirror, gone, timeout_s=timeout_s, failure=failure)
 
 
-async def wait_until_ours_gone(api: Api, namespace: str, *, timeout_s: float, report: Report) -> None:
+async def wait_until_ours_gone(api: Api, namespace: str, *, timeout_s: float, report: Reporter) -> None:
     """Wait until nothing in the namespace carries our label any more."""
     queries = {kind.plural: Query(kind, namespace, OURS) for kind in (*OURS_ONLY, PODS)}
     async with Mirror(api, queries) as mirror:

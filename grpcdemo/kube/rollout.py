@@ -25,7 +25,7 @@ from grpcdemo.kube.trouble import Trouble, creation_trouble, pod_state, pod_trou
 from grpcdemo.kube.watch import Mirror, Query, wait_until
 from grpcdemo.labels import TEMPLATE_HASH, deployed_template
 from grpcdemo.manifests.images import pull_hint
-from grpcdemo.model import Done, Pod, Report, Waiting
+from grpcdemo.model import Done, Pod, Reporter, Waiting
 
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 UNSCHEDULABLE_S = 15.0
@@ -40,7 +40,7 @@ async def restart(api: Api, namespace: str, names: Collection[str]) -> None:
 
 
 async def wait_for_rollout(
-    api: Api, namespace: str, names: Collection[str], *, timeout_s: float, report: Report
+    api: Api, namespace: str, names: Collection[str], *, timeout_s: float, report: Reporter
 ) -> list[Pod]:
     """Wait until each Deployment has all its pods ready and every older pod is gone; return the pods.
 
@@ -109,7 +109,7 @@ class _Progress:
 class _Rollout:
     """Looks at a mirror, tells the progress, and knows when it is over."""
 
-    def __init__(self, mirror: Mirror, names: Collection[str], report: Report) -> None:
+    def __init__(self, mirror: Mirror, names: Collection[str], report: Reporter) -> None:
         self._mirror = mirror
         self._names = names
         self._report = report

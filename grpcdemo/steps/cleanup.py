@@ -17,7 +17,7 @@ from grpcdemo.kube.namespace import (
 )
 from grpcdemo.kube.resources import Object, is_ours
 from grpcdemo.manifests import defaults
-from grpcdemo.model import Done, Report, Warned
+from grpcdemo.model import Done, Reporter, Warned
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class CleanupConfig:
     wait: bool = True
 
 
-async def cleanup(api: Api, config: CleanupConfig, report: Report) -> None:
+async def cleanup(api: Api, config: CleanupConfig, report: Reporter) -> None:
     """Leave the cluster as it was before `up`; works on a half-made and on a half-deleted demo.
 
     Raises GrpcdemoError with what blocks where something does not go within the time.
@@ -56,7 +56,7 @@ async def cleanup(api: Api, config: CleanupConfig, report: Report) -> None:
         report(Done(f"namespace {config.namespace} is gone"))
 
 
-async def _leave(api: Api, namespace: Object, config: CleanupConfig, report: Report, *, why: str) -> None:
+async def _leave(api: Api, namespace: Object, config: CleanupConfig, report: Reporter, *, why: str) -> None:
     """Take out what is ours, and leave the namespace."""
     deleted = await delete_ours(api, config.namespace)
     report(Done(f"deleted {', '.join(deleted)}" if deleted else f"nothing of grpcdemo's in {config.namespace}"))

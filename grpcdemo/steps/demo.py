@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from grpcdemo.errors import GrpcdemoError, UsageError
 from grpcdemo.kube.api import Api
-from grpcdemo.model import DemoResult, Done, Observation, Phase, Report, Warned
+from grpcdemo.model import DemoResult, Done, Observation, Phase, Reporter, Warned
 from grpcdemo.steps.cleanup import CleanupConfig, cleanup
 from grpcdemo.steps.expectation import check_expected
 from grpcdemo.steps.istio.switch import SwitchConfig, switch
@@ -37,7 +37,7 @@ class DemoConfig:
             )
 
 
-async def rehearse(api: Api, config: DemoConfig, report: Report) -> None:
+async def rehearse(api: Api, config: DemoConfig, report: Reporter) -> None:
     """Say what `demo` would do, with an API that persists nothing."""
     await up(api, config.up, report)
     report(Done("calls watched until they are seen pinned"))
@@ -47,7 +47,7 @@ async def rehearse(api: Api, config: DemoConfig, report: Report) -> None:
         report(Done(f"all of it deleted from namespace {config.up.namespace}"))
 
 
-async def demo(api: Api, config: DemoConfig, report: Report, show: Callable[[Phase], None]) -> DemoResult:
+async def demo(api: Api, config: DemoConfig, report: Reporter, show: Callable[[Phase], None]) -> DemoResult:
     """Tell the story and clean up, also after Ctrl-C and after a failure.
 
     Each phase is handed to *show* again and again, as far as it was seen.
@@ -68,7 +68,7 @@ async def demo(api: Api, config: DemoConfig, report: Report, show: Callable[[Pha
     return result
 
 
-async def _tell(api: Api, config: DemoConfig, report: Report, show: Callable[[Phase], None]) -> DemoResult:
+async def _tell(api: Api, config: DemoConfig, report: Reporter, show: Callable[[Phase], None]) -> DemoResult:
     began = asyncio.get_running_loop().time()
     await up(api, config.up, report)
     before = await _watch(api, config, "Istio off", Outcome.PINNED, report, show)
@@ -85,7 +85,7 @@ async def _tell(api: Api, config: DemoConfig, report: Report, show: Callable[[Ph
 
 
 async def _watch(
-    api: Api, config: DemoConfig, title: str, expected: Outcome, report: Report, show: Callable[[Phase], None]
+    api: Api, config: DemoConfig, title: str, expected: Outcome, report: Reporter, show: Callable[[Phase], None]
 ) -> Phase:
     wanted = ObserveConfig(namespace=config.up.namespace, expect=expected, timeout_s=config.up.timeout_s)
     seen: Observation | None = None
@@ -97,7 +97,7 @@ async def _watch(
     return Phase(title, seen)
 
 
-async def _clean_up_after(error: BaseException, api: Api, config: DemoConfig, report: Report) -> None:
+async def _clean_up_after(error: BaseException, api: Api, config: DemoConfig, report: Reporter) -> None:
     """Clean up in a time of its own; what fails in it must not hide *error*, which is why we are here."""
     task = asyncio.current_task()
     if task is not None and isinstance(error, asyncio.CancelledError) and hasattr(task, "uncancel"):

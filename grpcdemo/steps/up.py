@@ -21,7 +21,7 @@ from grpcdemo.kube.rollout import restart, wait_for_rollout
 from grpcdemo.manifests import defaults
 from grpcdemo.manifests.images import CLIENT, SERVER, image_reference
 from grpcdemo.manifests.render import Settings, objects
-from grpcdemo.model import CLIENT_APP, SERVER_APP, Done, Pod, Report
+from grpcdemo.model import CLIENT_APP, SERVER_APP, Done, Pod, Reporter
 from grpcdemo.steps.istio.label import INJECTION_OFF
 from grpcdemo.steps.lent import refuse_strangers
 
@@ -53,7 +53,7 @@ def settings(config: UpConfig, kubernetes: tuple[int, int]) -> Settings:
     )
 
 
-async def up(api: Api, config: UpConfig, report: Report) -> list[Pod]:
+async def up(api: Api, config: UpConfig, report: Reporter) -> list[Pod]:
     """Make the demo, or bring what is there of it to *config*; return its pods, ready and without proxy."""
     kubernetes, namespace = await asyncio.gather(api.version(), find_namespace(api, config.namespace))
     if namespace is not None and is_terminating(namespace):
@@ -74,7 +74,7 @@ async def up(api: Api, config: UpConfig, report: Report) -> list[Pod]:
     return await _wait_until_ready(api, config, report, new=new)
 
 
-async def _prepare(api: Api, namespace: Object, config: UpConfig, report: Report) -> None:
+async def _prepare(api: Api, namespace: Object, config: UpConfig, report: Reporter) -> None:
     """Switch injection off in a namespace that exists."""
     name = config.namespace
     if all(labels_of(namespace).get(key) == value for key, value in INJECTION_OFF.items()):
@@ -85,7 +85,7 @@ async def _prepare(api: Api, namespace: Object, config: UpConfig, report: Report
     report(Done(f"namespace {name} labelled {INJECTION_LABEL}=disabled"))
 
 
-async def _apply(api: Api, config: UpConfig, kubernetes: tuple[int, int], report: Report, *, only_say: bool) -> None:
+async def _apply(api: Api, config: UpConfig, kubernetes: tuple[int, int], report: Reporter, *, only_say: bool) -> None:
     """Apply the manifests; with *only_say*, there is no namespace yet in which the API could try them."""
     wanted = objects(settings(config, kubernetes))
     if only_say:
@@ -99,7 +99,7 @@ async def _apply(api: Api, config: UpConfig, kubernetes: tuple[int, int], report
         report(Done(f"{found['kind']} {found['metadata']['name']} {outcome}"))
 
 
-async def _wait_until_ready(api: Api, config: UpConfig, report: Report, *, new: bool) -> list[Pod]:
+async def _wait_until_ready(api: Api, config: UpConfig, report: Reporter, *, new: bool) -> list[Pod]:
     names = (SERVER_APP, CLIENT_APP)
     if not new and any(pod.proxy for pod in await our_pods(api, config.namespace)):
         await restart(api, config.namespace, names)

@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from grpcdemo.model import Event
+from grpcdemo.model import StepEvent
 
 PATIENCE_S = 60
 """How long to wait for what must come. No test passes or fails by speed."""
@@ -75,7 +75,7 @@ class Programs:
 class Told:
     """What a step told while it ran."""
 
-    events: list[Event] = field(default_factory=list)
+    events: list[StepEvent] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
 
     @property

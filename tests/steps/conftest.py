@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from grpcdemo.kube.api import Api
-from grpcdemo.model import Event
+from grpcdemo.model import StepEvent
 from grpcdemo.steps.up import UpConfig, up
 from tests.kube.conftest import _no_certificates, api, script
 from tests.kube.fake_api import connected
@@ -40,5 +40,5 @@ async def demo_api(cluster: Cluster, cluster_api: Api) -> Api:
 
 
 @pytest.fixture
-def events() -> list[Event]:
+def events() -> list[StepEvent]:
     return []

@@ -8,7 +8,7 @@ import pytest
 
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.kube.api import Api
-from grpcdemo.model import Event
+from grpcdemo.model import StepEvent
 from grpcdemo.steps.cleanup import CleanupConfig, cleanup
 from grpcdemo.steps.istio.switch import SwitchConfig, switch
 from grpcdemo.steps.up import UpConfig, up
@@ -26,21 +26,21 @@ def ours(cluster: Cluster) -> list[str]:
     return [f"{kind}/{name}" for kind in kinds for name in cluster.store.names(kind, DEMO)]
 
 
-async def test_our_namespace_goes_with_all_in_it(cluster: Cluster, demo_api: Api, events: list[Event]) -> None:
+async def test_our_namespace_goes_with_all_in_it(cluster: Cluster, demo_api: Api, events: list[StepEvent]) -> None:
     await cleanup(demo_api, CONFIG, events.append)
     assert cluster.store.names("namespaces") == []
     assert ours(cluster) == []
     assert f"namespace {DEMO} is gone" in done(events)
 
 
-async def test_nothing_is_nothing_to_do(cluster: Cluster, cluster_api: Api, events: list[Event]) -> None:
+async def test_nothing_is_nothing_to_do(cluster: Cluster, cluster_api: Api, events: list[StepEvent]) -> None:
     await cleanup(cluster_api, CONFIG, events.append)
     assert cluster.store.changes == []
     assert "nothing to clean up" in done(events)
 
 
 async def test_a_lent_namespace_is_given_back_as_it_was(
-    cluster: Cluster, cluster_api: Api, events: list[Event]
+    cluster: Cluster, cluster_api: Api, events: list[StepEvent]
 ) -> None:
     labels, annotations = {"team": "x", "istio.io/rev": "canary"}, {"note": "keep"}
     cluster.add_namespace(DEMO, labels=dict(labels), annotations=dict(annotations))
@@ -57,7 +57,9 @@ async def test_a_lent_namespace_is_given_back_as_it_was(
 
 
 @pytest.mark.parametrize("kind", ["pods", "deployments", "services", "configmaps", "secrets", "persistentvolumeclaims"])
-async def test_strangers_keep_our_namespace(cluster: Cluster, demo_api: Api, events: list[Event], kind: str) -> None:
+async def test_strangers_keep_our_namespace(
+    cluster: Cluster, demo_api: Api, events: list[StepEvent], kind: str
+) -> None:
     cluster.store.put(kind, DEMO, {"metadata": {"name": "theirs"}})
     await cleanup(demo_api, CONFIG, events.append)
     assert ours(cluster) == ([f"{kind}/theirs"] if kind in ("pods", "deployments", "services") else [])
@@ -75,7 +77,7 @@ async def test_strangers_keep_our_namespace(cluster: Cluster, demo_api: Api, eve
     ],
 )
 async def test_what_controllers_made_is_no_stranger(
-    cluster: Cluster, demo_api: Api, events: list[Event], kind: str, found: dict[str, object]
+    cluster: Cluster, demo_api: Api, events: list[StepEvent], kind: str, found: dict[str, object]
 ) -> None:
     cluster.store.put(kind, DEMO, found)
     await cleanup(demo_api, CONFIG, events.append)
@@ -83,7 +85,9 @@ async def test_what_controllers_made_is_no_stranger(
 
 
 @pytest.mark.parametrize("lent", [False, True])
-async def test_a_dry_run_changes_nothing(cluster: Cluster, cluster_api: Api, events: list[Event], lent: bool) -> None:
+async def test_a_dry_run_changes_nothing(
+    cluster: Cluster, cluster_api: Api, events: list[StepEvent], lent: bool
+) -> None:
     if lent:
         cluster.add_namespace(DEMO)
     await up(cluster_api, UpConfig(), events.append)
@@ -96,7 +100,7 @@ async def test_a_dry_run_changes_nothing(cluster: Cluster, cluster_api: Api, eve
     assert cluster.store.objects == before
 
 
-async def test_what_blocks_is_named(cluster: Cluster, demo_api: Api, events: list[Event]) -> None:
+async def test_what_blocks_is_named(cluster: Cluster, demo_api: Api, events: list[StepEvent]) -> None:
     cluster.store.get("namespaces", "", DEMO)["metadata"]["finalizers"] = ["example.com/keep"]
     with pytest.raises(GrpcdemoError, match=r"still terminating: .*example.com/keep") as caught:
         await cleanup(demo_api, CleanupConfig(timeout_s=0.02), events.append)
@@ -104,20 +108,22 @@ async def test_what_blocks_is_named(cluster: Cluster, demo_api: Api, events: lis
     assert ours(cluster) == []
 
 
-async def test_a_second_cleanup_waits_for_the_first(cluster: Cluster, cluster_api: Api, events: list[Event]) -> None:
+async def test_a_second_cleanup_waits_for_the_first(
+    cluster: Cluster, cluster_api: Api, events: list[StepEvent]
+) -> None:
     cluster.add_namespace(DEMO, deletionTimestamp="2026-05-04T10:00:00Z", finalizers=["kubernetes"])
     with pytest.raises(GrpcdemoError, match="still terminating"):
         await cleanup(cluster_api, CleanupConfig(timeout_s=0.02), events.append)
     assert cluster.store.changes == []
 
 
-async def test_nobody_has_to_wait(cluster: Cluster, demo_api: Api, events: list[Event]) -> None:
+async def test_nobody_has_to_wait(cluster: Cluster, demo_api: Api, events: list[StepEvent]) -> None:
     cluster.store.get("namespaces", "", DEMO)["metadata"]["finalizers"] = ["example.com/keep"]
     await cleanup(demo_api, CleanupConfig(wait=False), events.append)
     assert "is gone" not in done(events)
 
 
-async def test_what_of_ours_does_not_go_is_named(cluster: Cluster, cluster_api: Api, events: list[Event]) -> None:
+async def test_what_of_ours_does_not_go_is_named(cluster: Cluster, cluster_api: Api, events: list[StepEvent]) -> None:
     cluster.add_namespace(DEMO)
     await up(cluster_api, UpConfig(), events.append)
     cluster.store.get("services", DEMO, "grpc-server")["metadata"]["finalizers"] = ["example.com/keep"]
@@ -126,7 +132,9 @@ async def test_what_of_ours_does_not_go_is_named(cluster: Cluster, cluster_api: 
     assert f"--namespace {DEMO} get services/grpc-server" in str(caught.value.hint)
 
 
-async def test_an_object_that_was_made_anew_is_left_alone(cluster: Cluster, demo_api: Api, events: list[Event]) -> None:
+async def test_an_object_that_was_made_anew_is_left_alone(
+    cluster: Cluster, demo_api: Api, events: list[StepEvent]
+) -> None:
     """Between our look and our deletion somebody may make another one of that name."""
     theirs = {"metadata": {"name": "grpc-server", "uid": "another"}}
 

@@ -8,7 +8,7 @@ import pytest
 
 from grpcdemo.errors import UnexpectedVerdict
 from grpcdemo.kube.api import Api
-from grpcdemo.model import Event, Phase, Warned
+from grpcdemo.model import Phase, StepEvent, Warned
 from grpcdemo.steps import demo as demo_module
 from grpcdemo.steps.demo import DemoConfig, demo
 from grpcdemo.steps.up import UpConfig
@@ -20,7 +20,7 @@ from .told import done
 CONFIG = DemoConfig(up=UpConfig())
 
 
-async def test_pinned_then_balanced_then_gone(cluster: Cluster, cluster_api: Api, events: list[Event]) -> None:
+async def test_pinned_then_balanced_then_gone(cluster: Cluster, cluster_api: Api, events: list[StepEvent]) -> None:
     shown: list[Phase] = []
     result = await demo(cluster_api, CONFIG, events.append, shown.append)
     assert result.before.observation.verdict.outcome is Outcome.PINNED
@@ -31,13 +31,13 @@ async def test_pinned_then_balanced_then_gone(cluster: Cluster, cluster_api: Api
     assert cluster.store.names("namespaces") == []
 
 
-async def test_it_is_left_where_that_is_wanted(cluster: Cluster, cluster_api: Api, events: list[Event]) -> None:
+async def test_it_is_left_where_that_is_wanted(cluster: Cluster, cluster_api: Api, events: list[StepEvent]) -> None:
     await demo(cluster_api, DemoConfig(up=UpConfig(), keep=True), events.append, lambda _: None)
     assert len(cluster.store.names("pods", "istio-grpc-demo")) == 4
 
 
 async def test_a_story_that_goes_otherwise_is_cleaned_up_too(
-    cluster: Cluster, cluster_api: Api, events: list[Event]
+    cluster: Cluster, cluster_api: Api, events: list[StepEvent]
 ) -> None:
     cluster.always_balanced = True
     with pytest.raises(UnexpectedVerdict, match="expected pinned, saw balanced"):
@@ -45,7 +45,7 @@ async def test_a_story_that_goes_otherwise_is_cleaned_up_too(
     assert cluster.store.names("namespaces") == []
 
 
-async def test_ctrl_c_is_cleaned_up_after(cluster: Cluster, cluster_api: Api, events: list[Event]) -> None:
+async def test_ctrl_c_is_cleaned_up_after(cluster: Cluster, cluster_api: Api, events: list[StepEvent]) -> None:
     watching = asyncio.Event()
     telling = asyncio.create_task(demo(cluster_api, CONFIG, events.append, lambda _: watching.set()))
     await watching.wait()
@@ -57,7 +57,7 @@ async def test_ctrl_c_is_cleaned_up_after(cluster: Cluster, cluster_api: Api, ev
 
 
 async def test_a_cleanup_that_fails_too_is_told_with_the_reason(
-    cluster: Cluster, cluster_api: Api, events: list[Event], monkeypatch: pytest.MonkeyPatch
+    cluster: Cluster, cluster_api: Api, events: list[StepEvent], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(demo_module, "CLEANUP_S", 0.05)
     cluster.always_balanced = True

@@ -7,7 +7,7 @@ import pytest
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.injection import read_webhooks
-from grpcdemo.model import Event, Warned
+from grpcdemo.model import StepEvent, Warned
 from grpcdemo.steps.istio.label import choose, labels_that_inject
 from tests.kube.fake_api import Script, refuse, reply
 from tests.kube.webhooks import Object, default_install, install_by_default, revisioned_install, tag
@@ -78,28 +78,30 @@ READY = {"items": [{"endpoints": [{"conditions": {"ready": True}}]}]}
 NOT_READY = {"items": [{"endpoints": [{"conditions": {"ready": False}}]}, {"endpoints": None}]}
 
 
-async def test_an_injector_with_an_istiod_is_used(script: Script, api: Api, events: list[Event]) -> None:
+async def test_an_injector_with_an_istiod_is_used(script: Script, api: Api, events: list[StepEvent]) -> None:
     script.on("GET", WEBHOOKS, reply({"items": default_install()}))
     script.on("GET", SLICES, reply(READY))
     assert await labels_that_inject(api, NAMESPACE, POD, None, events.append) == USUAL
     assert events == []
 
 
-async def test_an_injector_without_an_istiod_is_refused(script: Script, api: Api, events: list[Event]) -> None:
+async def test_an_injector_without_an_istiod_is_refused(script: Script, api: Api, events: list[StepEvent]) -> None:
     script.on("GET", WEBHOOKS, reply({"items": default_install()}))
     script.on("GET", SLICES, reply(NOT_READY))
     with pytest.raises(GrpcdemoError, match=r"nothing ready stands behind .*istio-system/istiod.*nothing was changed"):
         await labels_that_inject(api, NAMESPACE, POD, None, events.append)
 
 
-async def test_an_istiod_that_may_not_be_looked_at_is_trusted(script: Script, api: Api, events: list[Event]) -> None:
+async def test_an_istiod_that_may_not_be_looked_at_is_trusted(
+    script: Script, api: Api, events: list[StepEvent]
+) -> None:
     script.on("GET", WEBHOOKS, reply({"items": default_install()}))
     script.on("GET", SLICES, refuse(403, 'User "jane" cannot list resource "endpointslices"'))
     assert await labels_that_inject(api, NAMESPACE, POD, None, events.append) == USUAL
 
 
 async def test_webhooks_that_may_not_be_read_are_not_taken_for_none(
-    script: Script, api: Api, events: list[Event]
+    script: Script, api: Api, events: list[StepEvent]
 ) -> None:
     script.on("GET", WEBHOOKS, refuse(403, 'User "jane" cannot list resource "mutatingwebhookconfigurations"'))
     assert await labels_that_inject(api, NAMESPACE, POD, None, events.append) == USUAL
@@ -107,7 +109,7 @@ async def test_webhooks_that_may_not_be_read_are_not_taken_for_none(
     assert all(isinstance(event, Warned) and "could not check" in event.text for event in events)
 
 
-async def test_an_old_cluster_has_endpoints_only(script: Script, api: Api, events: list[Event]) -> None:
+async def test_an_old_cluster_has_endpoints_only(script: Script, api: Api, events: list[StepEvent]) -> None:
     script.on("GET", "/version", reply({"major": "1", "minor": "18+"}))
     script.on("GET", WEBHOOKS, reply({"items": default_install()}))
     path = "/api/v1/namespaces/istio-system/endpoints/istiod"
@@ -115,7 +117,7 @@ async def test_an_old_cluster_has_endpoints_only(script: Script, api: Api, event
     assert await labels_that_inject(api, NAMESPACE, POD, None, events.append) == USUAL
 
 
-async def test_ambient_mode_is_spoken_of(script: Script, api: Api, events: list[Event]) -> None:
+async def test_ambient_mode_is_spoken_of(script: Script, api: Api, events: list[StepEvent]) -> None:
     script.on("GET", WEBHOOKS, reply({"items": default_install()}))
     script.on("GET", SLICES, reply(READY))
     ambient: Object = {"metadata": {"name": "demo", "labels": {"istio.io/dataplane-mode": "ambient"}}}

@@ -8,7 +8,7 @@ import pytest
 
 from grpcdemo.errors import GrpcdemoError, NotFound, Rejected
 from grpcdemo.kube.api import Api
-from grpcdemo.model import Event
+from grpcdemo.model import StepEvent
 from grpcdemo.steps.istio import switch as switch_module
 from grpcdemo.steps.istio.status import istio_status
 from grpcdemo.steps.istio.switch import SwitchConfig, switch
@@ -26,7 +26,7 @@ NO_ISTIOD = refuse(500, 'Internal error occurred: failed calling webhook "namesp
 
 
 async def test_on_gives_every_pod_a_proxy_and_off_takes_it(
-    cluster: Cluster, demo_api: Api, events: list[Event]
+    cluster: Cluster, demo_api: Api, events: list[StepEvent]
 ) -> None:
     pods = await switch(demo_api, ON, events.append)
     assert [(pod.ready_text, pod.proxy) for pod in pods] == [("2/2", "native sidecar")] * 4
@@ -44,7 +44,7 @@ async def test_on_gives_every_pod_a_proxy_and_off_takes_it(
 
 @pytest.mark.parametrize("config", [ON, OFF])
 async def test_a_second_time_restarts_nothing(
-    cluster: Cluster, demo_api: Api, events: list[Event], config: SwitchConfig
+    cluster: Cluster, demo_api: Api, events: list[StepEvent], config: SwitchConfig
 ) -> None:
     await switch(demo_api, config, events.append)
     cluster.store.asked.clear()
@@ -56,7 +56,7 @@ async def test_a_second_time_restarts_nothing(
 
 
 async def test_pods_that_differ_from_the_label_are_restarted(
-    cluster: Cluster, demo_api: Api, events: list[Event]
+    cluster: Cluster, demo_api: Api, events: list[StepEvent]
 ) -> None:
     """As when somebody set the label by hand: it changes no pod that runs."""
     cluster.store.get("namespaces", "", DEMO)["metadata"]["labels"]["istio-injection"] = "enabled"
@@ -67,7 +67,7 @@ async def test_pods_that_differ_from_the_label_are_restarted(
 
 @pytest.mark.parametrize("refusal", [QUOTA, POD_SECURITY, NO_ISTIOD])
 async def test_where_the_new_pods_are_refused_the_label_is_taken_back(
-    cluster: Cluster, demo_api: Api, events: list[Event], refusal: Answer
+    cluster: Cluster, demo_api: Api, events: list[StepEvent], refusal: Answer
 ) -> None:
     cluster.refused_tries = refusal
     before = cluster.store.names("pods", DEMO)
@@ -80,14 +80,14 @@ async def test_where_the_new_pods_are_refused_the_label_is_taken_back(
     assert "as they were before" in warned(events)
 
 
-async def test_the_api_server_may_see_the_label_late(cluster: Cluster, demo_api: Api, events: list[Event]) -> None:
+async def test_the_api_server_may_see_the_label_late(cluster: Cluster, demo_api: Api, events: list[StepEvent]) -> None:
     cluster.lag = 3
     pods = await switch(demo_api, ON, events.append)
     assert all(pod.proxy for pod in pods)
 
 
 async def test_a_label_that_does_not_work_is_taken_back(
-    cluster: Cluster, demo_api: Api, events: list[Event], monkeypatch: pytest.MonkeyPatch
+    cluster: Cluster, demo_api: Api, events: list[StepEvent], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(switch_module, "LABEL_SETTLES_S", 0.0)
     cluster.lag = 1000
@@ -97,7 +97,9 @@ async def test_a_label_that_does_not_work_is_taken_back(
     assert cluster.restarts() == []
 
 
-async def test_who_may_not_create_pods_may_still_switch(cluster: Cluster, demo_api: Api, events: list[Event]) -> None:
+async def test_who_may_not_create_pods_may_still_switch(
+    cluster: Cluster, demo_api: Api, events: list[StepEvent]
+) -> None:
     message = 'pods is forbidden: User "jane" cannot create resource "pods" in API group ""'
     cluster.refused_tries = refuse(403, message)
     pods = await switch(demo_api, ON, events.append)
@@ -105,7 +107,7 @@ async def test_who_may_not_create_pods_may_still_switch(cluster: Cluster, demo_a
     assert "could not check what a new pod will be" in warned(events)
 
 
-async def test_a_dry_run_changes_nothing(cluster: Cluster, demo_api: Api, events: list[Event]) -> None:
+async def test_a_dry_run_changes_nothing(cluster: Cluster, demo_api: Api, events: list[StepEvent]) -> None:
     before = copy.deepcopy(cluster.store.objects)
     demo_api.dry_run = True
     await switch(demo_api, ON, events.append)
@@ -115,7 +117,9 @@ async def test_a_dry_run_changes_nothing(cluster: Cluster, demo_api: Api, events
     assert "grpc-server and grpc-client restarted" in done(events)
 
 
-async def test_others_in_a_lent_namespace_get_no_proxy(cluster: Cluster, cluster_api: Api, events: list[Event]) -> None:
+async def test_others_in_a_lent_namespace_get_no_proxy(
+    cluster: Cluster, cluster_api: Api, events: list[StepEvent]
+) -> None:
     cluster.add_namespace(DEMO)
     await up(cluster_api, UpConfig(), events.append)
     cluster.store.put("pods", DEMO, {"metadata": {"name": "theirs"}, "spec": {"containers": []}})
@@ -125,7 +129,7 @@ async def test_others_in_a_lent_namespace_get_no_proxy(cluster: Cluster, cluster
     assert cluster.store.changes == []
 
 
-async def test_without_istio_nothing_is_changed(cluster: Cluster, demo_api: Api, events: list[Event]) -> None:
+async def test_without_istio_nothing_is_changed(cluster: Cluster, demo_api: Api, events: list[StepEvent]) -> None:
     for name in cluster.store.names("mutatingwebhookconfigurations"):
         cluster.store.remove("mutatingwebhookconfigurations", "", name)
     with pytest.raises(GrpcdemoError, match="no Istio sidecar injector"):
@@ -135,7 +139,7 @@ async def test_without_istio_nothing_is_changed(cluster: Cluster, demo_api: Api,
 
 @pytest.mark.parametrize("namespace", [None, {}, {"deletionTimestamp": "2026-05-04T10:00:00Z"}])
 async def test_without_a_demo_there_is_nothing_to_switch(
-    cluster: Cluster, cluster_api: Api, events: list[Event], namespace: dict[str, str] | None
+    cluster: Cluster, cluster_api: Api, events: list[StepEvent], namespace: dict[str, str] | None
 ) -> None:
     if namespace is not None:
         cluster.add_namespace(DEMO, **namespace)

@@ -12,7 +12,7 @@ from grpcdemo.errors import Conflict, GrpcdemoError
 from grpcdemo.kube import rollout as rollout_module
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.namespace import LABELS_BEFORE
-from grpcdemo.model import Event, Waiting
+from grpcdemo.model import StepEvent, Waiting
 from grpcdemo.steps.istio.switch import SwitchConfig, switch
 from grpcdemo.steps.up import UpConfig, up
 from tests.kube.samples import Object, waiting
@@ -24,7 +24,7 @@ DEMO = "istio-grpc-demo"
 EXITED = {"terminated": {"exitCode": 7}}
 
 
-async def test_everything_is_made_and_ready(cluster: Cluster, cluster_api: Api, events: list[Event]) -> None:
+async def test_everything_is_made_and_ready(cluster: Cluster, cluster_api: Api, events: list[StepEvent]) -> None:
     pods = await up(cluster_api, UpConfig(servers=2, clients=1), events.append)
     assert sorted((pod.app, pod.ready_text, pod.proxy) for pod in pods) == [
         ("grpc-client", "1/1", None),
@@ -37,7 +37,7 @@ async def test_everything_is_made_and_ready(cluster: Cluster, cluster_api: Api, 
     assert "grpc-server 2/2 ready" in done(events)
 
 
-async def test_a_second_time_nothing_changes(cluster: Cluster, demo_api: Api, events: list[Event]) -> None:
+async def test_a_second_time_nothing_changes(cluster: Cluster, demo_api: Api, events: list[StepEvent]) -> None:
     before = cluster.store.names("pods", DEMO)
     await up(demo_api, UpConfig(), events.append)
     assert cluster.store.names("pods", DEMO) == before
@@ -45,13 +45,13 @@ async def test_a_second_time_nothing_changes(cluster: Cluster, demo_api: Api, ev
     assert "Deployment grpc-server unchanged" in done(events)
 
 
-async def test_a_second_time_with_other_wishes(cluster: Cluster, demo_api: Api, events: list[Event]) -> None:
+async def test_a_second_time_with_other_wishes(cluster: Cluster, demo_api: Api, events: list[StepEvent]) -> None:
     pods = await up(demo_api, UpConfig(servers=5), events.append)
     assert sum(pod.app == "grpc-server" for pod in pods) == 5
     assert "Deployment grpc-server changed" in done(events)
 
 
-async def test_pods_with_a_proxy_lose_it(cluster: Cluster, demo_api: Api, events: list[Event]) -> None:
+async def test_pods_with_a_proxy_lose_it(cluster: Cluster, demo_api: Api, events: list[StepEvent]) -> None:
     await switch(demo_api, SwitchConfig(on=True), events.append)
     cluster.store.asked.clear()
     pods = await up(demo_api, UpConfig(), events.append)
@@ -60,7 +60,7 @@ async def test_pods_with_a_proxy_lose_it(cluster: Cluster, demo_api: Api, events
     assert cluster.labels(DEMO)["istio-injection"] == "disabled"
 
 
-async def test_a_namespace_of_others_is_lent(cluster: Cluster, cluster_api: Api, events: list[Event]) -> None:
+async def test_a_namespace_of_others_is_lent(cluster: Cluster, cluster_api: Api, events: list[StepEvent]) -> None:
     cluster.add_namespace(DEMO, labels={"team": "x", "istio.io/rev": "canary"})
     await up(cluster_api, UpConfig(), events.append)
     assert cluster.labels(DEMO) == {"team": "x", "istio-injection": "disabled"}
@@ -69,7 +69,7 @@ async def test_a_namespace_of_others_is_lent(cluster: Cluster, cluster_api: Api,
 
 
 async def test_others_in_a_lent_namespace_are_not_relabelled(
-    cluster: Cluster, cluster_api: Api, events: list[Event]
+    cluster: Cluster, cluster_api: Api, events: list[StepEvent]
 ) -> None:
     cluster.add_namespace(DEMO)
     cluster.store.put("statefulsets", DEMO, {"metadata": {"name": "database"}})
@@ -81,7 +81,9 @@ async def test_others_in_a_lent_namespace_are_not_relabelled(
     assert cluster.labels(DEMO) == {"istio-injection": "disabled"}
 
 
-async def test_a_service_of_others_is_not_taken_over(cluster: Cluster, cluster_api: Api, events: list[Event]) -> None:
+async def test_a_service_of_others_is_not_taken_over(
+    cluster: Cluster, cluster_api: Api, events: list[StepEvent]
+) -> None:
     cluster.add_namespace(DEMO, labels={"istio-injection": "disabled"})
     theirs = cluster.store.put(
         "services", DEMO, {"metadata": {"name": "grpc-server"}, "spec": {"selector": {"app": "x"}}}
@@ -93,7 +95,9 @@ async def test_a_service_of_others_is_not_taken_over(cluster: Cluster, cluster_a
 
 
 @pytest.mark.parametrize("there", [False, True])
-async def test_a_dry_run_changes_nothing(cluster: Cluster, cluster_api: Api, events: list[Event], there: bool) -> None:
+async def test_a_dry_run_changes_nothing(
+    cluster: Cluster, cluster_api: Api, events: list[StepEvent], there: bool
+) -> None:
     if there:
         cluster.add_namespace(DEMO)
     before = copy.deepcopy(cluster.store.objects)
@@ -105,11 +109,13 @@ async def test_a_dry_run_changes_nothing(cluster: Cluster, cluster_api: Api, eve
     assert "Deployment grpc-client created" in done(events)
 
 
-async def test_a_namespace_that_is_going_is_waited_for(cluster: Cluster, cluster_api: Api, events: list[Event]) -> None:
+async def test_a_namespace_that_is_going_is_waited_for(
+    cluster: Cluster, cluster_api: Api, events: list[StepEvent]
+) -> None:
     cluster.add_namespace(DEMO, deletionTimestamp="2026-05-04T10:00:00Z", finalizers=["kubernetes"])
     seen = asyncio.Event()
 
-    def report(event: Event) -> None:
+    def report(event: StepEvent) -> None:
         events.append(event)
         if isinstance(event, Waiting):
             seen.set()
@@ -134,7 +140,7 @@ async def test_a_namespace_that_is_going_is_waited_for(cluster: Cluster, cluster
     ],
 )
 async def test_a_pod_that_will_never_be_ready_is_told_at_once(
-    cluster: Cluster, cluster_api: Api, events: list[Event], trouble: Object, message: str, hint: str
+    cluster: Cluster, cluster_api: Api, events: list[StepEvent], trouble: Object, message: str, hint: str
 ) -> None:
     cluster.trouble = trouble
     with pytest.raises(GrpcdemoError, match=message) as caught:
@@ -143,7 +149,7 @@ async def test_a_pod_that_will_never_be_ready_is_told_at_once(
 
 
 async def test_pods_that_may_not_be_made_are_told_at_once(
-    cluster: Cluster, cluster_api: Api, events: list[Event]
+    cluster: Cluster, cluster_api: Api, events: list[StepEvent]
 ) -> None:
     cluster.refused_pods = 'pods "x" is forbidden: exceeded quota: small'
     with pytest.raises(GrpcdemoError, match="exceeded quota: small") as caught:
@@ -152,7 +158,7 @@ async def test_pods_that_may_not_be_made_are_told_at_once(
 
 
 async def test_a_pod_that_finds_no_node_is_given_some_time(
-    cluster: Cluster, cluster_api: Api, events: list[Event], monkeypatch: pytest.MonkeyPatch
+    cluster: Cluster, cluster_api: Api, events: list[StepEvent], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rollout_module, "UNSCHEDULABLE_S", 0.0)
     cluster.conditions = [
@@ -162,7 +168,9 @@ async def test_a_pod_that_finds_no_node_is_given_some_time(
         await up(cluster_api, UpConfig(timeout_s=3600), events.append)
 
 
-async def test_out_of_time_says_what_was_waited_for(cluster: Cluster, cluster_api: Api, events: list[Event]) -> None:
+async def test_out_of_time_says_what_was_waited_for(
+    cluster: Cluster, cluster_api: Api, events: list[StepEvent]
+) -> None:
     cluster.trouble = waiting("c", "ContainerCreating")
     with pytest.raises(
         GrpcdemoError, match=r"still waiting for grpc-server 0/1 ready, grpc-client 0/1 ready: pod grpc-"

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from grpcdemo.model import Done, Event, Warned
+from grpcdemo.model import Done, StepEvent, Warned
 from tests.kube.fake_api import Asked
 
 
-def done(events: Iterable[Event]) -> str:
+def done(events: Iterable[StepEvent]) -> str:
     return "\n".join(event.text for event in events if isinstance(event, Done))
 
 
-def warned(events: Iterable[Event]) -> str:
+def warned(events: Iterable[StepEvent]) -> str:
     return "\n".join(event.text for event in events if isinstance(event, Warned))
 
 

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from grpcdemo.errors import GrpcdemoError
-from grpcdemo.model import Event, Report
+from grpcdemo.model import Reporter, StepEvent
 from grpcdemo.steps.images.hints import find_hint, find_install_hint
 from grpcdemo.waiting import done_within
 
@@ -44,13 +44,13 @@ class ProgramFailed(GrpcdemoError):
 class Shell:
     """How the steps reach other programs, and tell what they do."""
 
-    report: Report
+    report: Reporter
     line: Line = lambda line: None
     """Gets each line that a program prints while it works."""
     dry_run: Line | None = None
     """Gets each command, which is then not run. Questions are asked all the same: they change nothing."""
 
-    def tell(self, event: Event) -> None:
+    def tell(self, event: StepEvent) -> None:
         """Report what is being done, or is done; in a dry run, nothing is."""
         if self.dry_run is None:
             self.report(event)

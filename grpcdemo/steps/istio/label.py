@@ -19,14 +19,14 @@ from grpcdemo.kube.injection import (
     service_ready,
 )
 from grpcdemo.kube.resources import Object, labels_of
-from grpcdemo.model import Report, Warned
+from grpcdemo.model import Reporter, Warned
 
 INJECTION_OFF: Change = {INJECTION_LABEL: "disabled", REVISION_LABEL: None}
 """Only the value `disabled` is off everywhere: without a label, some installs inject by default."""
 
 
 async def labels_that_inject(
-    api: Api, namespace: Object, pod: dict[str, str], revision: str | None, report: Report
+    api: Api, namespace: Object, pod: dict[str, str], revision: str | None, report: Reporter
 ) -> Change:
     """The labels that will make an injector act on a pod with labels *pod*.
 

@@ -13,7 +13,7 @@ from grpcdemo.kube.namespace import find_namespace, is_terminating, relabel
 from grpcdemo.kube.resources import Object, labels_of
 from grpcdemo.kube.rollout import is_settled, restart, wait_for_rollout
 from grpcdemo.manifests import defaults
-from grpcdemo.model import Done, Pod, Report, Waiting, Warned
+from grpcdemo.model import Done, Pod, Reporter, Waiting, Warned
 from grpcdemo.steps.istio.label import INJECTION_OFF, labels_that_inject
 from grpcdemo.steps.lent import refuse_strangers
 
@@ -35,7 +35,7 @@ class SwitchConfig:
     """Go on in a namespace in which others have pods, although its injection label changes for them too."""
 
 
-async def switch(api: Api, config: SwitchConfig, report: Report) -> list[Pod]:
+async def switch(api: Api, config: SwitchConfig, report: Reporter) -> list[Pod]:
     """Switch injection on or off and return the demo's pods; idempotent.
 
     Where the cluster would refuse the new pods, the labels are given back and nothing is restarted.
@@ -87,7 +87,7 @@ def _check_that_none_refuses(deployments: list[Object]) -> None:
         )
 
 
-async def _wait_until_label_works(api: Api, config: SwitchConfig, deployments: list[Object], report: Report) -> None:
+async def _wait_until_label_works(api: Api, config: SwitchConfig, deployments: list[Object], report: Reporter) -> None:
     """Ask the API server, in a dry run, what a new pod would be, until that is what the label asks for."""
     report(Waiting("the API server to see the label"))
     loop = asyncio.get_running_loop()
@@ -107,7 +107,7 @@ async def _wait_until_label_works(api: Api, config: SwitchConfig, deployments: l
         await asyncio.sleep(LOOK_AGAIN_S)
 
 
-async def _take_back(api: Api, before: Object, change: Change, report: Report) -> None:
+async def _take_back(api: Api, before: Object, change: Change, report: Reporter) -> None:
     """Set the labels as they were in *before*."""
     now = await find_namespace(api, before["metadata"]["name"])
     if now is not None:
@@ -115,7 +115,7 @@ async def _take_back(api: Api, before: Object, change: Change, report: Report) -
         report(Warned("the namespace's labels are as they were before, and nothing was restarted"))
 
 
-async def _restart(api: Api, config: SwitchConfig, names: list[str], report: Report) -> list[Pod]:
+async def _restart(api: Api, config: SwitchConfig, names: list[str], report: Reporter) -> list[Pod]:
     await restart(api, config.namespace, names)
     report(Done(f"{' and '.join(names)} restarted"))
     try:
