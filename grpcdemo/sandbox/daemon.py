@@ -8,7 +8,10 @@ import os
 import secrets
 import ssl
 from collections.abc import Callable, Coroutine
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import trustme
 
 from grpcdemo import __version__
 from grpcdemo.errors import GrpcdemoError
@@ -27,7 +30,6 @@ from grpcdemo.sandbox.api.kinds import (
 from grpcdemo.sandbox.api.registry import Registry
 from grpcdemo.sandbox.api.server import build_app, serving
 from grpcdemo.sandbox.api.store import Store
-from grpcdemo.sandbox.certificate import make_certificate
 from grpcdemo.sandbox.controllers.clock import WallClock
 from grpcdemo.sandbox.controllers.events import Recorder
 from grpcdemo.sandbox.controllers.loop import run_controllers
@@ -89,10 +91,9 @@ async def _serve(state: State, schema: Schema, ready: Callable[[], None], stop: 
         await parts.until(proxy.ready, stop)
         if stop.is_set():
             raise GrpcdemoError("it was told to end while it started")
-        certificate = make_certificate()
-        context = _tls(state, certificate.certificate, certificate.key)
-        server = await stack.enter_async_context(serving(app, ssl_context=context))
-        write_kubeconfig(state, server=server, certificate=certificate.certificate, token=token)
+        authority = trustme.CA(organization_name="grpcdemo sandbox", path_length=0)
+        server = await stack.enter_async_context(serving(app, ssl_context=_server_tls(authority, state.run)))
+        write_kubeconfig(state, server=server, certificate=authority.cert_pem.bytes(), token=token)
         ready()
         await parts.until(stop)
 
@@ -174,15 +175,10 @@ def _object(kind: Kind, name: str, *, namespace: str | None = None, **fields: ob
     return {"apiVersion": kind.api_version, "kind": kind.name, "metadata": metadata, **fields}
 
 
-def _tls(state: State, certificate: bytes, key: bytes) -> ssl.SSLContext:
-    """Python reads keys from files only: they lie in the private folder for a moment."""
+def _server_tls(authority: trustme.CA, folder: Path) -> ssl.SSLContext:
+    """Python reads a key only from a file: it lies in the private *folder* for a moment, and nowhere else."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    path = state.run / "tls.pem"
-    path.touch(mode=0o600)
-    try:
-        path.write_bytes(certificate + key)
+    certificate = authority.issue_cert("127.0.0.1", "localhost", organization_name="grpcdemo sandbox")
+    with certificate.private_key_and_cert_chain_pem.tempfile(dir=str(folder)) as path:
         context.load_cert_chain(path)
-    finally:
-        with suppress(OSError):
-            path.unlink()
     return context

@@ -8,8 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-
-from grpcdemo.sandbox.certificate import Certificate, make_certificate
+import trustme
 
 from .harness import Client, Kubectl, Sandbox, running, write_kubeconfig
 
@@ -33,17 +32,15 @@ def client(sandbox: Sandbox) -> Client:
 
 
 @pytest.fixture(scope="session")
-def certificate() -> Certificate:
-    return make_certificate()
+def authority() -> trustme.CA:
+    return trustme.CA()
 
 
 @pytest.fixture
-async def kubectl(tmp_path: Path, certificate: Certificate) -> AsyncIterator[Kubectl]:
+async def kubectl(tmp_path: Path, authority: trustme.CA) -> AsyncIterator[Kubectl]:
     """A kubectl whose server speaks TLS, without which it would not send its token."""
-    pem = tmp_path / "server.pem"
-    pem.write_bytes(certificate.certificate + certificate.key)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
     async with running(context) as found:
-        write_kubeconfig(tmp_path / "kubeconfig", found.client.url, certificate.certificate)
+        write_kubeconfig(tmp_path / "kubeconfig", found.client.url, authority.cert_pem.bytes())
         yield Kubectl(tmp_path)
