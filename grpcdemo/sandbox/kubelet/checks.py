@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable
 from typing import Any, Protocol
 
+import aiohttp
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
@@ -119,63 +120,59 @@ class TcpCheck:
 
 
 class HttpCheck:
-    """Succeeds where a GET is answered with a status from 200 to 399."""
+    """Succeeds if a GET is answered with a status from 200 to 399."""
 
     def __init__(self, spec: Object, shown: str, address: tuple[str, int]) -> None:
-        path = spec.get("path") or "/"
-        self._path = path if path.startswith("/") else f"/{path}"
+        path = "/" + (spec.get("path") or "").removeprefix("/")
         self._shown = shown
-        self._address = address
-        self._headers = {found["name"]: found["value"] for found in spec.get("httpHeaders") or []}
+        self._shown_url = f"http://{shown}{path}"
+        self._url = "http://{}:{}".format(*address) + path
+        headers = {header["name"]: header["value"] for header in spec.get("httpHeaders") or []}
+        self._headers = {"Host": shown, "User-Agent": "kube-probe/1.36", **headers}
+        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True))
 
     async def __call__(self, timeout_s: float) -> None:
-        what = f'Get "http://{self._shown}{self._path}"'
         try:
             status = await done_within(self._get(), timeout_s)
-        except ProbeFailure as failure:
-            raise ProbeFailure(f"{what}: {failure}") from failure
         except asyncio.TimeoutError as error:
             why = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
-            raise ProbeFailure(f"{what}: {why}") from error
-        except (OSError, ValueError, IndexError) as error:
-            raise ProbeFailure(f"{what}: EOF") from error
+            raise self._failure(why) from error
+        except aiohttp.ClientConnectorError as error:
+            raise self._failure(_refusal(self._shown, error.os_error)) from error
+        except (aiohttp.ClientError, ValueError) as error:
+            raise self._failure("EOF") from error
         if not 200 <= status < 400:
             raise ProbeFailure(f"HTTP probe failed with statuscode: {status}")
 
     async def close(self) -> None:
-        pass
+        await self._session.close()
 
     async def _get(self) -> int:
-        reader, writer = await _connect(self._address, self._shown)
-        headers = {"Host": self._shown, "User-Agent": "kube-probe/1.36", "Connection": "close", **self._headers}
-        lines = [f"GET {self._path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
-        try:
-            writer.write("\r\n".join(lines).encode())
-            return int((await reader.readline()).split()[1])
-        finally:
-            writer.close()
+        async with self._session.get(self._url, headers=self._headers, allow_redirects=False) as response:
+            return response.status
+
+    def _failure(self, why: str) -> ProbeFailure:
+        return ProbeFailure(f'Get "{self._shown_url}": {why}')
 
 
 async def _knock(address: tuple[str, int], shown: str, timeout_s: float) -> None:
     """Open a connection and close it again. Raises ProbeFailure."""
 
     async def open_and_close() -> None:
-        _, writer = await _connect(address, shown)
+        _, writer = await asyncio.open_connection(*address)
         writer.close()
 
     try:
         await done_within(open_and_close(), timeout_s)
     except asyncio.TimeoutError as error:
         raise ProbeFailure(f"dial tcp {shown}: i/o timeout") from error
-
-
-async def _connect(address: tuple[str, int], shown: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Raises ProbeFailure."""
-    try:
-        return await asyncio.open_connection(*address)
     except OSError as error:
-        why = os.strerror(error.errno) if error.errno else str(error)
-        raise ProbeFailure(f"dial tcp {shown}: connect: {why.lower()}") from error
+        raise ProbeFailure(_refusal(shown, error)) from error
+
+
+def _refusal(shown: str, error: OSError) -> str:
+    why = os.strerror(error.errno) if error.errno else str(error)
+    return f"dial tcp {shown}: connect: {why.lower()}"
 
 
 def _find_port(port: int | str, container: Object) -> int | None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import platform
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+
+import aiohttp
 
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.sandbox.proxy.xds import XdsFolder
@@ -72,20 +75,15 @@ def _shorten(path: Path) -> str:
 
 async def _ask_until_ready(admin: str) -> None:
     delay_s = FIRST_ASK_S
-    while not await _is_ready(admin):
-        await asyncio.sleep(delay_s)
-        delay_s = min(2 * delay_s, LAST_ASK_S)
+    async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(admin)) as session:
+        while not await _is_ready(session):
+            await asyncio.sleep(delay_s)
+            delay_s = min(2 * delay_s, LAST_ASK_S)
 
 
-async def _is_ready(admin: str) -> bool:
+async def _is_ready(session: aiohttp.ClientSession) -> bool:
     try:
-        reader, writer = await asyncio.open_unix_connection(admin)
-    except OSError:
+        async with session.get("http://admin/ready") as response:
+            return response.status == HTTPStatus.OK
+    except aiohttp.ClientError:
         return False
-    try:
-        writer.write(b"GET /ready HTTP/1.1\r\nHost: admin\r\nConnection: close\r\n\r\n")
-        return b" 200 " in await reader.readline()
-    except OSError:
-        return False
-    finally:
-        writer.close()

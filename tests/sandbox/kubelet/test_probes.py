@@ -70,6 +70,8 @@ async def test_an_http_probe_goes_by_the_status(answer: str, failure: str | None
             await check(PATIENCE_S)
         except ProbeFailure as error:
             found = str(error)
+        finally:
+            await check.close()
         assert found == failure
     finally:
         server.close()
