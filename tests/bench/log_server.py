@@ -16,7 +16,7 @@ from datetime import datetime, timezone
 
 from aiohttp import web
 
-from tests.kube.fake_api import Answer, Asked, Object, hang, refuse, reply, serving
+from tests.fakes.script import Answer, Asked, Object, hang, refuse, reply, serving
 from tests.kube.samples import pod
 
 PIECE = 500

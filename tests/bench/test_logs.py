@@ -21,7 +21,7 @@ from grpcdemo.steps.tally import Counter
 from grpcdemo.workload.call_log import find_calls
 from tests.bench.log_server import log_lines, log_server
 from tests.bench.ratio import Work, command, median_ratio, report
-from tests.kube.fake_api import write_kubeconfig
+from tests.fakes.script import write_kubeconfig
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(600)]
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from grpcdemo.cli.app import main
+from tests.fakes.script import Handler, Script, serving, write_kubeconfig
 from tests.kube.conftest import _no_certificates, script
-from tests.kube.fake_api import Handler, Script, serving, write_kubeconfig
 from tests.steps.cluster import Cluster
 
 __all__ = ["_no_certificates", "script"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from grpcdemo.cli.app import main
-from tests.kube.fake_api import write_kubeconfig
+from tests.fakes.script import write_kubeconfig
 
 from .commands import CHANGING
 from .conftest import Command

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from aiohttp import web
 
-from tests.kube.fake_api import Answer, Script, hang, refuse
+from tests.fakes.script import Answer, Script, hang, refuse
 
 from .conftest import Command
 

@@ -9,7 +9,7 @@ import yaml
 
 from grpcdemo.manifests.images import CLIENT, SERVER, image_reference
 from grpcdemo.manifests.render import Settings, objects, render
-from tests.kube.fake_api import Script, reply
+from tests.fakes.script import Script, reply
 
 from .conftest import Command
 

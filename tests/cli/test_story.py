@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.kube.fake_api import refuse
+from tests.fakes.script import refuse
 from tests.steps.cluster import Cluster
 
 from .conftest import Command

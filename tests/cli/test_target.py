@@ -13,7 +13,7 @@ import yaml
 
 from grpcdemo.sandbox import process
 from grpcdemo.sandbox.state import CONTEXT, State, claim, find_state, running
-from tests.kube.fake_api import write_kubeconfig
+from tests.fakes.script import write_kubeconfig
 
 from .commands import TO_THE_CLUSTER
 from .conftest import Command

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from grpcdemo.kube.api import Api
-
-from .fake_api import Script, connected
+from tests.fakes.script import Script, connected
 
 
 @pytest.fixture(autouse=True)

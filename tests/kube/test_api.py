@@ -13,8 +13,7 @@ from grpcdemo.kube import api as api_module
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.resources import NAMESPACES, PODS
 from grpcdemo.kube.target import connect
-
-from .fake_api import Script, connected, cut, hang, refuse, reply, serving, write_kubeconfig
+from tests.fakes.script import Script, connected, cut, hang, refuse, reply, serving, write_kubeconfig
 
 PATH = "/api/v1/namespaces"
 BODY = {"metadata": {"name": "demo"}}

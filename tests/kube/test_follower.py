@@ -16,9 +16,8 @@ from grpcdemo.kube import logs as logs_module
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.log_lines import SECOND_NS
 from grpcdemo.kube.logs import LINE_LIMIT, Container, Follower, last_lines
-
-from .fake_api import Answer, Script, connected, cut, refuse, reply
-from .fake_log import START_NS, FakeLog
+from tests.fakes.log import START_NS, FakeLog
+from tests.fakes.script import Answer, Script, connected, cut, refuse, reply
 
 PATH = "/api/v1/namespaces/demo/pods/p/log"
 FORBIDDEN = refuse(403, 'pods "p" is forbidden: User "jane" cannot get resource "pods/log" in API group ""')

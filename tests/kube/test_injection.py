@@ -11,8 +11,7 @@ from grpcdemo.kube.injection import (
     read_webhooks,
     revisions,
 )
-
-from .webhooks import Object, default_install, install_by_default, revisioned_install, tag
+from tests.fakes.webhooks import Object, default_install, install_by_default, revisioned_install, tag
 
 ON, OFF = {"istio-injection": "enabled"}, {"istio-injection": "disabled"}
 REV = "istio.io/rev"

@@ -13,8 +13,7 @@ from grpcdemo.kube import watch as watch_module
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.resources import OURS, PODS
 from grpcdemo.kube.watch import Mirror, Query, wait_until
-
-from .fake_api import Answer, Feed, Object, Script, cut, refuse, reply
+from tests.fakes.script import Answer, Feed, Object, Script, cut, refuse, reply
 
 PATH = "/api/v1/namespaces/demo/pods"
 PODS_OF_DEMO = {"pods": Query(PODS, "demo", OURS)}

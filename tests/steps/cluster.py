@@ -10,10 +10,10 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.kube.fake_api import Answer, Asked, refuse, reply
+from tests.fakes.script import Answer, Asked, refuse, reply
+from tests.fakes.webhooks import default_install
 from tests.kube.samples import pod as sample_pod
 from tests.kube.samples import running
-from tests.kube.webhooks import default_install
 
 from .store import Object, Store
 

@@ -10,8 +10,8 @@ import pytest
 from grpcdemo.kube.api import Api
 from grpcdemo.model import StepEvent
 from grpcdemo.steps.up import UpConfig, up
+from tests.fakes.script import connected
 from tests.kube.conftest import _no_certificates, api, script
-from tests.kube.fake_api import connected
 
 from .cluster import Cluster
 

@@ -11,7 +11,7 @@ from grpcdemo.kube.api import Api
 from grpcdemo.model import Observation
 from grpcdemo.steps.observe import ObserveConfig, observe
 from grpcdemo.workload.call_log import Call, format_call
-from tests.kube.fake_api import Answer, Feed, Object, Script, refuse, reply
+from tests.fakes.script import Answer, Feed, Object, Script, refuse, reply
 from tests.kube.samples import pod
 
 NO_PREVIOUS = refuse(400, "previous terminated container not found")

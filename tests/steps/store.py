@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.kube.fake_api import Answer, Asked, refuse, reply
+from tests.fakes.script import Answer, Asked, refuse, reply
 
 Object = dict[str, Any]
 Key = tuple[str, str, str]

@@ -12,7 +12,7 @@ from grpcdemo.model import StepEvent
 from grpcdemo.steps.cleanup import CleanupConfig, cleanup
 from grpcdemo.steps.istio.switch import SwitchConfig, switch
 from grpcdemo.steps.up import UpConfig, up
-from tests.kube.fake_api import Asked
+from tests.fakes.script import Asked
 
 from .cluster import Cluster
 from .told import done, is_dry, warned

@@ -15,8 +15,8 @@ from grpcdemo.kube.api import Api
 from grpcdemo.model import Observation
 from grpcdemo.steps import observe as observe_module
 from grpcdemo.workload.call_log import Call, format_call
-from tests.kube.fake_api import Script
-from tests.kube.fake_log import START_NS, FakeLog
+from tests.fakes.log import START_NS, FakeLog
+from tests.fakes.script import Script
 
 from .scene import Scene, Watching, watching
 

@@ -9,8 +9,8 @@ from grpcdemo.kube.api import Api
 from grpcdemo.kube.injection import read_webhooks
 from grpcdemo.model import StepEvent, Warned
 from grpcdemo.steps.istio.label import choose, labels_that_inject
-from tests.kube.fake_api import Script, refuse, reply
-from tests.kube.webhooks import Object, default_install, install_by_default, revisioned_install, tag
+from tests.fakes.script import Script, refuse, reply
+from tests.fakes.webhooks import Object, default_install, install_by_default, revisioned_install, tag
 
 REV = "istio.io/rev"
 USUAL = {"istio-injection": "enabled", REV: None}

@@ -18,8 +18,8 @@ from grpcdemo.steps.expectation import check_expected
 from grpcdemo.steps.observe import ObserveConfig
 from grpcdemo.verdict import Outcome, Verdict
 from grpcdemo.workload.call_log import Call, format_call
-from tests.kube.fake_api import Feed, Script, refuse, reply
-from tests.kube.fake_log import FakeLog
+from tests.fakes.log import FakeLog
+from tests.fakes.script import Feed, Script, refuse, reply
 from tests.kube.samples import pod
 
 from .scene import PODS, Scene, watching

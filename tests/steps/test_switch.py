@@ -13,7 +13,7 @@ from grpcdemo.steps.istio import switch as switch_module
 from grpcdemo.steps.istio.status import istio_status
 from grpcdemo.steps.istio.switch import SwitchConfig, switch
 from grpcdemo.steps.up import UpConfig, up
-from tests.kube.fake_api import Answer, refuse
+from tests.fakes.script import Answer, refuse
 
 from .cluster import Cluster
 from .told import done, is_dry, warned

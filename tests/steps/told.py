@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from grpcdemo.model import Done, StepEvent, Warned
-from tests.kube.fake_api import Asked
+from tests.fakes.script import Asked
 
 
 def done(events: Iterable[StepEvent]) -> str:

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from grpcdemo.kube.log_lines import SECOND_NS, parse_time_ns
 
-from .fake_api import Asked, refuse
+from .script import Asked, refuse
 
 START_NS = 1_777_889_472 * SECOND_NS
 
