@@ -22,7 +22,7 @@ AMBIENT_LABEL = "istio.io/dataplane-mode"
 WEBHOOK_SUFFIX = "sidecar-injector.istio.io"
 ENDPOINT_SLICES_SINCE = (1, 21)
 
-Change = dict[str, "str | None"]
+LabelChange = dict[str, "str | None"]
 """Labels to set; None removes one."""
 
 
@@ -63,14 +63,14 @@ def injecting(webhooks: Iterable[Webhook], namespace: Labels, pod: Labels) -> We
     return next((webhook for webhook in webhooks if webhook.matches(namespace, pod)), None)
 
 
-def label_for(revision: str | None) -> Change:
+def label_for(revision: str | None) -> LabelChange:
     """The labels that ask for injection: by *revision*, or by whatever the cluster's default is."""
     if revision is None:
         return {INJECTION_LABEL: "enabled", REVISION_LABEL: None}
     return {INJECTION_LABEL: None, REVISION_LABEL: revision}
 
 
-def label_choices(webhooks: Iterable[Webhook]) -> list[Change]:
+def label_choices(webhooks: Iterable[Webhook]) -> list[LabelChange]:
     """Every way to label a namespace that some injector may listen to; the usual one first."""
     return [label_for(None), *map(label_for, revisions(webhooks))]
 
@@ -93,7 +93,7 @@ def injection_labels(namespace: Labels) -> dict[str, str]:
     return {key: namespace[key] for key in listened if key in namespace}
 
 
-def labelled(having: Labels, change: Change) -> dict[str, str]:
+def labelled(having: Labels, change: LabelChange) -> dict[str, str]:
     """*having* after *change*."""
     merged: dict[str, str | None] = {**having, **change}
     return {key: value for key, value in merged.items() if value is not None}

@@ -1,21 +1,15 @@
-"""Delete what grpcdemo made, and only that; give back what was lent; wait until it is gone."""
+"""Delete what grpcdemo created and nothing else, restore a shared namespace, and wait until all of it is gone."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from grpcdemo.kube.api import Api
-from grpcdemo.kube.namespace import (
-    delete_namespace,
-    delete_ours,
-    find_namespace,
-    give_back,
-    is_terminating,
-    strangers,
-    wait_until_namespace_gone,
-    wait_until_ours_gone,
-)
-from grpcdemo.kube.resources import Object, is_ours
+from grpcdemo.kube.namespace import find_namespace, is_terminating, restore_labels
+from grpcdemo.kube.ownership import delete, delete_ours, list_foreign
+from grpcdemo.kube.references import listed
+from grpcdemo.kube.resources import NAMESPACES, Object, is_ours
+from grpcdemo.kube.termination import wait_until_namespace_gone, wait_until_ours_gone
 from grpcdemo.manifests import defaults
 from grpcdemo.model import Done, Reporter, Warned
 
@@ -30,44 +24,55 @@ class CleanupConfig:
 
 
 async def cleanup(api: Api, config: CleanupConfig, report: Reporter) -> None:
-    """Leave the cluster as it was before `up`; works on a half-made and on a half-deleted demo.
+    """Leave the cluster as it was before `up`, also after an `up` or a `cleanup` that was cut short.
 
-    Raises GrpcdemoError with what blocks where something does not go within the time.
+    Raises GrpcdemoError, which names what blocks, if something is still there after the timeout.
     """
     namespace = await find_namespace(api, config.namespace)
     if namespace is None:
-        report(Done(f"nothing to clean up: there is no namespace {config.namespace}"))
+        report(Done(f"nothing to clean up: namespace {config.namespace} does not exist"))
         return
     if is_terminating(namespace):
-        report(Done(f"namespace {config.namespace} is being deleted already"))
+        report(Done(f"namespace {config.namespace} is already terminating"))
     elif not is_ours(namespace):
-        await _leave(api, namespace, config, report, why="was there before")
+        await _leave_shared(api, namespace, config, report)
         return
-    elif others := await strangers(api, config.namespace):
-        await _leave(api, namespace, config, report, why=f"also holds {', '.join(others[:3])}")
+    elif foreign := await list_foreign(api, config.namespace):
+        await _delete_ours(api, config, report)
+        report(Warned(f"namespace {config.namespace} stays, because it also holds {listed(foreign)}"))
+        await _wait_until_ours_gone(api, config, report)
         return
     else:
-        # The namespace controller begins 5 s after the deletion, so what is ours may be gone by then.
+        # The namespace controller starts to delete the content only 5 s later; ours may be gone by then.
         await delete_ours(api, config.namespace)
-        await delete_namespace(api, namespace)
-        report(Done(f"namespace {config.namespace} deleted, with all that is in it"))
+        await delete(api, NAMESPACES, namespace)
+        report(Done(f"namespace {config.namespace} deleted, with everything in it"))
     if config.wait and not api.dry_run:
         await wait_until_namespace_gone(api, config.namespace, timeout_s=config.timeout_s, report=report)
         report(Done(f"namespace {config.namespace} is gone"))
 
 
-async def _leave(api: Api, namespace: Object, config: CleanupConfig, report: Reporter, *, why: str) -> None:
-    """Take out what is ours, and leave the namespace."""
-    deleted = await delete_ours(api, config.namespace)
-    report(Done(f"deleted {', '.join(deleted)}" if deleted else f"nothing of grpcdemo's in {config.namespace}"))
-    if is_ours(namespace):
-        report(Warned(f"namespace {config.namespace} is left, because it {why}"))
-    else:
-        restored = await give_back(api, namespace)
-        labels = ", ".join(f"{key}={value}" if value else f"no {key}" for key, value in restored.items())
-        report(
-            Done(f"namespace {config.namespace} is left, because it {why}" + (f"; labels: {labels}" if labels else ""))
+async def _leave_shared(api: Api, namespace: Object, config: CleanupConfig, report: Reporter) -> None:
+    """Delete what is ours from a namespace that existed before, and restore its labels."""
+    await _delete_ours(api, config, report)
+    restored = await restore_labels(api, namespace)
+    labels = ", ".join(f"{key}={value}" if value else f"no {key}" for key, value in restored.items())
+    report(
+        Done(
+            f"namespace {config.namespace} stays, because grpcdemo did not create it"
+            + (f"; labels restored: {labels}" if labels else "")
         )
+    )
+    await _wait_until_ours_gone(api, config, report)
+
+
+async def _delete_ours(api: Api, config: CleanupConfig, report: Reporter) -> None:
+    deleted = await delete_ours(api, config.namespace)
+    names = ", ".join(map(str, deleted))
+    report(Done(f"deleted {names}" if deleted else f"nothing of grpcdemo's in namespace {config.namespace}"))
+
+
+async def _wait_until_ours_gone(api: Api, config: CleanupConfig, report: Reporter) -> None:
     if config.wait and not api.dry_run:
         await wait_until_ours_gone(api, config.namespace, timeout_s=config.timeout_s, report=report)
-        report(Done("all of it is gone"))
+        report(Done("everything of grpcdemo's is gone"))

@@ -14,16 +14,16 @@ from grpcdemo.kube.namespace import (
     find_namespace,
     is_terminating,
     relabel,
-    wait_until_namespace_gone,
 )
 from grpcdemo.kube.resources import Object, labels_of
 from grpcdemo.kube.rollout import restart, wait_for_rollout
+from grpcdemo.kube.termination import wait_until_namespace_gone
 from grpcdemo.manifests import defaults
 from grpcdemo.manifests.images import CLIENT, SERVER, image_reference
 from grpcdemo.manifests.render import Settings, objects
 from grpcdemo.model import CLIENT_APP, SERVER_APP, Done, Pod, Reporter
 from grpcdemo.steps.istio.label import INJECTION_OFF
-from grpcdemo.steps.lent import refuse_strangers
+from grpcdemo.steps.shared import require_consent_to_relabel
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ async def _prepare(api: Api, namespace: Object, config: UpConfig, report: Report
     if all(labels_of(namespace).get(key) == value for key, value in INJECTION_OFF.items()):
         report(Done(f"namespace {name} is there, {INJECTION_LABEL}=disabled"))
         return
-    await refuse_strangers(api, namespace, allowed=config.shared)
+    await require_consent_to_relabel(api, namespace, given=config.shared)
     await relabel(api, namespace, INJECTION_OFF)
     report(Done(f"namespace {name} labelled {INJECTION_LABEL}=disabled"))
 

@@ -39,7 +39,7 @@ def test_demo_goes_on_cleaning_up(demo: Demo) -> None:
     with demo.holding("service/grpc-server"):
         telling.wait_for("to be gone")
         telling.interrupt()
-        telling.wait_for("is being deleted already")
+        telling.wait_for("is already terminating")
     told = telling.result().check(130)
     assert told.error == "error: interrupted"
     assert told.out == ""

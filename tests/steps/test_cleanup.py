@@ -53,7 +53,7 @@ async def test_a_lent_namespace_is_given_back_as_it_was(
     assert (metadata["labels"], metadata["annotations"]) == (labels, annotations)
     assert ours(cluster) == []
     assert cluster.store.names("configmaps", DEMO) == ["theirs"]
-    assert "was there before; labels: no istio-injection, istio.io/rev=canary" in done(events)
+    assert "grpcdemo did not create it; labels restored: no istio-injection, istio.io/rev=canary" in done(events)
 
 
 @pytest.mark.parametrize("kind", ["pods", "deployments", "services", "configmaps", "secrets", "persistentvolumeclaims"])
@@ -64,7 +64,7 @@ async def test_strangers_keep_our_namespace(
     await cleanup(demo_api, CONFIG, events.append)
     assert ours(cluster) == ([f"{kind}/theirs"] if kind in ("pods", "deployments", "services") else [])
     assert cluster.store.names(kind, DEMO) == ["theirs"]
-    assert f"is left, because it also holds {kind}/theirs" in warned(events)
+    assert f"stays, because it also holds {kind}/theirs" in warned(events)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ async def test_a_dry_run_changes_nothing(
 
 async def test_what_blocks_is_named(cluster: Cluster, demo_api: Api, events: list[StepEvent]) -> None:
     cluster.store.get("namespaces", "", DEMO)["metadata"]["finalizers"] = ["example.com/keep"]
-    with pytest.raises(GrpcdemoError, match=r"still terminating: .*example.com/keep") as caught:
+    with pytest.raises(GrpcdemoError, match=r"still terminating after .*example.com/keep") as caught:
         await cleanup(demo_api, CleanupConfig(timeout_s=0.02), events.append)
     assert "finalizer" in str(caught.value.hint)
     assert ours(cluster) == []
@@ -127,7 +127,7 @@ async def test_what_of_ours_does_not_go_is_named(cluster: Cluster, cluster_api: 
     cluster.add_namespace(DEMO)
     await up(cluster_api, UpConfig(), events.append)
     cluster.store.get("services", DEMO, "grpc-server")["metadata"]["finalizers"] = ["example.com/keep"]
-    with pytest.raises(GrpcdemoError, match=r"services/grpc-server \(finalizers: example.com/keep\)") as caught:
+    with pytest.raises(GrpcdemoError, match=r"services/grpc-server \(finalizer example.com/keep\)") as caught:
         await cleanup(cluster_api, CleanupConfig(timeout_s=0.02), events.append)
     assert f"--namespace {DEMO} get services/grpc-server" in str(caught.value.hint)
 

@@ -8,7 +8,7 @@ from grpcdemo.kube.injection import (
     AMBIENT_LABEL,
     INJECTION_LABEL,
     REVISION_LABEL,
-    Change,
+    LabelChange,
     Webhook,
     injecting,
     label_choices,
@@ -21,13 +21,13 @@ from grpcdemo.kube.injection import (
 from grpcdemo.kube.resources import Object, labels_of
 from grpcdemo.model import Reporter, Warned
 
-INJECTION_OFF: Change = {INJECTION_LABEL: "disabled", REVISION_LABEL: None}
+INJECTION_OFF: LabelChange = {INJECTION_LABEL: "disabled", REVISION_LABEL: None}
 """Only the value `disabled` is off everywhere: without a label, some installs inject by default."""
 
 
 async def labels_that_inject(
     api: Api, namespace: Object, pod: dict[str, str], revision: str | None, report: Reporter
-) -> Change:
+) -> LabelChange:
     """The labels that will make an injector act on a pod with labels *pod*.
 
     Raises where there is no injector, none that would act, several to choose from, or nothing behind it.
@@ -50,7 +50,7 @@ async def labels_that_inject(
 
 def choose(
     having: dict[str, str], pod: dict[str, str], webhooks: list[Webhook], revision: str | None
-) -> tuple[Change, Webhook]:
+) -> tuple[LabelChange, Webhook]:
     """What is set already if it works, else the usual label if it works, else that of the only revision."""
     if not webhooks:
         raise GrpcdemoError(

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from grpcdemo.errors import GrpcdemoError, NotFound, Unreachable
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.deployed import INJECT, injected_labels, our_deployments, our_pods, refusing_injection, try_pods
-from grpcdemo.kube.injection import Change, labelled
+from grpcdemo.kube.injection import LabelChange, labelled
 from grpcdemo.kube.namespace import find_namespace, is_terminating, relabel
 from grpcdemo.kube.resources import Object, labels_of
 from grpcdemo.kube.rollout import is_settled, restart, wait_for_rollout
 from grpcdemo.manifests import defaults
 from grpcdemo.model import Done, Pod, Reporter, Waiting, Warned
 from grpcdemo.steps.istio.label import INJECTION_OFF, labels_that_inject
-from grpcdemo.steps.lent import refuse_strangers
+from grpcdemo.steps.shared import require_consent_to_relabel
 
 LABEL_SETTLES_S = 10.0
 """The API server matches webhooks against its own copy of the namespace, which lags behind the label."""
@@ -48,7 +48,7 @@ async def switch(api: Api, config: SwitchConfig, report: Reporter) -> list[Pod]:
         change = INJECTION_OFF
     relabelled = labelled(labels_of(namespace), change) != labels_of(namespace)
     if relabelled:
-        await refuse_strangers(api, namespace, allowed=config.shared)
+        await require_consent_to_relabel(api, namespace, given=config.shared)
         await relabel(api, namespace, change)
         report(Done(f"namespace {config.namespace} labelled {_say(change)}"))
     pods = await our_pods(api, config.namespace)
@@ -107,7 +107,7 @@ async def _wait_until_label_works(api: Api, config: SwitchConfig, deployments: l
         await asyncio.sleep(LOOK_AGAIN_S)
 
 
-async def _take_back(api: Api, before: Object, change: Change, report: Reporter) -> None:
+async def _take_back(api: Api, before: Object, change: LabelChange, report: Reporter) -> None:
     """Set the labels as they were in *before*."""
     now = await find_namespace(api, before["metadata"]["name"])
     if now is not None:
@@ -145,5 +145,5 @@ def _each(on: bool, pods: list[Pod]) -> str:
     return f"all {len(pods)} have a proxy" if on else f"none of {len(pods)} has a proxy"
 
 
-def _say(change: Change) -> str:
+def _say(change: LabelChange) -> str:
     return ", ".join(f"{key}={value}" for key, value in change.items() if value is not None)

@@ -1,0 +1,81 @@
+"""Whose objects a namespace holds: ours carry our label; those of others must survive everything we do."""
+
+from __future__ import annotations
+
+import asyncio
+
+from grpcdemo.errors import Conflict, Forbidden, NotFound
+from grpcdemo.kube.api import Api
+from grpcdemo.kube.references import ObjectReference, reference_to
+from grpcdemo.kube.resources import (
+    CONFIG_MAPS,
+    DAEMON_SETS,
+    DEPLOYMENTS,
+    OURS,
+    PODS,
+    SECRETS,
+    SERVICES,
+    STATEFUL_SETS,
+    VOLUME_CLAIMS,
+    Object,
+    Resource,
+    is_ours,
+)
+
+CREATED: tuple[Resource, ...] = (SERVICES, DEPLOYMENTS)
+"""What we create in a namespace; controllers create the rest."""
+WORKLOADS = (PODS, DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS)
+PRECIOUS = (*WORKLOADS, SERVICES, CONFIG_MAPS, SECRETS, VOLUME_CLAIMS)
+"""What somebody would miss if the namespace were deleted."""
+
+FROM_CONTROLLERS = ("kube-root-ca.crt", "openshift-service-ca.crt", "istio-ca-root-cert", "istio-ca-crl")
+TOKEN_TYPES = {"kubernetes.io/service-account-token", "kubernetes.io/dockercfg"}
+
+
+async def list_foreign(api: Api, namespace: str, resources: tuple[Resource, ...] = PRECIOUS) -> list[ObjectReference]:
+    """The objects in the namespace that neither we nor a controller created.
+
+    Resources that this API lacks, or that this user may not list, are skipped.
+    """
+    listed = await asyncio.gather(*(_foreign(api, resource, namespace) for resource in resources))
+    return [reference for references in listed for reference in references]
+
+
+async def _foreign(api: Api, resource: Resource, namespace: str) -> list[ObjectReference]:
+    try:
+        items = (await api.list(resource, namespace=namespace))["items"]
+    except (Forbidden, NotFound):
+        return []
+    return [reference_to(resource, item) for item in items if _is_foreign(item)]
+
+
+def _is_foreign(obj: Object) -> bool:
+    metadata = obj["metadata"]
+    return not (
+        is_ours(obj)
+        or metadata.get("ownerReferences")
+        or metadata["name"] in FROM_CONTROLLERS
+        or obj.get("type") in TOKEN_TYPES
+        or (metadata["name"] == "kubernetes" and metadata.get("namespace") == "default")
+    )
+
+
+async def delete_ours(api: Api, namespace: str) -> list[ObjectReference]:
+    """Request the deletion of everything in the namespace that carries our label; return what that is."""
+    ours = [(resource, obj) for resource in CREATED for obj in await _list_ours(api, resource, namespace)]
+    await asyncio.gather(*(delete(api, resource, obj) for resource, obj in ours))
+    return [reference_to(resource, obj) for resource, obj in ours]
+
+
+async def _list_ours(api: Api, resource: Resource, namespace: str) -> list[Object]:
+    items = (await api.list(resource, namespace=namespace, selector=OURS))["items"]
+    return [item for item in items if "deletionTimestamp" not in item["metadata"]]
+
+
+async def delete(api: Api, resource: Resource, obj: Object) -> None:
+    """Request the deletion of exactly this object; one that is gone, or was replaced, is left alone."""
+    metadata = obj["metadata"]
+    try:
+        await api.delete(resource, metadata["name"], uid=metadata["uid"], namespace=metadata.get("namespace"))
+    except (NotFound, Conflict):
+        return

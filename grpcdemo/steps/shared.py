@@ -1,0 +1,22 @@
+"""A namespace that we share: relabeling it changes injection for everybody in it, which takes the user's consent."""
+
+from __future__ import annotations
+
+from grpcdemo.errors import GrpcdemoError
+from grpcdemo.kube.api import Api
+from grpcdemo.kube.ownership import WORKLOADS, list_foreign
+from grpcdemo.kube.references import listed
+from grpcdemo.kube.resources import Object, is_ours
+
+
+async def require_consent_to_relabel(api: Api, namespace: Object, *, given: bool) -> None:
+    """Raise if a new injection label would also add or remove proxies in other people's pods, unless *given*."""
+    if given or is_ours(namespace):
+        return
+    name = namespace["metadata"]["name"]
+    if workloads := await list_foreign(api, name, WORKLOADS):
+        raise GrpcdemoError(
+            f"namespace {name} is not grpcdemo's, and other workloads run in it ({listed(workloads)}): "
+            "its injection label would change for them too",
+            hint="choose another namespace with --namespace, or go on with --yes",
+        )
