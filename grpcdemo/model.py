@@ -11,7 +11,6 @@ from grpcdemo.verdict import Verdict
 
 SERVER_APP = "grpc-server"
 CLIENT_APP = "grpc-client"
-PROXY_CONTAINER = "istio-proxy"
 CLIENT_CONTAINER = "grpc-client"
 
 ProxyKind = Literal["native sidecar", "container"]

@@ -106,7 +106,7 @@ async def _connect_to_sandbox(state: State) -> Api:
 
 async def _has_no_pods(state: State) -> bool:
     """Whether no pod is left, but for those that are on their way out."""
-    from grpcdemo.kube.resources import PODS
+    from grpcdemo.resources.resource import PODS
 
     try:
         async with await _connect_to_sandbox(state) as api:

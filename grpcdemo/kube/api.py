@@ -18,8 +18,9 @@ from kubernetes.aio.client import ApiClient
 
 from grpcdemo.errors import ApiError, GrpcdemoError, Unreachable
 from grpcdemo.kube.api_errors import Request, api_error, connection_errors
-from grpcdemo.kube.resources import Object, Resource
 from grpcdemo.model import Target
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import Resource
 
 REQUEST_TIMEOUT_S = 30.0
 CONNECT_TIMEOUT_S = 10.0

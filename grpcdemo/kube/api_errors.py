@@ -26,7 +26,8 @@ from grpcdemo.errors import (
     Unauthorized,
     Unreachable,
 )
-from grpcdemo.kube.resources import Object, Resource
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import Resource
 
 RBAC_REFUSAL = re.compile(r'User ".*" cannot \S+ (resource|path) ')
 

@@ -8,12 +8,12 @@ from typing import Literal
 
 from grpcdemo.errors import Conflict, Forbidden
 from grpcdemo.kube.api import Api
-from grpcdemo.kube.pods import read_pod
-from grpcdemo.kube.resources import BY_KIND, DEPLOYMENTS, OURS, PODS, Object, annotations_of, is_ours, labels_of
 from grpcdemo.model import Pod
-
-INJECT = "sidecar.istio.io/inject"
-"""A pod's own label, or formerly annotation, with which it asks for a proxy or refuses it."""
+from grpcdemo.resources.istio import INJECT
+from grpcdemo.resources.labels import OURS
+from grpcdemo.resources.objects import Object, annotations_of, is_ours, labels_of
+from grpcdemo.resources.pods import read_pod
+from grpcdemo.resources.resource import BY_KIND, DEPLOYMENTS, PODS
 
 Applied = Literal["created", "changed", "unchanged"]
 

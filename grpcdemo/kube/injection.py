@@ -12,14 +12,13 @@ from dataclasses import dataclass
 
 from grpcdemo.errors import ApiError, Forbidden
 from grpcdemo.kube.api import Api
-from grpcdemo.kube.resources import DEPLOYMENTS, ENDPOINT_SLICES, ENDPOINTS, MUTATING_WEBHOOKS, Object, labels_of
-from grpcdemo.labels import SERVICE_NAME, Labels, selects
 from grpcdemo.model import Injection, Injector
+from grpcdemo.resources.istio import AMBIENT_LABEL, INJECTION_LABEL, REVISION_LABEL, WEBHOOK_SUFFIX
+from grpcdemo.resources.labels import SERVICE_NAME
+from grpcdemo.resources.objects import Object, labels_of
+from grpcdemo.resources.resource import DEPLOYMENTS, ENDPOINT_SLICES, ENDPOINTS, MUTATING_WEBHOOKS
+from grpcdemo.resources.selectors import Labels, selects
 
-INJECTION_LABEL = "istio-injection"
-REVISION_LABEL = "istio.io/rev"
-AMBIENT_LABEL = "istio.io/dataplane-mode"
-WEBHOOK_SUFFIX = "sidecar-injector.istio.io"
 ENDPOINT_SLICES_SINCE = (1, 21)
 
 LabelChange = dict[str, "str | None"]

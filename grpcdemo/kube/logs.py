@@ -13,7 +13,7 @@ from grpcdemo.kube.api import Api, Query
 from grpcdemo.kube.api_errors import Request
 from grpcdemo.kube.lines import whole_lines
 from grpcdemo.kube.log_position import Position, Repetition
-from grpcdemo.kube.resources import POD_LOGS, PODS
+from grpcdemo.resources.resource import POD_LOGS, PODS
 
 SILENCE_S = 15.0
 """A stream without a line for this long is opened anew: after a log was rotated, some fall silent for ever

@@ -6,8 +6,11 @@ import json
 
 from grpcdemo.errors import Conflict, NotFound
 from grpcdemo.kube.api import Api
-from grpcdemo.kube.injection import INJECTION_LABEL, LabelChange
-from grpcdemo.kube.resources import MANAGED_BY, NAMESPACES, Object, annotations_of, is_ours, labels_of
+from grpcdemo.kube.injection import LabelChange
+from grpcdemo.resources.istio import INJECTION_LABEL
+from grpcdemo.resources.labels import MANAGED_BY
+from grpcdemo.resources.objects import Object, annotations_of, is_ours, labels_of
+from grpcdemo.resources.resource import NAMESPACES
 
 LABELS_BEFORE = "grpcdemo/labels-before"
 """The annotation that keeps the labels as they were before we changed them; null stands for no label."""

@@ -7,19 +7,18 @@ import asyncio
 from grpcdemo.errors import Conflict, Forbidden, NotFound
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.references import ObjectReference, reference_to
-from grpcdemo.kube.resources import (
+from grpcdemo.resources.labels import OURS
+from grpcdemo.resources.objects import Object, is_ours
+from grpcdemo.resources.resource import (
     CONFIG_MAPS,
     DAEMON_SETS,
     DEPLOYMENTS,
-    OURS,
     PODS,
     SECRETS,
     SERVICES,
     STATEFUL_SETS,
     VOLUME_CLAIMS,
-    Object,
     Resource,
-    is_ours,
 )
 
 CREATED: tuple[Resource, ...] = (SERVICES, DEPLOYMENTS)

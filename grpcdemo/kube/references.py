@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from grpcdemo.kube.resources import Object, Resource
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import Resource
 
 
 @dataclass(frozen=True)

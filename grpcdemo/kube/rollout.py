@@ -10,22 +10,15 @@ from datetime import datetime, timezone
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.logs import Container, last_lines
-from grpcdemo.kube.pods import read_pod
-from grpcdemo.kube.resources import (
-    APP_NAME,
-    DEPLOYMENTS,
-    EVENTS,
-    OURS,
-    PODS,
-    REPLICA_SETS,
-    Object,
-    labels_of,
-)
 from grpcdemo.kube.trouble import Trouble, creation_trouble, pod_state, pod_trouble
 from grpcdemo.kube.watch import Mirror, Query, wait_until
-from grpcdemo.labels import TEMPLATE_HASH, deployed_template
 from grpcdemo.manifests.images import pull_hint
 from grpcdemo.model import Done, Pod, Reporter, Waiting
+from grpcdemo.resources.labels import APP_NAME, OURS, TEMPLATE_HASH
+from grpcdemo.resources.objects import Object, labels_of
+from grpcdemo.resources.pods import read_pod
+from grpcdemo.resources.resource import DEPLOYMENTS, EVENTS, PODS, REPLICA_SETS
+from grpcdemo.resources.selectors import deployed_template
 
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 UNSCHEDULABLE_S = 15.0

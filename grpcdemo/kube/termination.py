@@ -9,9 +9,11 @@ from grpcdemo.errors import GrpcdemoError
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.ownership import CREATED
 from grpcdemo.kube.references import ObjectReference, reference_to
-from grpcdemo.kube.resources import NAMESPACES, OURS, PODS, Object, Resource, conditions_of
 from grpcdemo.kube.watch import Mirror, Query, wait_until
 from grpcdemo.model import Reporter, Waiting
+from grpcdemo.resources.labels import OURS
+from grpcdemo.resources.objects import Object, conditions_of
+from grpcdemo.resources.resource import NAMESPACES, PODS, Resource
 
 FOREGROUND = "foregroundDeletion"
 """The garbage collector's own finalizer, which it removes by itself."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from grpcdemo.kube.api_errors import refusal_hint
-from grpcdemo.kube.resources import Object, conditions_of
+from grpcdemo.resources.objects import Object, conditions_of
 
 NO_IMAGE = {"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "ImageInspectError"}
 NO_CONTAINER = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}

@@ -13,7 +13,8 @@ from grpcdemo.errors import ApiError, Expired, Forbidden, GrpcdemoError, NotFoun
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.api_errors import Request, api_error
 from grpcdemo.kube.lines import whole_lines
-from grpcdemo.kube.resources import Object, Resource
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import Resource
 from grpcdemo.waiting import is_set_within
 
 WATCH_S = 240

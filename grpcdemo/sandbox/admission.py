@@ -11,22 +11,26 @@ import copy
 import json
 from collections.abc import Callable, Iterable
 
-from grpcdemo.labels import TEMPLATE_HASH, Labels, selects
-from grpcdemo.sandbox.api.kinds import Object
+from grpcdemo.resources.istio import (
+    CANONICAL_NAME,
+    CANONICAL_REVISION,
+    INJECT,
+    INJECTION_LABEL,
+    NATIVE_SIDECAR,
+    PROXY_CONTAINER,
+    REVISION_LABEL,
+    SIDECAR_STATUS,
+    TLS_MODE,
+    WEBHOOK_SUFFIX,
+)
+from grpcdemo.resources.labels import APP_NAME, TEMPLATE_HASH
+from grpcdemo.resources.objects import Object, annotations_of, labels_of
+from grpcdemo.resources.selectors import Labels, selects
 from grpcdemo.sandbox.api.status import StatusError
 from grpcdemo.sandbox.proxy.sidecar import READY_PATH, STATUS_PORT
 
-WEBHOOK_SUFFIX = "sidecar-injector.istio.io"
-PROXY = "istio-proxy"
-INJECT = "sidecar.istio.io/inject"
-NATIVE = "sidecar.istio.io/nativeSidecar"
-STATUS = "sidecar.istio.io/status"
-REVISION = "istio.io/rev"
-INJECTION = "istio-injection"
 DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 DEFAULT_LOGS_CONTAINER = "kubectl.kubernetes.io/default-logs-container"
-CANONICAL_NAME = "service.istio.io/canonical-name"
-CANONICAL_REVISION = "service.istio.io/canonical-revision"
 
 Fault = Callable[[str, str], str | None]
 """Why a Service (namespace, name) cannot be called, such as `no endpoints available for service "istiod"`."""
@@ -39,7 +43,7 @@ def inject(pod: Object, namespace: Object, configurations: Iterable[Object], *, 
     Raises StatusError (InternalError) where a webhook cannot be called, unless it may be ignored.
     """
     for configuration in sorted(configurations, key=lambda found: str(found["metadata"]["name"])):
-        revision = _labels(configuration).get(REVISION, "default")
+        revision = labels_of(configuration).get(REVISION_LABEL, "default")
         for webhook in configuration.get("webhooks") or []:
             if _selects(webhook, namespace, pod) and _can_call(webhook, fault) and _wants_sidecar(pod):
                 pod = add_sidecar(pod, revision=revision, image=image)
@@ -49,7 +53,7 @@ def inject(pod: Object, namespace: Object, configurations: Iterable[Object], *, 
 def _selects(webhook: Object, namespace: Object, pod: Object) -> bool:
     """A webhook's rules, where it has any, are for new pods: no others are stored."""
     selectors = ((webhook.get("namespaceSelector"), namespace), (webhook.get("objectSelector"), pod))
-    return bool(webhook.get("rules")) and all(selects(selector or {}, _labels(obj)) for selector, obj in selectors)
+    return bool(webhook.get("rules")) and all(selects(selector or {}, labels_of(obj)) for selector, obj in selectors)
 
 
 def _can_call(webhook: Object, fault: Fault) -> bool:
@@ -75,15 +79,15 @@ def _can_call(webhook: Object, fault: Fault) -> bool:
 
 def _wants_sidecar(pod: Object) -> bool:
     """The injector's own say, once it is called: the pod's label goes before its annotation."""
-    if pod["spec"].get("hostNetwork") or any(found["name"] == PROXY for found in _containers(pod)):
+    if pod["spec"].get("hostNetwork") or any(found["name"] == PROXY_CONTAINER for found in _containers(pod)):
         return False
-    return _labels(pod).get(INJECT, _annotations(pod).get(INJECT, "")) != "false"
+    return labels_of(pod).get(INJECT, annotations_of(pod).get(INJECT, "")) != "false"
 
 
 def add_sidecar(pod: Object, *, revision: str, image: str) -> Object:
     """The pod with the proxy: as a native sidecar before everything else, or as one more container."""
     made = copy.deepcopy(pod)
-    native = _annotations(pod).get(NATIVE) != "false"
+    native = annotations_of(pod).get(NATIVE_SIDECAR) != "false"
     first = pod["spec"]["containers"][0]["name"]
     if native:
         made["spec"]["initContainers"] = [
@@ -93,26 +97,26 @@ def add_sidecar(pod: Object, *, revision: str, image: str) -> Object:
     else:
         made["spec"]["containers"].append(build_proxy(image, native=False))
     made["metadata"]["labels"] = {
-        **_labels(pod),
-        "security.istio.io/tlsMode": "istio",
+        **labels_of(pod),
+        TLS_MODE: "istio",
         CANONICAL_NAME: canonical_name(pod),
-        CANONICAL_REVISION: _first(_labels(pod), CANONICAL_REVISION, "app.kubernetes.io/version", "version")
+        CANONICAL_REVISION: _first(labels_of(pod), CANONICAL_REVISION, "app.kubernetes.io/version", "version")
         or "latest",
     }
     made["metadata"]["annotations"] = {
         DEFAULT_CONTAINER: first,
         DEFAULT_LOGS_CONTAINER: first,
-        **_annotations(pod),
-        REVISION: revision,
-        STATUS: _status(revision, native=native),
+        **annotations_of(pod),
+        REVISION_LABEL: revision,
+        SIDECAR_STATUS: _status(revision, native=native),
     }
     return made
 
 
 def _status(revision: str, *, native: bool) -> str:
     status = {
-        "initContainers": [PROXY] if native else None,
-        "containers": None if native else [PROXY],
+        "initContainers": [PROXY_CONTAINER] if native else None,
+        "containers": None if native else [PROXY_CONTAINER],
         "volumes": None,
         "imagePullSecrets": None,
         "revision": revision,
@@ -124,7 +128,7 @@ def build_proxy(image: str, *, native: bool) -> Object:
     """The container, with the probes that Istio's has: the application waits for the proxy."""
     ready = {"httpGet": {"path": READY_PATH, "port": STATUS_PORT, "scheme": "HTTP"}, "successThreshold": 1}
     return {
-        "name": PROXY,
+        "name": PROXY_CONTAINER,
         "image": image,
         "imagePullPolicy": "IfNotPresent",
         **({"restartPolicy": "Always"} if native else {}),
@@ -138,8 +142,8 @@ def build_proxy(image: str, *, native: bool) -> Object:
 
 def canonical_name(pod: Object) -> str:
     """The workload that the pod belongs to, for the mesh: a label, or its owner's name, or its own."""
-    labels, metadata = _labels(pod), pod["metadata"]
-    if labelled := _first(labels, CANONICAL_NAME, "app.kubernetes.io/name", "app"):
+    labels, metadata = labels_of(pod), pod["metadata"]
+    if labelled := _first(labels, CANONICAL_NAME, APP_NAME, "app"):
         return labelled
     owner = next((found for found in metadata.get("ownerReferences") or [] if found.get("controller")), None)
     if owner is None:
@@ -155,33 +159,25 @@ def _containers(pod: Object) -> list[Object]:
     return [*pod["spec"]["containers"], *(pod["spec"].get("initContainers") or [])]
 
 
-def _labels(obj: Object) -> dict[str, str]:
-    return obj["metadata"].get("labels") or {}
-
-
-def _annotations(obj: Object) -> dict[str, str]:
-    return obj["metadata"].get("annotations") or {}
-
-
 def default_webhooks(*, namespace: str, service: str, revision: str = "default") -> Object:
     """The MutatingWebhookConfiguration of the sandbox's injector: the entries of Istio's default installation."""
     listens = ("NotIn", ["false"])
     labelled: list[tuple[str, list[Object], list[Object]]] = [
         (
             "rev.namespace",
-            [_expression(REVISION, "In", [revision]), _expression(INJECTION, "DoesNotExist")],
+            [_expression(REVISION_LABEL, "In", [revision]), _expression(INJECTION_LABEL, "DoesNotExist")],
             [_expression(INJECT, *listens)],
         ),
         (
             "rev.object",
-            [_expression(REVISION, "DoesNotExist"), _expression(INJECTION, "DoesNotExist")],
-            [_expression(INJECT, *listens), _expression(REVISION, "In", [revision])],
+            [_expression(REVISION_LABEL, "DoesNotExist"), _expression(INJECTION_LABEL, "DoesNotExist")],
+            [_expression(INJECT, *listens), _expression(REVISION_LABEL, "In", [revision])],
         ),
-        ("namespace", [_expression(INJECTION, "In", ["enabled"])], [_expression(INJECT, *listens)]),
+        ("namespace", [_expression(INJECTION_LABEL, "In", ["enabled"])], [_expression(INJECT, *listens)]),
         (
             "object",
-            [_expression(INJECTION, "DoesNotExist"), _expression(REVISION, "DoesNotExist")],
-            [_expression(INJECT, "In", ["true"]), _expression(REVISION, "DoesNotExist")],
+            [_expression(INJECTION_LABEL, "DoesNotExist"), _expression(REVISION_LABEL, "DoesNotExist")],
+            [_expression(INJECT, "In", ["true"]), _expression(REVISION_LABEL, "DoesNotExist")],
         ),
     ]
     client = {"service": {"namespace": namespace, "name": service, "path": "/inject", "port": 443}}
@@ -190,7 +186,7 @@ def default_webhooks(*, namespace: str, service: str, revision: str = "default")
         "kind": "MutatingWebhookConfiguration",
         "metadata": {
             "name": "istio-sidecar-injector",
-            "labels": {"app": "sidecar-injector", REVISION: revision},
+            "labels": {"app": "sidecar-injector", REVISION_LABEL: revision},
         },
         "webhooks": [_webhook(name, client, of_namespace, of_pod) for name, of_namespace, of_pod in labelled],
     }

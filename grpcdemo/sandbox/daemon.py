@@ -15,18 +15,11 @@ import trustme
 
 from grpcdemo import __version__
 from grpcdemo.errors import GrpcdemoError
-from grpcdemo.labels import SERVICE_NAME
+from grpcdemo.resources.labels import SERVICE_NAME
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import ENDPOINT_SLICES, MUTATING_WEBHOOKS, NAMESPACES, PODS, SERVICES, Resource
 from grpcdemo.sandbox.admission import ONLY_OURS, default_webhooks, inject, service_fault
 from grpcdemo.sandbox.api.bodies import Schema
-from grpcdemo.sandbox.api.kinds import (
-    ENDPOINT_SLICES,
-    MUTATING_WEBHOOKS,
-    NAMESPACES,
-    PODS,
-    SERVICES,
-    Kind,
-    Object,
-)
 from grpcdemo.sandbox.api.registry import Registry
 from grpcdemo.sandbox.api.server import build_app, serving
 from grpcdemo.sandbox.api.store import Store
@@ -170,9 +163,9 @@ def build_record(store: Store, registry: Registry, clock: WallClock) -> Record:
     return record
 
 
-def _object(kind: Kind, name: str, *, namespace: str | None = None, **fields: object) -> Object:
+def _object(resource: Resource, name: str, *, namespace: str | None = None, **fields: object) -> Object:
     metadata: Object = {"name": name, "namespace": namespace} if namespace else {"name": name}
-    return {"apiVersion": kind.api_version, "kind": kind.name, "metadata": metadata, **fields}
+    return {"apiVersion": resource.api_version, "kind": resource.kind, "metadata": metadata, **fields}
 
 
 def _server_tls(authority: trustme.CA, folder: Path) -> ssl.SSLContext:

@@ -17,11 +17,13 @@ from grpcdemo.errors import NotFound, UsageError
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.log_lines import SECOND_NS, LogLine, parse_line
 from grpcdemo.kube.logs import Container, Follower
-from grpcdemo.kube.pods import read_pod
-from grpcdemo.kube.resources import OURS, PODS, Object
 from grpcdemo.kube.watch import Mirror, Query
 from grpcdemo.manifests import defaults
 from grpcdemo.model import CLIENT_APP, CLIENT_CONTAINER, SERVER_APP, Observation, Pod
+from grpcdemo.resources.labels import OURS
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.pods import read_pod
+from grpcdemo.resources.resource import PODS
 from grpcdemo.steps.tally import Counter
 from grpcdemo.steps.timeline import TimelineCounter
 from grpcdemo.verdict import Criteria, Outcome, judge

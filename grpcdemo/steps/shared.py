@@ -6,7 +6,7 @@ from grpcdemo.errors import GrpcdemoError
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.ownership import WORKLOADS, list_foreign
 from grpcdemo.kube.references import listed
-from grpcdemo.kube.resources import Object, is_ours
+from grpcdemo.resources.objects import Object, is_ours
 
 
 async def require_consent_to_relabel(api: Api, namespace: Object, *, given: bool) -> None:

@@ -8,8 +8,8 @@ from grpcdemo.kube.api import Api
 from grpcdemo.kube.deployed import our_pods
 from grpcdemo.kube.injection import injection_labels
 from grpcdemo.kube.namespace import find_namespace
-from grpcdemo.kube.resources import is_ours, labels_of
 from grpcdemo.model import Status
+from grpcdemo.resources.objects import is_ours, labels_of
 
 
 async def read_status(api: Api, namespace: str) -> Status:

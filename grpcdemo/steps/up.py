@@ -8,20 +8,20 @@ from dataclasses import dataclass
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.deployed import Applied, apply, our_pods
-from grpcdemo.kube.injection import INJECTION_LABEL
 from grpcdemo.kube.namespace import (
     create_namespace,
     find_namespace,
     is_terminating,
     relabel,
 )
-from grpcdemo.kube.resources import Object, labels_of
 from grpcdemo.kube.rollout import restart, wait_for_rollout
 from grpcdemo.kube.termination import wait_until_namespace_gone
 from grpcdemo.manifests import defaults
 from grpcdemo.manifests.images import CLIENT, SERVER, image_reference
 from grpcdemo.manifests.render import Settings, objects
 from grpcdemo.model import CLIENT_APP, SERVER_APP, Done, Pod, Reporter
+from grpcdemo.resources.istio import INJECTION_LABEL
+from grpcdemo.resources.objects import Object, labels_of
 from grpcdemo.steps.istio.label import INJECTION_OFF
 from grpcdemo.steps.shared import require_consent_to_relabel
 

@@ -17,7 +17,7 @@ from datetime import datetime, timezone
 from aiohttp import web
 
 from tests.fakes.script import Answer, Asked, Object, hang, refuse, reply, serving
-from tests.kube.samples import pod
+from tests.resources.samples import pod
 
 PIECE = 500
 BEGAN_S = 1_777_889_472

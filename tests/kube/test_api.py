@@ -11,8 +11,8 @@ from aiohttp import web
 from grpcdemo.errors import ApiError, Rejected, Unauthorized, Unreachable
 from grpcdemo.kube import api as api_module
 from grpcdemo.kube.api import Api
-from grpcdemo.kube.resources import NAMESPACES, PODS
 from grpcdemo.kube.target import connect
+from grpcdemo.resources.resource import NAMESPACES, PODS
 from tests.fakes.script import Script, connected, cut, hang, refuse, reply, serving, write_kubeconfig
 
 PATH = "/api/v1/namespaces"

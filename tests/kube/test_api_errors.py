@@ -23,7 +23,7 @@ from grpcdemo.errors import (
     Unreachable,
 )
 from grpcdemo.kube.api_errors import Request, api_error, connection_errors
-from grpcdemo.kube.resources import DEPLOYMENTS, MUTATING_WEBHOOKS, PODS
+from grpcdemo.resources.resource import DEPLOYMENTS, MUTATING_WEBHOOKS, PODS
 
 REQUEST = Request("create", PODS, "demo", "p", "kind-kind")
 RBAC = 'pods is forbidden: User "jane" cannot create resource "pods" in API group "" in the namespace "demo"'

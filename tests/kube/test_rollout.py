@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from grpcdemo.kube.pods import read_pod
 from grpcdemo.kube.rollout import is_settled
-
-from .samples import Object, deployment, pod
+from grpcdemo.resources.pods import read_pod
+from tests.resources.samples import Object, deployment, pod
 
 THREE = [pod(f"p{index}") for index in range(3)]
 

@@ -7,7 +7,6 @@ import pytest
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.references import ObjectReference
-from grpcdemo.kube.resources import NAMESPACES, SERVICES, Object
 from grpcdemo.kube.termination import (
     Condition,
     Finalizer,
@@ -16,6 +15,8 @@ from grpcdemo.kube.termination import (
     wait_until_namespace_gone,
     wait_until_ours_gone,
 )
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import NAMESPACES, SERVICES
 from tests.fakes.script import Feed, Script, reply
 
 DEMO = ObjectReference(NAMESPACES, "demo")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from grpcdemo.kube.trouble import creation_trouble, pod_state, pod_trouble
-
-from .samples import Object, pod, running, waiting
+from tests.resources.samples import Object, pod, running, waiting
 
 SERVER = "grpc-server"
 

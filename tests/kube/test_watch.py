@@ -11,8 +11,9 @@ from aiohttp import web
 from grpcdemo.errors import ApiError, Forbidden, GrpcdemoError, Unreachable
 from grpcdemo.kube import watch as watch_module
 from grpcdemo.kube.api import Api
-from grpcdemo.kube.resources import OURS, PODS
 from grpcdemo.kube.watch import Mirror, Query, wait_until
+from grpcdemo.resources.labels import OURS
+from grpcdemo.resources.resource import PODS
 from tests.fakes.script import Answer, Feed, Object, Script, cut, refuse, reply
 
 PATH = "/api/v1/namespaces/demo/pods"

@@ -7,8 +7,8 @@ import json
 
 import pytest
 
+from grpcdemo.resources.objects import Object
 from grpcdemo.sandbox.admission import build_proxy, default_webhooks, inject, service_fault
-from grpcdemo.sandbox.api.kinds import Object
 from grpcdemo.sandbox.api.status import StatusError
 
 IMAGE = "proxy:1"

@@ -12,8 +12,8 @@ from aiohttp import web
 
 from tests.fakes.script import Answer, Asked, refuse, reply
 from tests.fakes.webhooks import default_install
-from tests.kube.samples import pod as sample_pod
-from tests.kube.samples import running
+from tests.resources.samples import pod as sample_pod
+from tests.resources.samples import running
 
 from .store import Object, Store
 

@@ -12,7 +12,7 @@ from grpcdemo.model import Observation
 from grpcdemo.steps.observe import ObserveConfig, observe
 from grpcdemo.workload.call_log import Call, format_call
 from tests.fakes.script import Answer, Feed, Object, Script, refuse, reply
-from tests.kube.samples import pod
+from tests.resources.samples import pod
 
 NO_PREVIOUS = refuse(400, "previous terminated container not found")
 PODS = "/api/v1/namespaces/istio-grpc-demo/pods"

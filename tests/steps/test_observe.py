@@ -11,8 +11,8 @@ from aiohttp import web
 
 from grpcdemo.errors import Forbidden, NotEnoughResponses, NotFound, UnexpectedVerdict, UsageError
 from grpcdemo.kube.api import Api
-from grpcdemo.kube.pods import read_pod
 from grpcdemo.model import Observation, Tally
+from grpcdemo.resources.pods import read_pod
 from grpcdemo.steps import observe as observe_module
 from grpcdemo.steps.expectation import check_expected
 from grpcdemo.steps.observe import ObserveConfig
@@ -20,7 +20,7 @@ from grpcdemo.verdict import Outcome, Verdict
 from grpcdemo.workload.call_log import Call, format_call
 from tests.fakes.log import FakeLog
 from tests.fakes.script import Feed, Script, refuse, reply
-from tests.kube.samples import pod
+from tests.resources.samples import pod
 
 from .scene import PODS, Scene, watching
 

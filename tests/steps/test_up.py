@@ -15,7 +15,7 @@ from grpcdemo.kube.namespace import LABELS_BEFORE
 from grpcdemo.model import StepEvent, Waiting
 from grpcdemo.steps.istio.switch import SwitchConfig, switch
 from grpcdemo.steps.up import UpConfig, up
-from tests.kube.samples import Object, waiting
+from tests.resources.samples import Object, waiting
 
 from .cluster import Cluster
 from .told import done, is_dry

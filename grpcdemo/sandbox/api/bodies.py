@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
+from grpcdemo.resources.objects import Object
 from grpcdemo.sandbox.api.fields import Cleaner, WrongType
-from grpcdemo.sandbox.api.kinds import Object
 from grpcdemo.sandbox.api.protobuf import decode_protobuf
 from grpcdemo.sandbox.api.status import StatusError
 

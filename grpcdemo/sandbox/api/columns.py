@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from grpcdemo.sandbox.api.ages import write_age
-from grpcdemo.sandbox.api.kinds import (
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import (
     DEPLOYMENTS,
     ENDPOINT_SLICES,
     ENDPOINTS,
@@ -19,9 +19,9 @@ from grpcdemo.sandbox.api.kinds import (
     REPLICA_SETS,
     SERVICE_ACCOUNTS,
     SERVICES,
-    Kind,
-    Object,
+    Resource,
 )
+from grpcdemo.resources.times import write_age
 from grpcdemo.sandbox.api.pod_columns import NONE, Cells, pod_cells
 
 
@@ -184,7 +184,7 @@ def format_selector(selector: Object) -> str:
     return ",".join(parts) or NONE
 
 
-COLUMNS: dict[Kind, Columns] = {
+COLUMNS: dict[Resource, Columns] = {
     NAMESPACES: Columns("Name Status Age", _namespace),
     PODS: Columns("Name Ready Status Restarts Age |IP |Node |Nominated_Node |Readiness_Gates", pod_cells),
     SERVICES: Columns("Name Type Cluster-IP External-IP Port(s) Age |Selector", _service),

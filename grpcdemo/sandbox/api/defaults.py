@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from grpcdemo.sandbox.api.kinds import (
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import (
     DEPLOYMENTS,
     ENDPOINT_SLICES,
     EVENTS,
@@ -13,8 +14,7 @@ from grpcdemo.sandbox.api.kinds import (
     PODS,
     REPLICA_SETS,
     SERVICES,
-    Kind,
-    Object,
+    Resource,
 )
 from grpcdemo.sandbox.api.pod_defaults import default_pod, default_pod_spec
 
@@ -23,9 +23,9 @@ NAMESPACE_FINALIZER = "kubernetes"
 """In a namespace's spec: it is kept until its content is gone."""
 
 
-def apply_defaults(kind: Kind, obj: Object) -> None:
+def apply_defaults(resource: Resource, obj: Object) -> None:
     """Fills in *obj* itself. What is filled in already stays, so doing it twice does no harm."""
-    if default := DEFAULTS.get(kind):
+    if default := DEFAULTS.get(resource):
         default(obj)
 
 
@@ -110,7 +110,7 @@ def _default_webhooks(obj: Object) -> None:
             service.setdefault("port", 443)
 
 
-DEFAULTS: dict[Kind, Callable[[Object], None]] = {
+DEFAULTS: dict[Resource, Callable[[Object], None]] = {
     NAMESPACES: _default_namespace,
     PODS: default_pod,
     SERVICES: _default_service,

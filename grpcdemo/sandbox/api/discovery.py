@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from grpcdemo.sandbox.api.kinds import KINDS, Kind, Object
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import Resource
 from grpcdemo.sandbox.api.reviews import PART_VERBS, SUBRESOURCE_VERBS
+from grpcdemo.sandbox.api.served import SERVED
 from grpcdemo.sandbox.api.status import no_such_path
 
 SCALE = {"group": "autoscaling", "version": "v1", "kind": "Scale"}
-BY_VERSION: dict[str, list[Kind]] = {
-    version: list(kinds)
-    for version, kinds in groupby(sorted(KINDS, key=lambda kind: kind.api_version), lambda kind: kind.api_version)
+BY_VERSION: dict[str, list[Resource]] = {
+    version: list(resources)
+    for version, resources in groupby(
+        sorted(SERVED, key=lambda resource: resource.api_version), lambda resource: resource.api_version
+    )
 }
-GROUPS = sorted({kind.group for kind in KINDS if kind.group})
+GROUPS = sorted({resource.group for resource in SERVED if resource.group})
 
 
 def core_versions(address: str) -> Object:
@@ -38,7 +42,7 @@ def resource_list(version: str) -> Object:
     """`/api/v1` and `/apis/GROUP/VERSION`. Raises StatusError (NotFound)."""
     if version not in BY_VERSION:
         raise no_such_path()
-    resources = [entry for kind in BY_VERSION[version] for entry in _entries(kind)]
+    resources = [entry for resource in BY_VERSION[version] for entry in _entries(resource)]
     return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": version, "resources": resources}
 
 
@@ -54,51 +58,51 @@ def _group(name: str) -> Object:
     return {"name": name, "versions": [version], "preferredVersion": version}
 
 
-def _entries(kind: Kind) -> list[Object]:
+def _entries(resource: Resource) -> list[Object]:
     entry: Object = {
-        "name": kind.plural,
-        "singularName": kind.singular,
-        "namespaced": kind.namespaced,
-        "kind": kind.name,
-        "verbs": sorted(kind.verbs),
+        "name": resource.plural,
+        "singularName": resource.singular,
+        "namespaced": resource.namespaced,
+        "kind": resource.kind,
+        "verbs": sorted(resource.verbs),
     }
-    for name, values in (("shortNames", kind.short_names), ("categories", kind.categories)):
+    for name, values in (("shortNames", resource.short_names), ("categories", resource.categories)):
         if values:
             entry[name] = list(values)
-    return [entry, *(_part(kind, name) for name in sorted(kind.subresources))]
+    return [entry, *(_part(resource, name) for name in sorted(resource.subresources))]
 
 
-def _part(kind: Kind, name: str) -> Object:
-    what = SCALE if name == "scale" else {"kind": kind.name}
+def _part(resource: Resource, name: str) -> Object:
+    what = SCALE if name == "scale" else {"kind": resource.kind}
     verbs = SUBRESOURCE_VERBS.get(name, PART_VERBS)
-    part = {"name": f"{kind.plural}/{name}", "singularName": "", "namespaced": kind.namespaced}
+    part = {"name": f"{resource.plural}/{name}", "singularName": "", "namespaced": resource.namespaced}
     return {**part, **what, "verbs": list(verbs)}
 
 
 def _aggregated_version(group_name: str) -> Object:
     version = f"{group_name}/v1" if group_name else "v1"
-    resources = [_aggregated(kind) for kind in BY_VERSION[version]]
+    resources = [_aggregated(resource) for resource in BY_VERSION[version]]
     return {"version": "v1", "resources": resources, "freshness": "Current"}
 
 
-def _aggregated(kind: Kind) -> Object:
-    own = {"group": "", "version": "", "kind": kind.name}
-    resource: Object = {
-        "resource": kind.plural,
+def _aggregated(resource: Resource) -> Object:
+    own = {"group": "", "version": "", "kind": resource.kind}
+    entry: Object = {
+        "resource": resource.plural,
         "responseKind": own,
-        "scope": "Namespaced" if kind.namespaced else "Cluster",
-        "singularResource": kind.singular,
-        "verbs": sorted(kind.verbs),
+        "scope": "Namespaced" if resource.namespaced else "Cluster",
+        "singularResource": resource.singular,
+        "verbs": sorted(resource.verbs),
     }
-    for name, values in (("shortNames", kind.short_names), ("categories", kind.categories)):
+    for name, values in (("shortNames", resource.short_names), ("categories", resource.categories)):
         if values:
-            resource[name] = list(values)
+            entry[name] = list(values)
     parts = [
         {
             "subresource": name,
             "responseKind": SCALE if name == "scale" else own,
             "verbs": list(SUBRESOURCE_VERBS.get(name, PART_VERBS)),
         }
-        for name in sorted(kind.subresources)
+        for name in sorted(resource.subresources)
     ]
-    return {**resource, "subresources": parts} if parts else resource
+    return {**entry, "subresources": parts} if parts else entry

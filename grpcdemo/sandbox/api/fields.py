@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from grpcdemo.sandbox.api.kinds import Object
-from grpcdemo.sandbox.api.quantities import canonical
-from grpcdemo.sandbox.api.times import parse_time
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.quantities import canonical
+from grpcdemo.resources.times import parse_time
 
 QUANTITY_RULE = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 

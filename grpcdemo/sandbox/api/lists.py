@@ -7,7 +7,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from grpcdemo.sandbox.api.kinds import Kind, Object
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import Resource
 from grpcdemo.sandbox.api.options import parse_int, parse_version, refuse_option
 from grpcdemo.sandbox.api.selectors import parse_selectors
 from grpcdemo.sandbox.api.status import Cause, StatusError
@@ -29,13 +30,15 @@ class Page:
     metadata: Object
 
 
-def list_page(store: Store, kind: Kind, namespace: str | None, query: Mapping[str, str]) -> Page:
+def list_page(store: Store, resource: Resource, namespace: str | None, query: Mapping[str, str]) -> Page:
     """Raises StatusError. Every page of one list shows the objects as they were at its first page."""
-    match = parse_selectors(kind, query.get("labelSelector", ""), query.get("fieldSelector", ""))
+    match = parse_selectors(resource, query.get("labelSelector", ""), query.get("fieldSelector", ""))
     limit = parse_int(query, "limit") or 0
     version, after = _start(store, query)
     try:
-        found = store.list(kind, namespace) if version == store.version else store.list_at(kind, namespace, version)
+        found = (
+            store.list(resource, namespace) if version == store.version else store.list_at(resource, namespace, version)
+        )
     except StatusError as expired:
         raise StatusError("Expired", TOKEN_TOO_OLD if after else TOO_OLD) from expired
     items = [item for item in found if match(item) and (after is None or _key(item) > after)]
@@ -48,10 +51,15 @@ def list_page(store: Store, kind: Kind, namespace: str | None, query: Mapping[st
     return Page(items, metadata)
 
 
-def build_list(kind: Kind, page: Page) -> Object:
+def build_list(resource: Resource, page: Page) -> Object:
     """The list object. Its items do not repeat their kind, as in a cluster's."""
     items = [{key: value for key, value in item.items() if key not in ("apiVersion", "kind")} for item in page.items]
-    return {"kind": f"{kind.name}List", "apiVersion": kind.api_version, "metadata": page.metadata, "items": items}
+    return {
+        "kind": f"{resource.kind}List",
+        "apiVersion": resource.api_version,
+        "metadata": page.metadata,
+        "items": items,
+    }
 
 
 def check_future(store: Store, version: int) -> None:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from grpcdemo.sandbox.api.kinds import Object
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.times import parse_time
 from grpcdemo.sandbox.api.options import parse_bool, parse_int
 from grpcdemo.sandbox.api.status import Cause, StatusError, invalid
-from grpcdemo.sandbox.api.times import parse_time
 
 NOT_NEGATIVE = "must be greater than or equal to 0"
 

@@ -7,7 +7,8 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from grpcdemo.sandbox.api.kinds import NAMESPACES, SERVICES, Kind, Object
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import NAMESPACES, SERVICES, Resource
 from grpcdemo.sandbox.api.status import Cause
 
 ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
@@ -44,11 +45,11 @@ def make_name(base: str) -> str:
     return base[:LONGEST_BASE] + "".join(secrets.choice(ALPHABET) for _ in range(SUFFIX))
 
 
-def check_name(kind: Kind, name: str) -> list[Cause]:
+def check_name(resource: Resource, name: str) -> list[Cause]:
     field = "metadata.name"
     if not name:
         return [Cause.required(field, "name or generateName is required")]
-    short = kind in (NAMESPACES, SERVICES)
+    short = resource in (NAMESPACES, SERVICES)
     longest = 63 if short else 253
     if len(name) > longest:
         return [Cause.wrong(field, name, f"must be no more than {longest} bytes")]
@@ -82,9 +83,9 @@ def check_key(key: str, field: str) -> list[Cause]:
     return []
 
 
-def check_metadata(kind: Kind, obj: Object) -> list[Cause]:
+def check_metadata(resource: Resource, obj: Object) -> list[Cause]:
     metadata = obj["metadata"]
-    causes = check_name(kind, metadata.get("name", ""))
+    causes = check_name(resource, metadata.get("name", ""))
     causes += check_labels(metadata.get("labels", {}), "metadata.labels")
     for key in metadata.get("annotations", {}):
         causes += check_key(key.lower(), "metadata.annotations")

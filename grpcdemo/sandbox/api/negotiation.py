@@ -9,7 +9,7 @@ from typing import Any, Literal
 import yaml
 from aiohttp import web
 
-from grpcdemo.sandbox.api.kinds import Object
+from grpcdemo.resources.objects import Object
 from grpcdemo.sandbox.api.status import StatusError
 
 JSON = "application/json"

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import Resource
 from grpcdemo.sandbox.api.discovery import BY_VERSION
-from grpcdemo.sandbox.api.kinds import Kind, Object
 from grpcdemo.sandbox.api.status import no_such_path
 
 PARAMETERS = [
@@ -35,9 +36,9 @@ def openapi_document(path: str) -> Object:
     if version is None:
         raise no_such_path()
     paths = {}
-    for kind in BY_VERSION[version]:
-        if "patch" in kind.verbs:
-            paths.update(_paths(kind))
+    for resource in BY_VERSION[version]:
+        if "patch" in resource.verbs:
+            paths.update(_paths(resource))
     info = {"title": "grpcdemo sandbox", "version": "v1"}
     return {"openapi": "3.0.0", "info": info, "paths": paths, "components": {"schemas": {}}}
 
@@ -46,11 +47,13 @@ def _path(version: str) -> str:
     return f"apis/{version}" if "/" in version else f"api/{version}"
 
 
-def _paths(kind: Kind) -> Object:
+def _paths(resource: Resource) -> Object:
     whole = (
-        f"{kind.prefix}/namespaces/{{namespace}}/{kind.plural}" if kind.namespaced else f"{kind.prefix}/{kind.plural}"
+        f"{resource.prefix}/namespaces/{{namespace}}/{resource.plural}"
+        if resource.namespaced
+        else f"{resource.prefix}/{resource.plural}"
     )
-    named = {"group": kind.group, "version": kind.version, "kind": kind.name}
+    named = {"group": resource.group, "version": resource.version, "kind": resource.kind}
     return {
         whole: {"post": _operation("post", named)},
         f"{whole}/{{name}}": {"put": _operation("put", named), "patch": _operation("patch", named)},

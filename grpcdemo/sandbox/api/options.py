@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from grpcdemo.sandbox.api.kinds import Object
+from grpcdemo.resources.objects import Object
 from grpcdemo.sandbox.api.status import Cause, StatusError, invalid
 
 VALIDATIONS = ("", "Ignore", "Strict", "Warn")

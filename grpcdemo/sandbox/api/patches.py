@@ -8,9 +8,9 @@ from typing import Any, cast
 
 import jsonpatch
 
+from grpcdemo.resources.objects import Object
 from grpcdemo.sandbox.api.bodies import parse_json
 from grpcdemo.sandbox.api.fields import json_type
-from grpcdemo.sandbox.api.kinds import Object
 from grpcdemo.sandbox.api.status import StatusError
 from grpcdemo.sandbox.api.strategic import strategic_merge
 

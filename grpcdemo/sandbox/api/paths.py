@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from grpcdemo.sandbox.api.kinds import KINDS, NAMESPACES, Kind
+from grpcdemo.resources.resource import NAMESPACES, Resource
+from grpcdemo.sandbox.api.served import SERVED
 from grpcdemo.sandbox.api.status import no_such_path
 
 
@@ -12,14 +13,14 @@ from grpcdemo.sandbox.api.status import no_such_path
 class Place:
     """`namespace` is None for a kind that has none, and for all of them at once; `name` where one object is meant."""
 
-    kind: Kind
+    resource: Resource
     namespace: str | None = None
     name: str | None = None
     subresource: str | None = None
 
 
-BY_PATH = {(kind.prefix, kind.plural): kind for kind in KINDS}
-PREFIXES = {kind.prefix for kind in KINDS}
+BY_PATH = {(resource.prefix, resource.plural): resource for resource in SERVED}
+PREFIXES = {resource.prefix for resource in SERVED}
 
 
 def find_place(path: str) -> Place:
@@ -33,13 +34,13 @@ def find_place(path: str) -> Place:
     namespace = None
     if parts[0] == "namespaces" and not _is_namespace_itself(parts):
         namespace, parts = parts[1], parts[2:]
-    kind = BY_PATH.get((prefix, parts[0]))
-    if kind is None or len(parts) > 3 or (namespace is not None and not kind.namespaced):
+    resource = BY_PATH.get((prefix, parts[0]))
+    if resource is None or len(parts) > 3 or (namespace is not None and not resource.namespaced):
         raise no_such_path()
-    place = Place(kind, namespace, *parts[1:])
-    if place.subresource and place.subresource not in kind.subresources:
+    place = Place(resource, namespace, *parts[1:])
+    if place.subresource and place.subresource not in resource.subresources:
         raise no_such_path()
-    if kind.namespaced and place.name and namespace is None:
+    if resource.namespaced and place.name and namespace is None:
         raise no_such_path()
     return place
 

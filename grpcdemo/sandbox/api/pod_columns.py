@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from grpcdemo.sandbox.api.ages import write_age
-from grpcdemo.sandbox.api.kinds import Object
-from grpcdemo.sandbox.api.times import parse_time
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.times import parse_time, write_age
 
 NONE = "<none>"
 Cells = list[str | int]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from grpcdemo.sandbox.api.kinds import Object
-from grpcdemo.sandbox.api.quantities import amount_of
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.quantities import amount_of
 
 PROBES = ("readinessProbe", "livenessProbe", "startupProbe")
 TEMPLATE = {

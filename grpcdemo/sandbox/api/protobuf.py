@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from grpcdemo.sandbox.api.kinds import Object
+from grpcdemo.resources.objects import Object
 from grpcdemo.sandbox.api.status import StatusError
 
 AS_JSON = "add `--dry-run=client -o yaml | kubectl create -f -`, which sends JSON"

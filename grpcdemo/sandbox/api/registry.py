@@ -10,8 +10,9 @@ import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import NAMESPACES, NODES, PODS, SERVICES, Resource
 from grpcdemo.sandbox.api.defaults import apply_defaults
-from grpcdemo.sandbox.api.kinds import NAMESPACES, NODES, PODS, SERVICES, Kind, Object
 from grpcdemo.sandbox.api.names import make_name
 from grpcdemo.sandbox.api.status import StatusError, conflict, forbidden
 from grpcdemo.sandbox.api.store import Store
@@ -45,87 +46,89 @@ class Registry:
         self._admit = admit
         self._allocate_ip = allocate_ip
 
-    def create(self, kind: Kind, namespace: str, obj: Object, *, dry_run: bool = False) -> Object:
+    def create(self, resource: Resource, namespace: str, obj: Object, *, dry_run: bool = False) -> Object:
         """Store a new object. Raises StatusError where a cluster would refuse it.
 
         *namespace* is empty for a kind that has none.
         """
         made = copy.deepcopy(obj)
-        _check_identity(kind, namespace, made)
+        _check_identity(resource, namespace, made)
         metadata = made["metadata"]
         if metadata.get("resourceVersion"):
             raise StatusError("BadRequest", "resourceVersion should not be set on objects to be created")
         if not metadata.get("name") and metadata.get("generateName"):
             metadata["name"] = make_name(metadata["generateName"])
-        found = self._namespace(kind, namespace, metadata.get("name", ""))
-        if "status" in kind.subresources and kind is not NODES:
+        found = self._namespace(resource, namespace, metadata.get("name", ""))
+        if "status" in resource.subresources and resource is not NODES:
             made.pop("status", None)
         for name in ("deletionTimestamp", "deletionGracePeriodSeconds", "managedFields"):
             metadata.pop(name, None)
-        apply_defaults(kind, made)
-        if kind is PODS:
+        apply_defaults(resource, made)
+        if resource is PODS:
             made = self._admit(made, found)
-            apply_defaults(kind, made)
-        if kind is SERVICES:
+            apply_defaults(resource, made)
+        if resource is SERVICES:
             self._give_address(made)
-        validate(kind, made)
-        return self.store.create(kind, made, dry_run=dry_run)
+        validate(resource, made)
+        return self.store.create(resource, made, dry_run=dry_run)
 
-    def update(self, kind: Kind, obj: Object, *, subresource: str | None = None, dry_run: bool = False) -> Object:
+    def update(
+        self, resource: Resource, obj: Object, *, subresource: str | None = None, dry_run: bool = False
+    ) -> Object:
         """Replace an object, or the part of it that *subresource* (`status`, `finalize`) is."""
         made = copy.deepcopy(obj)
         namespace = made["metadata"].get("namespace", "")
-        _check_identity(kind, namespace, made)
-        old = self.store.get(kind, namespace, made["metadata"]["name"])
+        _check_identity(resource, namespace, made)
+        old = self.store.get(resource, namespace, made["metadata"]["name"])
         if made["metadata"].get("uid", old["metadata"]["uid"]) != old["metadata"]["uid"]:
             uids = f"UID in precondition: {made['metadata']['uid']}, UID in object meta: {old['metadata']['uid']}"
-            raise conflict(kind, made["metadata"]["name"], f"Precondition failed: {uids}")
-        made = _restrict(kind, made, old, subresource)
-        apply_defaults(kind, made)
-        if kind is SERVICES and subresource is None:
+            raise conflict(resource, made["metadata"]["name"], f"Precondition failed: {uids}")
+        made = _restrict(resource, made, old, subresource)
+        apply_defaults(resource, made)
+        if resource is SERVICES and subresource is None:
             _keep_address(made["spec"], old["spec"])
         if subresource is None:
-            validate(kind, made, old)
-        made = self.store.update(kind, made, dry_run=dry_run)
+            validate(resource, made, old)
+        made = self.store.update(resource, made, dry_run=dry_run)
         if subresource == "finalize" and not dry_run and _is_finalized(made):
-            return self.store.remove(kind, namespace, made["metadata"]["name"])
+            return self.store.remove(resource, namespace, made["metadata"]["name"])
         return made
 
     def delete(
-        self, kind: Kind, namespace: str, name: str, *, options: Object | None = None, dry_run: bool = False
+        self, resource: Resource, namespace: str, name: str, *, options: Object | None = None, dry_run: bool = False
     ) -> Deletion:
         """Remove an object, or mark it for removal. *options* are DeleteOptions: preconditions,
         gracePeriodSeconds, propagationPolicy, dryRun."""
         options = options or {}
         dry_run = dry_run or bool(options.get("dryRun"))
-        if kind is NAMESPACES and name == UNDELETABLE:
-            raise forbidden(kind, name, "this namespace may not be deleted")
-        found = self.store.get(kind, namespace, name)
-        _check_preconditions(kind, found, options.get("preconditions") or {})
+        if resource is NAMESPACES and name == UNDELETABLE:
+            raise forbidden(resource, name, "this namespace may not be deleted")
+        found = self.store.get(resource, namespace, name)
+        _check_preconditions(resource, found, options.get("preconditions") or {})
         finalizers = _finalizers(found, options)
-        grace_s = _grace_s(found, options) if kind is PODS else None
-        held = kind is NAMESPACES and found["spec"].get("finalizers")
+        grace_s = _grace_s(found, options) if resource is PODS else None
+        held = resource is NAMESPACES and found["spec"].get("finalizers")
         if finalizers or grace_s or held:
             marked = self.store.mark_deleted(
-                kind,
+                resource,
                 namespace,
                 name,
                 grace_s=grace_s,
                 finalizers=finalizers,
-                phase="Terminating" if kind is NAMESPACES else None,
+                phase="Terminating" if resource is NAMESPACES else None,
                 dry_run=dry_run,
             )
             return Deletion(marked, gone=False)
-        return Deletion(found if dry_run else self.store.remove(kind, namespace, name), gone=True)
+        return Deletion(found if dry_run else self.store.remove(resource, namespace, name), gone=True)
 
-    def _namespace(self, kind: Kind, namespace: str, name: str) -> Object:
+    def _namespace(self, resource: Resource, namespace: str, name: str) -> Object:
         """The namespace that a new object goes to. Raises NotFound, or Forbidden where it is on its way out."""
-        if not kind.namespaced:
+        if not resource.namespaced:
             return {}
         found = self.store.get(NAMESPACES, "", namespace)
         if "deletionTimestamp" in found["metadata"]:
             why = f"unable to create new content in namespace {namespace} because it is being terminated"
-            error = forbidden(kind, name, why)
+            error = forbidden(resource, name, why)
             message = f"namespace {namespace} is being terminated"
             cause = {"reason": "NamespaceTerminating", "message": message, "field": "metadata.namespace"}
             error.details = {**(error.details or {}), "causes": [cause]}
@@ -139,14 +142,14 @@ class Registry:
         spec["clusterIPs"] = [spec["clusterIP"]]
 
 
-def _check_identity(kind: Kind, namespace: str, obj: Object) -> None:
+def _check_identity(resource: Resource, namespace: str, obj: Object) -> None:
     """Give *obj* the apiVersion, kind and namespace of its path. Raises BadRequest where it has others."""
-    for name, wanted in (("apiVersion", kind.api_version), ("kind", kind.name)):
+    for name, wanted in (("apiVersion", resource.api_version), ("kind", resource.kind)):
         if obj.setdefault(name, wanted) != wanted:
             message = f"the {name} in the data ({obj[name]}) does not match the expected {name} ({wanted})"
             raise StatusError("BadRequest", message)
     metadata = obj.setdefault("metadata", {})
-    if not kind.namespaced:
+    if not resource.namespaced:
         metadata.pop("namespace", None)
         return
     if (metadata.get("namespace") or namespace) != namespace:
@@ -155,11 +158,11 @@ def _check_identity(kind: Kind, namespace: str, obj: Object) -> None:
     metadata["namespace"] = namespace
 
 
-def _restrict(kind: Kind, made: Object, old: Object, subresource: str | None) -> Object:
+def _restrict(resource: Resource, made: Object, old: Object, subresource: str | None) -> Object:
     """*made* where the request may change something, and *old* elsewhere."""
     if subresource is None:
-        kept = {"status": old["status"]} if "status" in kind.subresources and "status" in old else {}
-        if kind is NAMESPACES:
+        kept = {"status": old["status"]} if "status" in resource.subresources and "status" in old else {}
+        if resource is NAMESPACES:
             kept["spec"] = old["spec"]
         return {**made, **kept}
     metadata = {**old["metadata"], "resourceVersion": made["metadata"].get("resourceVersion", "")}
@@ -183,17 +186,17 @@ def _is_finalized(namespace: Object) -> bool:
     )
 
 
-def _check_preconditions(kind: Kind, found: Object, wanted: Object) -> None:
+def _check_preconditions(resource: Resource, found: Object, wanted: Object) -> None:
     metadata = found["metadata"]
     for key, name, after in (
         ("uid", "UID", "The object might have been deleted and then recreated"),
         ("resourceVersion", "ResourceVersion", "The object might have been modified"),
     ):
         if wanted.get(key) and wanted[key] != metadata[key]:
-            what = f'Operation cannot be fulfilled on {kind.full_name} "{metadata["name"]}"'
+            what = f'Operation cannot be fulfilled on {resource.qualified_kind} "{metadata["name"]}"'
             why = f"the {name} in the precondition ({wanted[key]}) does not match the {name} in record"
             message = f"{what}: {why} ({metadata[key]}). {after}"
-            raise StatusError("Conflict", message, details={"name": metadata["name"], "kind": kind.name})
+            raise StatusError("Conflict", message, details={"name": metadata["name"], "kind": resource.kind})
 
 
 def _finalizers(found: Object, options: Object) -> list[str]:

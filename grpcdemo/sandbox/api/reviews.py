@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from grpcdemo.sandbox.api.kinds import ACCESS_REVIEWS, KINDS, RULES_REVIEWS, SELF_REVIEWS, Kind, Object
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import ACCESS_REVIEWS, RULES_REVIEWS, SELF_REVIEWS, Resource
+from grpcdemo.sandbox.api.served import SERVED
 from grpcdemo.sandbox.api.status import Cause, invalid
 from grpcdemo.sandbox.state import CONTEXT
 
@@ -30,10 +32,10 @@ def _review_access(review: Object) -> Object:
 def _review_rules(_: Object) -> Object:
     """They are the same in every namespace."""
     rules = []
-    for kind in KINDS:
-        parts = {f"{kind.plural}/{name}": SUBRESOURCE_VERBS.get(name, PART_VERBS) for name in kind.subresources}
-        for resource, verbs in {kind.plural: kind.verbs, **parts}.items():
-            rules.append({"apiGroups": [kind.group], "resources": [resource], "verbs": sorted(verbs)})
+    for resource in SERVED:
+        parts = {f"{resource.plural}/{name}": SUBRESOURCE_VERBS.get(name, PART_VERBS) for name in resource.subresources}
+        for name, verbs in {resource.plural: resource.verbs, **parts}.items():
+            rules.append({"apiGroups": [resource.group], "resources": [name], "verbs": sorted(verbs)})
     paths = [{"nonResourceURLs": ["*"], "verbs": ["get"]}]
     return {"resourceRules": rules, "nonResourceRules": paths, "incomplete": False}
 
@@ -46,18 +48,18 @@ def _review_self(_: Object) -> Object:
 def is_served(attributes: Object) -> bool:
     group, plural = attributes.get("group", ""), attributes.get("resource", "*")
     subresource, verb = attributes.get("subresource", ""), attributes.get("verb", "*")
-    named = [kind for kind in KINDS if plural in ("*", kind.plural) and group in ("*", kind.group)]
-    return any(_allows(kind, subresource, verb) for kind in named)
+    named = [resource for resource in SERVED if plural in ("*", resource.plural) and group in ("*", resource.group)]
+    return any(_allows(resource, subresource, verb) for resource in named)
 
 
-def _allows(kind: Kind, subresource: str, verb: str) -> bool:
-    if subresource and subresource not in kind.subresources:
+def _allows(resource: Resource, subresource: str, verb: str) -> bool:
+    if subresource and subresource not in resource.subresources:
         return False
-    verbs = SUBRESOURCE_VERBS.get(subresource, PART_VERBS) if subresource else kind.verbs
+    verbs = SUBRESOURCE_VERBS.get(subresource, PART_VERBS) if subresource else resource.verbs
     return verb == "*" or verb in verbs
 
 
-REVIEWS: dict[Kind, Callable[[Object], Object]] = {
+REVIEWS: dict[Resource, Callable[[Object], Object]] = {
     ACCESS_REVIEWS: _review_access,
     RULES_REVIEWS: _review_rules,
     SELF_REVIEWS: _review_self,

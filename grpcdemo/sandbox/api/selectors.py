@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from grpcdemo.labels import Labels
-from grpcdemo.sandbox.api.kinds import EVENTS, NAMESPACES, NODES, PODS, REPLICA_SETS, SERVICES, Kind, Object
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import EVENTS, NAMESPACES, NODES, PODS, REPLICA_SETS, SERVICES, Resource
+from grpcdemo.resources.selectors import Labels
 from grpcdemo.sandbox.api.status import StatusError
 
 Match = Callable[[Object], bool]
@@ -21,7 +22,7 @@ PRESENT = re.compile(rf"(!?)\s*({KEY})")
 COMMA = re.compile(r",(?![^()]*\))")
 
 COMMON_FIELDS = ("metadata.name", "metadata.namespace")
-FIELDS: dict[Kind, tuple[str, ...]] = {
+FIELDS: dict[Resource, tuple[str, ...]] = {
     NAMESPACES: ("status.phase",),
     PODS: (
         "spec.nodeName",
@@ -50,9 +51,9 @@ FIELDS: dict[Kind, tuple[str, ...]] = {
 """The fields that a cluster can select each kind by, beside COMMON_FIELDS."""
 
 
-def parse_selectors(kind: Kind, labels: str, fields: str) -> Match:
+def parse_selectors(resource: Resource, labels: str, fields: str) -> Match:
     """Raises StatusError (BadRequest)."""
-    requirements, by_field = parse_label_selector(labels), _parse_field_selector(kind, fields)
+    requirements, by_field = parse_label_selector(labels), _parse_field_selector(resource, fields)
 
     def match(obj: Object) -> bool:
         found = obj["metadata"].get("labels") or {}
@@ -102,19 +103,19 @@ def _is_beyond(key: str, operator: str, value: str) -> Requirement:
     return holds
 
 
-def _parse_field_selector(kind: Kind, text: str) -> list[Match]:
-    return [_field(kind, part) for part in text.split(",") if part]
+def _parse_field_selector(resource: Resource, text: str) -> list[Match]:
+    return [_field(resource, part) for part in text.split(",") if part]
 
 
-def _field(kind: Kind, text: str) -> Match:
+def _field(resource: Resource, text: str) -> Match:
     found = re.fullmatch(r"([^=!]+)(==|=|!=)(.*)", text)
     if found is None:
         raise StatusError("BadRequest", f"invalid selector: '{text}'; can't understand '{text}'")
     path, operator, value = found.groups()
-    if path not in COMMON_FIELDS and path not in FIELDS.get(kind, ()) and (kind, path) != (NAMESPACES, "name"):
+    if path not in COMMON_FIELDS and path not in FIELDS.get(resource, ()) and (resource, path) != (NAMESPACES, "name"):
         known = '"metadata.name", "metadata.namespace"'
         unknown = f'"{path}" is not a known field selector: only {known}'
-        raise StatusError("BadRequest", unknown if kind.group else f"field label not supported: {path}")
+        raise StatusError("BadRequest", unknown if resource.group else f"field label not supported: {path}")
     return lambda obj: (_text_at(obj, path) == value) == (operator != "!=")
 
 

@@ -13,9 +13,9 @@ from contextlib import asynccontextmanager, suppress
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from grpcdemo.resources.objects import Object
 from grpcdemo.sandbox.api import discovery, openapi
 from grpcdemo.sandbox.api.bodies import Schema
-from grpcdemo.sandbox.api.kinds import Object
 from grpcdemo.sandbox.api.logs import LogSource
 from grpcdemo.sandbox.api.negotiation import DISCOVERY, add_warning, answer, wants_discovery
 from grpcdemo.sandbox.api.paths import find_place
@@ -120,7 +120,7 @@ async def _refusals(request: web.Request, handler: Handler) -> web.StreamRespons
 async def _warn(request: web.Request, response: web.StreamResponse) -> None:
     """Before the first byte, so that a watch warns, too."""
     with suppress(StatusError):  # what is not served has nothing to warn of
-        if warning := find_place(request.path).kind.warning:
+        if warning := find_place(request.path).resource.warning:
             add_warning(response, warning)
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from grpcdemo.sandbox.api.kinds import Kind, Object
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import Resource
 
 CODES = {
     "BadRequest": 400,
@@ -49,21 +50,25 @@ class StatusError(Exception):
         return status if self.details is None else {**status, "details": self.details}
 
 
-def not_found(kind: Kind, name: str) -> StatusError:
-    return StatusError("NotFound", f'{kind.qualified} "{name}" not found', details=_details(kind, name))
+def not_found(resource: Resource, name: str) -> StatusError:
+    return StatusError("NotFound", f'{resource.qualified} "{name}" not found', details=_details(resource, name))
 
 
-def already_exists(kind: Kind, name: str) -> StatusError:
-    return StatusError("AlreadyExists", f'{kind.qualified} "{name}" already exists', details=_details(kind, name))
+def already_exists(resource: Resource, name: str) -> StatusError:
+    return StatusError(
+        "AlreadyExists", f'{resource.qualified} "{name}" already exists', details=_details(resource, name)
+    )
 
 
-def conflict(kind: Kind, name: str, why: str) -> StatusError:
-    message = f'Operation cannot be fulfilled on {kind.qualified} "{name}": {why}'
-    return StatusError("Conflict", message, details=_details(kind, name))
+def conflict(resource: Resource, name: str, why: str) -> StatusError:
+    message = f'Operation cannot be fulfilled on {resource.qualified} "{name}": {why}'
+    return StatusError("Conflict", message, details=_details(resource, name))
 
 
-def forbidden(kind: Kind, name: str, why: str) -> StatusError:
-    return StatusError("Forbidden", f'{kind.qualified} "{name}" is forbidden: {why}', details=_details(kind, name))
+def forbidden(resource: Resource, name: str, why: str) -> StatusError:
+    return StatusError(
+        "Forbidden", f'{resource.qualified} "{name}" is forbidden: {why}', details=_details(resource, name)
+    )
 
 
 @dataclass(frozen=True)
@@ -122,6 +127,6 @@ def expired(version: int, oldest: int) -> StatusError:
     return StatusError("Expired", f"too old resource version: {version} ({oldest})")
 
 
-def _details(kind: Kind, name: str) -> Object:
-    details: Object = {"name": name, "kind": kind.plural}
-    return {**details, "group": kind.group} if kind.group else details
+def _details(resource: Resource, name: str) -> Object:
+    details: Object = {"name": name, "kind": resource.plural}
+    return {**details, "group": resource.group} if resource.group else details

@@ -15,9 +15,10 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from grpcdemo.sandbox.api.kinds import PODS, Kind, Object
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import PODS, Resource
+from grpcdemo.resources.times import write_now
 from grpcdemo.sandbox.api.status import already_exists, conflict, expired, not_found
-from grpcdemo.sandbox.api.times import write_now
 
 HISTORY = 2_000
 """How many changes are kept for watches that start in the past; older ones are answered with 410."""
@@ -42,7 +43,7 @@ KEPT = (
 """What an update cannot change."""
 
 EventType = Literal["ADDED", "MODIFIED", "DELETED"]
-Key = tuple[Kind, str, str]
+Key = tuple[Resource, str, str]
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Event:
     """One change. `old` is the object before it, so that a watch can tell what left its selector."""
 
     type: EventType
-    kind: Kind
+    resource: Resource
     object: Object
     old: Object | None
     version: int
@@ -70,45 +71,45 @@ class Store:
         """The number of the latest change."""
         return self._version
 
-    def get(self, kind: Kind, namespace: str, name: str) -> Object:
+    def get(self, resource: Resource, namespace: str, name: str) -> Object:
         """Raises StatusError (NotFound). *namespace* is empty for a kind that has none."""
-        return copy.deepcopy(self._find(kind, namespace, name))
+        return copy.deepcopy(self._find(resource, namespace, name))
 
-    def find(self, kind: Kind, namespace: str, name: str) -> Object | None:
-        found = self._objects.get((kind, namespace, name))
+    def find(self, resource: Resource, namespace: str, name: str) -> Object | None:
+        found = self._objects.get((resource, namespace, name))
         return copy.deepcopy(found) if found is not None else None
 
-    def list(self, kind: Kind, namespace: str | None = None) -> list[Object]:
+    def list(self, resource: Resource, namespace: str | None = None) -> list[Object]:
         """Every object of the kind, in one namespace or in all, ordered by namespace and name."""
-        found = {key: obj for key, obj in self._objects.items() if key[0] is kind and namespace in (None, key[1])}
+        found = {key: obj for key, obj in self._objects.items() if key[0] is resource and namespace in (None, key[1])}
         return [copy.deepcopy(obj) for _, obj in _ordered(found)]
 
-    def list_at(self, kind: Kind, namespace: str | None, version: int) -> Sequence[Object]:
+    def list_at(self, resource: Resource, namespace: str | None, version: int) -> Sequence[Object]:
         """What `list` answered when *version* was the latest. Raises Expired where that is forgotten."""
-        objects = {key: found for key, found in self._objects.items() if key[0] is kind}
-        for event in [event for event in self.events_after(version) if event.kind is kind][::-1]:
+        objects = {key: found for key, found in self._objects.items() if key[0] is resource}
+        for event in [event for event in self.events_after(version) if event.resource is resource][::-1]:
             metadata = event.object["metadata"]
-            key = (kind, metadata.get("namespace", ""), metadata["name"])
+            key = (resource, metadata.get("namespace", ""), metadata["name"])
             if event.old is None:
                 objects.pop(key, None)
             else:
                 objects[key] = event.old
         return [copy.deepcopy(found) for key, found in _ordered(objects) if namespace in (None, key[1])]
 
-    def create(self, kind: Kind, obj: Object, *, dry_run: bool = False) -> Object:
+    def create(self, resource: Resource, obj: Object, *, dry_run: bool = False) -> Object:
         """Store a new object; fills in uid, creationTimestamp, resourceVersion, generation. AlreadyExists."""
         made = copy.deepcopy(obj)
         metadata = made["metadata"]
-        key = (kind, metadata.get("namespace", ""), metadata["name"])
+        key = (resource, metadata.get("namespace", ""), metadata["name"])
         if key in self._objects:
-            raise already_exists(kind, metadata["name"])
+            raise already_exists(resource, metadata["name"])
         metadata["uid"] = str(uuid.uuid4())
         metadata["creationTimestamp"] = write_now()
-        if kind.name in GENERATED:
+        if resource.kind in GENERATED:
             metadata["generation"] = 1
         return made if dry_run else self._put("ADDED", key, made, None)
 
-    def update(self, kind: Kind, obj: Object, *, dry_run: bool = False) -> Object:
+    def update(self, resource: Resource, obj: Object, *, dry_run: bool = False) -> Object:
         """Replace an object. Raises Conflict where it carries a resourceVersion that is not the present one.
 
         What nobody may change stays as it was. The generation goes up when the spec changes. An update that
@@ -116,16 +117,16 @@ class Store:
         removes it.
         """
         metadata = obj["metadata"]
-        key = (kind, metadata.get("namespace", ""), metadata["name"])
+        key = (resource, metadata.get("namespace", ""), metadata["name"])
         old = self._find(*key)
         wanted = metadata.get("resourceVersion")
         if wanted and wanted != old["metadata"]["resourceVersion"]:
             why = "the object has been modified; please apply your changes to the latest version and try again"
-            raise conflict(kind, metadata["name"], why)
+            raise conflict(resource, metadata["name"], why)
         made = copy.deepcopy(obj)
         for name in KEPT:
             _keep(name, old["metadata"], made["metadata"])
-        if any(made.get(part) != old.get(part) for part in GENERATED.get(kind.name, ())):
+        if any(made.get(part) != old.get(part) for part in GENERATED.get(resource.kind, ())):
             made["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
         if made == old or dry_run:
             return made
@@ -141,7 +142,7 @@ class Store:
 
     def mark_deleted(
         self,
-        kind: Kind,
+        resource: Resource,
         namespace: str,
         name: str,
         *,
@@ -154,7 +155,7 @@ class Store:
 
         On one that is marked already, a grace period can only be made shorter.
         """
-        key = (kind, namespace, name)
+        key = (resource, namespace, name)
         old = self._find(*key)
         made = copy.deepcopy(old)
         metadata = made["metadata"]
@@ -172,19 +173,19 @@ class Store:
             made["status"] = {**made.get("status", {}), "phase": phase}
         return made if made == old or dry_run else self._put("MODIFIED", key, made, old)
 
-    def remove(self, kind: Kind, namespace: str, name: str) -> Object:
+    def remove(self, resource: Resource, namespace: str, name: str) -> Object:
         """Take an object out at once."""
-        key = (kind, namespace, name)
+        key = (resource, namespace, name)
         return self._drop(key, self._find(*key))
 
-    async def watch(self, kind: Kind | None, since: int) -> AsyncIterator[Event]:
+    async def watch(self, resource: Resource | None, since: int) -> AsyncIterator[Event]:
         """Every change of the kind (of all kinds for None) after number *since*, for ever.
 
         Raises Expired where *since* lies before what is kept, also when the reader is that slow.
         """
         while True:
             for event in self.events_after(since):
-                if kind is None or event.kind is kind:
+                if resource is None or event.resource is resource:
                     yield event
                 since = event.version
             await self.changed(since)
@@ -203,11 +204,11 @@ class Store:
             await self._bell.wait(timeout_s)
         return version < self._version
 
-    def _find(self, kind: Kind, namespace: str, name: str) -> Object:
+    def _find(self, resource: Resource, namespace: str, name: str) -> Object:
         try:
-            return self._objects[kind, namespace, name]
+            return self._objects[resource, namespace, name]
         except KeyError:
-            raise not_found(kind, name) from None
+            raise not_found(resource, name) from None
 
     def _put(self, event: EventType, key: Key, made: Object, old: Object | None) -> Object:
         self._version += 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from grpcdemo.sandbox.api.kinds import Object
+from grpcdemo.resources.objects import Object
 from grpcdemo.sandbox.api.status import StatusError
 
 MERGE_KEYS = {

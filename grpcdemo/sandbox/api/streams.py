@@ -10,7 +10,8 @@ from typing import Any
 
 from aiohttp import web
 
-from grpcdemo.sandbox.api.kinds import PODS, Kind, Object
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import PODS, Resource
 from grpcdemo.sandbox.api.logs import LogSource, choose_container, parse_log_options
 from grpcdemo.sandbox.api.negotiation import JSON, Form, choose_form, dump, metadata_only
 from grpcdemo.sandbox.api.status import StatusError
@@ -49,13 +50,13 @@ class Streams:
         form = choose_form(call.request.headers.get("Accept", ""))
         if form.media != JSON:
             raise StatusError("NotAcceptable", f"406: Not Acceptable\n\nAvailable representations: {JSON};stream=watch")
-        kind = call.place.kind
-        watch = Watch(self._store, kind, call.place.namespace, call.request.query)
+        resource = call.place.resource
+        watch = Watch(self._store, resource, call.place.namespace, call.request.query)
         response = await _begin(call.request, JSON)
         include, headed = call.request.query.get("includeObject", ""), True
         with self._cut_on_close():
             async for event, obj in watch.events():
-                shown = obj if event == "ERROR" else _shown(kind, event, obj, form, include, headed)
+                shown = obj if event == "ERROR" else _shown(resource, event, obj, form, include, headed)
                 headed = False
                 await response.write(f"{dump({'type': event, 'object': shown})}\n".encode())
         await response.write_eof()
@@ -93,9 +94,9 @@ async def _chain(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[byte
         yield chunk
 
 
-def _shown(kind: Kind, event: str, obj: Object, form: Form, include: str, headed: bool) -> Object:
+def _shown(resource: Resource, event: str, obj: Object, form: Form, include: str, headed: bool) -> Object:
     if form.view == "table":
         metadata = {"resourceVersion": obj["metadata"]["resourceVersion"]}
         items = [] if event == "BOOKMARK" else [obj]
-        return build_table(kind, items, metadata, include=include, headed=headed)
+        return build_table(resource, items, metadata, include=include, headed=headed)
     return metadata_only(obj) if form.view == "metadata" else obj

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timezone
 
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import Resource
 from grpcdemo.sandbox.api.columns import COLUMNS, Columns
-from grpcdemo.sandbox.api.kinds import Kind, Object
 from grpcdemo.sandbox.api.negotiation import metadata_only
 from grpcdemo.sandbox.api.options import refuse_option
 from grpcdemo.sandbox.api.status import Cause
@@ -16,13 +17,13 @@ INCLUDED = ("Metadata", "None", "Object")
 
 
 def build_table(
-    kind: Kind, items: Iterable[Object], metadata: Object, *, include: str = "", headed: bool = True
+    resource: Resource, items: Iterable[Object], metadata: Object, *, include: str = "", headed: bool = True
 ) -> Object:
     """A Table; *headed* says whether it tells its columns, which the second and later ones of a watch do not."""
     if include and include not in INCLUDED:
         raise refuse_option("TableOptions", Cause.unsupported("includeObject", include, INCLUDED))
     now = datetime.now(timezone.utc)
-    columns = COLUMNS[kind]
+    columns = COLUMNS[resource]
     rows = [{"cells": columns.cells(item, now), **_included(item, include)} for item in items]
     table = {"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": metadata}
     return {**table, "columnDefinitions": _definitions(columns) if headed else None, "rows": rows}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from grpcdemo.labels import selects
-from grpcdemo.sandbox.api.kinds import (
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import (
     DEPLOYMENTS,
     ENDPOINT_SLICES,
     EVENTS,
@@ -15,9 +15,9 @@ from grpcdemo.sandbox.api.kinds import (
     PODS,
     REPLICA_SETS,
     SERVICES,
-    Kind,
-    Object,
+    Resource,
 )
+from grpcdemo.resources.selectors import selects
 from grpcdemo.sandbox.api.names import check_labels, check_metadata
 from grpcdemo.sandbox.api.pod_validation import PORT_RULE, check_pod_spec, check_pod_update, is_port
 from grpcdemo.sandbox.api.status import Cause, invalid
@@ -36,15 +36,15 @@ NOT_NEGATIVE = "must be greater than or equal to 0"
 IMMUTABLE = "field is immutable"
 
 
-def validate(kind: Kind, obj: Object, old: Object | None = None) -> None:
+def validate(resource: Resource, obj: Object, old: Object | None = None) -> None:
     """Raises StatusError (Invalid) with every cause. *old* is what *obj* is to replace."""
-    causes = check_metadata(kind, obj)
-    if check := CHECKS.get(kind):
+    causes = check_metadata(resource, obj)
+    if check := CHECKS.get(resource):
         causes += check(obj)
-    if old is not None and (check_update := UPDATES.get(kind)):
+    if old is not None and (check_update := UPDATES.get(resource)):
         causes += check_update(obj, old)
     if causes:
-        raise invalid(kind.full_name, obj["metadata"].get("name", ""), causes)
+        raise invalid(resource.qualified_kind, obj["metadata"].get("name", ""), causes)
 
 
 def check_replicas(replicas: Any) -> list[Cause]:
@@ -186,7 +186,7 @@ def _check_slice_update(new: Object, old: Object) -> list[Cause]:
     return [] if kind == old["addressType"] else [Cause.wrong("addressType", kind, IMMUTABLE)]
 
 
-CHECKS: dict[Kind, Callable[[Object], list[Cause]]] = {
+CHECKS: dict[Resource, Callable[[Object], list[Cause]]] = {
     PODS: _check_pod,
     DEPLOYMENTS: _check_deployment,
     REPLICA_SETS: lambda obj: _check_workload(obj["spec"]),
@@ -195,7 +195,7 @@ CHECKS: dict[Kind, Callable[[Object], list[Cause]]] = {
     ENDPOINT_SLICES: _check_slice,
     MUTATING_WEBHOOKS: _check_webhooks,
 }
-UPDATES: dict[Kind, Callable[[Object, Object], list[Cause]]] = {
+UPDATES: dict[Resource, Callable[[Object, Object], list[Cause]]] = {
     PODS: check_pod_update,
     DEPLOYMENTS: _check_selector_update,
     REPLICA_SETS: _check_selector_update,

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import PODS, SERVICE_ACCOUNTS, SERVICES, Resource
 from grpcdemo.sandbox.api.bodies import Schema, check, clean, parse
 from grpcdemo.sandbox.api.fields import WrongType
-from grpcdemo.sandbox.api.kinds import PODS, SERVICE_ACCOUNTS, SERVICES, Kind, Object
 from grpcdemo.sandbox.api.lists import Page, build_list, list_page
 from grpcdemo.sandbox.api.negotiation import Form, answer, choose_form, metadata_only
 from grpcdemo.sandbox.api.options import delete_options, parse_bool, parse_dry_run, parse_validation
@@ -56,37 +57,39 @@ class Verbs:
         self._schema = schema
 
     async def get(self, call: Call) -> web.StreamResponse:
-        found = self._store.get(call.place.kind, call.namespace, call.name)
+        found = self._store.get(call.place.resource, call.namespace, call.name)
         if call.place.subresource == "scale":
             return answer(read_scale(found))
         return self._show(call, found)
 
     async def list_kind(self, call: Call) -> web.StreamResponse:
-        form, kind = _form(call), call.place.kind
-        page = list_page(self._store, kind, call.place.namespace, call.request.query)
+        form, resource = _form(call), call.place.resource
+        page = list_page(self._store, resource, call.place.namespace, call.request.query)
         if form.view == "table":
             include = call.request.query.get("includeObject", "")
-            return answer(build_table(kind, page.items, page.metadata, include=include))
+            return answer(build_table(resource, page.items, page.metadata, include=include))
         if form.view == "metadata":
             items = [metadata_only(item) for item in page.items]
             kinds = {"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1"}
             return answer({**kinds, "metadata": page.metadata, "items": items})
-        return answer(build_list(kind, page), form=form)
+        return answer(build_list(resource, page), form=form)
 
     async def create(self, call: Call) -> web.StreamResponse:
-        kind, query = call.place.kind, call.request.query
+        resource, query = call.place.resource, call.request.query
         dry_run = parse_dry_run(call.dry_run_values, "CreateOptions")
-        obj, warnings = await self._read(call, kind.api_version, kind.name, parse_validation(query, "CreateOptions"))
-        if review := REVIEWS.get(kind):
+        obj, warnings = await self._read(
+            call, resource.api_version, resource.kind, parse_validation(query, "CreateOptions")
+        )
+        if review := REVIEWS.get(resource):
             return answer({**obj, "status": review(obj)}, code=201)
-        made = self._registry.create(kind, call.namespace, obj, dry_run=dry_run)
+        made = self._registry.create(resource, call.namespace, obj, dry_run=dry_run)
         return self._show(call, made, code=201, warnings=warnings)
 
     async def update(self, call: Call) -> web.StreamResponse:
-        kind, part = call.place.kind, call.place.subresource
+        resource, part = call.place.resource, call.place.subresource
         dry_run = parse_dry_run(call.dry_run_values, "UpdateOptions")
         validation = parse_validation(call.request.query, "UpdateOptions")
-        wanted = (SCALE_VERSION, SCALE) if part == "scale" else (kind.api_version, kind.name)
+        wanted = (SCALE_VERSION, SCALE) if part == "scale" else (resource.api_version, resource.kind)
         obj, warnings = await self._read(call, *wanted, validation)
         _check_names(call, obj)
         return self._write(call, obj, dry_run, warnings)
@@ -96,27 +99,27 @@ class Verbs:
         patch = read_patch(call.request.content_type, data)
         dry_run = parse_dry_run(call.dry_run_values, "PatchOptions")
         validation = parse_validation(call.request.query, "PatchOptions")
-        present = self._store.get(call.place.kind, call.namespace, call.name)
+        present = self._store.get(call.place.resource, call.namespace, call.name)
         shown = read_scale(present) if call.place.subresource == "scale" else present
         obj, warnings = self._patched(shown, patch, validation)
         _check_names(call, obj)
         return self._write(call, obj, dry_run, warnings)
 
     async def delete(self, call: Call) -> web.StreamResponse:
-        kind, options, dry_run = call.place.kind, *await self._delete_options(call)
-        deletion = self._registry.delete(kind, call.namespace, call.name, options=options, dry_run=dry_run)
-        if deletion.gone and (kind not in RETURNED):
-            return answer(_success(kind, deletion))
+        resource, options, dry_run = call.place.resource, *await self._delete_options(call)
+        deletion = self._registry.delete(resource, call.namespace, call.name, options=options, dry_run=dry_run)
+        if deletion.gone and (resource not in RETURNED):
+            return answer(_success(resource, deletion))
         return self._show(call, deletion.object)
 
     async def delete_collection(self, call: Call) -> web.StreamResponse:
-        kind, options, dry_run = call.place.kind, *await self._delete_options(call)
-        page = list_page(self._store, kind, call.place.namespace, call.request.query)
+        resource, options, dry_run = call.place.resource, *await self._delete_options(call)
+        page = list_page(self._store, resource, call.place.namespace, call.request.query)
         gone = [
-            self._registry.delete(kind, call.namespace, found["metadata"]["name"], options=options, dry_run=dry_run)
+            self._registry.delete(resource, call.namespace, found["metadata"]["name"], options=options, dry_run=dry_run)
             for found in page.items
         ]
-        return answer(build_list(kind, Page([deletion.object for deletion in gone], page.metadata)))
+        return answer(build_list(resource, Page([deletion.object for deletion in gone], page.metadata)))
 
     async def _read(self, call: Call, api_version: str, kind: str, validation: str) -> tuple[Object, list[str]]:
         content_type = call.request.content_type if "Content-Type" in call.request.headers else ""
@@ -146,12 +149,12 @@ class Verbs:
         return made, problems if validation == "Warn" else []
 
     def _write(self, call: Call, obj: Object, dry_run: bool, warnings: list[str]) -> web.Response:
-        kind, part = call.place.kind, call.place.subresource
+        resource, part = call.place.resource, call.place.subresource
         if part == "scale":
-            present = self._store.get(kind, call.namespace, call.name)
-            made = self._registry.update(kind, write_scale(present, obj), dry_run=dry_run)
+            present = self._store.get(resource, call.namespace, call.name)
+            made = self._registry.update(resource, write_scale(present, obj), dry_run=dry_run)
             return answer(read_scale(made), warnings=warnings)
-        made = self._registry.update(kind, obj, subresource=part, dry_run=dry_run)
+        made = self._registry.update(resource, obj, subresource=part, dry_run=dry_run)
         return self._show(call, made, warnings=warnings)
 
     def _show(self, call: Call, obj: Object, *, code: int = 200, warnings: list[str] | None = None) -> web.Response:
@@ -159,7 +162,9 @@ class Verbs:
         if form.view == "table":
             metadata = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
             include = call.request.query.get("includeObject", "")
-            return answer(build_table(call.place.kind, [obj], metadata, include=include), code=code, warnings=warnings)
+            return answer(
+                build_table(call.place.resource, [obj], metadata, include=include), code=code, warnings=warnings
+            )
         shown = metadata_only(obj) if form.view == "metadata" else obj
         return answer(shown, code=code, form=form, warnings=warnings)
 
@@ -178,15 +183,15 @@ def _check_names(call: Call, obj: Object) -> None:
     if name != call.name:
         message = f"the name of the object ({name}) does not match the name on the URL ({call.name})"
         raise StatusError("BadRequest", message)
-    if call.place.kind.namespaced and metadata.setdefault("namespace", call.namespace) != call.namespace:
+    if call.place.resource.namespaced and metadata.setdefault("namespace", call.namespace) != call.namespace:
         message = "the namespace of the object ({}) does not match the namespace on the URL ({})"
         raise StatusError("BadRequest", message.format(metadata["namespace"], call.namespace))
 
 
-def _success(kind: Kind, deletion: Deletion) -> Object:
+def _success(resource: Resource, deletion: Deletion) -> Object:
     metadata = deletion.object["metadata"]
-    group = {"group": kind.group} if kind.group else {}
-    details = {"name": metadata["name"], **group, "kind": kind.plural, "uid": metadata["uid"]}
+    group = {"group": resource.group} if resource.group else {}
+    details = {"name": metadata["name"], **group, "kind": resource.plural, "uid": metadata["uid"]}
     return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
 
 
@@ -205,8 +210,8 @@ def choose_verb(call: Call) -> str:
         verb = {"GET": "list", "POST": "create", "DELETE": "deletecollection"}.get(method)
         if verb == "list" and parse_bool(call.request.query, "watch"):
             verb = "watch"
-        if verb in ("create", "deletecollection") and place.kind.namespaced and place.namespace is None:
+        if verb in ("create", "deletecollection") and place.resource.namespaced and place.namespace is None:
             verb = None
-    if verb is None or (not place.subresource and verb not in place.kind.verbs):
+    if verb is None or (not place.subresource and verb not in place.resource.verbs):
         raise no_such_method()
     return verb

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 
-from grpcdemo.sandbox.api.kinds import Kind, Object
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import Resource
 from grpcdemo.sandbox.api.lists import check_version_match
 from grpcdemo.sandbox.api.options import parse_bool, parse_int, parse_version
 from grpcdemo.sandbox.api.selectors import parse_selectors
@@ -28,17 +29,17 @@ Told = tuple[str, Object]
 class Watch:
     """One client's watch. Reading its options raises StatusError; later trouble is told in the stream."""
 
-    def __init__(self, store: Store, kind: Kind, namespace: str | None, query: Mapping[str, str]) -> None:
+    def __init__(self, store: Store, resource: Resource, namespace: str | None, query: Mapping[str, str]) -> None:
         check_version_match(query)
         self._store = store
-        self._kind = kind
+        self._resource = resource
         self._namespace = namespace
-        self._match = parse_selectors(kind, query.get("labelSelector", ""), query.get("fieldSelector", ""))
+        self._match = parse_selectors(resource, query.get("labelSelector", ""), query.get("fieldSelector", ""))
         self._bookmarks = parse_bool(query, "allowWatchBookmarks")
         self._since = parse_version(query.get("resourceVersion", "")) or 0
         self._marks_start = parse_bool(query, "sendInitialEvents")
         starts_now = not self._since if "sendInitialEvents" not in query else self._marks_start
-        self._initial = store.list(kind, namespace) if starts_now else []
+        self._initial = store.list(resource, namespace) if starts_now else []
         if starts_now or not self._since:
             self._since = store.version
         self.timeout_s = parse_int(query, "timeoutSeconds") or LONGEST_S
@@ -80,7 +81,10 @@ class Watch:
 
     def _tell(self, event: Event) -> Told | None:
         """What *event* is to this client; None where it is nothing to it."""
-        if event.kind is not self._kind or self._namespace not in (None, event.object["metadata"].get("namespace", "")):
+        if event.resource is not self._resource or self._namespace not in (
+            None,
+            event.object["metadata"].get("namespace", ""),
+        ):
             return None
         was = event.old is not None and self._match(event.old)
         if event.type == "DELETED":
@@ -92,4 +96,4 @@ class Watch:
     def _bookmark(self) -> Told:
         """How far this watch has looked: everything up to there is told."""
         metadata: Object = {"resourceVersion": str(self._since)}
-        return "BOOKMARK", {"kind": self._kind.name, "apiVersion": self._kind.api_version, "metadata": metadata}
+        return "BOOKMARK", {"kind": self._resource.kind, "apiVersion": self._resource.api_version, "metadata": metadata}

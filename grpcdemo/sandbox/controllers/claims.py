@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from grpcdemo.labels import selects
-from grpcdemo.sandbox.api.kinds import Kind, Object
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import Resource
+from grpcdemo.resources.selectors import selects
 from grpcdemo.sandbox.api.store import Store
 from grpcdemo.sandbox.controllers.loop import Key
 from grpcdemo.sandbox.controllers.owners import (
@@ -22,7 +23,9 @@ from grpcdemo.sandbox.controllers.owners import (
 )
 
 
-def claim(store: Store, owner_kind: Kind, owner: Object, kind: Kind, objects: Iterable[Object]) -> list[Object]:
+def claim(
+    store: Store, owner_resource: Resource, owner: Object, resource: Resource, objects: Iterable[Object]
+) -> list[Object]:
     """Those of *objects* that are the owner's from now on. One that is being deleted lets all stay as they are."""
     if is_deleting(owner):
         return owned_by(owner, objects)
@@ -30,24 +33,26 @@ def claim(store: Store, owner_kind: Kind, owner: Object, kind: Kind, objects: It
     for found in objects:
         controller, wanted = controller_of(found), _selects(owner, found)
         if controller is None and wanted and not is_deleting(found):
-            references = [*owner_references(found), controller_reference(owner_kind, owner)]
+            references = [*owner_references(found), controller_reference(owner_resource, owner)]
             metadata = {**found["metadata"], "ownerReferences": references}
-            claimed.append(store.update(kind, {**found, "metadata": metadata}))
+            claimed.append(store.update(resource, {**found, "metadata": metadata}))
         elif controller is not None and controller["uid"] == owner["metadata"]["uid"]:
             if wanted:
                 claimed.append(found)
             else:
-                store.update(kind, disown(found, owner["metadata"]["uid"]))
+                store.update(resource, disown(found, owner["metadata"]["uid"]))
     return claimed
 
 
-def keys_of_owner(store: Store, owner_kind: Kind, obj: Object) -> list[Key]:
+def keys_of_owner(store: Store, owner_resource: Resource, obj: Object) -> list[Key]:
     """Who is to look at *obj*: its controller, or whoever might adopt it."""
     namespace = obj["metadata"]["namespace"]
     if controller := controller_of(obj):
-        return [(namespace, controller["name"])] if controller["kind"] == owner_kind.name else []
+        return [(namespace, controller["name"])] if controller["kind"] == owner_resource.kind else []
     return [
-        (namespace, found["metadata"]["name"]) for found in store.list(owner_kind, namespace) if _selects(found, obj)
+        (namespace, found["metadata"]["name"])
+        for found in store.list(owner_resource, namespace)
+        if _selects(found, obj)
     ]
 
 

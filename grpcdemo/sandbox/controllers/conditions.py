@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grpcdemo.sandbox.api.kinds import Object
+from grpcdemo.resources.objects import Object
 
 
 def find_condition(status: Object, kind: str) -> Object | None:

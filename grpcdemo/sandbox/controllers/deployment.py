@@ -9,7 +9,8 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable, Sequence
 
-from grpcdemo.sandbox.api.kinds import DEPLOYMENTS, REPLICA_SETS, Object
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import DEPLOYMENTS, REPLICA_SETS
 from grpcdemo.sandbox.api.store import Event, Store
 from grpcdemo.sandbox.controllers import deployment_status as progress
 from grpcdemo.sandbox.controllers import revision as revisions
@@ -36,9 +37,9 @@ class DeploymentController:
 
     def concerns(self, event: Event) -> Iterable[Key]:
         metadata = event.object["metadata"]
-        if event.kind is DEPLOYMENTS:
+        if event.resource is DEPLOYMENTS:
             return [(metadata["namespace"], metadata["name"])]
-        return keys_of_owner(self._store, DEPLOYMENTS, event.object) if event.kind is REPLICA_SETS else []
+        return keys_of_owner(self._store, DEPLOYMENTS, event.object) if event.resource is REPLICA_SETS else []
 
     def reconcile(self, namespace: str, name: str) -> float | None:
         deployment = self._store.find(DEPLOYMENTS, namespace, name)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from grpcdemo.sandbox.api.kinds import Object
-from grpcdemo.sandbox.api.times import parse_time, write_time
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.times import parse_time, write_time
 from grpcdemo.sandbox.controllers.conditions import (
     build_condition,
     find_condition,

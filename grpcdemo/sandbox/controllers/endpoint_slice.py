@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from grpcdemo.labels import SERVICE_NAME
-from grpcdemo.sandbox.api.kinds import ENDPOINT_SLICES, HEADLESS, PODS, SERVICES, Object
+from grpcdemo.resources.labels import SERVICE_NAME
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import ENDPOINT_SLICES, HEADLESS, PODS, SERVICES
 from grpcdemo.sandbox.api.store import Event, Store
 from grpcdemo.sandbox.controllers.loop import Key
 from grpcdemo.sandbox.controllers.owners import controller_reference, is_deleting, is_terminating
@@ -31,12 +32,12 @@ class EndpointSliceController:
 
     def concerns(self, event: Event) -> Iterable[Key]:
         metadata = event.object["metadata"]
-        if event.kind is SERVICES:
+        if event.resource is SERVICES:
             return [(metadata["namespace"], metadata["name"])]
-        if event.kind is ENDPOINT_SLICES:
+        if event.resource is ENDPOINT_SLICES:
             service = (metadata.get("labels") or {}).get(SERVICE_NAME)
             return [(metadata["namespace"], service)] if service else []
-        if event.kind is PODS:
+        if event.resource is PODS:
             pods = [event.object, *([event.old] if event.old else [])]
             services = self._store.list(SERVICES, metadata["namespace"])
             return [

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from grpcdemo.labels import SERVICE_NAME
-from grpcdemo.sandbox.api.kinds import ENDPOINT_SLICES, ENDPOINTS, HEADLESS, SERVICES, Object
+from grpcdemo.resources.labels import SERVICE_NAME
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import ENDPOINT_SLICES, ENDPOINTS, HEADLESS, SERVICES
 from grpcdemo.sandbox.api.store import Event, Store
 from grpcdemo.sandbox.controllers.endpoint_slice import HEADLESS_LABEL, own_slices
 from grpcdemo.sandbox.controllers.loop import Key
@@ -26,9 +27,9 @@ class EndpointsController:
 
     def concerns(self, event: Event) -> Iterable[Key]:
         metadata = event.object["metadata"]
-        if event.kind in (SERVICES, ENDPOINTS):
+        if event.resource in (SERVICES, ENDPOINTS):
             return [(metadata["namespace"], metadata["name"])]
-        service = (metadata.get("labels") or {}).get(SERVICE_NAME) if event.kind is ENDPOINT_SLICES else None
+        service = (metadata.get("labels") or {}).get(SERVICE_NAME) if event.resource is ENDPOINT_SLICES else None
         return [(metadata["namespace"], service)] if service else []
 
     def reconcile(self, namespace: str, name: str) -> None:

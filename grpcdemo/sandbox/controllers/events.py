@@ -6,10 +6,11 @@ import time
 from collections import OrderedDict
 from datetime import datetime, timedelta
 
-from grpcdemo.sandbox.api.kinds import EVENTS, Kind, Object
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import EVENTS, Resource
+from grpcdemo.resources.times import write_time
 from grpcdemo.sandbox.api.status import StatusError
 from grpcdemo.sandbox.api.store import Store
-from grpcdemo.sandbox.api.times import write_time
 from grpcdemo.sandbox.controllers.clock import Clock
 from grpcdemo.sandbox.controllers.writer import Writer
 
@@ -38,11 +39,11 @@ class Recorder:
         self._told: OrderedDict[tuple[_Group, str], tuple[str, str]] = OrderedDict()
         self._messages: dict[_Group, tuple[datetime, set[str]]] = {}
 
-    def normal(self, kind: Kind, about: Object, reason: str, message: str, *, field: str = "") -> None:
-        self._record("Normal", build_reference(kind, about, field), reason, message)
+    def normal(self, resource: Resource, about: Object, reason: str, message: str, *, field: str = "") -> None:
+        self._record("Normal", build_reference(resource, about, field), reason, message)
 
-    def warning(self, kind: Kind, about: Object, reason: str, message: str, *, field: str = "") -> None:
-        self._record("Warning", build_reference(kind, about, field), reason, message)
+    def warning(self, resource: Resource, about: Object, reason: str, message: str, *, field: str = "") -> None:
+        self._record("Warning", build_reference(resource, about, field), reason, message)
 
     def _record(self, severity: str, about: Object, reason: str, message: str) -> None:
         group = (about["uid"], about.get("fieldPath", ""), severity, reason)
@@ -92,13 +93,13 @@ class Recorder:
                 self._writer.delete(EVENTS, *oldest)
 
 
-def build_reference(kind: Kind, about: Object, field: str) -> Object:
+def build_reference(resource: Resource, about: Object, field: str) -> Object:
     metadata = about["metadata"]
     return {
-        "apiVersion": kind.api_version,
-        "kind": kind.name,
+        "apiVersion": resource.api_version,
+        "kind": resource.kind,
         "name": metadata["name"],
-        **({"namespace": metadata["namespace"]} if kind.namespaced else {}),
+        **({"namespace": metadata["namespace"]} if resource.namespaced else {}),
         "resourceVersion": metadata["resourceVersion"],
         "uid": metadata["uid"],
         **({"fieldPath": field} if field else {}),

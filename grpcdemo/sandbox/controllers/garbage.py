@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from grpcdemo.sandbox.api.kinds import EVENTS, STORED, Kind, Object
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import EVENTS, Resource
 from grpcdemo.sandbox.api.registry import FOREGROUND, ORPHAN
+from grpcdemo.sandbox.api.served import STORED
 from grpcdemo.sandbox.api.store import Event, Store
 from grpcdemo.sandbox.controllers.loop import Key
 from grpcdemo.sandbox.controllers.owners import disown, is_deleting, kind_of, owner_references
 from grpcdemo.sandbox.controllers.writer import BACKGROUND, Writer
 
-SWEPT = tuple(kind for kind in STORED if kind is not EVENTS)
+SWEPT = tuple(resource for resource in STORED if resource is not EVENTS)
 SWEEP: Key = ("", "sweep")
 
-_Found = tuple[Kind, Object]
+_Found = tuple[Resource, Object]
 
 
 class GarbageCollector:
@@ -30,63 +32,63 @@ class GarbageCollector:
         self._writer = writer
 
     def concerns(self, event: Event) -> Iterable[Key]:
-        if event.kind is EVENTS:
+        if event.resource is EVENTS:
             return []
         gone = event.type == "DELETED"
         lost = any(not self._has(owner, event.object) for owner in owner_references(event.object))
         return [SWEEP] if gone or lost or _waits_for_dependents(event.object) else []
 
     def reconcile(self, *_: str) -> None:
-        everything = [(kind, found) for kind in SWEPT for found in self._store.list(kind)]
+        everything = [(resource, found) for resource in SWEPT for found in self._store.list(resource)]
         owners = {found["metadata"]["uid"]: found for _, found in everything}
         dependents: dict[str, list[_Found]] = {}
-        for kind, found in everything:
+        for resource, found in everything:
             references = owner_references(found)
             for owner in references:
-                dependents.setdefault(owner["uid"], []).append((kind, found))
+                dependents.setdefault(owner["uid"], []).append((resource, found))
             if references and not any(owner["uid"] in owners for owner in references):
-                self._delete(kind, found)
-        for kind, found in everything:
+                self._delete(resource, found)
+        for resource, found in everything:
             if is_deleting(found) and _waits_for_dependents(found):
-                self._release(kind, found, dependents)
+                self._release(resource, found, dependents)
 
     def _has(self, reference: Object, dependent: Object) -> bool:
-        kind = kind_of(reference)
-        if kind is None:
+        resource = kind_of(reference)
+        if resource is None:
             return False
-        namespace = dependent["metadata"].get("namespace", "") if kind.namespaced else ""
-        owner = self._store.find(kind, namespace, reference["name"])
+        namespace = dependent["metadata"].get("namespace", "") if resource.namespaced else ""
+        owner = self._store.find(resource, namespace, reference["name"])
         return owner is not None and bool(owner["metadata"]["uid"] == reference["uid"])
 
-    def _release(self, kind: Kind, owner: Object, dependents: dict[str, list[_Found]]) -> None:
+    def _release(self, resource: Resource, owner: Object, dependents: dict[str, list[_Found]]) -> None:
         """Do for the owner's dependents what its finalizer asks for, and take the finalizer away when that is done."""
         uid = owner["metadata"]["uid"]
         own = dependents.get(uid, [])
         if ORPHAN in owner["metadata"]["finalizers"]:
             for dependent_kind, dependent in own:
                 self._store.update(dependent_kind, disown(dependent, uid))
-            self._take_finalizer(kind, owner, ORPHAN)
+            self._take_finalizer(resource, owner, ORPHAN)
             return
         for dependent_kind, dependent in own:
             waits = dependent["metadata"]["uid"] in dependents
             self._delete(dependent_kind, dependent, {"propagationPolicy": "Foreground"} if waits else BACKGROUND)
         if not any(self._blocks(dependent_kind, dependent, uid) for dependent_kind, dependent in own):
-            self._take_finalizer(kind, owner, FOREGROUND)
+            self._take_finalizer(resource, owner, FOREGROUND)
 
-    def _blocks(self, kind: Kind, dependent: Object, owner: str) -> bool:
+    def _blocks(self, resource: Resource, dependent: Object, owner: str) -> bool:
         metadata = dependent["metadata"]
-        if self._store.find(kind, metadata.get("namespace", ""), metadata["name"]) is None:
+        if self._store.find(resource, metadata.get("namespace", ""), metadata["name"]) is None:
             return False
         return any(found["uid"] == owner and found.get("blockOwnerDeletion") for found in owner_references(dependent))
 
-    def _take_finalizer(self, kind: Kind, owner: Object, finalizer: str) -> None:
+    def _take_finalizer(self, resource: Resource, owner: Object, finalizer: str) -> None:
         finalizers = [found for found in owner["metadata"]["finalizers"] if found != finalizer]
-        self._store.update(kind, {**owner, "metadata": {**owner["metadata"], "finalizers": finalizers}})
+        self._store.update(resource, {**owner, "metadata": {**owner["metadata"], "finalizers": finalizers}})
 
-    def _delete(self, kind: Kind, found: Object, options: Object = BACKGROUND) -> None:
+    def _delete(self, resource: Resource, found: Object, options: Object = BACKGROUND) -> None:
         if not is_deleting(found):
             self._writer.delete(
-                kind, found["metadata"].get("namespace", ""), found["metadata"]["name"], options=options
+                resource, found["metadata"].get("namespace", ""), found["metadata"]["name"], options=options
             )
 
 

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from grpcdemo.sandbox.api.kinds import STORED
+from grpcdemo.sandbox.api.served import STORED
 from grpcdemo.sandbox.api.status import StatusError
 from grpcdemo.sandbox.api.store import Event, Store
 from grpcdemo.sandbox.controllers.clock import Clock, Timer
@@ -56,7 +56,9 @@ async def run_controllers(store: Store, controllers: Sequence[Controller], clock
 
 
 def _everything(store: Store) -> list[Event]:
-    return [Event("ADDED", kind, found, None, store.version) for kind in STORED for found in store.list(kind)]
+    return [
+        Event("ADDED", resource, found, None, store.version) for resource in STORED for found in store.list(resource)
+    ]
 
 
 def _enqueue(queue: _Queue, controllers: Sequence[Controller], event: Event) -> None:

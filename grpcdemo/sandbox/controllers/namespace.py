@@ -6,17 +6,19 @@ import copy
 from collections import Counter
 from collections.abc import Iterable
 
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import NAMESPACES, PODS, SERVICE_ACCOUNTS, Resource
+from grpcdemo.resources.times import write_time
 from grpcdemo.sandbox.api.defaults import NAMESPACE_FINALIZER
-from grpcdemo.sandbox.api.kinds import NAMESPACES, PODS, SERVICE_ACCOUNTS, STORED, Kind, Object
+from grpcdemo.sandbox.api.served import STORED
 from grpcdemo.sandbox.api.store import Event, Store
-from grpcdemo.sandbox.api.times import write_time
 from grpcdemo.sandbox.controllers.clock import Clock
 from grpcdemo.sandbox.controllers.conditions import build_condition, set_condition
 from grpcdemo.sandbox.controllers.loop import Key
 from grpcdemo.sandbox.controllers.owners import is_deleting, is_terminating
 from grpcdemo.sandbox.controllers.writer import BACKGROUND, Writer
 
-NAMESPACED = tuple(kind for kind in STORED if kind.namespaced)
+NAMESPACED = tuple(resource for resource in STORED if resource.namespaced)
 SEEN = (
     ("NamespaceDeletionDiscoveryFailure", "ResourcesDiscovered", "All resources successfully discovered"),
     (
@@ -43,9 +45,9 @@ class ServiceAccountController:
         self._writer = writer
 
     def concerns(self, event: Event) -> Iterable[Key]:
-        if event.kind is NAMESPACES:
+        if event.resource is NAMESPACES:
             return [("", event.object["metadata"]["name"])]
-        return [("", event.object["metadata"]["namespace"])] if event.kind is SERVICE_ACCOUNTS else []
+        return [("", event.object["metadata"]["namespace"])] if event.resource is SERVICE_ACCOUNTS else []
 
     def reconcile(self, _: str, name: str) -> None:
         if is_terminating(self._store, name) or self._store.find(SERVICE_ACCOUNTS, name, "default"):
@@ -66,7 +68,7 @@ class NamespaceController:
         self._clock = clock
 
     def concerns(self, event: Event) -> Iterable[Key]:
-        if event.kind is NAMESPACES:
+        if event.resource is NAMESPACES:
             return [("", event.object["metadata"]["name"])]
         namespace = event.object["metadata"].get("namespace")
         return [("", namespace)] if namespace and is_terminating(self._store, namespace) else []
@@ -88,21 +90,21 @@ class NamespaceController:
     def _delete_content(self, name: str) -> None:
         """The pods first, and nothing else before they are gone: they may need it to the last."""
         content = self._content(name)
-        pods = [(kind, found) for kind, found in content if kind is PODS]
-        for kind, found in pods or content:
+        pods = [(resource, found) for resource, found in content if resource is PODS]
+        for resource, found in pods or content:
             if not is_deleting(found):
-                self._writer.delete(kind, name, found["metadata"]["name"], options=BACKGROUND)
+                self._writer.delete(resource, name, found["metadata"]["name"], options=BACKGROUND)
 
-    def _content(self, name: str) -> list[tuple[Kind, Object]]:
-        return [(kind, found) for kind in NAMESPACED for found in self._store.list(kind, name)]
+    def _content(self, name: str) -> list[tuple[Resource, Object]]:
+        return [(resource, found) for resource in NAMESPACED for found in self._store.list(resource, name)]
 
 
-def build_status(old: Object, left: list[tuple[Kind, Object]], now: str) -> Object:
+def build_status(old: Object, left: list[tuple[Resource, Object]], now: str) -> Object:
     """Conditions that say what keeps the namespace, in a cluster's words."""
     status = {**copy.deepcopy(old), "phase": "Terminating"}
     for kind, reason, message in SEEN:
         set_condition(status, build_condition(kind, "False", reason, message, now))
-    resources = Counter(f"{kind.plural}.{kind.group}" for kind, _ in left)
+    resources = Counter(f"{resource.plural}.{resource.group}" for resource, _ in left)
     finalizers = Counter(name for _, found in left for name in found["metadata"].get("finalizers") or [])
     set_condition(status, build_condition("NamespaceContentRemaining", *_remaining(resources), now))
     set_condition(status, build_condition("NamespaceFinalizersRemaining", *_finalizing(finalizers), now))

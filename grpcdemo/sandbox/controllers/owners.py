@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from grpcdemo.sandbox.api.kinds import KINDS, NAMESPACES, Kind, Object
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import NAMESPACES, Resource
+from grpcdemo.sandbox.api.served import SERVED
 from grpcdemo.sandbox.api.store import Store
 
 
@@ -17,10 +19,10 @@ def controller_of(obj: Object) -> Object | None:
     return next((owner for owner in owner_references(obj) if owner.get("controller")), None)
 
 
-def controller_reference(kind: Kind, owner: Object) -> Object:
+def controller_reference(resource: Resource, owner: Object) -> Object:
     return {
-        "apiVersion": kind.api_version,
-        "kind": kind.name,
+        "apiVersion": resource.api_version,
+        "kind": resource.kind,
         "name": owner["metadata"]["name"],
         "uid": owner["metadata"]["uid"],
         "controller": True,
@@ -43,10 +45,10 @@ def disown(obj: Object, owner: str) -> Object:
     return {**obj, "metadata": metadata}
 
 
-def kind_of(reference: Object) -> Kind | None:
+def kind_of(reference: Object) -> Resource | None:
     """The kind that an owner reference names, where the sandbox has it."""
     wanted = (reference["apiVersion"], reference["kind"])
-    return next((kind for kind in KINDS if (kind.api_version, kind.name) == wanted), None)
+    return next((resource for resource in SERVED if (resource.api_version, resource.kind) == wanted), None)
 
 
 def is_deleting(obj: Object) -> bool:

@@ -6,10 +6,11 @@ import copy
 from collections.abc import Iterable
 from datetime import timedelta
 
-from grpcdemo.sandbox.api.kinds import PODS, REPLICA_SETS, Object
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import PODS, REPLICA_SETS
+from grpcdemo.resources.times import parse_time, write_time
 from grpcdemo.sandbox.api.status import StatusError
 from grpcdemo.sandbox.api.store import Event, Store
-from grpcdemo.sandbox.api.times import parse_time, write_time
 from grpcdemo.sandbox.controllers.claims import claim, keys_of_owner
 from grpcdemo.sandbox.controllers.clock import Clock
 from grpcdemo.sandbox.controllers.conditions import (
@@ -45,9 +46,9 @@ class ReplicaSetController:
 
     def concerns(self, event: Event) -> Iterable[Key]:
         metadata = event.object["metadata"]
-        if event.kind is REPLICA_SETS:
+        if event.resource is REPLICA_SETS:
             return [(metadata["namespace"], metadata["name"])]
-        return keys_of_owner(self._store, REPLICA_SETS, event.object) if event.kind is PODS else []
+        return keys_of_owner(self._store, REPLICA_SETS, event.object) if event.resource is PODS else []
 
     def reconcile(self, namespace: str, name: str) -> float | None:
         replica_set = self._store.find(REPLICA_SETS, namespace, name)

@@ -10,8 +10,10 @@ import hashlib
 import json
 from collections.abc import Iterable
 
-from grpcdemo.labels import TEMPLATE_HASH, deployed_template
-from grpcdemo.sandbox.api.kinds import DEPLOYMENTS, Object
+from grpcdemo.resources.labels import TEMPLATE_HASH
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import DEPLOYMENTS
+from grpcdemo.resources.selectors import deployed_template
 from grpcdemo.sandbox.api.names import ALPHABET
 from grpcdemo.sandbox.controllers.owners import controller_reference
 

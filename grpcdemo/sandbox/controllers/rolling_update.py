@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 
-from grpcdemo.sandbox.api.kinds import Object
+from grpcdemo.resources.objects import Object
 from grpcdemo.sandbox.controllers.revision import DESIRED_REPLICAS, MAX_REPLICAS, annotations_of, by_age
 
 Sizes = list[tuple[Object, int]]

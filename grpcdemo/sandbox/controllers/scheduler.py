@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from grpcdemo.labels import selects
-from grpcdemo.sandbox.api.kinds import NODES, PODS, Object
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import NODES, PODS
+from grpcdemo.resources.selectors import selects
+from grpcdemo.resources.times import write_time
 from grpcdemo.sandbox.api.store import Event, Store
-from grpcdemo.sandbox.api.times import write_time
 from grpcdemo.sandbox.controllers.clock import Clock
 from grpcdemo.sandbox.controllers.conditions import build_condition, set_condition
 from grpcdemo.sandbox.controllers.events import Recorder
@@ -26,9 +27,9 @@ class Scheduler:
         self._recorder = Recorder(store, writer, clock, "default-scheduler")
 
     def concerns(self, event: Event) -> Iterable[Key]:
-        if event.kind is NODES:
+        if event.resource is NODES:
             return [_key(pod) for pod in self._store.list(PODS) if _is_waiting(pod)]
-        return [_key(event.object)] if event.kind is PODS and _is_waiting(event.object) else []
+        return [_key(event.object)] if event.resource is PODS and _is_waiting(event.object) else []
 
     def reconcile(self, namespace: str, name: str) -> None:
         pod, nodes = self._store.find(PODS, namespace, name), self._store.list(NODES)

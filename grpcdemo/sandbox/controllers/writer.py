@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from grpcdemo.sandbox.api.kinds import Kind, Object
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import Resource
 
 BACKGROUND: Object = {"propagationPolicy": "Background"}
 
 
 class Writer(Protocol):
-    def create(self, kind: Kind, namespace: str, obj: Object, *, dry_run: bool = False) -> Object:
+    def create(self, resource: Resource, namespace: str, obj: Object, *, dry_run: bool = False) -> Object:
         """Raises StatusError where the object is refused."""
 
-    def delete(self, kind: Kind, namespace: str, name: str, *, options: Object | None = None) -> Any:
+    def delete(self, resource: Resource, namespace: str, name: str, *, options: Object | None = None) -> Any:
         """Raises StatusError (NotFound)."""

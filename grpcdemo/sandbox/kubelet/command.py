@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from grpcdemo.sandbox.api.kinds import Object
+from grpcdemo.resources.objects import Object
 from grpcdemo.sandbox.child import Command
 from grpcdemo.sandbox.kubelet.environment import expand
 from grpcdemo.sandbox.kubelet.images import Image

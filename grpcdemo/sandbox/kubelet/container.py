@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grpcdemo.errors import GrpcdemoError
-from grpcdemo.sandbox.api.kinds import Object
-from grpcdemo.sandbox.api.times import EPOCH, write_now, write_time
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.times import EPOCH, write_now, write_time
 from grpcdemo.sandbox.child import Command, RunningProcess, start_process
 from grpcdemo.sandbox.kubelet.backoff import Backoff, format_delay
 from grpcdemo.sandbox.kubelet.checks import Check, build_check

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 
-from grpcdemo.sandbox.api.kinds import Object
+from grpcdemo.resources.objects import Object
 from grpcdemo.sandbox.kubelet.images import Image
 from grpcdemo.sandbox.network import HOST_IP, Network
 

@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
 
-from grpcdemo.sandbox.api.kinds import NODES, PODS, Object
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import NODES, PODS
 from grpcdemo.sandbox.api.logs import LogOptions
 from grpcdemo.sandbox.api.status import StatusError, not_found
 from grpcdemo.sandbox.api.store import Store

@@ -8,8 +8,8 @@ import time
 from collections.abc import AsyncIterator
 from typing import BinaryIO
 
+from grpcdemo.resources.times import EPOCH
 from grpcdemo.sandbox.api.logs import LogOptions
-from grpcdemo.sandbox.api.times import EPOCH
 from grpcdemo.sandbox.kubelet.log_file import SECOND_NS, Follower, LogFile, format_time
 
 CHUNK = 64 * 1024

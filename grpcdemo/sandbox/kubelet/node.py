@@ -6,8 +6,8 @@ import os
 import platform
 
 from grpcdemo import __version__
-from grpcdemo.sandbox.api.kinds import Object
-from grpcdemo.sandbox.api.times import write_now
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.times import write_now
 from grpcdemo.sandbox.kubelet.images import IMAGES
 from grpcdemo.sandbox.kubelet.settings import NODE
 from grpcdemo.sandbox.network import HOST_IP

@@ -12,10 +12,11 @@ import shutil
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
-from grpcdemo.sandbox.api.kinds import PODS, Object
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import PODS
+from grpcdemo.resources.times import write_now
 from grpcdemo.sandbox.api.logs import LogOptions
 from grpcdemo.sandbox.api.status import StatusError
-from grpcdemo.sandbox.api.times import write_now
 from grpcdemo.sandbox.kubelet.container import Container, Surroundings
 from grpcdemo.sandbox.kubelet.images import is_proxy
 from grpcdemo.sandbox.kubelet.log_reader import read_log

@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from grpcdemo.sandbox.api.kinds import Object
+from grpcdemo.resources.objects import Object
 from grpcdemo.sandbox.kubelet.checks import Check, ProbeFailure
 
 SOON_S = 0.05

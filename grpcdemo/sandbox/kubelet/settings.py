@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from grpcdemo.sandbox.api.kinds import HEADLESS, SERVICES, Object
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import HEADLESS, SERVICES
 from grpcdemo.sandbox.api.store import Store
 from grpcdemo.sandbox.kubelet.backoff import FIRST_S
 from grpcdemo.sandbox.kubelet.log_file import ROTATE_AT

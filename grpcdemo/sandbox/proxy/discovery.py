@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 
 from grpcdemo.errors import GrpcdemoError
-from grpcdemo.sandbox.api.kinds import ENDPOINT_SLICES, SERVICES
+from grpcdemo.resources.resource import ENDPOINT_SLICES, SERVICES
 from grpcdemo.sandbox.api.status import StatusError
 from grpcdemo.sandbox.api.store import Store
 
@@ -35,7 +35,7 @@ async def follow_services(store: Store, changed: Callable[[], None]) -> None:
             tell()
             try:
                 async for event in store.watch(None, since):
-                    if event.kind in (SERVICES, ENDPOINT_SLICES) and pending is None:
+                    if event.resource in (SERVICES, ENDPOINT_SLICES) and pending is None:
                         pending = asyncio.get_running_loop().call_soon(tell)
             except StatusError as too_old:
                 log.info("the proxies fell behind and start over: %s", too_old)

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
-from grpcdemo.sandbox.api.kinds import HEADLESS
+from grpcdemo.resources.resource import HEADLESS
 from grpcdemo.sandbox.api.store import Store
 from grpcdemo.sandbox.child import Command, RunningProcess, start_process
 from grpcdemo.sandbox.network import Network

@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from grpcdemo.labels import SERVICE_NAME
-from grpcdemo.sandbox.api.kinds import ENDPOINT_SLICES, SERVICES, Object
+from grpcdemo.resources.labels import SERVICE_NAME
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import ENDPOINT_SLICES, SERVICES
 from grpcdemo.sandbox.api.store import Store
 
 HTTP = {"http", "http2", "grpc", "grpc-web", "kubernetes.io/h2c", "kubernetes.io/ws"}

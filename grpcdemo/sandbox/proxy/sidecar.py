@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from grpcdemo.manifests.images import TAG
-from grpcdemo.sandbox.api.kinds import HEADLESS, Object
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import HEADLESS
 from grpcdemo.sandbox.network import Network
 from grpcdemo.sandbox.proxy.resources import (
     Resource,

@@ -5,9 +5,6 @@ from __future__ import annotations
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.injection import (
-    AMBIENT_LABEL,
-    INJECTION_LABEL,
-    REVISION_LABEL,
     LabelChange,
     Webhook,
     injecting,
@@ -18,8 +15,9 @@ from grpcdemo.kube.injection import (
     revisions,
     service_ready,
 )
-from grpcdemo.kube.resources import Object, labels_of
 from grpcdemo.model import Reporter, Warned
+from grpcdemo.resources.istio import AMBIENT_LABEL, INJECTION_LABEL, REVISION_LABEL
+from grpcdemo.resources.objects import Object, labels_of
 
 INJECTION_OFF: LabelChange = {INJECTION_LABEL: "disabled", REVISION_LABEL: None}
 """Only the value `disabled` is off everywhere: without a label, some installs inject by default."""

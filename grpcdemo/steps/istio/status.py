@@ -9,8 +9,8 @@ from grpcdemo.kube.api import Api
 from grpcdemo.kube.deployed import injected_labels, our_deployments, our_pods
 from grpcdemo.kube.injection import control_plane_versions, read_injection
 from grpcdemo.kube.namespace import find_namespace
-from grpcdemo.kube.resources import labels_of
 from grpcdemo.model import IstioStatus
+from grpcdemo.resources.objects import labels_of
 
 
 async def istio_status(api: Api, namespace: str) -> IstioStatus:

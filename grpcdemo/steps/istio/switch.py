@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from grpcdemo.errors import GrpcdemoError, NotFound, Unreachable
 from grpcdemo.kube.api import Api
-from grpcdemo.kube.deployed import INJECT, injected_labels, our_deployments, our_pods, refusing_injection, try_pods
+from grpcdemo.kube.deployed import injected_labels, our_deployments, our_pods, refusing_injection, try_pods
 from grpcdemo.kube.injection import LabelChange, labelled
 from grpcdemo.kube.namespace import find_namespace, is_terminating, relabel
-from grpcdemo.kube.resources import Object, labels_of
 from grpcdemo.kube.rollout import is_settled, restart, wait_for_rollout
 from grpcdemo.manifests import defaults
 from grpcdemo.model import Done, Pod, Reporter, Waiting, Warned
+from grpcdemo.resources.istio import INJECT
+from grpcdemo.resources.objects import Object, labels_of
 from grpcdemo.steps.istio.label import INJECTION_OFF, labels_that_inject
 from grpcdemo.steps.shared import require_consent_to_relabel
 

@@ -19,7 +19,8 @@ import aiohttp
 import yaml
 
 from grpcdemo.kube.schema import describe
-from grpcdemo.sandbox.api.kinds import NAMESPACES, SERVICE_ACCOUNTS, Object
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import NAMESPACES, SERVICE_ACCOUNTS
 from grpcdemo.sandbox.api.logs import LogOptions
 from grpcdemo.sandbox.api.registry import Registry
 from grpcdemo.sandbox.api.server import build_app, serving

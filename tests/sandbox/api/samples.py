@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from grpcdemo.sandbox.api.kinds import Object
+from grpcdemo.resources.objects import Object
 
 NAMESPACE = "demo"
 PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"

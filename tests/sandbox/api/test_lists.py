@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from grpcdemo.sandbox.api.ages import write_duration
-from grpcdemo.sandbox.api.quantities import canonical
-from grpcdemo.sandbox.api.times import parse_time
-
 from .harness import Client, Sandbox, forget
 from .samples import ACCOUNTS, DEPLOYMENTS, EVENTS, PODS, TABLE, account, deployment, pod
 
@@ -144,53 +140,3 @@ async def test_metadata_alone(client: Client) -> None:
     listed = await client.get(PODS, headers=form)
     assert listed.body["kind"] == "PartialObjectMetadataList"
     assert listed.body["items"][0].keys() == {"kind", "apiVersion", "metadata"}
-
-
-AGES = {
-    0: "0s",
-    119: "119s",
-    120: "2m",
-    125: "2m5s",
-    600: "10m",
-    10_799: "179m",
-    10_800: "3h",
-    11_160: "3h6m",
-    28_800: "8h",
-    172_799: "47h",
-    172_800: "2d",
-    180_000: "2d2h",
-    700_000: "8d",
-    63_072_000: "2y",
-    70_000_000: "2y80d",
-    400_000_000: "12y",
-    -5: "<invalid>",
-}
-
-
-def test_ages() -> None:
-    assert {seconds: write_duration(seconds) for seconds in AGES} == AGES
-
-
-def test_times_with_any_fraction() -> None:
-    assert parse_time("2026-01-02T03:04:05Z") < parse_time("2026-01-02T03:04:05.123456789Z")
-    assert parse_time("2026-01-02T05:04:05+02:00") == parse_time("2026-01-02T03:04:05Z")
-    assert parse_time("2026-01-02T05:04:05.5+02:00") == parse_time("2026-01-02T03:04:05.500Z")
-
-
-QUANTITIES = {
-    "0.5": "500m",
-    "1000m": "1",
-    "1.5Gi": "1536Mi",
-    "1024Mi": "1Gi",
-    "1500Mi": "1500Mi",
-    "1000": "1k",
-    "1e3": "1k",
-    "0.0000000001": "1n",
-    "0": "0",
-    "abc": None,
-    "1 Gi": None,
-}
-
-
-def test_quantities() -> None:
-    assert {text: canonical(text) for text in QUANTITIES} == QUANTITIES

@@ -10,9 +10,9 @@ import pytest
 from grpcdemo.errors import Conflict, NotFound, Rejected
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.deployed import apply
-from grpcdemo.kube.resources import DEPLOYMENTS, PODS
 from grpcdemo.kube.target import connect
 from grpcdemo.kube.watch import Mirror, Query
+from grpcdemo.resources.resource import DEPLOYMENTS, PODS
 
 from . import samples
 from .harness import Sandbox, write_kubeconfig

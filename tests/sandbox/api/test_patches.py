@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from grpcdemo.sandbox.api.kinds import Object
+from grpcdemo.resources.objects import Object
 
 from .harness import Client
 from .samples import DEPLOYMENTS, JSON_PATCH, MERGE, STRATEGIC, deployment

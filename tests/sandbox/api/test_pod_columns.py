@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from grpcdemo.sandbox.api.kinds import Object
+from grpcdemo.resources.objects import Object
 from grpcdemo.sandbox.api.pod_columns import pod_cells
 
 NOW = datetime(2026, 1, 1, 0, 10, tzinfo=timezone.utc)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from grpcdemo.sandbox.api.kinds import NAMESPACES
+from grpcdemo.resources.resource import NAMESPACES
 
 from . import samples
 from .harness import Client, Sandbox

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from grpcdemo.sandbox.api.kinds import DEPLOYMENTS as DEPLOYMENT
-from grpcdemo.sandbox.api.kinds import ENDPOINTS, NAMESPACES, Object
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import DEPLOYMENTS as DEPLOYMENT
+from grpcdemo.resources.resource import ENDPOINTS, NAMESPACES
 
 from . import samples
 from .harness import Client, Sandbox

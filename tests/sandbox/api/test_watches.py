@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from grpcdemo.resources.resource import SERVICE_ACCOUNTS
 from grpcdemo.sandbox.api import watches
-from grpcdemo.sandbox.api.kinds import SERVICE_ACCOUNTS
 
 from .harness import TOKEN, Client, Sandbox, forget
 from .samples import ACCOUNTS, MERGE, NAMESPACE, TABLE, account

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from grpcdemo.sandbox.api.kinds import EVENTS, PODS, Object
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import EVENTS, PODS
 from grpcdemo.sandbox.controllers.owners import is_deleting
 from grpcdemo.sandbox.controllers.replica_set import is_ready
 from grpcdemo.sandbox.controllers.revision import REVISION
@@ -31,7 +32,7 @@ async def counts_after(world: World, since: int) -> list[tuple[int, int]]:
     pods: dict[str, Object] = {}
     counts = []
     for event in await history(world, 1):
-        if event.kind is not PODS:
+        if event.resource is not PODS:
             continue
         pods.pop(event.object["metadata"]["name"], None)
         if event.type != "DELETED":

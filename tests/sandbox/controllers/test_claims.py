@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from grpcdemo.sandbox.api.kinds import DEPLOYMENTS, PODS, REPLICA_SETS, Object
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import DEPLOYMENTS, PODS, REPLICA_SETS
 from grpcdemo.sandbox.controllers.owners import controller_of
 from tests.sandbox.controllers.world import NAMESPACE, World, build_deployment, running
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grpcdemo.sandbox.api.kinds import Object
+from grpcdemo.resources.objects import Object
 from grpcdemo.sandbox.controllers.conditions import build_condition, renew_condition, set_condition
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grpcdemo.sandbox.api.kinds import DEPLOYMENTS
+from grpcdemo.resources.resource import DEPLOYMENTS
 from grpcdemo.sandbox.api.status import StatusError
 from grpcdemo.sandbox.controllers.conditions import find_condition
 from grpcdemo.sandbox.controllers.revision import DESIRED_REPLICAS, MAX_REPLICAS, REVISION

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from grpcdemo.sandbox.api.kinds import ENDPOINT_SLICES, PODS, SERVICES, Object
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import ENDPOINT_SLICES, PODS, SERVICES
 from grpcdemo.sandbox.controllers.endpoint_slice import resolve_ports
 from tests.sandbox.controllers.world import NAMESPACE, World, build_service, running, serve
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from grpcdemo.sandbox.api.kinds import ENDPOINTS, SERVICES, Object
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import ENDPOINTS, SERVICES
 from tests.sandbox.controllers.world import NAMESPACE, World, running, serve
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from grpcdemo.sandbox.api.kinds import EVENTS, NAMESPACES, SERVICES, Object
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import EVENTS, NAMESPACES, SERVICES
 from grpcdemo.sandbox.controllers.events import KEPT, Recorder
 from tests.sandbox.controllers.world import NAMESPACE, World, serve
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grpcdemo.sandbox.api.kinds import DEPLOYMENTS, PODS, REPLICA_SETS, SERVICE_ACCOUNTS
+from grpcdemo.resources.resource import DEPLOYMENTS, PODS, REPLICA_SETS, SERVICE_ACCOUNTS
 from tests.sandbox.controllers.world import NAMESPACE, World, running
 
 
@@ -51,8 +51,8 @@ async def test_orphans_stay_and_keep_their_other_owners() -> None:
     async with running(world):
         account = world.store.get(SERVICE_ACCOUNTS, NAMESPACE, "default")
         owners = [
-            {"apiVersion": kind.api_version, "kind": kind.name, "name": found["metadata"]["name"], "uid": uid}
-            for kind, found in ((DEPLOYMENTS, world.deployment()), (REPLICA_SETS, world.replica_sets()[0]))
+            {"apiVersion": resource.api_version, "kind": resource.kind, "name": found["metadata"]["name"], "uid": uid}
+            for resource, found in ((DEPLOYMENTS, world.deployment()), (REPLICA_SETS, world.replica_sets()[0]))
             for uid in [found["metadata"]["uid"]]
         ]
         account["metadata"]["ownerReferences"] = owners

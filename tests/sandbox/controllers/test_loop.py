@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from grpcdemo.sandbox.api.kinds import SERVICES
+from grpcdemo.resources.resource import SERVICES
 from grpcdemo.sandbox.api.status import StatusError
 from grpcdemo.sandbox.api.store import HISTORY, Event
 from grpcdemo.sandbox.controllers.loop import Key
@@ -26,7 +26,7 @@ class Probe:
 
     def concerns(self, event: Event) -> Iterable[Key]:
         metadata = event.object["metadata"]
-        return [(metadata["namespace"], metadata["name"])] if event.kind is SERVICES else []
+        return [(metadata["namespace"], metadata["name"])] if event.resource is SERVICES else []
 
     def reconcile(self, namespace: str, name: str) -> float | None:
         self.calls.append(f"{namespace}/{name}")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from grpcdemo.sandbox.api.kinds import DEPLOYMENTS, NAMESPACES, PODS, SERVICE_ACCOUNTS, SERVICES, STORED, Object
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import DEPLOYMENTS, NAMESPACES, PODS, SERVICE_ACCOUNTS, SERVICES
+from grpcdemo.sandbox.api.served import STORED
 from grpcdemo.sandbox.controllers.conditions import find_condition
 from tests.sandbox.controllers.world import NAMESPACE, World, running, serve
 
@@ -10,7 +12,7 @@ SLOW = "example.com/slow"
 
 
 def content(world: World) -> set[str]:
-    return {kind.name for kind in STORED if kind.namespaced and world.store.list(kind, NAMESPACE)}
+    return {resource.kind for resource in STORED if resource.namespaced and world.store.list(resource, NAMESPACE)}
 
 
 def condition(world: World, kind: str) -> Object:

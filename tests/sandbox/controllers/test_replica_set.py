@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from grpcdemo.sandbox.api.kinds import EVENTS, NAMESPACES, PODS, REPLICA_SETS, Object
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import EVENTS, NAMESPACES, PODS, REPLICA_SETS
 from grpcdemo.sandbox.api.status import StatusError, forbidden
 from grpcdemo.sandbox.controllers.conditions import build_condition, find_condition
 from grpcdemo.sandbox.controllers.replica_set import ReplicaSetController, victim_order

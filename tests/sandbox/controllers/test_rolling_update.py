@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from grpcdemo.sandbox.api.kinds import Object
+from grpcdemo.resources.objects import Object
 from grpcdemo.sandbox.controllers.revision import size_annotations
 from grpcdemo.sandbox.controllers.rolling_update import Sizes, max_surge, max_unavailable, old_sizes, scaled_sizes
 from tests.sandbox.controllers.world import build_deployment

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from grpcdemo.sandbox.api.kinds import Object
+from grpcdemo.resources.objects import Object
 from grpcdemo.sandbox.controllers.conditions import find_condition
 from grpcdemo.sandbox.controllers.owners import is_deleting
 from grpcdemo.sandbox.controllers.replica_set import is_ready

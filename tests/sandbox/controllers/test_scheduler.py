@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from grpcdemo.sandbox.api.kinds import EVENTS, NODES, PODS, Object
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import EVENTS, NODES, PODS
 from grpcdemo.sandbox.controllers.scheduler import Scheduler
 
 from .world import NAMESPACE, World, running

@@ -7,10 +7,11 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from datetime import datetime, timedelta, timezone
 
-from grpcdemo.sandbox.api.kinds import DEPLOYMENTS, NAMESPACES, PODS, REPLICA_SETS, SERVICES, Kind, Object
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import DEPLOYMENTS, NAMESPACES, PODS, REPLICA_SETS, SERVICES, Resource
+from grpcdemo.resources.times import write_time
 from grpcdemo.sandbox.api.status import StatusError, forbidden
 from grpcdemo.sandbox.api.store import Event, Store
-from grpcdemo.sandbox.api.times import write_time
 from grpcdemo.sandbox.controllers.conditions import build_condition, find_condition
 from grpcdemo.sandbox.controllers.loop import Controller, Key, run_controllers
 from grpcdemo.sandbox.controllers.manager import build_controllers
@@ -64,32 +65,32 @@ class FakeWriter:
         """What every creation of a pod is answered with."""
         self._names = 0
 
-    def create(self, kind: Kind, namespace: str, obj: Object, *, dry_run: bool = False) -> Object:
-        if kind.namespaced and is_deleting(self.store.get(NAMESPACES, "", namespace)):
+    def create(self, resource: Resource, namespace: str, obj: Object, *, dry_run: bool = False) -> Object:
+        if resource.namespaced and is_deleting(self.store.get(NAMESPACES, "", namespace)):
             why = f"unable to create new content in namespace {namespace} because it is being terminated"
-            raise forbidden(kind, obj["metadata"].get("name", ""), why)
-        if kind is PODS and self.refusal:
+            raise forbidden(resource, obj["metadata"].get("name", ""), why)
+        if resource is PODS and self.refusal:
             raise self.refusal
         metadata = dict(obj["metadata"])
-        if kind.namespaced:
+        if resource.namespaced:
             metadata["namespace"] = namespace
         if "name" not in metadata:
             self._names += 1
             metadata["name"] = f"{metadata['generateName']}{self._names:05}"
-        return self.store.create(kind, {**obj, "metadata": metadata}, dry_run=dry_run)
+        return self.store.create(resource, {**obj, "metadata": metadata}, dry_run=dry_run)
 
-    def delete(self, kind: Kind, namespace: str, name: str, *, options: Object | None = None) -> None:
-        found = self.store.get(kind, namespace, name)
+    def delete(self, resource: Resource, namespace: str, name: str, *, options: Object | None = None) -> None:
+        found = self.store.get(resource, namespace, name)
         added = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}.get(
             (options or {}).get("propagationPolicy", "")
         )
         if added and not is_deleting(found):
             found["metadata"]["finalizers"] = [*found["metadata"].get("finalizers", []), added]
-            found = self.store.update(kind, found)
-        if kind in (PODS, NAMESPACES) or found["metadata"].get("finalizers"):
-            self.store.mark_deleted(kind, namespace, name)
+            found = self.store.update(resource, found)
+        if resource in (PODS, NAMESPACES) or found["metadata"].get("finalizers"):
+            self.store.mark_deleted(resource, namespace, name)
         else:
-            self.store.remove(kind, namespace, name)
+            self.store.remove(resource, namespace, name)
 
 
 class FakeNode:
@@ -106,7 +107,7 @@ class FakeNode:
 
     def concerns(self, event: Event) -> Iterable[Key]:
         metadata = event.object["metadata"]
-        return [(metadata["namespace"], metadata["name"])] if event.kind is PODS else []
+        return [(metadata["namespace"], metadata["name"])] if event.resource is PODS else []
 
     def reconcile(self, namespace: str, name: str) -> None:
         pod = self._store.find(PODS, namespace, name)

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from grpcdemo.labels import SERVICE_NAME
 from grpcdemo.manifests.images import CLIENT, SERVER, image_reference
-from grpcdemo.sandbox.api.kinds import ENDPOINT_SLICES, PODS, SERVICES, Object
+from grpcdemo.resources.labels import SERVICE_NAME
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import ENDPOINT_SLICES, PODS, SERVICES
 from grpcdemo.sandbox.api.logs import LogOptions
 from grpcdemo.sandbox.api.store import Store
 from grpcdemo.sandbox.kubelet.kubelet import Kubelet

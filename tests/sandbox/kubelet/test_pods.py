@@ -15,7 +15,7 @@ import pytest
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.pb.identity_pb2 import GetIdentityRequest
 from grpcdemo.pb.identity_pb2_grpc import IdentityServiceStub
-from grpcdemo.sandbox.api.kinds import NODES, PODS
+from grpcdemo.resources.resource import NODES, PODS
 from grpcdemo.sandbox.api.logs import LogOptions
 from grpcdemo.sandbox.api.status import StatusError
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grpcdemo.kube.pods import read_pod
+from grpcdemo.resources.pods import read_pod
 
 from .machine import build_proxy, build_server, build_shell, condition, container, is_ready, running_machine
 from .processes import find_process

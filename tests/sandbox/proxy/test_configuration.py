@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from grpcdemo.labels import SERVICE_NAME
-from grpcdemo.sandbox.api.kinds import ENDPOINT_SLICES, SERVICES
+from grpcdemo.resources.labels import SERVICE_NAME
+from grpcdemo.resources.resource import ENDPOINT_SLICES, SERVICES
 from grpcdemo.sandbox.api.store import Store
 from grpcdemo.sandbox.proxy.envoy import build_command, find_envoy
 from grpcdemo.sandbox.proxy.node_proxy import configure_node

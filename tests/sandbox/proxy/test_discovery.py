@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from grpcdemo.errors import GrpcdemoError
-from grpcdemo.sandbox.api.kinds import SERVICES
+from grpcdemo.resources.resource import SERVICES
 from grpcdemo.sandbox.api.store import Store
 from grpcdemo.sandbox.proxy import discovery
 from grpcdemo.sandbox.proxy.discovery import follow_services

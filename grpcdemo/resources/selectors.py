@@ -1,17 +1,11 @@
-"""What labels mean to Kubernetes: what a selector selects, and those that controllers write and others read.
-
-Both sides need it alike: who asks an API what it will do, and the sandbox, which does it.
-"""
+"""What a label selector selects."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-TEMPLATE_HASH = "pod-template-hash"
-"""Of a ReplicaSet and its pods: which of its Deployment's pod templates it is for."""
-SERVICE_NAME = "kubernetes.io/service-name"
-"""Of an EndpointSlice: the Service that it belongs to."""
+from grpcdemo.resources.labels import TEMPLATE_HASH
 
 Labels = Mapping[str, str]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from grpcdemo.kube.pods import read_pod
+from grpcdemo.resources.pods import read_pod
 
 from .samples import HASH, Object, pod, running, terminated, waiting
 

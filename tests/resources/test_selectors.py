@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from grpcdemo.labels import deployed_template, selects
+from grpcdemo.resources.selectors import deployed_template, selects
 
 
 @pytest.mark.parametrize(

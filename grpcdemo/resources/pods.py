@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from grpcdemo.kube.resources import APP_NAME, Object, conditions_of, labels_of
-from grpcdemo.model import PROXY_CONTAINER, Pod, ProxyKind
+from grpcdemo.model import Pod, ProxyKind
+from grpcdemo.resources.istio import PROXY_CONTAINER
+from grpcdemo.resources.labels import APP_NAME
+from grpcdemo.resources.objects import Object, conditions_of, labels_of
 
 
 def read_pod(pod: Object) -> Pod:

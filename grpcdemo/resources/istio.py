@@ -1,0 +1,23 @@
+"""Istio's names: the labels, annotations and containers by which it and its users talk to each other."""
+
+from __future__ import annotations
+
+INJECTION_LABEL = "istio-injection"
+"""Of a namespace: whether the default injector adds sidecars to its pods, `enabled` or `disabled`."""
+REVISION_LABEL = "istio.io/rev"
+"""Of a namespace or a pod: the control plane whose injector is to add the sidecar. Of a webhook: whose it is."""
+AMBIENT_LABEL = "istio.io/dataplane-mode"
+"""Of a namespace: `ambient` where Istio has no sidecars."""
+INJECT = "sidecar.istio.io/inject"
+"""Label, or older annotation, of a pod: `true` or `false` goes before what the namespace says."""
+NATIVE_SIDECAR = "sidecar.istio.io/nativeSidecar"
+"""Annotation of a pod: `false` makes its proxy a container rather than a native sidecar."""
+SIDECAR_STATUS = "sidecar.istio.io/status"
+"""Annotation of a pod: what was injected, as JSON."""
+CANONICAL_NAME = "service.istio.io/canonical-name"
+CANONICAL_REVISION = "service.istio.io/canonical-revision"
+TLS_MODE = "security.istio.io/tlsMode"
+
+WEBHOOK_SUFFIX = "sidecar-injector.istio.io"
+"""How the name of every injector's webhook ends."""
+PROXY_CONTAINER = "istio-proxy"

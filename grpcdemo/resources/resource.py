@@ -1,0 +1,123 @@
+"""One table of the API's resources: every kind that grpcdemo touches or that the sandbox serves.
+
+All of them exist since Kubernetes 1.18, EndpointSlices in this version since 1.21.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+READ = ("get", "list", "watch")
+WRITE = ("create", "delete", "deletecollection", "patch", "update")
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A kind of object and how the API names it, as an `APIResource` of discovery says."""
+
+    group: str
+    """Empty for the core group."""
+    version: str
+    kind: str
+    plural: str
+    singular: str
+    namespaced: bool = True
+    short_names: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    subresources: tuple[str, ...] = ()
+    verbs: tuple[str, ...] = (*READ, *WRITE)
+    warning: str = ""
+    """What everyone who asks for it is told."""
+
+    @property
+    def api_version(self) -> str:
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def prefix(self) -> str:
+        """Where its paths begin: `/api/v1`, `/apis/apps/v1`."""
+        return f"/apis/{self.api_version}" if self.group else f"/api/{self.version}"
+
+    @property
+    def qualified(self) -> str:
+        """As kubectl and most errors name it: `pods`, `deployments.apps`."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    @property
+    def qualified_kind(self) -> str:
+        """As errors about its content name it: `Pod`, `Deployment.apps`."""
+        return f"{self.kind}.{self.group}" if self.group else self.kind
+
+    def path(self, namespace: str | None = None, name: str | None = None, subresource: str | None = None) -> str:
+        parts = [self.prefix]
+        if namespace is not None:
+            parts += ["namespaces", namespace]
+        parts += [part for part in (self.plural, name, subresource) if part is not None]
+        return "/".join(parts)
+
+
+NAMESPACES = Resource(
+    "",
+    "v1",
+    "Namespace",
+    "namespaces",
+    "namespace",
+    namespaced=False,
+    short_names=("ns",),
+    subresources=("status", "finalize"),
+    verbs=(*READ, "create", "delete", "patch", "update"),  # and no deletecollection: too easy a mistake
+)
+PODS = Resource("", "v1", "Pod", "pods", "pod", True, ("po",), ("all",), ("status", "log"))
+POD_LOGS = Resource("", "v1", "Pod", "pods/log", "")
+"""As permissions name it; its path is that of a pod, and `log`."""
+SERVICES = Resource("", "v1", "Service", "services", "service", True, ("svc",), ("all",), ("status",))
+HEADLESS = "None"
+"""The clusterIP of a headless Service; an empty one is still to be allocated."""
+ENDPOINTS = Resource(
+    "",
+    "v1",
+    "Endpoints",
+    "endpoints",
+    "endpoints",
+    short_names=("ep",),
+    verbs=READ,
+    warning="v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+)
+EVENTS = Resource("", "v1", "Event", "events", "event", True, ("ev",))
+NODES = Resource("", "v1", "Node", "nodes", "node", False, ("no",), (), ("status",), READ)
+SERVICE_ACCOUNTS = Resource("", "v1", "ServiceAccount", "serviceaccounts", "serviceaccount", True, ("sa",))
+CONFIG_MAPS = Resource("", "v1", "ConfigMap", "configmaps", "configmap", True, ("cm",))
+SECRETS = Resource("", "v1", "Secret", "secrets", "secret")
+VOLUME_CLAIMS = Resource(
+    "", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", "persistentvolumeclaim", True, ("pvc",)
+)
+DEPLOYMENTS = Resource(
+    "apps", "v1", "Deployment", "deployments", "deployment", True, ("deploy",), ("all",), ("status", "scale")
+)
+REPLICA_SETS = Resource(
+    "apps", "v1", "ReplicaSet", "replicasets", "replicaset", True, ("rs",), ("all",), ("status", "scale")
+)
+STATEFUL_SETS = Resource("apps", "v1", "StatefulSet", "statefulsets", "statefulset", True, ("sts",), ("all",))
+DAEMON_SETS = Resource("apps", "v1", "DaemonSet", "daemonsets", "daemonset", True, ("ds",), ("all",))
+ENDPOINT_SLICES = Resource("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", "endpointslice")
+MUTATING_WEBHOOKS = Resource(
+    "admissionregistration.k8s.io",
+    "v1",
+    "MutatingWebhookConfiguration",
+    "mutatingwebhookconfigurations",
+    "mutatingwebhookconfiguration",
+    namespaced=False,
+)
+
+
+def _review(group: str, kind: str) -> Resource:
+    """A question, which is answered and not stored."""
+    singular = kind.lower()
+    return Resource(group, "v1", kind, f"{singular}s", singular, namespaced=False, verbs=("create",))
+
+
+ACCESS_REVIEWS = _review("authorization.k8s.io", "SelfSubjectAccessReview")
+RULES_REVIEWS = _review("authorization.k8s.io", "SelfSubjectRulesReview")
+SELF_REVIEWS = _review("authentication.k8s.io", "SelfSubjectReview")
+
+BY_KIND = {"Service": SERVICES, "Deployment": DEPLOYMENTS}
