@@ -1,6 +1,6 @@
-"""Everything that can go wrong in words a user understands, and the exit code it ends in.
+"""What can go wrong, what helps, and the exit code it ends in. Errors and hints are values: nothing edits them.
 
-    GrpcdemoError            1  something failed; `hint` is the command or the step that helps
+    GrpcdemoError            1  something failed
     ├── UsageError           2  the request itself makes no sense
     ├── UnexpectedVerdict    3  `--expect` saw something else
     ├── NotEnoughResponses   4  no verdict could be reached
@@ -20,6 +20,9 @@ A subclass exists only where somebody catches it apart from its parent.
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import IntEnum
 
 
@@ -36,31 +39,75 @@ class ExitCode(IntEnum):
     TERMINATED = 143
 
 
+@dataclass(frozen=True)
+class Kubectl:
+    """A kubectl command without the flags that choose the cluster."""
+
+    words: tuple[str, ...]
+
+    def __init__(self, *words: str, namespace: str | None = None) -> None:
+        object.__setattr__(self, "words", (*words, "--namespace", namespace) if namespace else words)
+
+    def text(self, flags: Sequence[str] = ()) -> str:
+        """The command as typed in a shell, with the *flags* that choose the cluster."""
+        return shlex.join(["kubectl", *self.words, *flags])
+
+
+@dataclass(frozen=True)
+class Hint:
+    """What helps, in one line of words and kubectl commands."""
+
+    parts: tuple[str | Kubectl, ...]
+
+    def __init__(self, *parts: str | Kubectl) -> None:
+        object.__setattr__(self, "parts", parts)
+
+    def text(self, flags: Sequence[str] = ()) -> str:
+        """The line; its kubectl commands get the *flags* that choose the cluster."""
+        return "".join(part if isinstance(part, str) else f"`{part.text(flags)}`" for part in self.parts)
+
+    __str__ = text
+
+
 class GrpcdemoError(Exception):
-    """A failure with a one-line *message* and, where something helps, a one-line *hint*."""
+    """A failure with a one-line *message* and, where something helps, a *hint*."""
 
-    exit_code = ExitCode.FAILED
+    _exit_code = ExitCode.FAILED
 
-    def __init__(self, message: str, *, hint: str | None = None) -> None:
+    def __init__(self, message: str, *, hint: Hint | str | None = None) -> None:
         super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self._message = message
+        self._hint = Hint(hint) if isinstance(hint, str) else hint
+
+    @property
+    def message(self) -> str:
+        return self._message
+
+    @property
+    def hint(self) -> Hint | None:
+        return self._hint
+
+    @property
+    def exit_code(self) -> ExitCode:
+        return self._exit_code
 
 
 class UsageError(GrpcdemoError):
-    exit_code = ExitCode.USAGE
+    _exit_code = ExitCode.USAGE
 
 
 class UnexpectedVerdict(GrpcdemoError):
-    exit_code = ExitCode.UNEXPECTED_VERDICT
+    _exit_code = ExitCode.UNEXPECTED_VERDICT
 
 
 class NotEnoughResponses(GrpcdemoError):
-    exit_code = ExitCode.NOT_ENOUGH_RESPONSES
+    _exit_code = ExitCode.NOT_ENOUGH_RESPONSES
 
 
 class Interrupted(GrpcdemoError):
-    exit_code = ExitCode.INTERRUPTED
+    def __init__(self, exit_code: ExitCode = ExitCode.INTERRUPTED, *, hint: Hint | str | None = None) -> None:
+        super().__init__("interrupted", hint=hint)
+        self._exit_code = exit_code
 
 
 class NoSandbox(GrpcdemoError):

@@ -29,6 +29,14 @@ class Target:
     """The API server's address is on this machine."""
     sandbox: bool = False
     """It is the embedded sandbox, and no cluster."""
+    kubeconfig: str | None = None
+    """The kubeconfig where an option named it, or the sandbox's own; None for the one that kubectl uses."""
+
+    @property
+    def kubectl_flags(self) -> tuple[str, ...]:
+        """What brings kubectl here."""
+        context = () if self.sandbox else ("--context", self.context)
+        return (*context, "--kubeconfig", self.kubeconfig) if self.kubeconfig else context
 
     def __str__(self) -> str:
         if self.sandbox:

@@ -11,6 +11,7 @@ import typer
 
 from grpcdemo import __version__
 from grpcdemo.cli import cleanup, demo, images, istio, manifests, observe, sandbox, status, up
+from grpcdemo.cli.invocation import Invocation
 from grpcdemo.errors import ExitCode, GrpcdemoError
 
 app = typer.Typer(
@@ -52,13 +53,14 @@ app.command()(cleanup.cleanup)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; nothing below raises SystemExit for a failure of ours."""
+    invocation = Invocation(tuple(sys.argv[1:] if arguments is None else arguments))
     try:
-        code = _run(list(sys.argv[1:] if arguments is None else arguments))
+        code = _run(invocation)
         sys.stdout.flush()
     except GrpcdemoError as error:
         print(f"error: {error.message}", file=sys.stderr)  # noqa: T201  (this is the place)
         if error.hint:
-            print(f"hint: {error.hint}", file=sys.stderr)  # noqa: T201
+            print(f"hint: {error.hint.text(invocation.kubectl_flags)}", file=sys.stderr)  # noqa: T201
         return int(error.exit_code)
     except BrokenPipeError:
         # Whoever read us has gone; so that Python does not complain of it at exit, nothing more is written.
@@ -68,10 +70,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def _run(arguments: list[str]) -> int:
+def _run(invocation: Invocation) -> int:
     """Run it; Typer ends help, and wrong usage, by raising SystemExit."""
     try:
-        app(args=arguments, obj=arguments)
+        app(args=list(invocation.arguments), obj=invocation)
     except SystemExit as end:
         return int(end.code or 0)
     return int(ExitCode.DONE)

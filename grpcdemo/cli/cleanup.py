@@ -9,6 +9,7 @@ from grpcdemo.manifests import defaults
 
 
 def cleanup(
+    typed: typer.Context,
     context: options.Context = None,
     kubeconfig: options.Kubeconfig = None,
     sandbox: options.Sandbox = False,
@@ -30,7 +31,7 @@ def cleanup(
     with Progress(dry_run=dry_run) as progress:
         try:
             change(
-                Connection(context, kubeconfig, sandbox, namespace),
+                Connection(typed.obj, context, kubeconfig, sandbox, namespace),
                 lambda api: step.cleanup(api, config, progress.report),
                 report=progress.report,
                 yes=yes,

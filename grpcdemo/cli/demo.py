@@ -51,12 +51,12 @@ def demo(
         revision=revision,
         keep=keep,
     )
-    connection = Connection(context, kubeconfig, sandbox, namespace)
+    connection = Connection(typed.obj, context, kubeconfig, sandbox, namespace)
     if dry_run:
         _rehearse(connection, config, yes=yes)
         return
     with written(report) as file, Progress(plain=plain) as progress:
-        story = _Story(config, progress, options.command_line(typed))
+        story = _Story(config, progress, typed.obj.command_line)
         try:
             result = change(
                 connection,

@@ -15,6 +15,7 @@ app = typer.Typer(help="Switch Istio's sidecar injection for the demo.", no_args
 
 @app.command()
 def on(
+    typed: typer.Context,
     revision: options.Revision = None,
     context: options.Context = None,
     kubeconfig: options.Kubeconfig = None,
@@ -28,11 +29,14 @@ def on(
     """Label the namespace, restart both Deployments, and see that every pod has a proxy."""
     from grpcdemo.cli.target import Connection
 
-    _switch(Connection(context, kubeconfig, sandbox, namespace), True, revision, timeout, output, dry_run, yes)
+    _switch(
+        Connection(typed.obj, context, kubeconfig, sandbox, namespace), True, revision, timeout, output, dry_run, yes
+    )
 
 
 @app.command()
 def off(
+    typed: typer.Context,
     context: options.Context = None,
     kubeconfig: options.Kubeconfig = None,
     sandbox: options.Sandbox = False,
@@ -45,11 +49,12 @@ def off(
     """Label the namespace, restart both Deployments, and see that no pod has a proxy."""
     from grpcdemo.cli.target import Connection
 
-    _switch(Connection(context, kubeconfig, sandbox, namespace), False, None, timeout, output, dry_run, yes)
+    _switch(Connection(typed.obj, context, kubeconfig, sandbox, namespace), False, None, timeout, output, dry_run, yes)
 
 
 @app.command()
 def status(
+    typed: typer.Context,
     context: options.Context = None,
     kubeconfig: options.Kubeconfig = None,
     sandbox: options.Sandbox = False,
@@ -64,7 +69,9 @@ def status(
     from grpcdemo.views.document import istio_document
     from grpcdemo.views.status import istio_view
 
-    found = read(Connection(context, kubeconfig, sandbox, namespace), lambda api: istio_status(api, namespace))
+    found = read(
+        Connection(typed.obj, context, kubeconfig, sandbox, namespace), lambda api: istio_status(api, namespace)
+    )
     show(istio_view(found, result_width()), istio_document(found), output)
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 
 def manifests(
+    typed: typer.Context,
     write: Annotated[
         Path | None,
         typer.Option(
@@ -46,7 +47,7 @@ def manifests(
     from grpcdemo.manifests.render import render
     from grpcdemo.steps.up import UpConfig, settings
 
-    connection = Connection(context, kubeconfig, sandbox, namespace)
+    connection = Connection(typed.obj, context, kubeconfig, sandbox, namespace)
     version = _parse_version(kubernetes) if kubernetes else _ask_version(connection)
     config = UpConfig(namespace, servers, clients, rate, image_prefix)
     files = render(settings(config, version))

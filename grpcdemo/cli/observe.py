@@ -144,12 +144,12 @@ def observe(
         container=container,
         criteria=Criteria(error_rate, tolerance, min_responses),
     )
-    quoted = options.command_line(typed) if report or output in QUOTABLE else None
+    quoted = typed.obj.command_line if report or output in QUOTABLE else None
     watch = _Watch(config, output, quoted, plain=plain)
     interrupted: Interrupted | None = None
     with written(report) as file:
         try:
-            read(Connection(context, kubeconfig, sandbox, namespace), watch.run)
+            read(Connection(typed.obj, context, kubeconfig, sandbox, namespace), watch.run)
         except Interrupted as error:
             interrupted = error
         if watch.last and report:

@@ -1,6 +1,5 @@
 """The options that several commands share, each declared once."""
 
-import shlex
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -76,8 +75,3 @@ Revision = Annotated[
         show_default="the default one",
     ),
 ]
-
-
-def command_line(context: typer.Context) -> str:
-    """What was typed, ready to be typed again."""
-    return shlex.join(["grpcdemo", *context.obj])

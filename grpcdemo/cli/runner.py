@@ -33,6 +33,7 @@ def read(connection: Connection, work: Callable[[Api], Coroutine[None, None, T]]
 
     async def connected() -> T:
         async with connect_to(connection, starts=False, changes=False, announce=_ignore, report=_ignore) as api:
+            connection.invocation.target = api.target
             return await work(api)
 
     return run(connected())
@@ -61,6 +62,7 @@ def change(
         async with connect_to(
             connection, starts=starts, changes=starts or not dry_run, announce=announce, report=report
         ) as api:
+            connection.invocation.target = api.target
             api.dry_run = dry_run
             if not dry_run:
                 _ask(api.target, yes=yes)
@@ -94,9 +96,8 @@ def run(work: Coroutine[None, None, T], *, if_interrupted: str | None = None) ->
     try:
         return asyncio.run(interruptible())
     except asyncio.CancelledError:
-        interrupted = Interrupted("interrupted", hint=if_interrupted)
-        interrupted.exit_code = ENDING_SIGNALS[received[0]] if received else ExitCode.INTERRUPTED
-        raise interrupted from None
+        code = ENDING_SIGNALS[received[0]] if received else ExitCode.INTERRUPTED
+        raise Interrupted(code, hint=if_interrupted) from None
 
 
 def _ask(target: Target, *, yes: bool) -> None:

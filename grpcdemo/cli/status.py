@@ -1,10 +1,13 @@
 """`grpcdemo status`"""
 
+import typer
+
 from grpcdemo.cli import options
 from grpcdemo.manifests import defaults
 
 
 def status(
+    typed: typer.Context,
     context: options.Context = None,
     kubeconfig: options.Kubeconfig = None,
     sandbox: options.Sandbox = False,
@@ -19,5 +22,7 @@ def status(
     from grpcdemo.views.document import status_document
     from grpcdemo.views.status import status_view
 
-    found = read(Connection(context, kubeconfig, sandbox, namespace), lambda api: read_status(api, namespace))
+    found = read(
+        Connection(typed.obj, context, kubeconfig, sandbox, namespace), lambda api: read_status(api, namespace)
+    )
     show(status_view(found, result_width()), status_document(found), output)

@@ -16,7 +16,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grpcdemo.errors import GrpcdemoError, Interrupted, NoSandbox, Unreachable, UsageError
+from grpcdemo.cli.invocation import Invocation
+from grpcdemo.errors import ExitCode, GrpcdemoError, NoSandbox, Unreachable, UsageError
 from grpcdemo.model import Done, Reporter, Waiting
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Choice(Enum):
 class Connection:
     """What a command's options say of its target, and the namespace in it."""
 
+    invocation: Invocation
     context: str | None
     kubeconfig: str | None
     sandbox: bool
@@ -170,8 +172,9 @@ async def _told_of_sandbox(state: State) -> AsyncIterator[None]:
         ) from error
     except GrpcdemoError as error:
         room = room_left(state)
-        if room < ROOM and not isinstance(error, Interrupted):
-            error.hint = f"the sandbox has {room // 1024} kB left on the disk of {state.root}: make room, and try again"
-        elif error.hint and "`kubectl" in error.hint:
-            error.hint += ", after `export KUBECONFIG=$(grpcdemo sandbox kubeconfig)`"
+        if room < ROOM and error.exit_code is ExitCode.FAILED:
+            raise GrpcdemoError(
+                error.message,
+                hint=f"the sandbox has {room // 1024} kB left on the disk of {state.root}: make room, and try again",
+            ) from error
         raise

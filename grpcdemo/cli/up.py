@@ -1,10 +1,13 @@
 """`grpcdemo up`"""
 
+import typer
+
 from grpcdemo.cli import options
 from grpcdemo.manifests import defaults
 
 
 def up(
+    typed: typer.Context,
     servers: options.Servers = defaults.SERVERS,
     clients: options.Clients = defaults.CLIENTS,
     rate: options.Rate = defaults.RATE,
@@ -37,7 +40,7 @@ def up(
     )
     with Progress(dry_run=dry_run) as progress:
         pods = change(
-            Connection(context, kubeconfig, sandbox, namespace),
+            Connection(typed.obj, context, kubeconfig, sandbox, namespace),
             lambda api: step.up(api, config, progress.report),
             report=progress.report,
             yes=yes,

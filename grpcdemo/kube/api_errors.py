@@ -21,6 +21,8 @@ from grpcdemo.errors import (
     Conflict,
     Expired,
     Forbidden,
+    Hint,
+    Kubectl,
     NotFound,
     Rejected,
     Unauthorized,
@@ -49,11 +51,10 @@ class Request:
         return f"{named} in namespace {self.namespace}" if self.namespace else named
 
     @property
-    def can_i(self) -> str:
-        """The kubectl command that shows whether the user may do this."""
-        where = f" --namespace {self.namespace}" if self.namespace else ""
-        what = self.resource.qualified if self.resource else "'*'"
-        return f"kubectl auth can-i {self.verb} {what}{where} --context {self.context}"
+    def can_i(self) -> Kubectl:
+        """The command that shows whether the user may do this."""
+        resource = self.resource.qualified if self.resource else "*"
+        return Kubectl("auth", "can-i", self.verb, resource, namespace=self.namespace)
 
 
 def api_error(code: int, status: Object, request: Request) -> ApiError:
@@ -63,10 +64,10 @@ def api_error(code: int, status: Object, request: Request) -> ApiError:
     if code == 401:
         return Unauthorized(
             f"the cluster does not accept the credentials of context {request.context}: {message}",
-            hint=f"they may have expired: log in again, then try `kubectl --context {request.context} get ns`",
+            hint=Hint("they may have expired: log in again, then try ", Kubectl("get", "ns")),
         )
     if code == 403 and RBAC_REFUSAL.search(message):
-        return Forbidden(what, hint=f"check with `{request.can_i}`, or ask for the permission")
+        return Forbidden(what, hint=Hint("check with ", request.can_i, ", or ask for the permission"))
     if code == 404:
         return NotFound(what)
     if code == 409:
@@ -80,7 +81,7 @@ def api_error(code: int, status: Object, request: Request) -> ApiError:
     return ApiError(what)
 
 
-def refusal_hint(message: str) -> str | None:
+def refusal_hint(message: str) -> Hint | str | None:
     """What helps when the cluster refuses an object with *message*, if we know."""
     if "violates PodSecurity" in message:
         return (
@@ -90,9 +91,9 @@ def refusal_hint(message: str) -> str | None:
     if "exceeded quota" in message:
         return "a restart needs room for old and new pods at once: raise the ResourceQuota, or use `up --servers N`"
     if "failed calling webhook" in message:
-        return (
-            "the injector does not answer: see `kubectl --namespace istio-system get pods`, and whether the "
-            "API server may reach it (port 15017)"
+        pods = Kubectl("get", "pods", namespace="istio-system")
+        return Hint(
+            "the injector does not answer: see ", pods, ", and whether the API server may reach it (port 15017)"
         )
     if "denied the request" in message:
         return "a policy of this cluster forbids it: its message says which"
@@ -112,7 +113,7 @@ def connection_errors(server: str) -> Iterator[None]:
     except aiohttp.ClientConnectorError as error:
         raise Unreachable(
             f"the API server {server} cannot be reached: {error.os_error.strerror or error.os_error}",
-            hint="is the cluster running? `kubectl cluster-info` should answer; `--context` names another",
+            hint=Hint("is the cluster running? ", Kubectl("cluster-info"), " should answer; `--context` names another"),
         ) from error
     except (aiohttp.ClientError, ConnectionError) as error:
         raise Unreachable(f"the connection to {server} broke: {error or type(error).__name__}") from error

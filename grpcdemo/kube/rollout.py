@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
-from grpcdemo.errors import GrpcdemoError
+from grpcdemo.errors import GrpcdemoError, Hint, Kubectl
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.logs import Container, last_lines
 from grpcdemo.kube.trouble import Trouble, creation_trouble, pod_state, pod_trouble
@@ -56,7 +56,7 @@ async def wait_for_rollout(
             reasons = await _pod_states(api, namespace, mirror["pods"])
             raise GrpcdemoError(
                 f"after {timeout_s:g} s still waiting for {late.message}" + (f": {reasons}" if reasons else ""),
-                hint=f"see `kubectl --namespace {namespace} describe pods`, or wait longer with --timeout",
+                hint=Hint("see ", Kubectl("describe", "pods", namespace=namespace), ", or wait longer with --timeout"),
             ) from late
 
 
@@ -190,8 +190,8 @@ async def _explain(api: Api, namespace: str, trouble: Trouble) -> GrpcdemoError:
         pod, container = trouble.crashed
         last = await last_lines(api, Container(namespace, pod, container), count=5)
         said = "; its last words: " + " | ".join(last) if last else ""
-        hint = f"see `kubectl --namespace {namespace} logs {pod} --container {container} --previous`"
-        return GrpcdemoError(trouble.text + said, hint=hint)
+        logs = Kubectl("logs", pod, "--container", container, "--previous", namespace=namespace)
+        return GrpcdemoError(trouble.text + said, hint=Hint("see ", logs))
     return GrpcdemoError(trouble.text, hint=trouble.hint)
 
 

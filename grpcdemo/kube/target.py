@@ -54,7 +54,7 @@ async def connect(*, context: str | None, kubeconfig: str | None, sandbox: bool 
     configuration = await load_configuration(files, name)
     host = configuration.host
     implied = not (context or kubeconfig or os.environ.get("KUBECONFIG"))
-    target = Target(context=name, server=host, implied=implied, local=_is_local(host), sandbox=sandbox)
+    target = Target(name, host, implied, _is_local(host), sandbox, kubeconfig or None)
     client = ApiClient(configuration)
     client.user_agent = f"grpcdemo/{__version__}"
     return Api(client, target, reload=lambda: load_configuration(files, name))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from grpcdemo.errors import GrpcdemoError
+from grpcdemo.errors import GrpcdemoError, Hint, Kubectl
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.ownership import CREATED
 from grpcdemo.kube.references import ObjectReference, reference_to
@@ -111,11 +111,10 @@ async def _wait_until_gone(api: Api, queries: Mapping[str, Query], *, timeout_s:
 
 def _still_there(terminating: Sequence[Terminating], timeout_s: float) -> GrpcdemoError:
     stuck = next((one for one in terminating if one.has_finalizer), terminating[0]).reference
-    where = f"--namespace {stuck.namespace} " if stuck.namespace else ""
-    look = f"`kubectl {where}get {stuck} --output yaml`"
+    look = Kubectl("get", str(stuck), "--output", "yaml", namespace=stuck.namespace)
     return GrpcdemoError(
         f"still terminating after {timeout_s:g} s: {', '.join(map(str, terminating))}",
-        hint=f"the controller that set the finalizer must remove it: start that controller, or see {look}"
+        hint=Hint("the controller that set the finalizer must remove it: start that controller, or see ", look)
         if any(one.has_finalizer for one in terminating)
-        else f"see {look}, or wait again with `grpcdemo cleanup`",
+        else Hint("see ", look, ", or wait again with `grpcdemo cleanup`"),
     )

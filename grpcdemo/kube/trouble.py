@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from grpcdemo.errors import Hint, Kubectl
 from grpcdemo.kube.api_errors import refusal_hint
 from grpcdemo.resources.objects import Object, conditions_of
 
@@ -23,7 +24,7 @@ class Trouble:
 
     text: str
     fatal: bool
-    hint: str | None = None
+    hint: Hint | str | None = None
     image: str | None = None
     """The image that cannot be had, where that is it."""
     crashed: tuple[str, str] | None = None
@@ -75,9 +76,9 @@ def _scheduling_trouble(name: str, pod: Object) -> Trouble | None:
         return None
     message = scheduled.get("message", "")
     hint = (
-        "a node is not ready: see `kubectl get nodes`"
+        Hint("a node is not ready: see ", Kubectl("get", "nodes"))
         if "not-ready" in message or "unreachable" in message
-        else "free or add resources, or ask for fewer pods with `up --servers N`"
+        else Hint("free or add resources, or ask for fewer pods with `up --servers N`")
     )
     return Trouble(f"pod {name} finds no node: {message}", False, hint=hint, unschedulable=True)
 

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
-from grpcdemo.errors import NotFound, UsageError
+from grpcdemo.errors import Hint, Kubectl, NotFound, UsageError
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.log_lines import SECOND_NS, LogLine, parse_line
 from grpcdemo.kube.logs import Container, Follower
@@ -88,7 +88,7 @@ def _check_clients(config: ObserveConfig, mirror: Mirror) -> None:
     if not clients and config.selector:
         raise NotFound(
             f"there is no pod with {config.selector} in namespace {config.namespace}",
-            hint=f"see `kubectl --namespace {config.namespace} get pods --show-labels`",
+            hint=Hint("see ", Kubectl("get", "pods", "--show-labels", namespace=config.namespace)),
         )
     if not clients:
         raise NotFound(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from grpcdemo.errors import GrpcdemoError
+from grpcdemo.errors import GrpcdemoError, Hint, Kubectl
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.deployed import Applied, apply, our_pods
 from grpcdemo.kube.namespace import (
@@ -108,6 +108,6 @@ async def _wait_until_ready(api: Api, config: UpConfig, report: Reporter, *, new
     if injected := [pod.name for pod in pods if pod.proxy]:
         raise GrpcdemoError(
             f"pod {injected[0]} has a proxy, although its namespace is labelled {INJECTION_LABEL}=disabled",
-            hint="something else injects here: see `kubectl get mutatingwebhookconfigurations`",
+            hint=Hint("something else injects here: see ", Kubectl("get", "mutatingwebhookconfigurations")),
         )
     return pods

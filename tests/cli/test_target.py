@@ -180,6 +180,21 @@ def test_a_disk_that_is_full_is_told_with_what_failed(
     assert hint.startswith("hint: the sandbox has 2 kB left on the disk of /") == (left < 1_000_000)
 
 
+NO_SUCH_CLIENT = ("observe", "--selector", "app=nobody")
+LOOK = "hint: see `kubectl get pods --show-labels --namespace istio-grpc-demo"
+
+
+def test_kubectl_is_told_the_context_and_a_kubeconfig_that_was_named(grpcdemo: Command, kubeconfig: str) -> None:
+    hint = grpcdemo(*NO_SUCH_CLIENT, "--kubeconfig", kubeconfig).error_lines[-1]
+    assert hint == f"{LOOK} --context fake --kubeconfig {kubeconfig}`"
+
+
+def test_kubectl_is_told_where_the_sandbox_is(grpcdemo: Command, kubeconfig: str) -> None:
+    with sandbox_at(kubeconfig):
+        hint = grpcdemo(*NO_SUCH_CLIENT, "--sandbox").error_lines[-1]
+    assert hint == f"{LOOK} --kubeconfig {find_state().kubeconfig}`"
+
+
 def test_there_is_nothing_to_clean_up_without_a_sandbox(grpcdemo: Command) -> None:
     ended = grpcdemo("cleanup")
     assert (ended.code, ended.out) == (0, "")

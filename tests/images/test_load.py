@@ -104,7 +104,7 @@ async def test_a_shared_engine_that_does_not_answer_is_an_error(
     programs.add("docker", DEAD)
     with pytest.raises(GrpcdemoError, match="answers neither") as caught:
         await load_images(LoadConfig(context="colima", archives=archives), shell)
-    assert "start colima" in (caught.value.hint or "")
+    assert "start colima" in str(caught.value.hint)
 
 
 @pytest.mark.parametrize("context", ["prod", None])
@@ -115,7 +115,7 @@ async def test_an_unknown_cluster_is_an_error_that_names_the_other_ways(
     with pytest.raises(GrpcdemoError, match="context") as caught:
         await load_images(LoadConfig(context=context, archives=archives), shell)
     for way in ("images push PREFIX", "images save", "--containerd"):
-        assert way in (caught.value.hint or "")
+        assert way in str(caught.value.hint)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ async def test_a_missing_loader_is_an_error_before_anything_is_saved(
     programs.add_builder("podman")
     with pytest.raises(GrpcdemoError, match="is not installed") as caught:
         await load_images(config, shell)
-    assert hint in (caught.value.hint or "")
+    assert hint in str(caught.value.hint)
     assert not programs.calls_with("podman save")
 
 
@@ -160,7 +160,7 @@ async def test_an_archive_that_is_none_is_refused(
         path.write_bytes(path.read_bytes()[:700] if content == b"cut short" else content)
     with pytest.raises(GrpcdemoError, match=r"cannot be read|is no docker-archive") as caught:
         await load_images(LoadConfig(context="kind-demo", archives=archives), shell)
-    assert "images save" in (caught.value.hint or "")
+    assert "images save" in str(caught.value.hint)
 
 
 async def test_a_dry_run_saves_and_loads_nothing(programs: Programs, dry_shell: Shell, told: Told) -> None:

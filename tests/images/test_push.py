@@ -45,7 +45,7 @@ async def test_a_registry_that_does_not_know_us_wants_a_login(programs: Programs
     programs.add_builder("docker", {"push *": "echo 'denied: requested access to the resource is denied' >&2; exit 1"})
     with pytest.raises(ProgramFailed, match="denied") as caught:
         await push_images("r.example.com/team", shell)
-    assert "docker login" in (caught.value.hint or "")
+    assert "docker login" in str(caught.value.hint)
 
 
 async def test_a_prefix_that_cannot_be_is_refused(programs: Programs, shell: Shell) -> None:

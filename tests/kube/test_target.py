@@ -56,7 +56,7 @@ async def test_kubeconfig_of_the_environment_is_chosen(monkeypatch: pytest.Monke
 async def test_the_option_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("KUBECONFIG", str(write(tmp_path / "a", "near", near=LOCAL)))
     named = write(tmp_path / "b", "far", far=FAR)
-    assert await target(kubeconfig=str(named)) == Target("far", FAR, implied=False, local=False)
+    assert await target(kubeconfig=str(named)) == Target("far", FAR, implied=False, local=False, kubeconfig=str(named))
     assert current_context(str(named)) == "far"
 
 

@@ -88,7 +88,7 @@ async def test_the_hint_shows_the_object_that_has_the_finalizer(script: Script, 
     with pytest.raises(GrpcdemoError) as caught:
         await wait_until_ours_gone(api, "demo", timeout_s=0.02, report=lambda _: None)
     assert "services/a, services/b (finalizer example.com/keep), deployments/d" in caught.value.message
-    assert "kubectl --namespace demo get services/b --output yaml" in str(caught.value.hint)
+    assert "kubectl get services/b --output yaml --namespace demo" in str(caught.value.hint)
 
 
 def test_a_reference_prints_as_kubectl_takes_it() -> None:

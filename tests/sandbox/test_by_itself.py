@@ -83,9 +83,3 @@ def test_a_reader_that_goes_away_while_it_starts_ends_it_too(sandbox: SandboxUse
     assert starting.returncode == 1
     sandbox.run("sandbox", "status", code=1)
     sandbox.wait_until_gone()
-
-
-def test_kubectl_is_told_where_the_sandbox_is(sandbox: SandboxUser) -> None:
-    sandbox.run("up", "--servers", "1")
-    told = sandbox.run("istio", "on", "--timeout", "0", code=1)
-    assert told.stderr.splitlines()[-1].endswith("after `export KUBECONFIG=$(grpcdemo sandbox kubeconfig)`")

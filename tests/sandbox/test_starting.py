@@ -260,7 +260,7 @@ async def test_a_daemon_that_says_why_it_ends_is_quoted(found: State, monkeypatc
     monkeypatch.setattr(process, "PROGRAM", (sys.executable, "-c", words))
     with pytest.raises(GrpcdemoError, match=r"^the sandbox did not start: Envoy is not installed$") as told:
         await start(found)
-    assert told.value.hint == "install it"
+    assert str(told.value.hint) == "install it"
 
 
 FAKE = """

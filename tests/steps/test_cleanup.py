@@ -129,7 +129,7 @@ async def test_what_of_ours_does_not_go_is_named(cluster: Cluster, cluster_api: 
     cluster.store.get("services", DEMO, "grpc-server")["metadata"]["finalizers"] = ["example.com/keep"]
     with pytest.raises(GrpcdemoError, match=r"services/grpc-server \(finalizer example.com/keep\)") as caught:
         await cleanup(cluster_api, CleanupConfig(timeout_s=0.02), events.append)
-    assert f"--namespace {DEMO} get services/grpc-server" in str(caught.value.hint)
+    assert f"get services/grpc-server --output yaml --namespace {DEMO}" in str(caught.value.hint)
 
 
 async def test_an_object_that_was_made_anew_is_left_alone(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grpcdemo.errors import GrpcdemoError
+from grpcdemo.errors import GrpcdemoError, Hint, Kubectl
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.injection import (
     LabelChange,
@@ -41,7 +41,7 @@ async def labels_that_inject(
         raise GrpcdemoError(
             f"nothing ready stands behind Istio's injector (Service {webhook.service}): no pod could be made; "
             "nothing was changed",
-            hint=f"see `kubectl --namespace {str(webhook.service).split('/')[0]} get pods`",
+            hint=Hint("see ", Kubectl("get", "pods", namespace=str(webhook.service).split("/")[0])),
         )
     return change
 
