@@ -1,4 +1,4 @@
-"""Cutting a stream of bytes, which comes in pieces of any size, into whole lines."""
+"""Cut a stream of bytes, which arrives in chunks of any size, into whole lines."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from collections.abc import AsyncIterator
 
 
 async def whole_lines(chunks: AsyncIterator[bytes], *, limit: int | None = None) -> AsyncIterator[bytes]:
-    """What came of *chunks* up to the last line end, again and again: one line or more, each with its end.
+    """Yield pieces of *chunks* that consist of one or more whole lines, each with its line end.
 
-    What follows the last line end of all is dropped, and so is a line of which more than *limit* bytes came
-    without its end: no stream can fill the memory.
+    An unfinished last line is dropped. So is a line that grows beyond *limit* bytes: no stream can fill the memory.
     """
     rest = b""
     dropping = False

@@ -1,4 +1,4 @@
-"""One line of a container's log as `timestamps=true` sends it, and its time, exact to the nanosecond."""
+"""One line of a container's log with its timestamp, as the API sends it for `timestamps=true`."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ SECOND_NS = 1_000_000_000
 
 @dataclass(frozen=True)
 class LogLine:
-    """One line and the time that the container runtime gave it, in nanoseconds since 1970."""
+    """One line, with the container runtime's timestamp."""
 
     time_ns: int
+    """Nanoseconds since 1970."""
     text: str
 
 
 def parse_line(raw: bytes) -> LogLine | None:
-    """A line as `timestamps=true` sends it: the time in RFC 3339 with nanoseconds, a space, the text."""
+    """Parse an RFC 3339 timestamp, a space, and the text; None if *raw* has no timestamp. Never raises."""
     stamp, _, text = raw.decode(errors="replace").partition(" ")
     time_ns = parse_time_ns(stamp)
     return None if time_ns is None else LogLine(time_ns, text)
 
 
 def parse_time_ns(stamp: str) -> int | None:
-    """Nanoseconds since 1970 of an RFC 3339 time, which Python's own datetime would cut to microseconds."""
+    """RFC 3339 to nanoseconds since 1970, or None. Python's datetime would cut them to microseconds."""
     whole, dot, rest = stamp.partition(".")
     if not dot:
         return _seconds(stamp)
@@ -34,7 +35,7 @@ def parse_time_ns(stamp: str) -> int | None:
 
 
 def format_second(time_ns: int) -> str:
-    """RFC 3339, cut to the second."""
+    """Nanoseconds since 1970 to RFC 3339, rounded down to the second."""
     moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=time_ns // SECOND_NS)
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 

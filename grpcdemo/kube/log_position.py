@@ -1,7 +1,6 @@
-"""How far a log was read, and finding that place again in a new stream, which begins with lines that were read.
+"""Where a reader is in a log, and how to find that place in a new stream, which repeats lines.
 
-The place is known by the lines themselves, their times being a part of them, and by nothing else: times do not
-order the lines of a log, because a clock may jump.
+The lines themselves, with their timestamps, mark the place. Timestamps alone do not order a log: a clock may jump.
 """
 
 from __future__ import annotations
@@ -11,30 +10,33 @@ from collections import deque
 
 from grpcdemo.kube.log_lines import SECOND_NS, format_second, parse_line
 
-REMEMBERED = 256 * 1024
-"""How many bytes of the latest lines are kept, at least one piece and at most those of the latest second. Fewer
-than a new stream repeats cost a question to the API, but no line."""
+REMEMBERED_BYTES = 256 * 1024
 
 _LINE = re.compile(rb"^[0-9T:.Z+-]{20,35} .*\n", re.MULTILINE)
-"""A line of the log. What the kubelet itself says in between has no time."""
+"""A line of the container. The kubelet's own messages have no timestamp."""
 
 
 class Position:
-    """The latest lines that were read, in their order."""
+    """The latest lines that were read, in order.
 
-    def __init__(self) -> None:
+    It keeps those of the latest second, up to *remembered_bytes*, and always the latest piece. If a new stream
+    repeats more than that, finding the place costs one more request, but no line.
+    """
+
+    def __init__(self, remembered_bytes: int = REMEMBERED_BYTES) -> None:
+        self._remembered_bytes = remembered_bytes
         self._pieces: deque[tuple[int, bytes]] = deque()
         self._size = 0
 
     def advance(self, piece: bytes) -> None:
-        """Take note that *piece*, whole lines, was read."""
+        """Record that *piece*, whole lines, was read."""
         time_ns = _last_time_ns(piece)
         if time_ns is None:
             return
         self._pieces.append((time_ns, piece))
         self._size += len(piece)
         second_ns = time_ns // SECOND_NS * SECOND_NS
-        while len(self._pieces) > 1 and (self._pieces[0][0] < second_ns or self._size > REMEMBERED):
+        while len(self._pieces) > 1 and (self._pieces[0][0] < second_ns or self._size > self._remembered_bytes):
             self._size -= len(self._pieces.popleft()[1])
 
     @property
@@ -44,16 +46,17 @@ class Position:
 
     @property
     def second(self) -> str | None:
-        """The second of the last line: the API knows no finer time to begin at."""
+        """The second of the last line, in RFC 3339: `sinceTime` has no finer resolution."""
         return format_second(self._pieces[-1][0]) if self._pieces else None
 
     def repetition(self) -> Repetition:
+        """What a new stream is expected to repeat."""
         return Repetition([line for _, piece in self._pieces for line in _LINE.findall(piece)])
 
 
 class Repetition:
-    """The part of a new stream that was read before. It ends with the first line after one of *remembered* that
-    is none of them."""
+    """The part of a new stream that was read before: up to the last of the *remembered* lines, or less if some of
+    them are gone from the log."""
 
     def __init__(self, remembered: list[bytes]) -> None:
         self._remembered = frozenset(remembered)
@@ -61,18 +64,19 @@ class Repetition:
         self._met = False
 
     def begins_with(self, piece: bytes) -> bool:
-        """Whether the first line in *piece* is one that is remembered."""
+        """Whether the first line in *piece* is a remembered one."""
         return next(iter(_LINE.findall(piece)), None) in self._remembered
 
     def is_in(self, piece: bytes) -> bool:
+        """Whether any line in *piece* is a remembered one."""
         return not self._remembered.isdisjoint(_LINE.findall(piece))
 
     def end(self) -> None:
-        """The stream repeats nothing."""
+        """Expect no repeated line from here on."""
         self._awaited.clear()
 
     def strip(self, piece: bytes) -> bytes:
-        """What of *piece* is new."""
+        """*piece* without its repeated lines."""
         if not self._awaited:
             return piece
         lines = _LINE.findall(piece)
@@ -82,7 +86,7 @@ class Repetition:
         return b""
 
     def _is_repeated(self, line: bytes) -> bool:
-        """Whether *line* was read, being older than all that is remembered, or the next of them."""
+        """Whether *line* is older than all remembered lines, or the next of them."""
         if not self._met:
             self._met = line in self._remembered
         while self._met and self._awaited:

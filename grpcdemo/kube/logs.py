@@ -1,4 +1,4 @@
-"""Reading a container's log: its last lines, and following it through cuts without losing or doubling one."""
+"""Read a container's log: its last lines, or all new lines, each exactly once."""
 
 from __future__ import annotations
 
@@ -12,30 +12,39 @@ from grpcdemo.errors import ApiError, Forbidden, NotFound, Rejected, Unauthorize
 from grpcdemo.kube.api import Api, Query
 from grpcdemo.kube.api_errors import Request
 from grpcdemo.kube.lines import whole_lines
-from grpcdemo.kube.log_position import Position, Repetition
+from grpcdemo.kube.log_position import REMEMBERED_BYTES, Position, Repetition
 from grpcdemo.resources.resource import POD_LOGS, PODS
 
-SILENCE_S = 15.0
-"""A stream without a line for this long is opened anew: after a log was rotated, some fall silent for ever
-(kubernetes/kubernetes#115701). Where there was really nothing to say, that costs two requests."""
-REOPEN_S = 0.05
-MOST_REOPEN_S = 3.0
-"""The pause before a new stream doubles up to this, as long as streams bring nothing."""
 LINE_LIMIT = 64 * 1024
-"""A longer line is left out; whoever needs longer ones does not read them here."""
+"""Bytes. Longer lines are left out."""
 
 
 @dataclass(frozen=True)
-class Container:
-    """Whose log it is."""
+class ContainerRef:
+    """One container of one pod."""
 
     namespace: str
     pod: str
     name: str
 
 
-async def last_lines(api: Api, container: Container, *, count: int) -> list[str]:
-    """The last *count* lines of the container that ran before the present one, or else of the present one."""
+@dataclass(frozen=True)
+class FollowTiming:
+    """When a follower opens a new stream."""
+
+    silence_s: float = 15.0
+    """After this long without a line: some streams fall silent when a log is rotated (kubernetes/kubernetes#115701).
+    A log that really has no new lines costs two requests each time."""
+    reopen_s: float = 0.05
+    """The pause before it, which doubles up to *most_reopen_s* while streams bring nothing new."""
+    most_reopen_s: float = 3.0
+
+
+async def last_lines(api: Api, container: ContainerRef, *, count: int) -> list[str]:
+    """The last *count* lines of the container's previous run, or of the current run if there was no other.
+
+    Empty if neither can be read.
+    """
     for previous in ("true", "false"):
         query: Query = {"container": container.name, "tailLines": count, "previous": previous}
         try:
@@ -48,37 +57,48 @@ async def last_lines(api: Api, container: Container, *, count: int) -> list[str]
 
 
 class Follower:
-    """The log of one container, followed for ever: iterate `pieces()` until the pod is gone, or cancel it.
+    """Follows the log of one container through cuts, rotations, and restarts; yields each line once.
 
-    It begins with the first line that is kept, of the container before too, if *from_start*; or with what was
-    logged in the last *since_s* seconds; or else with the last line.
+    It starts at the first line that is kept, including the previous run's, if *from_start*; or at what was logged
+    in the last *since_s* seconds; or else at the last line.
 
-    A new stream begins at the second of the last line that was read, and so repeats lines. Where it does not begin
-    with one that is remembered, the log itself is asked: either the place is further down in it, or there was a
-    rotation or a new container. Then the log of the container before is read to its end first.
+    A new stream starts at the second of the last line that was read, so it repeats lines. If it does not start
+    with a remembered line, the log itself is read: either the place is further down, or the log was rotated or the
+    container restarted. In that case the log of the previous run is read to its end first.
     """
 
     def __init__(
-        self, api: Api, container: Container, *, from_start: bool = False, since_s: float | None = None
+        self,
+        api: Api,
+        container: ContainerRef,
+        *,
+        from_start: bool = False,
+        since_s: float | None = None,
+        timing: FollowTiming = FollowTiming(),
+        remembered_bytes: int = REMEMBERED_BYTES,
     ) -> None:
         self._api = api
         self._container = container
         self._from_start = from_start
         self._since_s = since_s
-        self._position = Position()
+        self._timing = timing
+        self._position = Position(remembered_bytes)
         self._began = asyncio.get_running_loop().time()
         self._whole = False
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """The log as it comes: whole lines, each with its time before it and its end."""
-        pause_s = REOPEN_S
+        """Yield new lines, one or more at a time, each with its timestamp and line end, until the pod is gone.
+
+        Raises NotFound if there was no log to begin with, Unauthorized or Forbidden if it may not be read.
+        """
+        pause_s = self._timing.reopen_s
         quiet = False
         while True:
             try:
                 self._whole = quiet and await self._is_behind()
                 quiet = True
                 async for piece in self._read(previous=False):
-                    quiet, pause_s = False, REOPEN_S
+                    quiet, pause_s = False, self._timing.reopen_s
                     yield piece
             except NotFound:
                 if self._position.is_known:
@@ -86,13 +106,13 @@ class Follower:
                 raise
             except (Unauthorized, Forbidden):
                 raise
-            except ApiError as error:  # not started yet, cut, or silent: the next stream goes on where this one ended
+            except ApiError as error:  # not started yet, cut, or silent: the next stream continues here
                 quiet = quiet and isinstance(error.__cause__, asyncio.TimeoutError)
             await asyncio.sleep(pause_s)
-            pause_s = min(2 * pause_s, MOST_REOPEN_S)
+            pause_s = min(2 * pause_s, self._timing.most_reopen_s)
 
     async def _read(self, *, previous: bool) -> AsyncIterator[bytes]:
-        """What one stream brings that is new; or all the log has of the container before, where *previous*."""
+        """The new lines of one stream, or of the previous run's log if *previous*."""
         repetition = self._position.repetition()
         is_first = True
         async with aclosing(self._stream(self._query(previous))) as pieces:
@@ -104,34 +124,34 @@ class Follower:
                         more_before = True
                         yield earlier
                     if more_before:
-                        return  # meanwhile the container of this stream may have become the one before
+                        return  # this stream's container may have become the previous one by now
                 is_first = False
                 if new := repetition.strip(piece):
                     self._position.advance(new)
                     yield new
 
     async def _read_previous(self, is_previous: bool) -> AsyncIterator[bytes]:
-        """What is unread of the container before, which has none before it that could be read."""
+        """The unread lines of the previous run; its own predecessor's log is not kept."""
         if is_previous:
             return
-        with suppress(Rejected, NotFound):  # there was none
+        with suppress(Rejected, NotFound):  # no previous run
             async for piece in self._read(previous=True):
                 yield piece
 
     async def _goes_on(self, repetition: Repetition, piece: bytes, previous: bool) -> bool:
-        """Whether a stream that begins with *piece* comes past the place up to which the log was read."""
+        """Whether a stream that starts with *piece* passes the place up to which the log was read."""
         if not self._position.is_known:
             return not self._from_start
         if repetition.begins_with(piece):
             return True
-        async with aclosing(self._stream({**self._query(previous), "follow": "false"})) as found:
-            async for earlier in found:
+        async with aclosing(self._stream({**self._query(previous), "follow": "false"})) as pieces:
+            async for earlier in pieces:
                 if repetition.is_in(earlier):
                     return True
         return False
 
     async def _is_behind(self) -> bool:
-        """Whether the log has gone on unseen: after its clock was set back, new lines are older than the last one."""
+        """Whether the log has unread lines: after a clock was set back, they are older than `sinceTime`."""
         if not self._position.is_known:
             return False
         query: Query = {"container": self._container.name, "timestamps": "true", "tailLines": 1}
@@ -152,11 +172,12 @@ class Follower:
         return query
 
     async def _stream(self, query: Query) -> AsyncGenerator[bytes, None]:
-        async with self._api.stream(*_log_of(self._api, self._container), query=query, silence_s=SILENCE_S) as chunks:
+        log, silence_s = _log_of(self._api, self._container), self._timing.silence_s
+        async with self._api.stream(*log, query=query, silence_s=silence_s) as chunks:
             async for piece in whole_lines(chunks, limit=LINE_LIMIT):
                 yield piece
 
 
-def _log_of(api: Api, container: Container) -> tuple[str, Request]:
+def _log_of(api: Api, container: ContainerRef) -> tuple[str, Request]:
     path = PODS.path(container.namespace, container.pod, "log")
     return path, Request("get", POD_LOGS, container.namespace, container.pod, api.target.context)

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 
 from grpcdemo.errors import GrpcdemoError, Hint, Kubectl
 from grpcdemo.kube.api import Api
-from grpcdemo.kube.logs import Container, last_lines
+from grpcdemo.kube.logs import ContainerRef, last_lines
 from grpcdemo.kube.trouble import Trouble, creation_trouble, pod_state, pod_trouble
 from grpcdemo.kube.watch import Mirror, Query, wait_until
 from grpcdemo.manifests.images import pull_hint
@@ -188,7 +188,7 @@ async def _explain(api: Api, namespace: str, trouble: Trouble) -> GrpcdemoError:
         return GrpcdemoError(trouble.text, hint=pull_hint(trouble.image, api.target.context))
     if trouble.crashed:
         pod, container = trouble.crashed
-        last = await last_lines(api, Container(namespace, pod, container), count=5)
+        last = await last_lines(api, ContainerRef(namespace, pod, container), count=5)
         said = "; its last words: " + " | ".join(last) if last else ""
         logs = Kubectl("logs", pod, "--container", container, "--previous", namespace=namespace)
         return GrpcdemoError(trouble.text + said, hint=Hint("see ", logs))

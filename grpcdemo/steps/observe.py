@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from grpcdemo.errors import Hint, Kubectl, NotFound, UsageError
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.log_lines import SECOND_NS, LogLine, parse_line
-from grpcdemo.kube.logs import Container, Follower
+from grpcdemo.kube.logs import ContainerRef, Follower, FollowTiming
 from grpcdemo.kube.watch import Mirror, Query
 from grpcdemo.manifests import defaults
 from grpcdemo.model import CLIENT_APP, CLIENT_CONTAINER, SERVER_APP, Observation, Pod
@@ -29,10 +29,6 @@ from grpcdemo.steps.timeline import TimelineCounter
 from grpcdemo.verdict import Criteria, Outcome, judge
 from grpcdemo.waiting import is_set_within
 from grpcdemo.workload.call_log import Calls, find_calls
-
-SNAPSHOT_S = 0.1
-"""How often, at most, a new observation is told."""
-LOOK_AGAIN_S = 1.0
 
 OnLine = Callable[[str, LogLine], None]
 """Is given the client pod, and each line of its log that was counted."""
@@ -57,6 +53,11 @@ class ObserveConfig:
     """The container whose log is read, instead of our own client's."""
     criteria: Criteria = field(default_factory=Criteria)
     """How sure a verdict must be."""
+    snapshot_s: float = 0.1
+    """The pause between two observations."""
+    look_again_s: float = 1.0
+    """Without news, a new observation is yielded after this long."""
+    follow: FollowTiming = field(default_factory=FollowTiming)
 
 
 async def observe(api: Api, config: ObserveConfig, on_line: OnLine | None = None) -> AsyncIterator[Observation]:
@@ -79,7 +80,7 @@ async def observe(api: Api, config: ObserveConfig, on_line: OnLine | None = None
             if _is_over(config, seen, loop.time() - began):
                 return
             await observer.news(_until_next(config, loop.time() - began))
-            await asyncio.sleep(SNAPSHOT_S)
+            await asyncio.sleep(config.snapshot_s)
 
 
 def _check_clients(config: ObserveConfig, mirror: Mirror) -> None:
@@ -125,7 +126,7 @@ def _is_over(config: ObserveConfig, seen: Observation, elapsed_s: float) -> bool
 def _until_next(config: ObserveConfig, elapsed_s: float) -> float:
     """Seconds until there is something to tell even without news."""
     ends = [end - elapsed_s for end in (config.seconds, config.timeout_s if config.expect else None) if end is not None]
-    return max(0.0, min([LOOK_AGAIN_S, *ends]))
+    return max(0.0, min([config.look_again_s, *ends]))
 
 
 class _Observer:
@@ -198,7 +199,7 @@ class _Observer:
 
     async def _watch(self) -> None:
         while True:
-            if await self._mirror.changed(LOOK_AGAIN_S):
+            if await self._mirror.changed(self._config.look_again_s):
                 self._look(from_start=True)
 
     def _look(self, *, from_start: bool) -> None:
@@ -231,8 +232,10 @@ class _Observer:
         """Count the calls of one client. A log that was there before us is read from its last line on, or since."""
         since_s = None if from_start else self._config.since_s
         is_old = not from_start
-        container = Container(self._config.namespace, pod.name, _container(self._config))
-        async for piece in Follower(self._api, container, from_start=from_start, since_s=since_s).pieces():
+        container = ContainerRef(self._config.namespace, pod.name, _container(self._config))
+        async for piece in Follower(
+            self._api, container, from_start=from_start, since_s=since_s, timing=self._config.follow
+        ).pieces():
             for part in self._parts(piece):
                 calls = find_calls(part)
                 if is_old and (calls := calls.checked()).seqs:

@@ -11,18 +11,19 @@ from pathlib import Path
 import pytest
 
 from grpcdemo.errors import Forbidden, NotFound
-from grpcdemo.kube import log_position
-from grpcdemo.kube import logs as logs_module
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.log_lines import SECOND_NS
-from grpcdemo.kube.logs import LINE_LIMIT, Container, Follower, last_lines
+from grpcdemo.kube.log_position import REMEMBERED_BYTES
+from grpcdemo.kube.logs import LINE_LIMIT, ContainerRef, Follower, FollowTiming, last_lines
 from tests.fakes.log import START_NS, FakeLog
 from tests.fakes.script import Answer, Script, connected, cut, refuse, reply
 
 PATH = "/api/v1/namespaces/demo/pods/p/log"
 FORBIDDEN = refuse(403, 'pods "p" is forbidden: User "jane" cannot get resource "pods/log" in API group ""')
 NOT_FOUND = refuse(404, 'pods "p" not found')
-CONTAINER = Container("demo", "p", "c")
+CONTAINER = ContainerRef("demo", "p", "c")
+AT_ONCE = FollowTiming(reopen_s=0.0)
+IMPATIENT = FollowTiming(silence_s=0.5, reopen_s=0.0)
 LOG = [
     b"2026-05-04T10:11:12.000000001Z seq=1\n",
     b"2026-05-04T10:11:12.5Z seq=2\n",
@@ -34,11 +35,6 @@ LOG = [
     b"2026-05-04T10:11:13.999999999Z \n",
     b"2026-05-04T10:11:15.25Z seq=9\n",
 ]
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logs_module, "REOPEN_S", 0.0)
 
 
 @pytest.fixture
@@ -75,8 +71,18 @@ class Reader:
 
 
 @asynccontextmanager
-async def following(api: Api, *, from_start: bool = True, since_s: float | None = None) -> AsyncIterator[Reader]:
-    pieces = Follower(api, CONTAINER, from_start=from_start, since_s=since_s).pieces()
+async def following(
+    api: Api,
+    *,
+    from_start: bool = True,
+    since_s: float | None = None,
+    timing: FollowTiming = AT_ONCE,
+    remembered_bytes: int = REMEMBERED_BYTES,
+) -> AsyncIterator[Reader]:
+    follower = Follower(
+        api, CONTAINER, from_start=from_start, since_s=since_s, timing=timing, remembered_bytes=remembered_bytes
+    )
+    pieces = follower.pieces()
     assert isinstance(pieces, AsyncGenerator)
     async with aclosing(pieces):
         yield Reader(pieces)
@@ -141,15 +147,12 @@ async def test_an_api_that_is_away_for_long_is_waited_for(script: Script, api: A
         assert await reader.until_last(b"three") == [b"one", b"two", b"three"]
 
 
-async def test_a_silent_stream_is_opened_anew(
-    script: Script, api: Api, log: FakeLog, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(logs_module, "SILENCE_S", 0.5)
+async def test_a_silent_stream_is_reopened(script: Script, api: Api, log: FakeLog) -> None:
     deaf = FakeLog()
     deaf.write(b"one")
     log.write(b"one", b"two")
     script.on("GET", PATH, deaf, log)
-    async with following(api) as reader:
+    async with following(api, timing=IMPATIENT) as reader:
         assert await reader.until_last(b"two") == [b"one", b"two"]
 
 
@@ -175,14 +178,10 @@ async def test_a_rotation_during_a_cut(api: Api, log: FakeLog) -> None:
 
 
 @pytest.mark.parametrize("remembered", [0, 100, 256 * 1024])
-async def test_a_clock_that_was_wrong_for_a_while(
-    api: Api, log: FakeLog, monkeypatch: pytest.MonkeyPatch, remembered: int
-) -> None:
-    """Every new stream repeats the lines with times to come, of which most are no longer remembered."""
-    monkeypatch.setattr(log_position, "REMEMBERED", remembered)
-    monkeypatch.setattr(logs_module, "SILENCE_S", 0.5)
+async def test_a_clock_that_was_wrong_for_a_while(api: Api, log: FakeLog, remembered: int) -> None:
+    """Every new stream repeats the lines whose timestamps lie in the future, most of which are no longer remembered."""
     hour_ns = 3600 * SECOND_NS
-    async with following(api) as reader:
+    async with following(api, timing=IMPATIENT, remembered_bytes=remembered) as reader:
         log.write(b"before")
         await reader.until_last(b"before")
         for index in range(20):
@@ -198,12 +197,11 @@ async def test_a_clock_that_was_wrong_for_a_while(
     assert len(set(reader.lines)) == 41
 
 
-async def test_a_clock_that_is_set_back_during_a_cut(api: Api, log: FakeLog, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The API is asked for what is not older than the last line, and so sends nothing: that is noticed."""
-    monkeypatch.setattr(logs_module, "SILENCE_S", 0.5)
+async def test_a_clock_that_is_set_back_during_a_cut(api: Api, log: FakeLog) -> None:
+    """`sinceTime` leaves out all new lines, so the stream stays silent."""
     log.cuts = iter([60])
     log.write(b"one", b"two" * 20)
-    async with following(api) as reader:
+    async with following(api, timing=IMPATIENT) as reader:
         await reader.until_last(b"one")
         log.write(b"three", b"four", at_ns=START_NS - 3600 * SECOND_NS)
         assert await reader.until_last(b"four") == [b"one", b"two" * 20, b"three", b"four"]

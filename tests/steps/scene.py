@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from aiohttp import web
 
 from grpcdemo.kube.api import Api
+from grpcdemo.kube.logs import FollowTiming
 from grpcdemo.model import Observation
 from grpcdemo.steps.observe import ObserveConfig, observe
 from grpcdemo.workload.call_log import Call, format_call
@@ -15,6 +17,7 @@ from tests.fakes.script import Answer, Feed, Object, Script, refuse, reply
 from tests.resources.samples import pod
 
 NO_PREVIOUS = refuse(400, "previous terminated container not found")
+AT_ONCE = FollowTiming(reopen_s=0.0)
 PODS = "/api/v1/namespaces/istio-grpc-demo/pods"
 
 
@@ -96,7 +99,7 @@ class Watching:
 
 @asynccontextmanager
 async def watching(api: Api, config: ObserveConfig | None = None) -> AsyncIterator[Watching]:
-    seen = observe(api, config or ObserveConfig())
+    seen = observe(api, replace(config or ObserveConfig(), snapshot_s=0.001, look_again_s=0.01, follow=AT_ONCE))
     assert isinstance(seen, AsyncGenerator)
     try:
         yield Watching(seen)

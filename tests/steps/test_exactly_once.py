@@ -10,10 +10,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from grpcdemo.kube import logs as logs_module
 from grpcdemo.kube.api import Api
 from grpcdemo.model import Observation
-from grpcdemo.steps import observe as observe_module
 from grpcdemo.workload.call_log import Call, format_call
 from tests.fakes.log import START_NS, FakeLog
 from tests.fakes.script import Script
@@ -22,12 +20,6 @@ from .scene import Scene, Watching, watching
 
 CUTS = 1000
 SERVERS = ["a", "b", "c"]
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logs_module, "REOPEN_S", 0.0)
-    monkeypatch.setattr(observe_module, "SNAPSHOT_S", 0.01)
 
 
 class Client:

@@ -13,7 +13,6 @@ from grpcdemo.errors import Forbidden, NotEnoughResponses, NotFound, UnexpectedV
 from grpcdemo.kube.api import Api
 from grpcdemo.model import Observation, Tally
 from grpcdemo.resources.pods import read_pod
-from grpcdemo.steps import observe as observe_module
 from grpcdemo.steps.expectation import check_expected
 from grpcdemo.steps.observe import ObserveConfig
 from grpcdemo.verdict import Outcome, Verdict
@@ -25,12 +24,6 @@ from tests.resources.samples import pod
 from .scene import PODS, Scene, watching
 
 EVENLY = ("a", "b", "c") * 70
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(observe_module, "SNAPSHOT_S", 0.001)
-    monkeypatch.setattr(observe_module, "LOOK_AGAIN_S", 0.01)
 
 
 async def test_an_expected_verdict_ends_it(script: Script, api: Api) -> None:

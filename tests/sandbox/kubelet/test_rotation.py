@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grpcdemo.kube.logs import Container, Follower
+from grpcdemo.kube.logs import ContainerRef, Follower
 from grpcdemo.kube.schema import describe
 from grpcdemo.kube.target import connect
 from grpcdemo.sandbox.api.logs import LogOptions
@@ -66,7 +66,7 @@ async def count(machine: Machine, folder: Path, cut_after: int | None) -> tuple[
     async with serving(app) as url:
         write_kubeconfig(folder / "kubeconfig", url)
         async with await connect(context=None, kubeconfig=str(folder / "kubeconfig")) as api:
-            follower = Follower(api, Container(NAMESPACE, "client", "grpc-client"), from_start=True)
+            follower = Follower(api, ContainerRef(NAMESPACE, "client", "grpc-client"), from_start=True)
             async for piece in follower.pieces():
                 calls = find_calls(piece)
                 first = first or next(iter(calls.seqs), None)
