@@ -23,6 +23,8 @@ FOREGROUND = "foregroundDeletion"
 ORPHAN = "orphan"
 """One that it takes away when it has made what the object owns nobody's."""
 
+BACKGROUND: Object = {"propagationPolicy": "Background"}
+
 UNDELETABLE = "default"
 """The namespace that every cluster has and keeps."""
 

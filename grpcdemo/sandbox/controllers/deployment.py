@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import DEPLOYMENTS, REPLICA_SETS
-from grpcdemo.sandbox.api.store import Event, Store
+from grpcdemo.sandbox.api.registry import BACKGROUND, Registry
+from grpcdemo.sandbox.api.store import Event
 from grpcdemo.sandbox.controllers import deployment_status as progress
 from grpcdemo.sandbox.controllers import revision as revisions
 from grpcdemo.sandbox.controllers import rolling_update as rolling
@@ -21,7 +22,6 @@ from grpcdemo.sandbox.controllers.conditions import find_condition
 from grpcdemo.sandbox.controllers.events import Recorder
 from grpcdemo.sandbox.controllers.loop import Key
 from grpcdemo.sandbox.controllers.owners import is_deleting, is_terminating, owned_by
-from grpcdemo.sandbox.controllers.writer import BACKGROUND, Writer
 
 
 class DeploymentController:
@@ -29,11 +29,11 @@ class DeploymentController:
 
     name = "deployment"
 
-    def __init__(self, store: Store, writer: Writer, clock: Clock) -> None:
-        self._store = store
-        self._writer = writer
+    def __init__(self, registry: Registry, clock: Clock) -> None:
+        self._registry = registry
+        self._store = registry.store
         self._clock = clock
-        self._recorder = Recorder(store, writer, clock, "deployment-controller")
+        self._recorder = Recorder(registry, clock, "deployment-controller")
 
     def concerns(self, event: Event) -> Iterable[Key]:
         metadata = event.object["metadata"]
@@ -119,7 +119,7 @@ class DeploymentController:
         revision = max(map(revisions.revision_of, old), default=0) + 1
         maximum = deployment["spec"]["replicas"] + rolling.max_surge(deployment)
         made = revisions.build_replica_set(deployment, size, revision, maximum)
-        made = self._writer.create(REPLICA_SETS, deployment["metadata"]["namespace"], made)
+        made = self._registry.create(REPLICA_SETS, deployment["metadata"]["namespace"], made)
         if size:
             self._tell_scaled(deployment, made, 0, size)
         message = f'Created new replica set "{made["metadata"]["name"]}"'
@@ -168,7 +168,7 @@ class DeploymentController:
             observed = status.get("observedGeneration", 0) >= found["metadata"]["generation"]
             if observed and not status.get("replicas") and not rolling.size_of(found):
                 metadata = found["metadata"]
-                self._writer.delete(REPLICA_SETS, metadata["namespace"], metadata["name"], options=BACKGROUND)
+                self._registry.delete(REPLICA_SETS, metadata["namespace"], metadata["name"], options=BACKGROUND)
 
     def _report(self, deployment: Object, *, rolled_out: bool) -> float | None:
         """Write the status; returns when the rollout may be late. Scaling alone is no progress of a rollout."""

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from grpcdemo.resources.labels import SERVICE_NAME
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import ENDPOINT_SLICES, HEADLESS, PODS, SERVICES
+from grpcdemo.sandbox.api.registry import Registry
 from grpcdemo.sandbox.api.store import Event, Store
 from grpcdemo.sandbox.controllers.loop import Key
 from grpcdemo.sandbox.controllers.owners import controller_reference, is_deleting, is_terminating
 from grpcdemo.sandbox.controllers.replica_set import is_ready
-from grpcdemo.sandbox.controllers.writer import Writer
 
 MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
 CONTROLLER = "endpointslice-controller.k8s.io"
@@ -26,9 +26,9 @@ class EndpointSliceController:
 
     name = "endpoint slice"
 
-    def __init__(self, store: Store, writer: Writer) -> None:
-        self._store = store
-        self._writer = writer
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._store = registry.store
 
     def concerns(self, event: Event) -> Iterable[Key]:
         metadata = event.object["metadata"]
@@ -57,14 +57,14 @@ class EndpointSliceController:
         for found in sorted(own_slices(self._store, namespace, name), key=lambda found: _ports_of(found) not in wanted):
             ports = _ports_of(found) if _ports_of(found) in wanted else next(iter(wanted), None)
             if ports is None:
-                self._writer.delete(ENDPOINT_SLICES, namespace, found["metadata"]["name"])
+                self._registry.delete(ENDPOINT_SLICES, namespace, found["metadata"]["name"])
                 continue
             ready = build_slice(service, ports, wanted.pop(ports))
             metadata = {**found["metadata"], "labels": ready["metadata"]["labels"]}
             self._store.update(ENDPOINT_SLICES, {**found, **ready, "metadata": metadata})
         if not is_terminating(self._store, namespace):
             for ports, endpoints in wanted.items():
-                self._writer.create(ENDPOINT_SLICES, namespace, build_slice(service, ports, endpoints))
+                self._registry.create(ENDPOINT_SLICES, namespace, build_slice(service, ports, endpoints))
 
 
 def own_slices(store: Store, namespace: str, service: str) -> list[Object]:

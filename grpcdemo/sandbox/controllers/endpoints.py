@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from grpcdemo.resources.labels import SERVICE_NAME
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import ENDPOINT_SLICES, ENDPOINTS, HEADLESS, SERVICES
-from grpcdemo.sandbox.api.store import Event, Store
+from grpcdemo.sandbox.api.registry import Registry
+from grpcdemo.sandbox.api.store import Event
 from grpcdemo.sandbox.controllers.endpoint_slice import HEADLESS_LABEL, own_slices
 from grpcdemo.sandbox.controllers.loop import Key
 from grpcdemo.sandbox.controllers.owners import is_deleting, is_terminating
-from grpcdemo.sandbox.controllers.writer import Writer
 
 MANAGED_BY = {"endpoints.kubernetes.io/managed-by": "endpoint-controller"}
 
@@ -21,9 +21,9 @@ class EndpointsController:
 
     name = "endpoints"
 
-    def __init__(self, store: Store, writer: Writer) -> None:
-        self._store = store
-        self._writer = writer
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._store = registry.store
 
     def concerns(self, event: Event) -> Iterable[Key]:
         metadata = event.object["metadata"]
@@ -37,7 +37,7 @@ class EndpointsController:
         found = self._store.find(ENDPOINTS, namespace, name)
         if service is None or is_deleting(service):
             if found and MANAGED_BY.items() <= (found["metadata"].get("labels") or {}).items():
-                self._writer.delete(ENDPOINTS, namespace, name)
+                self._registry.delete(ENDPOINTS, namespace, name)
             return
         if not service["spec"].get("selector"):
             return  # whoever made the Service says what stands behind it
@@ -46,7 +46,7 @@ class EndpointsController:
             metadata = {**found["metadata"], "labels": made["metadata"]["labels"]}
             self._store.update(ENDPOINTS, {**made, "metadata": metadata})
         elif not is_terminating(self._store, namespace):
-            self._writer.create(ENDPOINTS, namespace, made)
+            self._registry.create(ENDPOINTS, namespace, made)
 
 
 def build_endpoints(service: Object, slices: Iterable[Object]) -> Object:

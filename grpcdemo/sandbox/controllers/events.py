@@ -9,10 +9,9 @@ from datetime import datetime, timedelta
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import EVENTS, Resource
 from grpcdemo.resources.times import write_time
+from grpcdemo.sandbox.api.registry import Registry
 from grpcdemo.sandbox.api.status import StatusError
-from grpcdemo.sandbox.api.store import Store
 from grpcdemo.sandbox.controllers.clock import Clock
-from grpcdemo.sandbox.controllers.writer import Writer
 
 KEPT = 500
 """How many events each recorder keeps; a cluster keeps them for an hour."""
@@ -31,9 +30,9 @@ class Recorder:
     What an event is about is an object, or one field of it, such as `spec.containers{server}`.
     """
 
-    def __init__(self, store: Store, writer: Writer, clock: Clock, component: str, *, host: str = "") -> None:
-        self._store = store
-        self._writer = writer
+    def __init__(self, registry: Registry, clock: Clock, component: str, *, host: str = "") -> None:
+        self._registry = registry
+        self._store = registry.store
         self._clock = clock
         self._source = {"component": component, **({"host": host} if host else {})}
         self._told: OrderedDict[tuple[_Group, str], tuple[str, str]] = OrderedDict()
@@ -82,7 +81,7 @@ class Recorder:
 
     def _tell(self, key: tuple[_Group, str], event: Object) -> None:
         try:
-            made = self._writer.create(EVENTS, event["metadata"]["namespace"], event)
+            made = self._registry.create(EVENTS, event["metadata"]["namespace"], event)
         except StatusError:
             return  # the namespace is on its way out; a cluster drops such an event as well
         self._told[key] = (made["metadata"]["namespace"], made["metadata"]["name"])
@@ -90,7 +89,7 @@ class Recorder:
             (group, _), oldest = self._told.popitem(last=False)
             self._messages.pop(group, None)
             if self._store.find(EVENTS, *oldest):
-                self._writer.delete(EVENTS, *oldest)
+                self._registry.delete(EVENTS, *oldest)
 
 
 def build_reference(resource: Resource, about: Object, field: str) -> Object:

@@ -9,12 +9,11 @@ from collections.abc import Iterable
 
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import EVENTS, Resource
-from grpcdemo.sandbox.api.registry import FOREGROUND, ORPHAN
+from grpcdemo.sandbox.api.registry import BACKGROUND, FOREGROUND, ORPHAN, Registry
 from grpcdemo.sandbox.api.served import STORED
-from grpcdemo.sandbox.api.store import Event, Store
+from grpcdemo.sandbox.api.store import Event
 from grpcdemo.sandbox.controllers.loop import Key
 from grpcdemo.sandbox.controllers.owners import disown, is_deleting, kind_of, owner_references
-from grpcdemo.sandbox.controllers.writer import BACKGROUND, Writer
 
 SWEPT = tuple(resource for resource in STORED if resource is not EVENTS)
 SWEEP: Key = ("", "sweep")
@@ -27,9 +26,9 @@ class GarbageCollector:
 
     name = "garbage"
 
-    def __init__(self, store: Store, writer: Writer) -> None:
-        self._store = store
-        self._writer = writer
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._store = registry.store
 
     def concerns(self, event: Event) -> Iterable[Key]:
         if event.resource is EVENTS:
@@ -87,7 +86,7 @@ class GarbageCollector:
 
     def _delete(self, resource: Resource, found: Object, options: Object = BACKGROUND) -> None:
         if not is_deleting(found):
-            self._writer.delete(
+            self._registry.delete(
                 resource, found["metadata"].get("namespace", ""), found["metadata"]["name"], options=options
             )
 

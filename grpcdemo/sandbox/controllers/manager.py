@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grpcdemo.sandbox.api.store import Store
+from grpcdemo.sandbox.api.registry import Registry
 from grpcdemo.sandbox.controllers.clock import Clock
 from grpcdemo.sandbox.controllers.deployment import DeploymentController
 from grpcdemo.sandbox.controllers.endpoint_slice import EndpointSliceController
@@ -12,17 +12,16 @@ from grpcdemo.sandbox.controllers.loop import Controller
 from grpcdemo.sandbox.controllers.namespace import NamespaceController, ServiceAccountController
 from grpcdemo.sandbox.controllers.replica_set import ReplicaSetController
 from grpcdemo.sandbox.controllers.scheduler import Scheduler
-from grpcdemo.sandbox.controllers.writer import Writer
 
 
-def build_controllers(store: Store, writer: Writer, clock: Clock) -> list[Controller]:
+def build_controllers(registry: Registry, clock: Clock) -> list[Controller]:
     return [
-        ServiceAccountController(store, writer),
-        DeploymentController(store, writer, clock),
-        ReplicaSetController(store, writer, clock),
-        Scheduler(store, writer, clock),
-        EndpointSliceController(store, writer),
-        EndpointsController(store, writer),
-        NamespaceController(store, writer, clock),
-        GarbageCollector(store, writer),
+        ServiceAccountController(registry),
+        DeploymentController(registry, clock),
+        ReplicaSetController(registry, clock),
+        Scheduler(registry, clock),
+        EndpointSliceController(registry),
+        EndpointsController(registry),
+        NamespaceController(registry, clock),
+        GarbageCollector(registry),
     ]

@@ -10,13 +10,13 @@ from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import NAMESPACES, PODS, SERVICE_ACCOUNTS, Resource
 from grpcdemo.resources.times import write_time
 from grpcdemo.sandbox.api.defaults import NAMESPACE_FINALIZER
+from grpcdemo.sandbox.api.registry import BACKGROUND, Registry
 from grpcdemo.sandbox.api.served import STORED
-from grpcdemo.sandbox.api.store import Event, Store
+from grpcdemo.sandbox.api.store import Event
 from grpcdemo.sandbox.controllers.clock import Clock
 from grpcdemo.sandbox.controllers.conditions import build_condition, set_condition
 from grpcdemo.sandbox.controllers.loop import Key
 from grpcdemo.sandbox.controllers.owners import is_deleting, is_terminating
-from grpcdemo.sandbox.controllers.writer import BACKGROUND, Writer
 
 NAMESPACED = tuple(resource for resource in STORED if resource.namespaced)
 SEEN = (
@@ -40,9 +40,9 @@ class ServiceAccountController:
 
     name = "service account"
 
-    def __init__(self, store: Store, writer: Writer) -> None:
-        self._store = store
-        self._writer = writer
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._store = registry.store
 
     def concerns(self, event: Event) -> Iterable[Key]:
         if event.resource is NAMESPACES:
@@ -54,7 +54,7 @@ class ServiceAccountController:
             return
         metadata = {"name": "default", "namespace": name}
         account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}
-        self._writer.create(SERVICE_ACCOUNTS, name, account)
+        self._registry.create(SERVICE_ACCOUNTS, name, account)
 
 
 class NamespaceController:
@@ -62,9 +62,9 @@ class NamespaceController:
 
     name = "namespace"
 
-    def __init__(self, store: Store, writer: Writer, clock: Clock) -> None:
-        self._store = store
-        self._writer = writer
+    def __init__(self, registry: Registry, clock: Clock) -> None:
+        self._registry = registry
+        self._store = registry.store
         self._clock = clock
 
     def concerns(self, event: Event) -> Iterable[Key]:
@@ -93,7 +93,7 @@ class NamespaceController:
         pods = [(resource, found) for resource, found in content if resource is PODS]
         for resource, found in pods or content:
             if not is_deleting(found):
-                self._writer.delete(resource, name, found["metadata"]["name"], options=BACKGROUND)
+                self._registry.delete(resource, name, found["metadata"]["name"], options=BACKGROUND)
 
     def _content(self, name: str) -> list[tuple[Resource, Object]]:
         return [(resource, found) for resource in NAMESPACED for found in self._store.list(resource, name)]

@@ -9,8 +9,9 @@ from datetime import timedelta
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import PODS, REPLICA_SETS
 from grpcdemo.resources.times import parse_time, write_time
+from grpcdemo.sandbox.api.registry import Registry
 from grpcdemo.sandbox.api.status import StatusError
-from grpcdemo.sandbox.api.store import Event, Store
+from grpcdemo.sandbox.api.store import Event
 from grpcdemo.sandbox.controllers.claims import claim, keys_of_owner
 from grpcdemo.sandbox.controllers.clock import Clock
 from grpcdemo.sandbox.controllers.conditions import (
@@ -27,7 +28,6 @@ from grpcdemo.sandbox.controllers.owners import (
     is_terminating,
     owned_by,
 )
-from grpcdemo.sandbox.controllers.writer import Writer
 
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 PHASES = ("Pending", "Unknown", "Running")
@@ -38,11 +38,11 @@ class ReplicaSetController:
 
     name = "replica set"
 
-    def __init__(self, store: Store, writer: Writer, clock: Clock) -> None:
-        self._store = store
-        self._writer = writer
+    def __init__(self, registry: Registry, clock: Clock) -> None:
+        self._registry = registry
+        self._store = registry.store
         self._clock = clock
-        self._recorder = Recorder(store, writer, clock, "replicaset-controller")
+        self._recorder = Recorder(registry, clock, "replicaset-controller")
 
     def concerns(self, event: Event) -> Iterable[Key]:
         metadata = event.object["metadata"]
@@ -73,13 +73,13 @@ class ReplicaSetController:
             self._create_pod(replica_set)
         for pod in sorted(pods, key=victim_order)[: max(0, -missing)]:
             metadata = pod["metadata"]
-            self._writer.delete(PODS, metadata["namespace"], metadata["name"])
+            self._registry.delete(PODS, metadata["namespace"], metadata["name"])
             message = f"Deleted pod: {metadata['name']}"
             self._recorder.normal(REPLICA_SETS, replica_set, "SuccessfulDelete", message)
 
     def _create_pod(self, replica_set: Object) -> None:
         try:
-            made = self._writer.create(PODS, replica_set["metadata"]["namespace"], build_pod(replica_set))
+            made = self._registry.create(PODS, replica_set["metadata"]["namespace"], build_pod(replica_set))
         except StatusError as refused:
             self._recorder.warning(REPLICA_SETS, replica_set, "FailedCreate", f"Error creating: {refused}")
             raise

@@ -8,12 +8,12 @@ from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import NODES, PODS
 from grpcdemo.resources.selectors import selects
 from grpcdemo.resources.times import write_time
-from grpcdemo.sandbox.api.store import Event, Store
+from grpcdemo.sandbox.api.registry import Registry
+from grpcdemo.sandbox.api.store import Event
 from grpcdemo.sandbox.controllers.clock import Clock
 from grpcdemo.sandbox.controllers.conditions import build_condition, set_condition
 from grpcdemo.sandbox.controllers.events import Recorder
 from grpcdemo.sandbox.controllers.loop import Key
-from grpcdemo.sandbox.controllers.writer import Writer
 
 
 class Scheduler:
@@ -21,10 +21,10 @@ class Scheduler:
 
     name = "scheduler"
 
-    def __init__(self, store: Store, writer: Writer, clock: Clock) -> None:
-        self._store = store
+    def __init__(self, registry: Registry, clock: Clock) -> None:
+        self._store = registry.store
         self._clock = clock
-        self._recorder = Recorder(store, writer, clock, "default-scheduler")
+        self._recorder = Recorder(registry, clock, "default-scheduler")
 
     def concerns(self, event: Event) -> Iterable[Key]:
         if event.resource is NODES:

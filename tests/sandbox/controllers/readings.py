@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grpcdemo.resources.objects import Object
-from grpcdemo.resources.resource import EVENTS, PODS
+from grpcdemo.resources.resource import EVENTS, PODS, REPLICA_SETS
 from grpcdemo.sandbox.controllers.owners import is_deleting
 from grpcdemo.sandbox.controllers.replica_set import is_ready
 from grpcdemo.sandbox.controllers.revision import REVISION
@@ -28,16 +28,20 @@ def sizes(world: World) -> list[int]:
 
 
 async def counts_after(world: World, since: int) -> list[tuple[int, int]]:
-    """At every change of a pod: how many there were, those that are going left out, and how many were ready."""
-    pods: dict[str, Object] = {}
+    """At every change: the size of all ReplicaSets together, and how many pods were ready.
+
+    Sizes, because they are what a Deployment bounds: a ReplicaSet that grows may be quicker than one that shrinks.
+    """
+    objects: dict[str, Object] = {}
     counts = []
     for event in await history(world, 1):
-        if event.resource is not PODS:
+        if event.resource not in (REPLICA_SETS, PODS):
             continue
-        pods.pop(event.object["metadata"]["name"], None)
+        objects.pop(event.object["metadata"]["uid"], None)
         if event.type != "DELETED":
-            pods[event.object["metadata"]["name"]] = event.object
-        live = [pod for pod in pods.values() if not is_deleting(pod)]
+            objects[event.object["metadata"]["uid"]] = event.object
+        size = sum(obj["spec"]["replicas"] for obj in objects.values() if obj["kind"] == "ReplicaSet")
+        ready = sum(is_ready(obj) and not is_deleting(obj) for obj in objects.values() if obj["kind"] == "Pod")
         if event.version > since:
-            counts.append((len(live), sum(map(is_ready, live))))
+            counts.append((size, ready))
     return counts

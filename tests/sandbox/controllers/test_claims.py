@@ -27,7 +27,8 @@ async def test_a_pod_with_other_labels_is_let_go_and_replaced() -> None:
         (pod,) = world.pods()
         relabel(world, pod, app="debug")
         await world.settle()
-        released, (replacement,) = world.store.get(PODS, NAMESPACE, name(pod)), world.pods()[1:]
+        released = world.store.get(PODS, NAMESPACE, name(pod))
+        (replacement,) = [found for found in world.pods() if name(found) != name(pod)]
         assert "ownerReferences" not in released["metadata"]
         assert controller_of(replacement)
         assert world.deployment()["status"]["replicas"] == 1
@@ -51,8 +52,8 @@ async def test_what_deletions_left_is_adopted_and_no_pod_is_made_anew() -> None:
     world.deploy(2)
     async with running(world):
         before, (replica_set,) = list(map(name, world.pods())), world.replica_sets()
-        world.writer.delete(DEPLOYMENTS, NAMESPACE, "server", options=ORPHAN)
-        world.writer.delete(REPLICA_SETS, NAMESPACE, name(replica_set), options=ORPHAN)
+        world.registry.delete(DEPLOYMENTS, NAMESPACE, "server", options=ORPHAN)
+        world.registry.delete(REPLICA_SETS, NAMESPACE, name(replica_set), options=ORPHAN)
         await world.settle()
         assert (world.replica_sets(), list(map(name, world.pods()))) == ([], before)
         assert not any(map(controller_of, world.pods()))
@@ -68,7 +69,7 @@ async def test_a_deployment_that_comes_back_takes_its_replica_set_on() -> None:
     world.deploy(2)
     async with running(world):
         before, (replica_set,) = list(map(name, world.pods())), world.replica_sets()
-        world.writer.delete(DEPLOYMENTS, NAMESPACE, "server", options=ORPHAN)
+        world.registry.delete(DEPLOYMENTS, NAMESPACE, "server", options=ORPHAN)
         await world.settle()
         world.deploy(3)
         await world.settle()
@@ -96,7 +97,7 @@ async def test_what_another_has_is_left_to_it() -> None:
     async with running(world):
         (replica_set,) = world.replica_sets()
         spec = {key: build_deployment(1)["spec"][key] for key in ("replicas", "selector", "template")}
-        world.writer.create(REPLICA_SETS, NAMESPACE, {**replica_set, "metadata": {"name": "other"}, "spec": spec})
+        world.registry.create(REPLICA_SETS, NAMESPACE, {**replica_set, "metadata": {"name": "other"}, "spec": spec})
         await world.settle()
         owners = [controller["name"] for pod in world.pods() if (controller := controller_of(pod))]
         assert sorted(owners) == sorted(["other", name(replica_set)])
@@ -108,7 +109,7 @@ async def test_one_that_is_being_deleted_is_not_adopted() -> None:
     async with running(world):
         (replica_set,) = world.replica_sets()
         metadata = {"name": "leaving", "labels": replica_set["metadata"]["labels"], "finalizers": HELD}
-        world.writer.create(REPLICA_SETS, NAMESPACE, {**replica_set, "metadata": metadata})
+        world.registry.create(REPLICA_SETS, NAMESPACE, {**replica_set, "metadata": metadata})
         world.store.mark_deleted(REPLICA_SETS, NAMESPACE, "leaving")
         await world.settle()
         assert controller_of(world.store.get(REPLICA_SETS, NAMESPACE, "leaving")) is None
@@ -120,7 +121,7 @@ async def test_one_that_is_being_deleted_lets_nothing_go() -> None:
     async with running(world):
         held = {**deployment["metadata"], "finalizers": HELD, "resourceVersion": ""}
         world.store.update(DEPLOYMENTS, {**deployment, "metadata": held})
-        world.writer.delete(DEPLOYMENTS, NAMESPACE, "server")
+        world.registry.delete(DEPLOYMENTS, NAMESPACE, "server")
         (replica_set,) = world.replica_sets()
         replica_set["metadata"]["labels"] = {"app": "debug"}
         world.store.update(REPLICA_SETS, replica_set)

@@ -6,6 +6,7 @@ from grpcdemo.resources.resource import DEPLOYMENTS
 from grpcdemo.sandbox.api.status import StatusError
 from grpcdemo.sandbox.controllers.conditions import find_condition
 from grpcdemo.sandbox.controllers.revision import DESIRED_REPLICAS, MAX_REPLICAS, REVISION
+from tests.fakes.hollow_node import NOT_READY
 from tests.sandbox.controllers.readings import notes, told
 from tests.sandbox.controllers.world import World, running
 
@@ -34,7 +35,7 @@ async def test_a_new_deployment_gets_its_pods_and_says_so() -> None:
 
 async def test_while_pods_are_not_ready_the_deployment_waits_for_them() -> None:
     world = World()
-    world.node.starts = lambda pod: False
+    world.node.behavior = lambda pod: NOT_READY
     world.deploy(3)
     async with running(world):
         assert world.condition("Available") == ("False", "MinimumReplicasUnavailable")
@@ -58,14 +59,14 @@ async def test_only_so_many_old_replica_sets_are_kept() -> None:
 
 async def test_what_keeps_pods_from_being_made_is_told_by_the_deployment_and_forgotten_when_it_is_over() -> None:
     world = World()
-    world.writer.refusal = StatusError("InternalError", "Internal error occurred: no webhook")
+    world.refuse_pods(StatusError("InternalError", "Internal error occurred: no webhook"))
     world.deploy(2)
     async with running(world):
         failure = find_condition(world.deployment()["status"], "ReplicaFailure")
         assert failure is not None
         assert (failure["status"], failure["reason"]) == ("True", "FailedCreate")
         assert failure["message"] == "Internal error occurred: no webhook"
-        world.writer.refusal = None
+        world.accept_pods()
         await world.advance(1)
         assert len(world.pods()) == 2
         assert world.condition("ReplicaFailure") is None

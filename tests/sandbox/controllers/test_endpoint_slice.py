@@ -5,6 +5,7 @@ from __future__ import annotations
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import ENDPOINT_SLICES, PODS, SERVICES
 from grpcdemo.sandbox.controllers.endpoint_slice import resolve_ports
+from tests.fakes.hollow_node import NOT_READY, SLOW_TO_STOP
 from tests.sandbox.controllers.world import NAMESPACE, World, build_service, running, serve
 
 
@@ -50,7 +51,7 @@ async def test_a_service_has_a_slice_before_it_has_pods_and_keeps_it() -> None:
                     "name": pod["metadata"]["name"],
                     "uid": pod["metadata"]["uid"],
                 },
-                "nodeName": "node",
+                "nodeName": pod["spec"]["nodeName"],
             }
         ]
 
@@ -65,8 +66,8 @@ async def test_an_endpoint_is_ready_while_its_pod_is_and_is_not_going() -> None:
         world.node.set_ready(world.pods()[0], False)
         await world.settle()
         assert readiness(world)[first] == (False, False, False)
-        world.node.stops = lambda pod: False
-        world.writer.delete(PODS, NAMESPACE, second)
+        world.node.behavior = lambda pod: SLOW_TO_STOP
+        world.registry.delete(PODS, NAMESPACE, second)
         await world.settle()
         assert readiness(world)[second] == (False, True, True)
         world.store.remove(PODS, NAMESPACE, second)
@@ -88,7 +89,7 @@ async def test_a_pod_that_is_relabelled_away_is_no_endpoint_any_more() -> None:
 
 async def test_unready_addresses_are_published_where_the_service_says_so() -> None:
     world = World()
-    world.node.starts = lambda pod: False
+    world.node.behavior = lambda pod: NOT_READY
     serve(world, publishNotReadyAddresses=True, clusterIP="None")
     world.deploy(1)
     async with running(world):
@@ -110,7 +111,7 @@ async def test_the_slices_of_a_deleted_service_go_with_it_and_none_is_made_witho
     world = World()
     serve(world)
     async with running(world):
-        world.writer.delete(SERVICES, NAMESPACE, "server")
+        world.registry.delete(SERVICES, NAMESPACE, "server")
         await world.settle()
         assert slices(world) == []
         serve(world, selector={})
@@ -123,7 +124,7 @@ async def test_pods_with_another_number_for_a_port_get_a_slice_of_their_own() ->
     serve(world)
     world.deploy(2, strategy={"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}})
     async with running(world):
-        world.node.starts = lambda pod: False
+        world.node.behavior = lambda pod: NOT_READY
         world.change(lambda spec: spec["template"]["spec"]["containers"][0]["ports"][0].update(containerPort=50052))
         await world.settle()
         numbers = {found["ports"][0]["port"]: len(found["endpoints"]) for found in slices(world)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import ENDPOINTS, SERVICES
+from tests.fakes.hollow_node import SLOW_TO_STOP
 from tests.sandbox.controllers.world import NAMESPACE, World, running, serve
 
 
@@ -57,7 +58,7 @@ async def test_a_pod_on_its_way_out_is_in_neither_list() -> None:
     world = World()
     serve(world)
     world.deploy(1)
-    world.node.stops = lambda pod: False
+    world.node.behavior = lambda pod: SLOW_TO_STOP
     async with running(world):
         (leaving,) = world.pods()
         world.change(lambda spec: spec.update(replicas=0))

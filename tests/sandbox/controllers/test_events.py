@@ -9,7 +9,7 @@ from tests.sandbox.controllers.world import NAMESPACE, World, serve
 
 
 def recorder(world: World, component: str = "tester", host: str = "") -> Recorder:
-    return Recorder(world.store, world.writer, world.clock, component, host=host)
+    return Recorder(world.registry, world.clock, component, host=host)
 
 
 def events(world: World) -> list[Object]:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from grpcdemo.resources.resource import DEPLOYMENTS, PODS, REPLICA_SETS, SERVICE_ACCOUNTS
+from tests.fakes.hollow_node import SLOW_TO_STOP
 from tests.sandbox.controllers.world import NAMESPACE, World, running
 
 
 def delete(world: World, policy: str) -> None:
-    world.writer.delete(DEPLOYMENTS, NAMESPACE, "server", options={"propagationPolicy": policy})
+    world.registry.delete(DEPLOYMENTS, NAMESPACE, "server", options={"propagationPolicy": policy})
 
 
 async def test_in_the_background_the_owner_goes_first() -> None:
     world = World()
     world.deploy(2)
     async with running(world):
-        world.node.stops = lambda pod: False
+        world.node.behavior = lambda pod: SLOW_TO_STOP
         delete(world, "Background")
         assert world.store.find(DEPLOYMENTS, NAMESPACE, "server") is None
         await world.settle()
@@ -30,7 +31,7 @@ async def test_in_the_foreground_the_owner_goes_last() -> None:
     world = World()
     world.deploy(2)
     async with running(world):
-        world.node.stops = lambda pod: False
+        world.node.behavior = lambda pod: SLOW_TO_STOP
         delete(world, "Foreground")
         await world.settle()
         assert "deletionTimestamp" in world.deployment()["metadata"]
@@ -51,8 +52,8 @@ async def test_orphans_stay_and_keep_their_other_owners() -> None:
     async with running(world):
         account = world.store.get(SERVICE_ACCOUNTS, NAMESPACE, "default")
         owners = [
-            {"apiVersion": resource.api_version, "kind": resource.kind, "name": found["metadata"]["name"], "uid": uid}
-            for resource, found in ((DEPLOYMENTS, world.deployment()), (REPLICA_SETS, world.replica_sets()[0]))
+            {"apiVersion": kind.api_version, "kind": kind.kind, "name": found["metadata"]["name"], "uid": uid}
+            for kind, found in ((DEPLOYMENTS, world.deployment()), (REPLICA_SETS, world.replica_sets()[0]))
             for uid in [found["metadata"]["uid"]]
         ]
         account["metadata"]["ownerReferences"] = owners
@@ -82,10 +83,10 @@ async def test_who_has_one_owner_left_stays_and_who_comes_with_none_goes() -> No
         for name, owners in (("kept", [absent, present]), ("lost", [absent])):
             metadata = {"name": name, "ownerReferences": owners}
             account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}
-            world.writer.create(SERVICE_ACCOUNTS, NAMESPACE, account)
+            world.registry.create(SERVICE_ACCOUNTS, NAMESPACE, account)
         await world.settle()
         assert world.store.find(SERVICE_ACCOUNTS, NAMESPACE, "kept")
         assert world.store.find(SERVICE_ACCOUNTS, NAMESPACE, "lost") is None
-        world.writer.delete(REPLICA_SETS, NAMESPACE, owner["metadata"]["name"])
+        world.registry.delete(REPLICA_SETS, NAMESPACE, owner["metadata"]["name"])
         await world.settle()
         assert world.store.find(SERVICE_ACCOUNTS, NAMESPACE, "kept") is None

@@ -26,7 +26,8 @@ class Probe:
 
     def concerns(self, event: Event) -> Iterable[Key]:
         metadata = event.object["metadata"]
-        return [(metadata["namespace"], metadata["name"])] if event.resource is SERVICES else []
+        concerned = event.resource is SERVICES and metadata["namespace"] == NAMESPACE
+        return [(NAMESPACE, metadata["name"])] if concerned else []
 
     def reconcile(self, namespace: str, name: str) -> float | None:
         self.calls.append(f"{namespace}/{name}")

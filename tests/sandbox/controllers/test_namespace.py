@@ -6,6 +6,7 @@ from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import DEPLOYMENTS, NAMESPACES, PODS, SERVICE_ACCOUNTS, SERVICES
 from grpcdemo.sandbox.api.served import STORED
 from grpcdemo.sandbox.controllers.conditions import find_condition
+from tests.fakes.hollow_node import SLOW_TO_STOP
 from tests.sandbox.controllers.world import NAMESPACE, World, running, serve
 
 SLOW = "example.com/slow"
@@ -47,7 +48,7 @@ async def test_a_deleted_namespace_takes_everything_with_it_and_nothing_else() -
     world.deploy(3)
     async with running(world):
         assert content(world) >= {"Deployment", "ReplicaSet", "Pod", "Service", "EndpointSlice", "Event"}
-        world.writer.delete(NAMESPACES, "", NAMESPACE)
+        world.registry.delete(NAMESPACES, "", NAMESPACE)
         await world.settle()
         assert world.store.find(NAMESPACES, "", NAMESPACE) is None
         assert content(world) == set()
@@ -59,8 +60,8 @@ async def test_nothing_but_pods_goes_before_the_pods_are_gone() -> None:
     serve(world)
     world.deploy(2)
     async with running(world):
-        world.node.stops = lambda pod: False
-        world.writer.delete(NAMESPACES, "", NAMESPACE)
+        world.node.behavior = lambda pod: SLOW_TO_STOP
+        world.registry.delete(NAMESPACES, "", NAMESPACE)
         await world.settle()
         assert len(world.pods()) == 2
         assert world.store.find(SERVICES, NAMESPACE, "server")
@@ -79,7 +80,7 @@ async def test_what_holds_a_namespace_back_is_said_as_a_cluster_says_it() -> Non
     serve(world)
     async with running(world):
         set_finalizers(world, [SLOW])
-        world.writer.delete(NAMESPACES, "", NAMESPACE)
+        world.registry.delete(NAMESPACES, "", NAMESPACE)
         await world.settle()
         said = {
             kind: (found["status"], found["reason"], found["message"])
@@ -115,7 +116,7 @@ async def test_a_finalizer_of_the_namespace_itself_keeps_it_when_it_is_empty() -
         namespace = world.store.get(NAMESPACES, "", NAMESPACE)
         namespace["metadata"]["finalizers"] = [SLOW]
         world.store.update(NAMESPACES, namespace)
-        world.writer.delete(NAMESPACES, "", NAMESPACE)
+        world.registry.delete(NAMESPACES, "", NAMESPACE)
         await world.settle()
         namespace = world.store.get(NAMESPACES, "", NAMESPACE)
         assert namespace["spec"]["finalizers"] == []

@@ -7,6 +7,7 @@ from grpcdemo.resources.resource import EVENTS, NAMESPACES, PODS, REPLICA_SETS
 from grpcdemo.sandbox.api.status import StatusError, forbidden
 from grpcdemo.sandbox.controllers.conditions import build_condition, find_condition
 from grpcdemo.sandbox.controllers.replica_set import ReplicaSetController, victim_order
+from tests.fakes.hollow_node import SLOW_TO_STOP
 from tests.sandbox.controllers.world import NAMESPACE, World, build_deployment, running
 
 YOUNG, OLD = "2026-01-01T00:00:09Z", "2026-01-01T00:00:01Z"
@@ -15,7 +16,7 @@ YOUNG, OLD = "2026-01-01T00:00:09Z", "2026-01-01T00:00:01Z"
 def make_replica_set(world: World, replicas: int) -> Object:
     spec = {key: build_deployment()["spec"][key] for key in ("selector", "template")}
     made = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"name": "server-abc"}}
-    return world.writer.create(REPLICA_SETS, NAMESPACE, {**made, "spec": {**spec, "replicas": replicas}})
+    return world.registry.create(REPLICA_SETS, NAMESPACE, {**made, "spec": {**spec, "replicas": replicas}})
 
 
 def status(world: World) -> Object:
@@ -25,7 +26,8 @@ def status(world: World) -> Object:
 
 
 def told(world: World) -> list[str]:
-    return [f"{found['reason']}: {found['message']}" for found in world.store.list(EVENTS, NAMESPACE)]
+    events = [found for found in world.store.list(EVENTS, NAMESPACE) if found["involvedObject"]["kind"] == "ReplicaSet"]
+    return [f"{found['reason']}: {found['message']}" for found in events]
 
 
 def pod(name: str, *, phase: str = "Running", ready: str | None = OLD, created: str = OLD, **more: object) -> Object:
@@ -54,7 +56,7 @@ async def test_pods_are_owned_labelled_and_told_of() -> None:
         assert first["metadata"]["labels"] == {"app": "server"}
         assert first["metadata"]["generateName"] == "server-abc-"
         names = [found["metadata"]["name"] for found in (first, second)]
-        assert told(world) == [f"SuccessfulCreate: Created pod: {name}" for name in names]
+        assert sorted(told(world)) == [f"SuccessfulCreate: Created pod: {name}" for name in names]
         assert status(world) == {
             "replicas": 2,
             "fullyLabeledReplicas": 2,
@@ -70,8 +72,8 @@ async def test_a_deleted_pod_is_replaced_before_it_is_gone() -> None:
     make_replica_set(world, 1)
     async with running(world):
         (old,) = world.pods()
-        world.node.stops = lambda pod: False
-        world.writer.delete(PODS, NAMESPACE, old["metadata"]["name"])
+        world.node.behavior = lambda pod: SLOW_TO_STOP
+        world.registry.delete(PODS, NAMESPACE, old["metadata"]["name"])
         await world.settle()
         assert len(world.pods()) == 2
         assert status(world)["replicas"] == 1
@@ -102,7 +104,7 @@ async def test_a_pod_that_lacks_a_label_of_the_template_is_not_fully_labelled() 
 
 async def test_a_refusal_is_told_and_tried_again_less_and_less_often() -> None:
     world = World()
-    world.writer.refusal = forbidden(PODS, "server-abc-x", "exceeded quota")
+    world.refuse_pods(forbidden(PODS, "server-abc-x", "exceeded quota"))
     make_replica_set(world, 3)
     async with running(world):
         failure = find_condition(status(world), "ReplicaFailure")
@@ -122,15 +124,15 @@ async def test_a_refusal_is_told_and_tried_again_less_and_less_often() -> None:
 
 async def test_the_first_refusal_stays_until_there_is_none() -> None:
     world = World()
-    world.writer.refusal = StatusError("InternalError", "first")
+    world.refuse_pods(StatusError("InternalError", "first"))
     make_replica_set(world, 1)
     async with running(world):
-        world.writer.refusal = StatusError("InternalError", "second")
+        world.refuse_pods(StatusError("InternalError", "second"))
         await world.advance(1)
         failure = find_condition(status(world), "ReplicaFailure")
         assert failure is not None
         assert failure["message"] == "first"
-        world.writer.refusal = None
+        world.accept_pods()
         await world.advance(1)
         assert "conditions" not in status(world)
 
@@ -176,7 +178,7 @@ async def test_in_a_namespace_that_ends_nothing_is_tried() -> None:
     world = World()
     make_replica_set(world, 1)
     world.store.mark_deleted(NAMESPACES, "", NAMESPACE)
-    controller = ReplicaSetController(world.store, world.writer, world.clock)
+    controller = ReplicaSetController(world.registry, world.clock)
     async with running(world, [controller]):
         assert world.pods() == []
         assert "conditions" not in status(world)

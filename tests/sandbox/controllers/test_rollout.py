@@ -12,8 +12,9 @@ from grpcdemo.sandbox.controllers.conditions import find_condition
 from grpcdemo.sandbox.controllers.owners import is_deleting
 from grpcdemo.sandbox.controllers.replica_set import is_ready
 from grpcdemo.sandbox.controllers.revision import DESIRED_REPLICAS, MAX_REPLICAS, REVISION, REVISION_HISTORY
+from tests.fakes.hollow_node import NOT_READY, READY, SLOW_TO_STOP
 from tests.sandbox.controllers.readings import counts_after, notes, sizes, told
-from tests.sandbox.controllers.world import NAMESPACE, World, running
+from tests.sandbox.controllers.world import World, running
 
 SURGE_ONLY = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "100%", "maxUnavailable": 0}}
 UNAVAILABLE_ONLY = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}
@@ -27,7 +28,7 @@ def put_template(template: Object, spec: Object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("strategy", "replicas", "fewest_ready", "most_pods"),
+    ("strategy", "replicas", "fewest_ready", "largest"),
     [
         (SURGE_ONLY, 3, 3, 6),
         (UNAVAILABLE_ONLY, 3, 2, 3),
@@ -38,7 +39,7 @@ def put_template(template: Object, spec: Object) -> None:
     ],
 )
 async def test_a_restart_keeps_to_its_bounds_at_every_change(
-    strategy: Object, replicas: int, fewest_ready: int, most_pods: int
+    strategy: Object, replicas: int, fewest_ready: int, largest: int
 ) -> None:
     world = World()
     world.deploy(replicas, strategy=strategy)
@@ -49,7 +50,7 @@ async def test_a_restart_keeps_to_its_bounds_at_every_change(
         await world.settle()
         counts = await counts_after(world, since)
         assert min(ready for _, ready in counts) == fewest_ready
-        assert max(pods for pods, _ in counts) == most_pods
+        assert max(size for size, _ in counts) == largest
         after = {pod["metadata"]["name"] for pod in world.pods()}
         assert len(after) == replicas
         assert not before & after
@@ -61,14 +62,13 @@ async def test_recreate_starts_nothing_before_the_last_old_pod_is_gone() -> None
     world.deploy(2, strategy=RECREATE)
     async with running(world):
         old = {pod["metadata"]["name"] for pod in world.pods()}
-        world.node.stops = lambda pod: False
+        world.node.behavior = lambda pod: SLOW_TO_STOP
         world.restart("now")
         await world.settle()
         assert {pod["metadata"]["name"] for pod in world.pods()} == old
         assert all(map(is_deleting, world.pods()))
-        world.node.stops = lambda pod: True
-        for pod in world.pods():
-            world.node.reconcile(NAMESPACE, pod["metadata"]["name"])
+        world.node.behavior = lambda pod: READY
+        world.node.look_again()
         await world.settle()
         assert len(world.pods()) == 2
         assert not old & {pod["metadata"]["name"] for pod in world.pods()}
@@ -78,7 +78,7 @@ async def test_a_rollout_whose_pods_never_get_ready_stops_at_its_bounds_and_then
     world = World()
     world.deploy(4, progressDeadlineSeconds=60)
     async with running(world):
-        world.node.starts = lambda pod: False
+        world.node.behavior = lambda pod: NOT_READY
         world.restart("now")
         await world.settle()
         live = [pod for pod in world.pods() if not is_deleting(pod)]
@@ -93,7 +93,7 @@ async def test_a_rollout_whose_pods_never_get_ready_stops_at_its_bounds_and_then
 
 async def test_each_pod_that_gets_ready_puts_the_deadline_off() -> None:
     world = World()
-    world.node.starts = lambda pod: False
+    world.node.behavior = lambda pod: NOT_READY
     world.deploy(2, progressDeadlineSeconds=60)
     async with running(world):
         await world.advance(50)
@@ -111,7 +111,7 @@ async def test_a_failed_rollout_is_undone_by_the_old_template() -> None:
     async with running(world):
         template = world.deployment()["spec"]["template"]
         survivors = {pod["metadata"]["name"] for pod in world.pods()}
-        world.node.starts = lambda pod: False
+        world.node.behavior = lambda pod: NOT_READY
         world.restart("now")
         await world.settle()
         await world.advance(61)
@@ -177,7 +177,7 @@ async def test_scaling_in_the_middle_of_a_rollout_is_shared_out() -> None:
     world = World()
     world.deploy(10)
     async with running(world):
-        world.node.starts = lambda pod: False
+        world.node.behavior = lambda pod: NOT_READY
         world.restart("now")
         await world.settle()
         assert sizes(world) == [8, 5]
@@ -185,7 +185,7 @@ async def test_scaling_in_the_middle_of_a_rollout_is_shared_out() -> None:
         await world.settle()
         assert sum(sizes(world)) == 25
         assert sizes(world)[1] > 5
-        world.node.starts = lambda pod: True
+        world.node.behavior = lambda pod: READY
         while not all(map(is_ready, world.pods())):
             world.make_ready()
             await world.settle()
@@ -194,7 +194,7 @@ async def test_scaling_in_the_middle_of_a_rollout_is_shared_out() -> None:
 
 async def test_a_stuck_rollout_that_is_scaled_takes_the_steps_that_a_cluster_took() -> None:
     world = World()
-    world.node.starts = lambda pod: "annotations" not in pod["metadata"]
+    world.node.behavior = lambda pod: NOT_READY if "annotations" in pod["metadata"] else READY
     world.deploy(4)
     async with running(world):
         world.restart("now")

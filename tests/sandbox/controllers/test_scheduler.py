@@ -35,7 +35,7 @@ def pod(world: World) -> Object:
 
 
 def only_scheduler(world: World) -> list[Scheduler]:
-    return [Scheduler(world.store, world.writer, world.clock)]
+    return [Scheduler(world.registry, world.clock)]
 
 
 @pytest.mark.parametrize(

@@ -1,148 +1,48 @@
-"""The controllers on a real store, with a writer, a node and a clock that do no more than these do."""
+"""The controllers on a hollow cluster with a clock of the test's own."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from datetime import datetime, timedelta, timezone
+from collections.abc import AsyncIterator, Callable, Sequence
 
 from grpcdemo.resources.objects import Object
-from grpcdemo.resources.resource import DEPLOYMENTS, NAMESPACES, PODS, REPLICA_SETS, SERVICES, Resource
-from grpcdemo.resources.times import write_time
-from grpcdemo.sandbox.api.status import StatusError, forbidden
-from grpcdemo.sandbox.api.store import Event, Store
-from grpcdemo.sandbox.controllers.conditions import build_condition, find_condition
-from grpcdemo.sandbox.controllers.loop import Controller, Key, run_controllers
-from grpcdemo.sandbox.controllers.manager import build_controllers
-from grpcdemo.sandbox.controllers.owners import is_deleting
+from grpcdemo.resources.resource import DEPLOYMENTS, NAMESPACES, PODS, REPLICA_SETS, SERVICES
+from grpcdemo.sandbox.api.status import StatusError
+from grpcdemo.sandbox.api.store import Event
+from grpcdemo.sandbox.controllers.conditions import find_condition
+from grpcdemo.sandbox.controllers.loop import Controller, run_controllers
+from tests.fakes.clock import ManualClock
+from tests.fakes.hollow_cluster import HollowCluster
 
 NAMESPACE = "demo"
 QUIET_TURNS = 200
 """So many turns of the event loop without a change mean that nobody has anything left to do."""
 
 
-class ManualClock:
-    """Stands still until it is told to go on."""
+class World(HollowCluster):
+    """A hollow cluster whose time a test moves, and the Deployment `server`."""
+
+    clock: ManualClock
 
     def __init__(self) -> None:
-        self._now = datetime(2026, 1, 1, tzinfo=timezone.utc)
-        self.timers: list[ManualTimer] = []
-
-    def now(self) -> datetime:
-        return self._now
-
-    def call_later(self, delay_s: float, callback: Callable[[], None]) -> ManualTimer:
-        timer = ManualTimer(self._now + timedelta(seconds=delay_s), callback)
-        self.timers.append(timer)
-        return timer
-
-    def advance(self, seconds: float) -> None:
-        self._now += timedelta(seconds=seconds)
-        due = [timer for timer in self.timers if timer.due <= self._now]
-        self.timers = [timer for timer in self.timers if timer.due > self._now]
-        for timer in due:
-            if not timer.cancelled:
-                timer.callback()
-
-
-class ManualTimer:
-    def __init__(self, due: datetime, callback: Callable[[], None]) -> None:
-        self.due = due
-        self.callback = callback
-        self.cancelled = False
-
-    def cancel(self) -> None:
-        self.cancelled = True
-
-
-class FakeWriter:
-    """Names, refuses, and deletes as the API does."""
-
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self.refusal: StatusError | None = None
-        """What every creation of a pod is answered with."""
-        self._names = 0
-
-    def create(self, resource: Resource, namespace: str, obj: Object, *, dry_run: bool = False) -> Object:
-        if resource.namespaced and is_deleting(self.store.get(NAMESPACES, "", namespace)):
-            why = f"unable to create new content in namespace {namespace} because it is being terminated"
-            raise forbidden(resource, obj["metadata"].get("name", ""), why)
-        if resource is PODS and self.refusal:
-            raise self.refusal
-        metadata = dict(obj["metadata"])
-        if resource.namespaced:
-            metadata["namespace"] = namespace
-        if "name" not in metadata:
-            self._names += 1
-            metadata["name"] = f"{metadata['generateName']}{self._names:05}"
-        return self.store.create(resource, {**obj, "metadata": metadata}, dry_run=dry_run)
-
-    def delete(self, resource: Resource, namespace: str, name: str, *, options: Object | None = None) -> None:
-        found = self.store.get(resource, namespace, name)
-        added = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}.get(
-            (options or {}).get("propagationPolicy", "")
-        )
-        if added and not is_deleting(found):
-            found["metadata"]["finalizers"] = [*found["metadata"].get("finalizers", []), added]
-            found = self.store.update(resource, found)
-        if resource in (PODS, NAMESPACES) or found["metadata"].get("finalizers"):
-            self.store.mark_deleted(resource, namespace, name)
-        else:
-            self.store.remove(resource, namespace, name)
-
-
-class FakeNode:
-    """Runs every pod: ready at once, gone as soon as it is to go, unless it is told to hold back."""
-
-    name = "node"
-
-    def __init__(self, store: Store, clock: ManualClock) -> None:
-        self._store = store
-        self._clock = clock
-        self._ips = 0
-        self.starts: Callable[[Object], bool] = lambda pod: True
-        self.stops: Callable[[Object], bool] = lambda pod: True
-
-    def concerns(self, event: Event) -> Iterable[Key]:
-        metadata = event.object["metadata"]
-        return [(metadata["namespace"], metadata["name"])] if event.resource is PODS else []
-
-    def reconcile(self, namespace: str, name: str) -> None:
-        pod = self._store.find(PODS, namespace, name)
-        if pod is None:
-            return
-        if is_deleting(pod):
-            if self.stops(pod):
-                self._store.remove(PODS, namespace, name)
-        elif "status" not in pod:
-            self._ips += 1
-            pod["spec"]["nodeName"] = "node"
-            self.set_ready(pod, self.starts(pod))
-
-    def set_ready(self, pod: Object, ready: bool) -> None:
-        now = write_time(self._clock.now())
-        condition = build_condition("Ready", str(ready), "", "", now)
-        ip = pod.get("status", {}).get("podIP", f"10.0.0.{self._ips}")
-        self._store.update(PODS, {**pod, "status": {"phase": "Running", "podIP": ip, "conditions": [condition]}})
-
-
-class World:
-    def __init__(self) -> None:
-        self.store = Store()
-        self.clock = ManualClock()
-        self.writer = FakeWriter(self.store)
-        self.node = FakeNode(self.store, self.clock)
+        super().__init__(ManualClock())
         self.create_namespace(NAMESPACE)
 
     def create_namespace(self, name: str) -> None:
-        spec = {"finalizers": ["kubernetes"]}
-        made = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}, "spec": spec}
-        self.store.create(NAMESPACES, {**made, "status": {"phase": "Active"}})
+        self.registry.create(NAMESPACES, "", {"metadata": {"name": name}})
+
+    def refuse_pods(self, error: StatusError) -> None:
+        def refuse(_: Object) -> None:
+            raise error
+
+        self.policy = refuse
+
+    def accept_pods(self) -> None:
+        self.policy = lambda pod: None
 
     def deploy(self, replicas: int = 3, **spec: object) -> Object:
-        return self.writer.create(DEPLOYMENTS, NAMESPACE, build_deployment(replicas, **spec))
+        return self.registry.create(DEPLOYMENTS, NAMESPACE, build_deployment(replicas, **spec))
 
     def deployment(self) -> Object:
         return self.store.get(DEPLOYMENTS, NAMESPACE, "server")
@@ -185,16 +85,16 @@ class World:
 
 @contextlib.asynccontextmanager
 async def running(world: World, controllers: Sequence[Controller] | None = None) -> AsyncIterator[World]:
-    """All controllers, and the node, at work."""
-    everybody = controllers or [*build_controllers(world.store, world.writer, world.clock), world.node]
-    task = asyncio.create_task(run_controllers(world.store, everybody, world.clock))
+    """All controllers, and the node, at work; or these controllers alone."""
+    parts = [run_controllers(world.store, controllers, world.clock)] if controllers else [*world.parts()]
+    tasks = [asyncio.create_task(part) for part in parts]
     try:
         await world.settle()
         yield world
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def build_deployment(replicas: int = 3, **spec: object) -> Object:
@@ -227,7 +127,7 @@ def build_service(**spec: object) -> Object:
 
 
 def serve(world: World, **spec: object) -> Object:
-    return world.writer.create(SERVICES, NAMESPACE, build_service(**spec))
+    return world.registry.create(SERVICES, NAMESPACE, build_service(**spec))
 
 
 async def history(world: World, since: int) -> list[Event]:

@@ -1,0 +1,160 @@
+"""A hollow node, as in kubemark and KWOK: it runs nothing, and says of its pods what a kubelet would."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from grpcdemo.resources.labels import SERVICE_NAME
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import ENDPOINT_SLICES, NODES, PODS
+from grpcdemo.resources.times import write_time
+from grpcdemo.sandbox.api.logs import LogOptions
+from grpcdemo.sandbox.api.registry import Registry
+from grpcdemo.sandbox.api.status import StatusError
+from grpcdemo.sandbox.controllers.clock import Clock
+from grpcdemo.sandbox.kubelet.status import ContainerState, PodState, build_status
+from grpcdemo.workload.call_log import Call, format_call
+
+from .log import format_time
+
+NAME = "hollow-node"
+NODE = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": NAME, "labels": {"kubernetes.io/os": "linux"}}}
+PROXY = "istio-proxy"
+LAST_LINES = b"first\nlast\n"
+"""The log of every container that is not followed."""
+CALLS_AT_ONCE = 10
+PAUSE_S = 0.001
+
+
+@dataclass(frozen=True)
+class Behavior:
+    """How a pod does on the node. `state` and `last_state` are those of its own containers, not of its proxy."""
+
+    ready: bool = True
+    stops: bool = True
+    """Whether it ends when it is deleted."""
+    state: Object | None = None
+    """None while it runs."""
+    last_state: Object | None = None
+
+
+READY = Behavior()
+NOT_READY = Behavior(ready=False)
+SLOW_TO_STOP = Behavior(stops=False)
+CRASHING = Behavior(
+    ready=False, state={"waiting": {"reason": "CrashLoopBackOff"}}, last_state={"terminated": {"exitCode": 7}}
+)
+
+
+def waiting(reason: str, message: str = "") -> Behavior:
+    """A pod whose containers do not start, such as for `ErrImagePull`."""
+    return Behavior(ready=False, state={"waiting": {"reason": reason, "message": message}})
+
+
+class HollowNode:
+    """Also the logs of its pods: each calls the server of its namespace, without end."""
+
+    def __init__(self, registry: Registry, clock: Clock) -> None:
+        self.behavior: Callable[[Object], Behavior] = lambda pod: READY
+        self.balances = False
+        """Whether calls are balanced even without a proxy."""
+        self._registry = registry
+        self._store = registry.store
+        self._clock = clock
+        self._ips = 0
+        self._calls: Counter[str] = Counter()
+
+    async def run(self) -> None:
+        if self._store.find(NODES, "", NAME) is None:
+            self._store.create(NODES, NODE)
+        while True:
+            since = self._store.version
+            self.look_again()
+            with suppress(StatusError):  # it fell behind
+                async for event in self._store.watch(PODS, since):
+                    if event.type != "DELETED":
+                        self._sync(event.object)
+
+    def look_again(self) -> None:
+        """After a change of `behavior`, which new pods alone follow by themselves."""
+        for pod in self._store.list(PODS):
+            self._sync(pod)
+
+    def set_ready(self, pod: Object, ready: bool) -> None:
+        self._report(pod, READY if ready else NOT_READY)
+
+    def _sync(self, pod: Object) -> None:
+        metadata, behavior = pod["metadata"], self.behavior(pod)
+        current = self._store.find(PODS, metadata["namespace"], metadata["name"])
+        if current is None or current["spec"].get("nodeName") != NAME:
+            return
+        if "deletionTimestamp" not in current["metadata"]:
+            if current["status"].get("phase") == "Pending" and "podIP" not in current["status"]:
+                self._report(current, behavior)
+        elif behavior.stops and current["metadata"]["deletionGracePeriodSeconds"]:
+            self._registry.delete(PODS, metadata["namespace"], metadata["name"], options={"gracePeriodSeconds": 0})
+
+    def _report(self, pod: Object, behavior: Behavior) -> None:
+        ip = (pod.get("status") or {}).get("podIP") or self._allocate_ip()
+        init = [_container_state(spec, behavior, init=True) for spec in pod["spec"].get("initContainers") or []]
+        main = [_container_state(spec, behavior) for spec in pod["spec"]["containers"]]
+        now = write_time(self._clock.now())
+        self._store.update(PODS, {**pod, "status": build_status(pod, PodState(ip, now, init, main), now)})
+
+    def _allocate_ip(self) -> str:
+        self._ips += 1
+        return "10.244.{}.{}".format(*divmod(self._ips, 250))
+
+    async def read(self, namespace: str, pod: str, container: str, options: LogOptions) -> AsyncIterator[bytes]:
+        if not options.follow:
+            yield LAST_LINES
+            return
+        while client := self._store.find(PODS, namespace, pod):
+            servers = self._servers(namespace)
+            balances = self.balances or any(spec["name"] == PROXY for spec in _specs(client))
+            for _ in range(CALLS_AT_ONCE):
+                yield self._call(client["metadata"]["uid"], servers, balances=balances)
+            await asyncio.sleep(PAUSE_S)
+
+    def _servers(self, namespace: str) -> list[tuple[str, str]]:
+        """Name and IP of every pod that a Service called grpc-server leads to."""
+        return sorted(
+            (endpoint["targetRef"]["name"], endpoint["addresses"][0])
+            for slice_ in self._store.list(ENDPOINT_SLICES, namespace)
+            if slice_["metadata"]["labels"].get(SERVICE_NAME) == "grpc-server"
+            for endpoint in slice_["endpoints"]
+            if endpoint["conditions"]["ready"]
+        )
+
+    def _call(self, client: str, servers: list[tuple[str, str]], *, balances: bool) -> bytes:
+        self._calls[client] += 1
+        seq = self._calls[client]
+        if servers:
+            pod, ip = servers[seq % len(servers) if balances else 0]
+            call = Call(seq, "OK", pod, ip, 1.0, None)
+        else:
+            call = Call(seq, "UNAVAILABLE", None, None, 1.0, None)
+        return f"{format_time(time.time_ns())} {format_call(call)}\n".encode()
+
+
+def _container_state(spec: Object, behavior: Behavior, *, init: bool = False) -> ContainerState:
+    sidecar = init and spec.get("restartPolicy") == "Always"
+    state = ContainerState(spec["name"], spec["image"], sidecar=sidecar)
+    if init and not sidecar:
+        state.state = {"terminated": {"exitCode": 0}}
+    elif spec["name"] == PROXY:
+        state.state, state.ready, state.started = {"running": {}}, True, True
+    else:
+        state.state = behavior.state or {"running": {}}
+        state.last_state = behavior.last_state or {}
+        state.ready, state.started = behavior.ready, behavior.state is None
+    return state
+
+
+def _specs(pod: Object) -> list[Object]:
+    return [*pod["spec"]["containers"], *(pod["spec"].get("initContainers") or [])]
