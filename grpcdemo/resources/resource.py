@@ -118,6 +118,5 @@ def _review(group: str, kind: str) -> Resource:
 
 ACCESS_REVIEWS = _review("authorization.k8s.io", "SelfSubjectAccessReview")
 RULES_REVIEWS = _review("authorization.k8s.io", "SelfSubjectRulesReview")
-SELF_REVIEWS = _review("authentication.k8s.io", "SelfSubjectReview")
 
 BY_KIND = {"Service": SERVICES, "Deployment": DEPLOYMENTS}

@@ -1,17 +1,13 @@
-"""What a client asks about itself: `kubectl auth can-i`, `auth can-i --list` and `auth whoami`.
-
-Whoever has the token may do everything that is served, and no more.
-"""
+"""What a client may do: `kubectl auth can-i` and `auth can-i --list`. The one user may do all that is served."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from grpcdemo.resources.objects import Object
-from grpcdemo.resources.resource import ACCESS_REVIEWS, RULES_REVIEWS, SELF_REVIEWS, Resource
+from grpcdemo.resources.resource import ACCESS_REVIEWS, RULES_REVIEWS, Resource
 from grpcdemo.sandbox.api.served import SERVED
 from grpcdemo.sandbox.api.status import Cause, invalid
-from grpcdemo.sandbox.state import CONTEXT
 
 SUBRESOURCE_VERBS = {"log": ("get",), "finalize": ("update",)}
 PART_VERBS = ("get", "patch", "update")
@@ -40,11 +36,6 @@ def _review_rules(_: Object) -> Object:
     return {"resourceRules": rules, "nonResourceRules": paths, "incomplete": False}
 
 
-def _review_self(_: Object) -> Object:
-    """The one user, by the name that the kubeconfig has for it."""
-    return {"userInfo": {"username": CONTEXT, "groups": ["system:authenticated"]}}
-
-
 def is_served(attributes: Object) -> bool:
     group, plural = attributes.get("group", ""), attributes.get("resource", "*")
     subresource, verb = attributes.get("subresource", ""), attributes.get("verb", "*")
@@ -62,6 +53,5 @@ def _allows(resource: Resource, subresource: str, verb: str) -> bool:
 REVIEWS: dict[Resource, Callable[[Object], Object]] = {
     ACCESS_REVIEWS: _review_access,
     RULES_REVIEWS: _review_rules,
-    SELF_REVIEWS: _review_self,
 }
 """The status that answers each."""

@@ -14,7 +14,6 @@ from grpcdemo.resources.resource import (
     PODS,
     REPLICA_SETS,
     RULES_REVIEWS,
-    SELF_REVIEWS,
     SERVICE_ACCOUNTS,
     SERVICES,
 )
@@ -33,6 +32,5 @@ SERVED = (
     MUTATING_WEBHOOKS,
     ACCESS_REVIEWS,
     RULES_REVIEWS,
-    SELF_REVIEWS,
 )
 STORED = tuple(resource for resource in SERVED if "list" in resource.verbs)
