@@ -1,24 +1,26 @@
-"""Bodies in Kubernetes' binary encoding, as far as kubectl sends them and knows no other way.
+"""Protobuf bodies, for the kubectl commands that send nothing else.
 
-`kubectl create namespace`, `create serviceaccount`, `auth can-i` and `auth whoami` write protobuf whatever the server
-says it takes, and do not fall back to JSON when told 415. Their messages are small; the field numbers below are from
-`generated.proto` of k8s.io/api. Every other kind in this encoding is refused.
+`kubectl create namespace`, `create serviceaccount`, and `auth can-i` write protobuf whatever the server accepts, and
+do not fall back to JSON after a 415. Their messages are small; the field numbers are those of `generated.proto` in
+k8s.io/api. Every other kind in this encoding is refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
+
+from google.protobuf.empty_pb2 import Empty
+from google.protobuf.message import DecodeError
+from google.protobuf.unknown_fields import UnknownFieldSet
 
 from grpcdemo.resources.objects import Object
 from grpcdemo.sandbox.api.status import StatusError
 
 AS_JSON = "add `--dry-run=client -o yaml | kubectl create -f -`, which sends JSON"
 MAGIC = b"k8s\x00"
-VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 
 Message = dict[int, tuple[str, Any]]
-"""For each field number: its JSON name and its type: str, bool, a message, or one of these in a list."""
+"""The JSON name and the type of each field, by its number. A type is str, bool, bytes, or another message."""
 
 MAP: Message = {1: ("key", str), 2: ("value", str)}
 METADATA: Message = {
@@ -40,7 +42,6 @@ MESSAGES: dict[str, Message] = {
     "ServiceAccount": {1: ("metadata", METADATA), 4: ("automountServiceAccountToken", bool)},
     "SelfSubjectAccessReview": {1: ("metadata", METADATA), 2: ("spec", REVIEW)},
     "SelfSubjectRulesReview": {1: ("metadata", METADATA), 2: ("spec", {1: ("namespace", str)})},
-    "SelfSubjectReview": {1: ("metadata", METADATA)},
 }
 TYPE: Message = {1: ("apiVersion", str), 2: ("kind", str)}
 ENVELOPE: Message = {1: ("type", TYPE), 2: ("raw", bytes)}
@@ -52,60 +53,29 @@ def decode_protobuf(data: bytes) -> Object:
     if not data.startswith(MAGIC):
         raise StatusError("BadRequest", "provided data does not appear to be a protobuf message")
     try:
-        envelope = _decode(memoryview(data)[len(MAGIC) :], ENVELOPE)
+        envelope = _decode(data[len(MAGIC) :], ENVELOPE)
         kind = envelope["type"]["kind"]
         if kind not in MESSAGES:
             message = f"the sandbox does not take a {kind} as protobuf: {AS_JSON}"
             raise StatusError("UnsupportedMediaType", message)
-        return {**envelope["type"], **_decode(memoryview(envelope.get("raw", b"")), MESSAGES[kind])}
-    except (IndexError, KeyError, ValueError) as error:
+        return {**envelope["type"], **_decode(envelope.get("raw", b""), MESSAGES[kind])}
+    except (DecodeError, KeyError, ValueError) as error:
         raise StatusError("BadRequest", f"the protobuf message cannot be read: {error}") from error
 
 
-def _decode(data: memoryview, message: Message) -> Object:
-    """A field that is empty is one that is not there; a field that *message* does not name is passed over."""
-    found: Object = {}
-    for number, value in _fields(data):
-        name, kind = message.get(number, ("", None))
+def _decode(data: bytes, message: Message) -> Object:
+    """An empty text counts as absent; a field that *message* does not name is skipped."""
+    obj: Object = {}
+    fields: Any = UnknownFieldSet(Empty.FromString(data))  # to an empty message every field is an unknown one
+    for field in fields:
+        name, kind = message.get(field.field_number, ("", None))
         if kind is MAP:
-            entry = _decode(value, MAP)
-            found.setdefault(name, {})[entry.get("key", "")] = entry.get("value", "")
+            entry = _decode(field.data, MAP)
+            obj.setdefault(name, {})[entry.get("key", "")] = entry.get("value", "")
         elif isinstance(kind, dict):
-            found[name] = _decode(value, kind)
-        elif kind is str and len(value):
-            found[name] = bytes(value).decode()
+            obj[name] = _decode(field.data, kind)
+        elif kind is str and field.data:
+            obj[name] = field.data.decode()
         elif kind in (bytes, bool):
-            found[name] = kind(value)
-    return found
-
-
-def _fields(data: memoryview) -> Iterator[tuple[int, Any]]:
-    at = 0
-    while at < len(data):
-        tag, at = _varint(data, at)
-        number, wire = tag >> 3, tag & 7
-        if wire == VARINT:
-            value, at = _varint(data, at)
-            yield number, value
-            continue
-        if wire == BYTES:
-            size, at = _varint(data, at)
-        elif wire in (FIXED32, FIXED64):
-            size = 4 if wire == FIXED32 else 8
-        else:
-            raise ValueError(f"wire type {wire} is not known")
-        if at + size > len(data):
-            raise ValueError("it ends too early")
-        yield number, data[at : at + size]
-        at += size
-
-
-def _varint(data: memoryview, at: int) -> tuple[int, int]:
-    """The number at *at*, and where the next thing begins."""
-    value = shift = 0
-    while True:
-        byte = data[at]
-        value |= (byte & 0x7F) << shift
-        at, shift = at + 1, shift + 7
-        if not byte & 0x80:
-            return value, at
+            obj[name] = kind(field.data)
+    return obj
