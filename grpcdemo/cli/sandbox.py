@@ -77,7 +77,6 @@ def serve(root: str, ready: int) -> None:
     import signal
     from pathlib import Path
 
-    from grpcdemo.kube.schema import describe
     from grpcdemo.sandbox.daemon import serve as serve_sandbox
     from grpcdemo.sandbox.state import State
 
@@ -89,7 +88,7 @@ def serve(root: str, ready: int) -> None:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await serve_sandbox(State(Path(root)), describe, say_ready, stop)
+        await serve_sandbox(State(Path(root)), say_ready, stop)
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     asyncio.run(until_told_to_end())

@@ -15,7 +15,6 @@ from grpcdemo.resources.labels import SERVICE_NAME
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import ENDPOINT_SLICES, MUTATING_WEBHOOKS, NAMESPACES, SERVICES, Resource
 from grpcdemo.sandbox.admission import ONLY_OURS, default_webhooks, inject, service_fault
-from grpcdemo.sandbox.api.bodies import Schema
 from grpcdemo.sandbox.api.logs import LogSource
 from grpcdemo.sandbox.api.registry import Admit, Registry
 from grpcdemo.sandbox.api.server import build_app
@@ -59,8 +58,8 @@ class ControlPlane:
         self._policy = policy
         self._seed()
 
-    def build_app(self, node: Node, *, token: str, version: str, schema: Schema) -> web.Application:
-        return build_app(self.registry, token=token, log_source=node, version=version, schema=schema)
+    def build_app(self, node: Node, *, token: str, version: str) -> web.Application:
+        return build_app(self.registry, token=token, log_source=node, version=version)
 
     async def run_controllers(self) -> None:
         """Until it is cancelled."""

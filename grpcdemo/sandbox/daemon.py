@@ -17,7 +17,6 @@ from grpcdemo import __version__
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import PODS
-from grpcdemo.sandbox.api.bodies import Schema
 from grpcdemo.sandbox.api.server import serving
 from grpcdemo.sandbox.control_plane import ControlPlane
 from grpcdemo.sandbox.controllers.events import Recorder
@@ -37,7 +36,7 @@ PORTS = (50051, 50052, STATUS_PORT)
 """What pods listen on. Where somebody has one of these on every address, pods get ports instead of addresses."""
 
 
-async def serve(state: State, schema: Schema, ready: Callable[[], None], stop: asyncio.Event) -> None:
+async def serve(state: State, ready: Callable[[], None], stop: asyncio.Event) -> None:
     """Serve the sandbox of *state* until *stop*; calls *ready* once every part takes requests.
 
     Raises GrpcdemoError where it cannot start, and whatever ends one of its parts.
@@ -49,7 +48,7 @@ async def serve(state: State, schema: Schema, ready: Callable[[], None], stop: a
     try:
         lock.write(str(os.getpid()))
         lock.flush()
-        await _serve(state, schema, ready, stop)
+        await _serve(state, ready, stop)
     except OSError as error:
         log.exception("the sandbox ends")
         raise GrpcdemoError(f"the sandbox cannot go on: {error}") from error
@@ -58,13 +57,13 @@ async def serve(state: State, schema: Schema, ready: Callable[[], None], stop: a
         lock.close()
 
 
-async def _serve(state: State, schema: Schema, ready: Callable[[], None], stop: asyncio.Event) -> None:
+async def _serve(state: State, ready: Callable[[], None], stop: asyncio.Event) -> None:
     network = claim_network(virtual=wants_ports(), needed=PORTS)
     plane = ControlPlane(allocate_ip=network.service_address)
     kubelet = Kubelet(plane.store, network, state.run / "pods", build_record(plane))
     proxy = NodeProxy(plane.store, network, state.run / "proxy")
     token = secrets.token_urlsafe(32)
-    app = plane.build_app(kubelet, token=token, version=f"{KUBERNETES}+sandbox.{__version__}", schema=schema)
+    app = plane.build_app(kubelet, token=token, version=f"{KUBERNETES}+sandbox.{__version__}")
     async with AsyncExitStack() as stack:
         parts = await stack.enter_async_context(_Running(plane.run_controllers(), kubelet.run(), proxy.run()))
         await parts.until(proxy.ready, stop)

@@ -19,14 +19,13 @@ pytestmark = pytest.mark.sandbox
 SERVED = """
 import asyncio, os
 from grpcdemo.errors import GrpcdemoError
-from grpcdemo.kube.schema import describe
 from grpcdemo.sandbox.daemon import serve
 from grpcdemo.sandbox.state import find_state, running
 
 async def begin_and_end():
     stop = asyncio.Event()
     stop.set()
-    await serve(find_state(), describe, print, stop)
+    await serve(find_state(), print, stop)
 
 try:
     asyncio.run(begin_and_end())

@@ -1,131 +1,82 @@
-"""Checks an object against the fields that its kind has, as a cluster does when it decodes one.
+"""Checks an object against the fields of its kind, as the API server does when it decodes one.
 
-An unknown field is noted, and left out; a value of the wrong type is an error at once. What is null is as if
-it were not there.
+The client library's models know every field and its type. Kubernetes is laxer than they are in three ways: null
+counts as absent, a quantity may be a number, and a missing field is for validation to report, or for defaults to
+fill in. It is stricter in two: a time is RFC 3339, and the name that a field has in Python is no field.
 """
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from kubernetes.aio.client import models
+from pydantic import ValidationError
+
 from grpcdemo.resources.objects import Object
-from grpcdemo.resources.quantities import canonical
 from grpcdemo.resources.times import parse_time
 
-QUANTITY_RULE = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
-
-GO_TYPES = {"string": "string", "time": "string", "integer": "int32", "number": "float64", "boolean": "bool"}
-ZERO = {"string": "", "integer": 0, "number": 0, "boolean": False}
+QUANTITIES = {"limits", "requests", "capacity", "allocatable", "overhead", "sizeLimit", "divisor"}
+"""The fields that are quantities, or map names to them."""
+MASK = "\0"
+"""Stands for `_` while the models check an object: they take `host_network` for `hostNetwork`."""
 
 
 class WrongType(Exception):
-    """A value is of another type than its field; worded as Go's JSON decoder does."""
+    """A value is of another type than its field."""
 
 
-class Cleaner:
-    """Cleans one object. `unknown` then has the paths of the fields that its kind does not have."""
-
-    def __init__(self) -> None:
-        self.unknown: list[str] = []
-
-    def clean(self, obj: Object, schema: Object) -> Object:
-        """A copy of *obj* with the fields of *schema* alone."""
-        made: Object = self._clean(obj, schema, _Place())
-        return made
-
-    def _clean(self, value: Any, schema: Object, place: _Place) -> Any:
-        kind = schema["type"]
-        if kind == "object":
-            return self._struct(place.expect(value, dict, f"v1.{schema['name']}"), schema, place)
-        if kind == "array":
-            items = place.expect(value, list, "[]" + _go_type(schema["items"]))
-            return [self._clean(item, schema["items"], place.item(number)) for number, item in enumerate(items)]
-        if kind == "map":
-            entries = place.expect(value, dict, "map[string]" + _go_type(schema["values"]))
-            return {key: self._entry(item, schema["values"], place.entry(key)) for key, item in entries.items()}
-        return _leaf(value, kind, place)
-
-    def _struct(self, value: Object, schema: Object, place: _Place) -> Object:
-        made: Object = {}
-        for name, item in value.items():
-            field = schema["fields"].get(name)
-            inner = place.field(schema["name"], name)
-            if field is None:
-                self.unknown.append(inner.path)
-            elif item is not None:
-                found = self._clean(item, field, inner)
-                if found or field["type"] != "map":
-                    made[name] = found
-        return made
-
-    def _entry(self, value: Any, schema: Object, place: _Place) -> Any:
-        return ZERO.get(schema["type"]) if value is None else self._clean(value, schema, place)
+def check_fields(obj: Object, kind: str) -> tuple[Object, list[str]]:
+    """*obj* without nulls and unknown fields, and a complaint about each of the unknown. Raises WrongType."""
+    known, unknown, wrong = _copy(obj), [], []
+    for error in _errors(_copy(obj, lambda key: key.replace("_", MASK)), kind):
+        location = [part.replace(MASK, "_") if isinstance(part, str) else part for part in error["loc"]]
+        path, value = _path(location), error["input"]
+        match error["type"]:
+            case "extra_forbidden":
+                unknown.append(f'unknown field "{path}"')
+                del _at(known, location[:-1])[location[-1]]
+            case "string_type" if QUANTITIES.intersection(location[-2:]) and type(value) in (int, float):
+                _at(known, location[:-1])[location[-1]] = str(value)
+            case "missing":
+                pass
+            case "datetime_type" if _is_time(value):
+                pass
+            case _:
+                wrong.append(f"{path}: {error['msg']}")
+    if wrong:
+        raise WrongType(", ".join(wrong))
+    return known, unknown
 
 
-class _Place:
-    """Where in an object a value is: as a path, and as Go's decoder names it, without indices."""
-
-    def __init__(self, path: str = "", struct: str = "", go_path: str = "") -> None:
-        self.path = path
-        self._struct = struct
-        self._go_path = go_path
-
-    def field(self, struct: str, name: str) -> _Place:
-        return _Place(_joined(self.path, name), struct, _joined(self._go_path, name))
-
-    def item(self, number: int) -> _Place:
-        return _Place(f"{self.path}[{number}]", self._struct, self._go_path)
-
-    def entry(self, key: str) -> _Place:
-        return _Place(_joined(self.path, key), self._struct, self._go_path)
-
-    def expect(self, value: Any, wanted: type | tuple[type, ...], go_type: str) -> Any:
-        if isinstance(value, wanted) and (not isinstance(value, bool) or wanted is bool):
-            return value
-        where = f"Go struct field {self._struct}.{self._go_path}" if self._struct else "Go value"
-        raise WrongType(f"json: cannot unmarshal {json_type(value)} into {where} of type {go_type}")
-
-
-def _leaf(value: Any, kind: str, place: _Place) -> Any:
-    if kind == "any":
-        return value
-    if kind == "quantity":
-        amount = canonical(str(value)) if isinstance(value, (str, int, float)) else None
-        if amount is None:
-            raise WrongType(QUANTITY_RULE)
-        return amount
-    if kind == "intOrString":
-        return place.expect(value, (int, str), "intstr.IntOrString")
-    wanted = {"string": str, "integer": int, "boolean": bool}.get(kind, (int, float))
-    if kind == "time":
-        return _time(place.expect(value, str, "string"))
-    if kind == "integer" and isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return place.expect(value, wanted, GO_TYPES[kind])
-
-
-def _time(text: str) -> str:
+def _errors(obj: Object, kind: str) -> Sequence[Any]:
+    model = getattr(models, f"V1{kind}", None) or getattr(models, f"CoreV1{kind}")
     try:
-        parse_time(text)
-    except ValueError as error:
-        shown = json.dumps(text)
-        raise WrongType(f'parsing time {shown} as "2006-01-02T15:04:05Z07:00": cannot parse {shown}') from error
-    return text
+        model.model_validate(obj, strict=True)
+    except ValidationError as error:
+        return error.errors(include_url=False)
+    return ()
 
 
-def _go_type(schema: Object) -> str:
-    kind = schema["type"]
-    return f"v1.{schema['name']}" if kind == "object" else GO_TYPES.get(str(kind), str(kind))
+def _copy(value: Any, rename: Callable[[str], str] = str) -> Any:
+    """Without null fields, and with each key renamed."""
+    if isinstance(value, dict):
+        return {rename(str(key)): _copy(item, rename) for key, item in value.items() if item is not None}
+    return [_copy(item, rename) for item in value] if isinstance(value, list) else value
 
 
-def json_type(value: Any) -> str:
-    if isinstance(value, bool):
-        return "bool"
-    if isinstance(value, float):
-        return f"number {json.dumps(value)}"
-    return {str: "string", int: "number", list: "array", dict: "object"}.get(type(value), "null")
+def _at(obj: Any, location: Sequence[str | int]) -> Any:
+    for part in location:
+        obj = obj[part]
+    return obj
 
 
-def _joined(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
+def _path(location: Sequence[str | int]) -> str:
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).removeprefix(".")
+
+
+def _is_time(value: Any) -> bool:
+    try:
+        return bool(parse_time(value))
+    except (TypeError, ValueError):
+        return False

@@ -10,7 +10,6 @@ import jsonpatch
 
 from grpcdemo.resources.objects import Object
 from grpcdemo.sandbox.api.bodies import parse_json
-from grpcdemo.sandbox.api.fields import json_type
 from grpcdemo.sandbox.api.status import StatusError
 from grpcdemo.sandbox.api.strategic import strategic_merge
 
@@ -33,27 +32,20 @@ def read_patch(content_type: str, data: bytes) -> Patch:
         raise StatusError("UnsupportedMediaType", "415: Unsupported Media Type")
     try:
         return _decode(content_type, parse_json(data).content)
-    except ValueError as error:
-        decoding = "" if content_type == STRATEGIC_PATCH else "error decoding patch: "
-        raise StatusError("BadRequest", f"{decoding}{error}") from error
+    except (ValueError, RecursionError) as error:
+        raise StatusError("BadRequest", f"error decoding patch: {error}") from error
 
 
 def _decode(content_type: str, content: Any) -> Patch:
     """Raises ValueError."""
     if content_type == JSON_PATCH:
-        operations = _expect(content, list, "[]handlers.jsonPatchOp")
-        for operation in operations:
-            _expect(operation, dict, "handlers.jsonPatchOp")
-        return lambda obj: _json_patch(obj, operations)
-    fields = _expect(content, dict, "map[string]interface {}")
+        if not isinstance(content, list) or not all(isinstance(operation, dict) for operation in content):
+            raise ValueError("a JSON patch is a list of operations")
+        return lambda obj: _json_patch(obj, content)
+    if not isinstance(content, dict):
+        raise ValueError("a merge patch is an object")
     merge = _merge if content_type == MERGE_PATCH else strategic_merge
-    return lambda obj: merge(obj, fields)
-
-
-def _expect(content: Any, wanted: type, go_type: str) -> Any:
-    if not isinstance(content, wanted):
-        raise ValueError(f"json: cannot unmarshal {json_type(content)} into Go value of type {go_type}")
-    return content
+    return lambda obj: merge(obj, content)
 
 
 def _json_patch(obj: Object, operations: list[Any]) -> Object:

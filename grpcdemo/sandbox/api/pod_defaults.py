@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
+from kubernetes.utils.quantity import parse_quantity
+
 from grpcdemo.resources.objects import Object
-from grpcdemo.resources.quantities import amount_of
 
 PROBES = ("readinessProbe", "livenessProbe", "startupProbe")
 TEMPLATE = {
@@ -86,21 +88,21 @@ def _pull_policy(image: str) -> str:
 
 
 def qos_class(spec: Object) -> str:
-    """How badly the pod takes a node that runs out of memory; shown by `kubectl describe`."""
+    """How early a node short of memory evicts the pod; `kubectl describe` shows it."""
     containers = [*spec.get("initContainers", []), *spec.get("containers", [])]
-    asked = [found.get("resources", {}) for found in containers]
-    if not any(amount_of(amount) for one in asked for part in ("requests", "limits") for amount in _amounts(one, part)):
-        return "BestEffort"
-    return "Guaranteed" if all(map(_is_guaranteed, asked)) else "Burstable"
+    compute = [(container.get("resources", {}), name) for container in containers for name in ("cpu", "memory")]
+    limits, requests = ([_quantity(*each, part) for each in compute] for part in ("limits", "requests"))
+    if all(limits) and limits == requests:
+        return "Guaranteed"
+    return "Burstable" if any(limits) or any(requests) else "BestEffort"
 
 
-def _amounts(resources: Object, part: str) -> list[str]:
-    return [amount for name, amount in resources.get(part, {}).items() if name in ("cpu", "memory")]
-
-
-def _is_guaranteed(resources: Object) -> bool:
-    limits, requests = resources.get("limits", {}), resources.get("requests", {})
-    return all(name in limits and requests.get(name) == limits[name] for name in ("cpu", "memory"))
+def _quantity(resources: Object, name: str, part: str) -> Decimal:
+    """0 if it is not set, or no quantity, which validation reports."""
+    try:
+        return Decimal(parse_quantity(resources.get(part, {}).get(name, 0)))
+    except ValueError:
+        return Decimal(0)
 
 
 def _fill(obj: Object, values: dict[str, Any]) -> None:

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from kubernetes.utils.quantity import parse_quantity
+
 from grpcdemo.resources.objects import Object
 from grpcdemo.sandbox.api.names import LABEL, LABEL_RULE
 from grpcdemo.sandbox.api.status import Cause
@@ -47,6 +49,7 @@ def _check_container(container: Object, field: str, names: set[str]) -> list[Cau
     if not container.get("image"):
         causes.append(Cause.required(f"{field}.image"))
     causes += _check_ports(container.get("ports", []), f"{field}.ports")
+    causes += _check_resources(container.get("resources", {}), f"{field}.resources")
     for number, variable in enumerate(container.get("env", [])):
         if not variable.get("name"):
             causes.append(Cause.required(f"{field}.env[{number}].name"))
@@ -74,6 +77,15 @@ def _check_ports(ports: list[Object], field: str) -> list[Cause]:
             causes.append(Cause.duplicate(f"{field}[{number}].name", name))
         names.add(name or "")
     return causes
+
+
+def _check_resources(resources: Object, field: str) -> Iterator[Cause]:
+    for part in ("limits", "requests"):
+        for name, quantity in resources.get(part, {}).items():
+            try:
+                parse_quantity(quantity)
+            except ValueError:
+                yield Cause.wrong(f"{field}.{part}[{name}]", quantity, "must be a quantity, such as 500m or 64Mi")
 
 
 def _check_mounts(spec: Object, field: str) -> Iterator[Cause]:

@@ -15,7 +15,6 @@ from aiohttp.typedefs import Middleware
 
 from grpcdemo.resources.objects import Object
 from grpcdemo.sandbox.api import discovery, openapi
-from grpcdemo.sandbox.api.bodies import Schema
 from grpcdemo.sandbox.api.logs import LogSource
 from grpcdemo.sandbox.api.negotiation import DISCOVERY, add_warning, answer, wants_discovery
 from grpcdemo.sandbox.api.paths import find_place
@@ -34,14 +33,12 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 log = logging.getLogger(__name__)
 
 
-def build_app(
-    registry: Registry, *, token: str, log_source: LogSource, version: str, schema: Schema
-) -> web.Application:
-    """*version* is what `kubectl version` shows, such as `v1.36.0+sandbox`; *schema* knows every kind's fields.
+def build_app(registry: Registry, *, token: str, log_source: LogSource, version: str) -> web.Application:
+    """*version* is what `kubectl version` shows, such as `v1.36.0+sandbox`.
 
     Serve it with `serving`, which ends a watch when its client goes; other runners may not.
     """
-    verbs, streams = Verbs(registry, schema), Streams(registry.store, log_source)
+    verbs, streams = Verbs(registry), Streams(registry.store, log_source)
     by_verb = {
         "get": verbs.get,
         "list": verbs.list_kind,

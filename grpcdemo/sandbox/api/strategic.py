@@ -7,6 +7,7 @@ types of k8s.io/api; here are those of the kinds that are served.
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
 from grpcdemo.resources.objects import Object
@@ -48,7 +49,7 @@ def strategic_merge(original: Object, patch: Object) -> Object:
 def _merge_struct(original: Object, patch: Object) -> Object:
     directive = patch.get(PATCH, "merge")
     if directive not in DIRECTIVES:
-        raise StatusError("InternalError", f"unknown patch type: {directive} in map: {_printed(patch)}")
+        raise StatusError("InternalError", f"unknown patch type: {directive} in map: {json.dumps(patch)}")
     if directive == "delete":
         return {}
     if directive == "replace":
@@ -93,7 +94,7 @@ def _merge_list(key: str, original: list[Any], patch: list[Any], order: list[Any
     for item in patch:
         if merge_key not in item:
             raise StatusError(
-                "InternalError", f"map: {_printed(item)} does not contain declared merge key: {merge_key}"
+                "InternalError", f"map: {json.dumps(item)} does not contain declared merge key: {merge_key}"
             )
         _merge_item(merged, item, merge_key)
     return _sort(merged, order or patch, original, merge_key)
@@ -146,14 +147,3 @@ def _merge_key(key: str, items: list[Any]) -> str | None:
         if any(merge_key in item for item in found):
             return merge_key
     return None
-
-
-def _printed(value: Any) -> str:
-    """As Go prints it."""
-    if isinstance(value, dict):
-        return f"map[{' '.join(f'{key}:{_printed(value[key])}' for key in sorted(value))}]"
-    if isinstance(value, list):
-        return f"[{' '.join(map(_printed, value))}]"
-    if value is None:
-        return "<nil>"
-    return str(value).lower() if isinstance(value, bool) else str(value)

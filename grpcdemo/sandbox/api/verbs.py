@@ -9,8 +9,8 @@ from aiohttp import web
 
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import PODS, SERVICE_ACCOUNTS, SERVICES, Resource
-from grpcdemo.sandbox.api.bodies import Schema, check, clean, parse
-from grpcdemo.sandbox.api.fields import WrongType
+from grpcdemo.sandbox.api.bodies import check, parse
+from grpcdemo.sandbox.api.fields import WrongType, check_fields
 from grpcdemo.sandbox.api.lists import Page, build_list, list_page
 from grpcdemo.sandbox.api.negotiation import Form, answer, choose_form, metadata_only
 from grpcdemo.sandbox.api.options import delete_options, parse_bool, parse_dry_run, parse_validation
@@ -51,10 +51,9 @@ class Call:
 class Verbs:
     """One method for each verb, from a call to the answer. Each raises StatusError where the request is refused."""
 
-    def __init__(self, registry: Registry, schema: Schema) -> None:
+    def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._store = registry.store
-        self._schema = schema
 
     async def get(self, call: Call) -> web.StreamResponse:
         found = self._store.get(call.place.resource, call.namespace, call.name)
@@ -124,7 +123,7 @@ class Verbs:
     async def _read(self, call: Call, api_version: str, kind: str, validation: str) -> tuple[Object, list[str]]:
         content_type = call.request.content_type if "Content-Type" in call.request.headers else ""
         body = parse(await call.request.read(), content_type, kind)
-        return check(body, self._schema, api_version, kind, validation)
+        return check(body, api_version, kind, validation)
 
     async def _delete_options(self, call: Call) -> tuple[Object, bool]:
         data = await call.request.read()
@@ -139,14 +138,14 @@ class Verbs:
         if (patched.get("apiVersion"), patched.get("kind")) != (api_version, kind):
             raise StatusError("BadRequest", "the patch changes the apiVersion or kind of the object")
         try:
-            made, problems = clean(patched, self._schema, api_version, kind)
+            known, problems = check_fields(patched, kind)
         except WrongType as error:
             raise invalid("", "", [Cause("patch", f"Invalid value: {error}")]) from error
         if problems and validation == "Strict":
             said = f"Invalid value: strict decoding error: {', '.join(problems)}"
             raise invalid("", "", [Cause("patch", said)])
-        made.setdefault("metadata", {})
-        return made, problems if validation == "Warn" else []
+        known.setdefault("metadata", {})
+        return known, problems if validation == "Warn" else []
 
     def _write(self, call: Call, obj: Object, dry_run: bool, warnings: list[str]) -> web.Response:
         resource, part = call.place.resource, call.place.subresource

@@ -18,7 +18,6 @@ from typing import Any
 import aiohttp
 import yaml
 
-from grpcdemo.kube.schema import describe
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import NAMESPACES, SERVICE_ACCOUNTS
 from grpcdemo.sandbox.api.logs import LogOptions
@@ -161,7 +160,7 @@ def build_registry() -> Registry:
 async def running(ssl_context: ssl.SSLContext | None = None) -> AsyncIterator[Sandbox]:
     registry, logs = build_registry(), Logs()
     registry.create(NAMESPACES, "", {"metadata": {"name": NAMESPACE}})
-    app = build_app(registry, token=TOKEN, log_source=logs, version="v1.36.0+sandbox", schema=describe)
+    app = build_app(registry, token=TOKEN, log_source=logs, version="v1.36.0+sandbox")
     async with serving(app, ssl_context=ssl_context) as url, aiohttp.ClientSession() as session:
         yield Sandbox(registry, registry.store, logs, Client(url, session))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import aiohttp
 import pytest
 
-from grpcdemo.kube.schema import describe
 from grpcdemo.sandbox.api import server
 from grpcdemo.sandbox.api.columns import COLUMNS
 from grpcdemo.sandbox.api.served import SERVED, STORED
@@ -63,7 +62,7 @@ def test_every_kind_has_columns() -> None:
 async def test_a_server_that_ends_cuts_its_watches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever watches does not keep it: the test would time out."""
     monkeypatch.setattr(server, "GRACE_S", 3_600.0)
-    app = build_app(build_registry(), token=TOKEN, log_source=Logs(), version="v1.36.0", schema=describe)
+    app = build_app(build_registry(), token=TOKEN, log_source=Logs(), version="v1.36.0")
     async with aiohttp.ClientSession() as session:
         async with serving(app) as url:
             headers = {"Authorization": f"Bearer {TOKEN}"}

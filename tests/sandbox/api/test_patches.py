@@ -149,32 +149,28 @@ async def test_the_other_patches(client: Client, kind: str, patch: Any, changed:
 
 
 REJECTED = "the server rejected our request due to an error in our request"
-UNMARSHAL = "json: cannot unmarshal"
+NO_LIST = "error decoding patch: a JSON patch is a list of operations"
+NO_OBJECT = "error decoding patch: a merge patch is an object"
 WRONG: list[tuple[str, Any, int, str]] = [
     (JSON_PATCH, [{"op": "test", "path": "/spec/replicas", "value": 4}], 422, REJECTED),
     (JSON_PATCH, [{"op": "remove", "path": "/spec/foo"}], 422, REJECTED),
     (JSON_PATCH, [{"op": "foo", "path": "/spec/foo"}], 422, REJECTED),
     (JSON_PATCH, [{"op": "replace", "path": "", "value": 1}], 422, REJECTED),
-    (JSON_PATCH, ["x"], 400, f"error decoding patch: {UNMARSHAL} string into Go value of type handlers.jsonPatchOp"),
-    (
-        JSON_PATCH,
-        {"a": 1},
-        400,
-        f"error decoding patch: {UNMARSHAL} object into Go value of type []handlers.jsonPatchOp",
-    ),
-    (MERGE, [], 400, f"error decoding patch: {UNMARSHAL} array into Go value of type map[string]interface {{}}"),
-    (STRATEGIC, "x", 400, f"{UNMARSHAL} string into Go value of type map[string]interface {{}}"),
-    (MERGE, b'{"a', 400, "error decoding patch: unexpected end of JSON input"),
-    (STRATEGIC, b"{bad", 400, "invalid character 'b' looking for beginning of object key string"),
+    (JSON_PATCH, ["x"], 400, NO_LIST),
+    (JSON_PATCH, {"a": 1}, 400, NO_LIST),
+    (MERGE, [], 400, NO_OBJECT),
+    (STRATEGIC, "x", 400, NO_OBJECT),
+    (MERGE, b'{"a', 400, "error decoding patch: Unterminated string"),
+    (STRATEGIC, b"{bad", 400, "error decoding patch: Expecting property name"),
     (MERGE, {"kind": "Pod"}, 400, "the patch changes the apiVersion or kind"),
-    (MERGE, {"spec": {"replicas": "x"}}, 422, ' "" is invalid: patch: Invalid value: json: cannot unmarshal string'),
+    (MERGE, {"spec": {"replicas": "x"}}, 422, ' "" is invalid: patch: Invalid value: spec.replicas: Input should be'),
     (
         STRATEGIC,
-        template(containers=[{"image": "z", "args": ["b", 1, True, None, {"c": 1.5}]}]),
+        template(containers=[{"image": "z"}]),
         500,
-        "map: map[args:[b 1 true <nil> map[c:1.5]] image:z] does not contain declared merge key: name",
+        'map: {"image": "z"} does not contain declared merge key: name',
     ),
-    (STRATEGIC, {"spec": {"$patch": "foo"}}, 500, "unknown patch type: foo in map: map[$patch:foo]"),
+    (STRATEGIC, {"spec": {"$patch": "foo"}}, 500, 'unknown patch type: foo in map: {"$patch": "foo"}'),
     (STRATEGIC, strategy(type="Recreate"), 422, 'Deployment.apps "web" is invalid: spec.strategy.rollingUpdate: '),
     ("application/foo", {}, 415, "415: Unsupported Media Type"),
     ("application/apply-patch+yaml", {}, 415, "the sandbox has no server-side apply"),

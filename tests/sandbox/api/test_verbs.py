@@ -127,9 +127,24 @@ async def test_what_is_filled_into_a_container(client: Client) -> None:
                 "successThreshold": 1,
                 "failureThreshold": 3,
             },
-            "resources": {"requests": {"cpu": "500m", "memory": "1Gi"}, "limits": {"cpu": "1"}},
+            "resources": {"requests": {"cpu": "0.5", "memory": "1024Mi"}, "limits": {"cpu": "1000m"}},
         }
     ]
+
+
+QOS_CLASSES: list[tuple[Object, str]] = [
+    ({}, "BestEffort"),
+    ({"limits": {"cpu": 0}}, "BestEffort"),
+    ({"requests": {"memory": "1Gi"}}, "Burstable"),
+    ({"limits": {"cpu": "1"}}, "Burstable"),
+    ({"limits": {"cpu": 1, "memory": "1Gi"}, "requests": {"cpu": "1000m", "memory": "1024Mi"}}, "Guaranteed"),
+]
+
+
+@pytest.mark.parametrize(("resources", "qos_class"), QOS_CLASSES)
+async def test_the_qos_class(client: Client, resources: Object, qos_class: str) -> None:
+    made = await client.create(PODS, pod(container={"resources": resources}))
+    assert made.body["status"]["qosClass"] == qos_class
 
 
 IMAGES = [("x", "Always"), ("x:latest", "Always"), ("x:1", "IfNotPresent"), ("h:5000/x", "Always")]
@@ -216,12 +231,14 @@ async def test_the_body_of_a_delete_wins_over_its_query(client: Client) -> None:
 
 async def test_unknown_fields_are_dropped_with_a_warning(client: Client) -> None:
     odd = pod(foo=1, container={"imagee": "x"})
+    odd["metadata"]["labels"] = {"a_b": "c"}
     warned = await client.create(PODS, odd, dryRun="All")
     assert warned.headers.getall("Warning") == [
         '299 - "unknown field \\"spec.containers[0].imagee\\""',
         '299 - "unknown field \\"spec.foo\\""',
     ]
     assert "foo" not in warned.body["spec"]
+    assert warned.body["metadata"]["labels"] == {"a_b": "c"}
     ignored = await client.create(PODS, odd, dryRun="All", fieldValidation="Ignore")
     assert (ignored.code, "Warning" in ignored.headers) == (201, False)
     twice = b'{"metadata":{"name":"r","name":"r"},"spec":{"containers":[{"name":"c","image":"x"}]}}'

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from grpcdemo.kube.logs import ContainerRef, Follower
-from grpcdemo.kube.schema import describe
 from grpcdemo.kube.target import connect
 from grpcdemo.sandbox.api.logs import LogOptions
 from grpcdemo.sandbox.api.registry import Registry
@@ -60,7 +59,7 @@ async def test_each_call_is_counted_once(tmp_path: Path, cut_after: int | None) 
 async def count(machine: Machine, folder: Path, cut_after: int | None) -> tuple[Counter, int]:
     """Count from the first call that is still kept; how many the client had made from that one to the last one read."""
     registry = Registry(machine.store, admit=lambda pod, _: pod, allocate_ip=machine.network.service_address)
-    app = build_app(registry, token=TOKEN, log_source=Cut(machine, cut_after), version="v1.36.0", schema=describe)
+    app = build_app(registry, token=TOKEN, log_source=Cut(machine, cut_after), version="v1.36.0")
     counter = Counter()
     first = None
     async with serving(app) as url:
