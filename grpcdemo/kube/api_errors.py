@@ -1,14 +1,8 @@
-"""Answers of the API that are not a success, and connections that fail, in our words: the one place.
-
-The rules come from how the API server itself words a refusal: RBAC says `User "…" cannot VERB resource
-"…"`, so a 403 without that sentence is an admission plugin's (quota, PodSecurity), and a failing webhook
-is a 500 that names it.
-"""
+"""Answers of the API that are not a success, and connections that fail, as errors of ours: the only place."""
 
 from __future__ import annotations
 
 import asyncio
-import re
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,10 +22,10 @@ from grpcdemo.errors import (
     Unauthorized,
     Unreachable,
 )
+from grpcdemo.kube.advice import advise_on_refusal
+from grpcdemo.kube.messages import is_missing_permission, read_refusal
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import Resource
-
-RBAC_REFUSAL = re.compile(r'User ".*" cannot \S+ (resource|path) ')
 
 
 @dataclass(frozen=True)
@@ -66,8 +60,10 @@ def api_error(code: int, status: Object, request: Request) -> ApiError:
             f"the cluster does not accept the credentials of context {request.context}: {message}",
             hint=Hint("they may have expired: log in again, then try ", Kubectl("get", "ns")),
         )
-    if code == 403 and RBAC_REFUSAL.search(message):
+    if code == 403 and is_missing_permission(message):
         return Forbidden(what, hint=Hint("check with ", request.can_i, ", or ask for the permission"))
+    if refusal := read_refusal(message):  # with whatever code: a webhook chooses its own, one that fails is a 500
+        return Rejected(what, hint=advise_on_refusal(refusal))
     if code == 404:
         return NotFound(what)
     if code == 409:
@@ -76,28 +72,9 @@ def api_error(code: int, status: Object, request: Request) -> ApiError:
         return Expired(what)
     if code == 429:
         return ApiError(what, hint="the API server is overloaded or limits this client: try again later")
-    if code in (400, 403, 422) or "webhook" in message:
-        return Rejected(what, hint=refusal_hint(message))
+    if code in (400, 403, 422):
+        return Rejected(what)
     return ApiError(what)
-
-
-def refusal_hint(message: str) -> Hint | str | None:
-    """What helps when the cluster refuses an object with *message*, if we know."""
-    if "violates PodSecurity" in message:
-        return (
-            "Istio's init container needs NET_ADMIN: install Istio's CNI plugin, or relax the namespace's "
-            "pod-security.kubernetes.io/enforce label"
-        )
-    if "exceeded quota" in message:
-        return "a restart needs room for old and new pods at once: raise the ResourceQuota, or use `up --servers N`"
-    if "failed calling webhook" in message:
-        pods = Kubectl("get", "pods", namespace="istio-system")
-        return Hint(
-            "the injector does not answer: see ", pods, ", and whether the API server may reach it (port 15017)"
-        )
-    if "denied the request" in message:
-        return "a policy of this cluster forbids it: its message says which"
-    return None
 
 
 @contextmanager

@@ -6,9 +6,9 @@ import asyncio
 
 from grpcdemo.errors import Conflict, Forbidden, NotFound
 from grpcdemo.kube.api import Api
-from grpcdemo.kube.references import ObjectReference, reference_to
 from grpcdemo.resources.labels import OURS
 from grpcdemo.resources.objects import Object, is_ours
+from grpcdemo.resources.references import ObjectReference, reference_to
 from grpcdemo.resources.resource import (
     CONFIG_MAPS,
     DAEMON_SETS,

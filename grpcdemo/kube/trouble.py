@@ -1,109 +1,215 @@
-"""Why a pod does not become ready, read from the objects alone, as soon as they show it.
-
-A `Trouble` that is `fatal` will not go away by waiting; another may, and is told when time has run out.
-"""
+"""Why a pod is not ready or not even created, and why an object is not gone: read from the objects alone."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from grpcdemo.errors import Hint, Kubectl
-from grpcdemo.kube.api_errors import refusal_hint
+from grpcdemo.kube.messages import Refusal, Refuser, blames_nodes, read_refusal
 from grpcdemo.resources.objects import Object, conditions_of
+from grpcdemo.resources.references import ObjectReference, reference_to
+from grpcdemo.resources.resource import PODS, REPLICA_SETS, Resource
 
-NO_IMAGE = {"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "ImageInspectError"}
-NO_CONTAINER = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
-PASSING = ('serviceaccount "default" not found', "status unknown for quota")
-"""A namespace that was made a moment ago refuses pods until its controllers have seen it."""
+PULL_REASONS = {"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "ImageInspectError"}
+START_REASONS = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
+FOREGROUND = "foregroundDeletion"
+"""The garbage collector's own finalizer, which it removes by itself."""
+NAMESPACE_CONDITIONS = (
+    "NamespaceDeletionDiscoveryFailure",
+    "NamespaceDeletionGroupVersionParsingFailure",
+    "NamespaceDeletionContentFailure",
+    "NamespaceContentRemaining",
+    "NamespaceFinalizersRemaining",
+)
+"""With these the namespace controller says what a terminating namespace waits for."""
 
 
 @dataclass(frozen=True)
-class Trouble:
-    """What is wrong with one pod, or with the making of pods."""
+class CannotCreatePods:
+    """A ReplicaSet's pods are refused."""
 
-    text: str
-    fatal: bool
-    hint: Hint | str | None = None
-    image: str | None = None
-    """The image that cannot be had, where that is it."""
-    crashed: tuple[str, str] | None = None
-    """Pod and container whose last log lines tell more."""
-    unschedulable: bool = False
+    replica_set: ObjectReference
+    message: str
+    refusal: Refusal | None
 
 
-def creation_trouble(replica_sets: Iterable[Object]) -> Trouble | None:
-    """Why the pods of a ReplicaSet are not even made: quota, PodSecurity, a webhook."""
-    for found in replica_sets:
-        failure = conditions_of(found).get("ReplicaFailure", {})
-        message = failure.get("message", "")
-        if failure.get("status") == "True" and not any(passing in message for passing in PASSING):
-            name = found["metadata"]["name"]
-            return Trouble(f"no pod of {name} can be made: {message}", True, hint=refusal_hint(message))
-    return None
+@dataclass(frozen=True)
+class Unschedulable:
+    """No node fits the pod, at this moment."""
+
+    pod: ObjectReference
+    message: str
+    nodes_not_ready: bool
 
 
-def pod_trouble(pod: Object) -> Trouble | None:
-    """Why *pod* is not ready, if it shows a reason."""
-    name = pod["metadata"]["name"]
-    status = pod.get("status", {})
-    if trouble := _scheduling_trouble(name, pod):
-        return trouble
-    for kind in ("initContainerStatuses", "containerStatuses"):
-        for found in status.get(kind) or []:
-            if trouble := _container_trouble(name, found):
+@dataclass(frozen=True)
+class CannotPullImage:
+    pod: ObjectReference
+    image: str
+    message: str
+
+
+@dataclass(frozen=True)
+class CannotStart:
+    """A container cannot be created, for example without its Secret."""
+
+    pod: ObjectReference
+    container: str
+    message: str
+
+
+@dataclass(frozen=True)
+class CrashLoop:
+    """A container ends again and again."""
+
+    pod: ObjectReference
+    container: str
+    exit_code: int | None
+    reason: str
+    message: str
+    restarts: int
+    last_lines: tuple[str, ...] = ()
+    """The end of its log."""
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A pod in phase Failed; its ReplicaSet replaces it."""
+
+    pod: ObjectReference
+    message: str
+
+
+@dataclass(frozen=True)
+class NodeUnreachable:
+    pod: ObjectReference
+
+
+@dataclass(frozen=True)
+class NotReady:
+    """A pod that is not ready, with the latest warning about it."""
+
+    pod: ObjectReference
+    reason: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Finalizer:
+    """A finalizer that its controller has not removed."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A true condition of a terminating namespace."""
+
+    type: str
+    message: str
+
+
+Blocker = Finalizer | Condition
+
+
+@dataclass(frozen=True)
+class Terminating:
+    """An object whose deletion was requested and that is still there, and what blocks it."""
+
+    reference: ObjectReference
+    blockers: tuple[Blocker, ...]
+
+    @property
+    def has_finalizer(self) -> bool:
+        return any(
+            isinstance(blocker, Finalizer) or blocker.type == "NamespaceFinalizersRemaining"
+            for blocker in self.blockers
+        )
+
+
+PodTrouble = Unschedulable | CannotPullImage | CannotStart | CrashLoop | Failed
+Trouble = CannotCreatePods | PodTrouble | NodeUnreachable | NotReady | Terminating
+
+
+def creation_trouble(replica_set: Object) -> CannotCreatePods | None:
+    """Why the ReplicaSet's pods cannot be created; None while its namespace is merely too new for pods."""
+    failure = conditions_of(replica_set).get("ReplicaFailure", {})
+    if failure.get("status") != "True":
+        return None
+    message = failure.get("message", "")
+    refusal = read_refusal(message)
+    if refusal and refusal.by is Refuser.NEW_NAMESPACE:
+        return None
+    return CannotCreatePods(reference_to(REPLICA_SETS, replica_set), message, refusal)
+
+
+def pod_trouble(pod: Object) -> PodTrouble | None:
+    """What keeps *pod* from getting ready, if it shows."""
+    reference, status = reference_to(PODS, pod), pod.get("status", {})
+    scheduled = conditions_of(pod).get("PodScheduled", {})
+    if scheduled.get("status") == "False" and scheduled.get("reason") == "Unschedulable":
+        message = scheduled.get("message", "")
+        return Unschedulable(reference, message, blames_nodes(message))
+    for field in ("initContainerStatuses", "containerStatuses"):
+        for container in status.get(field) or []:
+            if trouble := _container_trouble(reference, container):
                 return trouble
     if status.get("phase") == "Failed":
-        reason = status.get("message") or status.get("reason") or "no reason given"
-        return Trouble(f"pod {name} failed: {reason}", False)
+        return Failed(reference, status.get("message") or status.get("reason") or "no reason given")
     return None
 
 
-def pod_state(pod: Object, events: Iterable[Object]) -> str:
-    """The latest warning about *pod*, or its state: what to say when waiting took too long."""
-    name = pod["metadata"]["name"]
-    warnings = [found for found in events if found.get("type") == "Warning" and found["involvedObject"]["name"] == name]
+def late_trouble(pod: Object, events: Iterable[Object]) -> Trouble:
+    """What to say of *pod* when it took too long: its trouble, or its state."""
+    if "deletionTimestamp" in pod["metadata"]:
+        return read_terminating(PODS, pod)
+    if trouble := pod_trouble(pod):
+        return trouble
+    reference = reference_to(PODS, pod)
+    warnings = [
+        event
+        for event in events
+        if event.get("type") == "Warning" and event["involvedObject"]["name"] == reference.name
+    ]
     if warnings:
-        latest = max(warnings, key=lambda found: found.get("lastTimestamp") or found.get("eventTime") or "")
-        return f"pod {name}: {latest.get('reason')}: {' '.join(str(latest.get('message', '')).split())}"
-    node_lost = conditions_of(pod).get("Ready", {}).get("reason") == "NodeStatusUnknown"
-    return f"pod {name} is on a node that does not answer" if node_lost else f"pod {name} is not ready"
+        latest = max(warnings, key=lambda event: event.get("lastTimestamp") or event.get("eventTime") or "")
+        return NotReady(reference, str(latest.get("reason", "")), _one_line(latest.get("message")))
+    if conditions_of(pod).get("Ready", {}).get("reason") == "NodeStatusUnknown":
+        return NodeUnreachable(reference)
+    return NotReady(reference)
 
 
-def _scheduling_trouble(name: str, pod: Object) -> Trouble | None:
-    scheduled = conditions_of(pod).get("PodScheduled", {})
-    if scheduled.get("status") != "False" or scheduled.get("reason") != "Unschedulable":
-        return None
-    message = scheduled.get("message", "")
-    hint = (
-        Hint("a node is not ready: see ", Kubectl("get", "nodes"))
-        if "not-ready" in message or "unreachable" in message
-        else Hint("free or add resources, or ask for fewer pods with `up --servers N`")
-    )
-    return Trouble(f"pod {name} finds no node: {message}", False, hint=hint, unschedulable=True)
+def read_terminating(resource: Resource, obj: Object) -> Terminating:
+    conditions = conditions_of(obj)
+    blocking = [
+        Condition(kind, conditions[kind].get("message", kind))
+        for kind in NAMESPACE_CONDITIONS
+        if conditions.get(kind, {}).get("status") == "True"
+    ]
+    finalizers = [Finalizer(name) for name in obj["metadata"].get("finalizers") or [] if name != FOREGROUND]
+    return Terminating(reference_to(resource, obj), (*blocking, *finalizers))
 
 
-def _container_trouble(pod: str, status: Object) -> Trouble | None:
+def _container_trouble(pod: ObjectReference, status: Object) -> PodTrouble | None:
     waiting = (status.get("state") or {}).get("waiting") or {}
-    reason, message = waiting.get("reason", ""), " ".join(str(waiting.get("message", "")).split())
-    container, image = status["name"], status.get("image", "")
-    if reason in NO_IMAGE:
-        return Trouble(f"pod {pod} cannot get image {image}: {message or reason}", True, image=image)
-    if reason in NO_CONTAINER:
-        return Trouble(f"container {container} of pod {pod} cannot start: {message or reason}", True)
+    reason = waiting.get("reason", "")
+    message = _one_line(waiting.get("message")) or reason
+    if reason in PULL_REASONS:
+        return CannotPullImage(pod, status.get("image", ""), message)
+    if reason in START_REASONS:
+        return CannotStart(pod, status["name"], message)
     if reason == "CrashLoopBackOff":
-        return Trouble(
-            f"container {container} of pod {pod} crashes ({_last_exit(status)})",
-            True,
-            crashed=(pod, container),
+        ended = (status.get("lastState") or {}).get("terminated") or {}
+        return CrashLoop(
+            pod,
+            status["name"],
+            ended.get("exitCode"),
+            ended.get("reason", ""),
+            _one_line(ended.get("message")),
+            status.get("restartCount", 0),
         )
     return None
 
 
-def _last_exit(status: Object) -> str:
-    ended = (status.get("lastState") or {}).get("terminated") or {}
-    text = f"exit code {ended.get('exitCode', 'unknown')}, {status.get('restartCount', 0)} restarts"
-    reason = ended.get("reason", "")
-    message = " ".join(str(ended.get("message", "")).split())
-    why = ": ".join(part for part in (reason if reason != "Error" else "", message) if part)
-    return f"{why}, {text}" if why else text
+def _one_line(message: object) -> str:
+    return " ".join(str(message or "").split())

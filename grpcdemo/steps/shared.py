@@ -5,8 +5,8 @@ from __future__ import annotations
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.ownership import WORKLOADS, list_foreign
-from grpcdemo.kube.references import listed
 from grpcdemo.resources.objects import Object, is_ours
+from grpcdemo.resources.references import listed
 
 
 async def require_consent_to_relabel(api: Api, namespace: Object, *, given: bool) -> None:

@@ -14,7 +14,7 @@ from grpcdemo.kube.namespace import (
     is_terminating,
     relabel,
 )
-from grpcdemo.kube.rollout import restart, wait_for_rollout
+from grpcdemo.kube.rollout import UNSCHEDULABLE_S, restart, wait_for_rollout
 from grpcdemo.kube.termination import wait_until_namespace_gone
 from grpcdemo.manifests import defaults
 from grpcdemo.manifests.images import CLIENT, SERVER, image_reference
@@ -37,7 +37,9 @@ class UpConfig:
     image_prefix: str | None = None
     timeout_s: float = defaults.TIMEOUT_S
     shared: bool = False
-    """Go on in a namespace in which others have pods, although its injection label changes for them too."""
+    """Relabel the namespace although other workloads run in it."""
+    unschedulable_s: float = UNSCHEDULABLE_S
+    """How long a pod may be unschedulable before that is an error."""
 
 
 def settings(config: UpConfig, kubernetes: tuple[int, int]) -> Settings:
@@ -104,7 +106,14 @@ async def _wait_until_ready(api: Api, config: UpConfig, report: Reporter, *, new
     if not new and any(pod.proxy for pod in await our_pods(api, config.namespace)):
         await restart(api, config.namespace, names)
         report(Done("both Deployments restarted, to lose the proxies that they had"))
-    pods = await wait_for_rollout(api, config.namespace, names, timeout_s=config.timeout_s, report=report)
+    pods = await wait_for_rollout(
+        api,
+        config.namespace,
+        names,
+        timeout_s=config.timeout_s,
+        report=report,
+        unschedulable_s=config.unschedulable_s,
+    )
     if injected := [pod.name for pod in pods if pod.proxy]:
         raise GrpcdemoError(
             f"pod {injected[0]} has a proxy, although its namespace is labelled {INJECTION_LABEL}=disabled",

@@ -14,7 +14,7 @@ from tests.contract.tools import FINALIZER, Demo, kubectl
 
 def test_an_image_that_cannot_be_had(demo: Demo) -> None:
     told = demo.run("up", "--image-prefix", "localhost:1/nowhere", "--timeout", "60").check(1)
-    assert "cannot get image localhost:1/nowhere/grpcdemo-" in told.error
+    assert "cannot pull image localhost:1/nowhere/grpcdemo-" in told.error
     assert "grpcdemo images push localhost:1/nowhere" in told.hint
 
     demo.run("up", "--servers", "1").check(0)
@@ -39,7 +39,7 @@ def test_a_pod_that_finds_no_node(demo: Demo) -> None:
     patch = {"spec": {"template": {"spec": {"nodeSelector": {"grpcdemo-test": "no-such-node"}}}}}
     demo.kubectl("patch", "deployment/grpc-server", "--patch", json.dumps(patch))
     told = demo.run("istio", "on").check(1)
-    assert "finds no node" in told.error
+    assert "is unschedulable" in told.error
 
 
 def test_time_runs_out_and_it_says_what_for(demo: Demo) -> None:

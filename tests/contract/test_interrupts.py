@@ -91,7 +91,7 @@ def test_a_second_ctrl_c_ends_the_cleaning_up(demo: Demo) -> None:
 
 def test_a_demo_that_fails_cleans_up_too(demo: Demo) -> None:
     told = demo.run("demo", "--image-prefix", "localhost:1/nowhere").check(1)
-    assert "cannot get image" in told.error
+    assert "cannot pull image" in told.error
     assert not demo.exists()
 
 

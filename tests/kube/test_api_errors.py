@@ -47,6 +47,7 @@ ANSWERS: list[tuple[int, str, type[ApiError], str | None]] = [
     (403, TERMINATING, Rejected, None),
     (403, POLICY, Rejected, "policy"),
     (404, 'pods "p" not found', NotFound, None),
+    (404, POLICY, Rejected, "policy"),  # a webhook refuses with a code of its own
     (405, "the server does not allow this method", ApiError, None),
     (409, 'pods "p" already exists', Conflict, None),
     (410, "too old resource version: 1 (2)", Expired, None),

@@ -9,7 +9,6 @@ import json
 import pytest
 
 from grpcdemo.errors import Conflict, GrpcdemoError
-from grpcdemo.kube import rollout as rollout_module
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.namespace import LABELS_BEFORE
 from grpcdemo.model import StepEvent, Waiting
@@ -130,7 +129,7 @@ async def test_a_namespace_that_is_going_is_waited_for(
 @pytest.mark.parametrize(
     "trouble, message, hint",
     [
-        (waiting("c", "ErrImagePull", image="localhost/grpcdemo-server:0"), "cannot get image", "images build"),
+        (waiting("c", "ErrImagePull", image="localhost/grpcdemo-server:0"), "cannot pull image", "images build"),
         (waiting("c", "CreateContainerConfigError", "no secret"), "cannot start: no secret", "None"),
         (
             waiting("c", "CrashLoopBackOff", lastState=EXITED),
@@ -158,14 +157,13 @@ async def test_pods_that_may_not_be_made_are_told_at_once(
 
 
 async def test_a_pod_that_finds_no_node_is_given_some_time(
-    cluster: Cluster, cluster_api: Api, events: list[StepEvent], monkeypatch: pytest.MonkeyPatch
+    cluster: Cluster, cluster_api: Api, events: list[StepEvent]
 ) -> None:
-    monkeypatch.setattr(rollout_module, "UNSCHEDULABLE_S", 0.0)
     cluster.conditions = [
         {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "Insufficient cpu"}
     ]
-    with pytest.raises(GrpcdemoError, match="finds no node: Insufficient cpu"):
-        await up(cluster_api, UpConfig(timeout_s=3600), events.append)
+    with pytest.raises(GrpcdemoError, match="is unschedulable: Insufficient cpu"):
+        await up(cluster_api, UpConfig(timeout_s=3600, unschedulable_s=0.0), events.append)
 
 
 async def test_out_of_time_says_what_was_waited_for(

@@ -1,0 +1,115 @@
+"""What each trouble is called, and what helps: the only place that words them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from grpcdemo.errors import Hint, Kubectl
+from grpcdemo.kube.messages import Refusal, Refuser
+from grpcdemo.kube.trouble import (
+    Blocker,
+    CannotCreatePods,
+    CannotPullImage,
+    CannotStart,
+    CrashLoop,
+    Failed,
+    Finalizer,
+    NodeUnreachable,
+    NotReady,
+    Terminating,
+    Trouble,
+    Unschedulable,
+)
+from grpcdemo.manifests.images import pull_hint
+from grpcdemo.resources.istio import WEBHOOK_SUFFIX
+
+
+def describe(trouble: Trouble) -> str:
+    match trouble:
+        case CannotCreatePods(replica_set, message):
+            return f"cannot create pods for {replica_set}: {message}"
+        case Unschedulable(pod, message):
+            return f"pod {pod.name} is unschedulable: {message}"
+        case CannotPullImage(pod, image, message):
+            return f"pod {pod.name} cannot pull image {image}: {message}"
+        case CannotStart(pod, container, message):
+            return f"container {container} of pod {pod.name} cannot start: {message}"
+        case CrashLoop(pod, container):
+            log = f"; last log lines: {' | '.join(trouble.last_lines)}" if trouble.last_lines else ""
+            return f"container {container} of pod {pod.name} is in a crash loop ({_describe_crash(trouble)}){log}"
+        case Failed(pod, message):
+            return f"pod {pod.name} failed: {message}"
+        case NodeUnreachable(pod):
+            return f"pod {pod.name} is on a node that is unreachable"
+        case NotReady(pod, reason, message):
+            return ": ".join(filter(None, (f"pod {pod.name} is not ready", reason, message)))
+        case Terminating():
+            return f"{describe_terminating(trouble)} is terminating"
+
+
+def _describe_crash(crash: CrashLoop) -> str:
+    reason = "" if crash.reason == "Error" else crash.reason
+    exit_code = "unknown" if crash.exit_code is None else crash.exit_code
+    parts = (": ".join(filter(None, (reason, crash.message))), f"exit code {exit_code}", f"{crash.restarts} restarts")
+    return ", ".join(filter(None, parts))
+
+
+def describe_terminating(terminating: Terminating) -> str:
+    """The object and, in parentheses, what blocks it."""
+    blockers = "; ".join(map(_describe_blocker, terminating.blockers))
+    return f"{terminating.reference} ({blockers})" if blockers else str(terminating.reference)
+
+
+def _describe_blocker(blocker: Blocker) -> str:
+    return f"finalizer {blocker.name}" if isinstance(blocker, Finalizer) else blocker.message
+
+
+def advise(trouble: Trouble, context: str) -> Hint | str | None:
+    """What helps against *trouble* in the cluster of *context*, if we know."""
+    match trouble:
+        case CannotCreatePods(refusal=refusal):
+            return advise_on_refusal(refusal)
+        case Unschedulable(nodes_not_ready=True):
+            return Hint("a node is not ready: see ", Kubectl("get", "nodes"))
+        case Unschedulable():
+            return "free or add resources, or ask for fewer pods with `up --servers N`"
+        case CannotPullImage(image=image):
+            return pull_hint(image, context)
+        case CrashLoop(pod, container):
+            logs = Kubectl("logs", pod.name, "--container", container, "--previous", namespace=pod.namespace)
+            return Hint("see ", logs)
+        case _:
+            return None
+
+
+def advise_on_termination(terminating: Sequence[Terminating]) -> Hint:
+    """What helps where these are still there: look at the first that has a finalizer, or at the first."""
+    stuck = next((one for one in terminating if one.has_finalizer), terminating[0])
+    look = Kubectl("get", str(stuck.reference), "--output", "yaml", namespace=stuck.reference.namespace)
+    if stuck.has_finalizer:
+        return Hint("the controller that set the finalizer must remove it: start that controller, or see ", look)
+    return Hint("see ", look, ", or wait again with `grpcdemo cleanup`")
+
+
+def advise_on_refusal(refusal: Refusal | None) -> Hint | str | None:
+    """What helps when the cluster refuses an object, if we know."""
+    match refusal:
+        case Refusal(Refuser.QUOTA):
+            return "a restart needs room for old and new pods at once: raise the ResourceQuota, or use `up --servers N`"
+        case Refusal(Refuser.POD_SECURITY):
+            return (
+                "Istio's init container needs NET_ADMIN: install Istio's CNI plugin, or relax the namespace's "
+                "pod-security.kubernetes.io/enforce label"
+            )
+        case Refusal(Refuser.UNREACHABLE_WEBHOOK, name) if name.endswith(WEBHOOK_SUFFIX):
+            pods = Kubectl("get", "pods", namespace="istio-system")
+            return Hint(
+                "Istio's injector is unreachable: see ", pods, ", and whether the API server can reach it (port 15017)"
+            )
+        case Refusal(Refuser.UNREACHABLE_WEBHOOK, name):
+            webhooks = Kubectl("get", "mutatingwebhookconfigurations,validatingwebhookconfigurations")
+            return Hint(f"webhook {name} is unreachable: find its Service with ", webhooks)
+        case Refusal(Refuser.WEBHOOK | Refuser.POLICY, name):
+            return f"{name} enforces a policy of this cluster: its message says which"
+        case _:
+            return None

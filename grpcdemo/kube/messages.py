@@ -1,0 +1,74 @@
+"""What Kubernetes says in messages alone: the only place that reads facts from their words.
+
+No field of a `Status`, a condition or an event tells who refused an object, or why no node fits. These words have
+been the same since Kubernetes 1.18; in kubernetes/kubernetes they are made in
+
+    exceeded quota, status unknown       .../admission/resourcequota/controller.go
+    violates PodSecurity                 .../pod-security-admission/admission/admission.go
+    admission webhook … denied           .../admission/plugin/webhook/errors/statuserror.go
+    failed calling webhook               .../util/webhook/error.go
+    ValidatingAdmissionPolicy … denied   .../admission/plugin/policy/validating/dispatcher.go
+    serviceaccount "default" not found   .../admission/serviceaccount/admission.go
+    User … cannot                        .../endpoints/handlers/responsewriters/errors.go
+    node.kubernetes.io/not-ready         taints that the node controller sets, in the scheduler's message
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
+
+
+class Refuser(Enum):
+    """Who refused an object."""
+
+    QUOTA = auto()
+    POD_SECURITY = auto()
+    WEBHOOK = auto()
+    """A webhook answered, and said no."""
+    UNREACHABLE_WEBHOOK = auto()
+    """A webhook that must be asked could not be."""
+    POLICY = auto()
+    """A ValidatingAdmissionPolicy."""
+    NEW_NAMESPACE = auto()
+    """The namespace's controllers are not ready for pods; they will be in a moment."""
+
+
+_REFUSALS = {
+    Refuser.QUOTA: r"exceeded quota: ([^,\s]+)",
+    Refuser.POD_SECURITY: r'violates PodSecurity "([^"]+)"',
+    Refuser.WEBHOOK: r'admission webhook "([^"]+)" denied the request',
+    Refuser.UNREACHABLE_WEBHOOK: r'failed calling webhook "([^"]+)"',
+    Refuser.POLICY: r"ValidatingAdmissionPolicy '([^']+)' .*denied request",
+    Refuser.NEW_NAMESPACE: r'serviceaccount "(default)" not found|status unknown for quota: ([^,\s]+)',
+}
+_NO_PERMISSION = re.compile(r'User ".*" cannot \S+ (resource|path) ')
+_NODE_TAINTS = re.compile(r"node\.kubernetes\.io/(not-ready|unreachable)")
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A refused object: who refused it, and the name of the quota, level, webhook or policy."""
+
+    by: Refuser
+    name: str
+
+
+def read_refusal(message: str) -> Refusal | None:
+    """Who refused the object, if *message* tells: whoever is named first, for a webhook may quote others."""
+    matches = [(match, by) for by, words in _REFUSALS.items() if (match := re.search(words, message))]
+    if not matches:
+        return None
+    match, by = min(matches, key=lambda pair: pair[0].start())
+    return Refusal(by, match[match.lastindex or 0])
+
+
+def is_missing_permission(message: str) -> bool:
+    """Whether a 403 comes from authorization; without these words an admission plugin refused."""
+    return bool(_NO_PERMISSION.search(message))
+
+
+def blames_nodes(message: str) -> bool:
+    """Whether the scheduler finds nodes that are not ready or not reachable."""
+    return bool(_NODE_TAINTS.search(message))

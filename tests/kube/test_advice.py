@@ -1,0 +1,114 @@
+"""The words for each trouble, in Kubernetes' own terms, and what helps."""
+
+from __future__ import annotations
+
+import pytest
+
+from grpcdemo.kube.advice import advise, advise_on_refusal, advise_on_termination, describe
+from grpcdemo.kube.messages import Refusal, Refuser
+from grpcdemo.kube.trouble import (
+    CannotCreatePods,
+    CannotPullImage,
+    CannotStart,
+    Condition,
+    CrashLoop,
+    Failed,
+    Finalizer,
+    NodeUnreachable,
+    NotReady,
+    Terminating,
+    Trouble,
+    Unschedulable,
+)
+from grpcdemo.resources.references import ObjectReference
+from grpcdemo.resources.resource import NAMESPACES, PODS, REPLICA_SETS, SERVICES
+
+POD = ObjectReference(PODS, "p", "demo")
+REPLICA_SET = ObjectReference(REPLICA_SETS, "r", "demo")
+DEMO = ObjectReference(NAMESPACES, "demo")
+IMAGE = "localhost/grpcdemo-server:1"
+ISTIO = "namespace.sidecar-injector.istio.io"
+
+TROUBLES: list[tuple[Trouble, str, str | None]] = [
+    (
+        CannotCreatePods(REPLICA_SET, "exceeded quota: small", Refusal(Refuser.QUOTA, "small")),
+        "cannot create pods for replicasets/r: exceeded quota: small",
+        "ResourceQuota",
+    ),
+    (CannotCreatePods(REPLICA_SET, "out of luck", None), "cannot create pods for replicasets/r: out of luck", None),
+    (Unschedulable(POD, "Insufficient cpu", False), "pod p is unschedulable: Insufficient cpu", "up --servers N"),
+    (Unschedulable(POD, "a taint", True), "pod p is unschedulable: a taint", "a node is not ready: see `kubectl get"),
+    (CannotPullImage(POD, IMAGE, "denied"), f"pod p cannot pull image {IMAGE}: denied", "images load"),
+    (CannotStart(POD, "c", "no secret"), "container c of pod p cannot start: no secret", None),
+    (
+        CrashLoop(POD, "c", 139, "OOMKilled", "too much", 4),
+        "container c of pod p is in a crash loop (OOMKilled: too much, exit code 139, 4 restarts)",
+        "`kubectl logs p --container c --previous --namespace demo`",
+    ),
+    (
+        CrashLoop(POD, "c", 1, "Error", "", 1, last_lines=("first", "last")),
+        "container c of pod p is in a crash loop (exit code 1, 1 restarts); last log lines: first | last",
+        "--previous",
+    ),
+    (
+        CrashLoop(POD, "c", None, "", "", 0),
+        "container c of pod p is in a crash loop (exit code unknown, 0 restarts)",
+        "--previous",
+    ),
+    (Failed(POD, "low on memory"), "pod p failed: low on memory", None),
+    (NodeUnreachable(POD), "pod p is on a node that is unreachable", None),
+    (NotReady(POD), "pod p is not ready", None),
+    (NotReady(POD, "Unhealthy", "probe failed"), "pod p is not ready: Unhealthy: probe failed", None),
+    (Terminating(POD, ()), "pods/p is terminating", None),
+    (
+        Terminating(POD, (Condition("NamespaceContentRemaining", "1 pod left"), Finalizer("example.com/keep"))),
+        "pods/p (1 pod left; finalizer example.com/keep) is terminating",
+        None,
+    ),
+]
+
+
+@pytest.mark.parametrize("trouble, words, hint", TROUBLES)
+def test_each_trouble_has_its_words_and_its_hint(trouble: Trouble, words: str, hint: str | None) -> None:
+    assert describe(trouble) == words
+    advice = advise(trouble, "kind-kind")
+    assert advice is None if hint is None else hint in str(advice)
+
+
+@pytest.mark.parametrize(
+    "refusal, words",
+    [
+        (Refusal(Refuser.QUOTA, "small"), "raise the ResourceQuota"),
+        (Refusal(Refuser.POD_SECURITY, "restricted"), "Istio's CNI plugin"),
+        (Refusal(Refuser.UNREACHABLE_WEBHOOK, ISTIO), "`kubectl get pods --namespace istio-system`"),
+        (Refusal(Refuser.UNREACHABLE_WEBHOOK, "w"), "webhook w is unreachable"),
+        (Refusal(Refuser.WEBHOOK, "w"), "w enforces a policy"),
+        (Refusal(Refuser.WEBHOOK, ISTIO), f"{ISTIO} enforces a policy"),
+        (Refusal(Refuser.POLICY, "no-root"), "no-root enforces a policy"),
+        (Refusal(Refuser.NEW_NAMESPACE, "default"), None),
+        (None, None),
+    ],
+)
+def test_what_helps_depends_on_who_refused(refusal: Refusal | None, words: str | None) -> None:
+    advice = advise_on_refusal(refusal)
+    assert advice is None if words is None else words in str(advice)
+
+
+@pytest.mark.parametrize(
+    "blocker, words",
+    [
+        (Finalizer("example.com/keep"), "start that controller"),
+        (Condition("NamespaceFinalizersRemaining", "in 1 instance"), "start that controller"),
+        (Condition("NamespaceContentRemaining", "a configmap named finalizer is left"), "grpcdemo cleanup"),
+    ],
+)
+def test_what_helps_depends_on_what_blocks_and_not_on_its_words(blocker: Finalizer | Condition, words: str) -> None:
+    advice = str(advise_on_termination([Terminating(DEMO, (blocker,))]))
+    assert words in advice
+    assert "`kubectl get namespaces/demo --output yaml`" in advice
+
+
+def test_the_object_with_the_finalizer_is_the_one_to_look_at() -> None:
+    first, second = (ObjectReference(SERVICES, name, "demo") for name in "ab")
+    stuck = [Terminating(first, ()), Terminating(second, (Finalizer("example.com/keep"),))]
+    assert "get services/b --output yaml --namespace demo" in str(advise_on_termination(stuck))
