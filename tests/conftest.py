@@ -1,43 +1,67 @@
-"""For every test: a home and an environment without anybody's cluster in them."""
+"""Every test runs in one environment, whatever the developer's holds."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import locale
+import os
+import signal
+import time
 
 import pytest
 from hypothesis import settings
 
-FOREIGN = (
-    "KUBECONFIG",
-    "GRPCDEMO_TARGET",
-    "XDG_STATE_HOME",
-    "NO_COLOR",
-    "FORCE_COLOR",
-    "COLUMNS",
-    *(f"{scheme}_proxy" for scheme in ("http", "https", "all", "no")),
-    *(f"{scheme}_PROXY" for scheme in ("HTTP", "HTTPS", "ALL", "NO")),
-)
+KEPT = {"PATH", "LD_LIBRARY_PATH", "TMPDIR", "HOME"}
+"""What it takes to start a program. A test has a HOME of its own, unless it needs the developer's cluster."""
+FIXED = {"LANG": "C.UTF-8", "TZ": "UTC"}
+DEVELOPERS_KUBECONFIG = "PYTEST_KUBECONFIG"
+"""Holds KUBECONFIG for the tests that are marked `cluster` or `bench`: no other test may reach that cluster."""
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+IGNORED = {number for number in ENDING if signal.getsignal(number) is signal.SIG_IGN}
+"""What `nohup`, or a shell's `&`, told this process to ignore."""
+
 settings.load_profile("ci")
-"""Of the properties, the same examples each time, and however slow the machine is."""
-OWN_TARGET = ("sandbox", "cluster", "bench")
-"""The marks of tests whose target a fixture has chosen, or the developer."""
+"""Hypothesis tries the same examples each time, however slow the machine is."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update-golden", action="store_true", help="write the golden files of the views anew")
+    parser.addoption("--update-golden", action="store_true", help="write the golden files of the views")
 
 
-def leave_home(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
-    """Be in *home*, with nothing from the developer's environment that changes what a command does."""
-    monkeypatch.setenv("HOME", str(home))
-    for name in FOREIGN:
-        monkeypatch.delenv(name, raising=False)
+@pytest.hookimpl(trylast=True)  # pytest's own output still follows the developer's NO_COLOR
+def pytest_configure() -> None:
+    environment = {name: value for name, value in os.environ.items() if name in KEPT or name.startswith("PYTEST_")}
+    if "KUBECONFIG" in os.environ:
+        environment[DEVELOPERS_KUBECONFIG] = os.environ["KUBECONFIG"]
+    os.environ.clear()
+    os.environ.update(environment, **FIXED)
+    locale.setlocale(locale.LC_ALL, "")
+    time.tzset()
+    os.umask(0o022)
+    take_signals()
+
+
+def take_signals() -> None:
+    """Let every signal that ends a process end the run as Ctrl-C does, so that fixtures end what they started.
+
+    A child process inherits an ignored signal, but not a handler.
+    """
+    for number in ENDING:
+        signal.signal(number, _ignore if number in IGNORED else signal.default_int_handler)
+
+
+def _ignore(*_: object) -> None:
+    pass
 
 
 @pytest.fixture(autouse=True)
-def _nobodys_cluster(
+def _signals() -> None:
+    """Take the signals back: a command that ran in this process has reset their handlers."""
+    take_signals()
+
+
+@pytest.fixture(autouse=True)
+def _home(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """The developer's kubeconfig is for the tests that are marked `cluster` or `bench`, and for no other."""
-    if not any(request.node.get_closest_marker(name) for name in OWN_TARGET):
-        leave_home(monkeypatch, tmp_path_factory.mktemp("home"))
+    if not any(request.node.get_closest_marker(name) for name in ("cluster", "bench")):
+        monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,8 @@ import pytest
 
 from tests.bench.programs import RATE, calls_per_second, client, free_port, memory_of, server, start_and_end
 from tests.bench.ratio import WINDOWS_S, median_ratio, report, timed
-from tests.contract.tools import Demo, kubectl
+from tests.contract.targets import behind_kubeconfig, developers_cluster
+from tests.contract.tools import kubectl, new_demo
 from tests.sandbox.user import SandboxUser
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(1200)]
@@ -84,18 +84,15 @@ def test_a_call_through_the_proxies_against_a_bare_one(sandbox: SandboxUser, swi
 
 def test_kubectl_get_pods_against_the_same_on_a_cluster(sandbox: SandboxUser) -> None:
     """As many pods in both, in the cluster that KUBECONFIG names."""
-    on_cluster = Demo(f"grpcdemo-bench-{secrets.token_hex(3)}")
-    sandbox.run("up", "--namespace", on_cluster.namespace)
-    on_cluster.run("up").check(0)
-    get = ("get", "pods", "--namespace", on_cluster.namespace)
-    try:
+    with developers_cluster() as kubeconfig, behind_kubeconfig(kubeconfig), new_demo() as on_cluster:
+        sandbox.run("up", "--namespace", on_cluster.namespace)
+        on_cluster.run("up").check(0)
+        get = ("get", "pods", "--namespace", on_cluster.namespace)
         ratio = median_ratio(
             lambda: timed(lambda: kubectl("--kubeconfig", str(sandbox.state.kubeconfig), *get)),
             lambda: timed(lambda: kubectl(*get)),
             rounds=31,
         )
-    finally:
-        on_cluster.remove()
     report("kubectl get pods on the sandbox / on a cluster", ratio, 1)
 
 

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.contract.targets import developers_cluster
+from tests.contract.targets import behind_kubeconfig, developers_cluster
 from tests.contract.tools import Demo, new_demo
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def target() -> Iterator[None]:
-    with developers_cluster():
+    with developers_cluster() as kubeconfig, behind_kubeconfig(kubeconfig):
         yield
 
 

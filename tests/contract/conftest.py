@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.contract.targets import developers_cluster, own_sandbox
+from tests.contract.targets import behind_kubeconfig, developers_cluster, own_sandbox
 from tests.contract.tools import Demo, new_demo
 
 TARGETS = [
@@ -19,10 +19,17 @@ TARGETS = [
 ]
 
 
-@pytest.fixture(scope="session", autouse=True, params=TARGETS)
-def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+@pytest.fixture(scope="session", params=TARGETS)
+def kubeconfig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    sandbox = request.param == "sandbox"
+    with own_sandbox(tmp_path_factory.mktemp("user")) if sandbox else developers_cluster() as found:
+        yield found
+
+
+@pytest.fixture(scope="module", autouse=True)
+def target(kubeconfig: str) -> Iterator[None]:
     """An API that answers behind KUBECONFIG, with an injector in it."""
-    with own_sandbox(tmp_path_factory.mktemp("user")) if request.param == "sandbox" else developers_cluster():
+    with behind_kubeconfig(kubeconfig):
         yield
 
 

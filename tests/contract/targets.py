@@ -1,4 +1,4 @@
-"""The two targets of the contract suite, each behind KUBECONFIG for as long as its context lasts."""
+"""The two targets of the contract suite, each as the KUBECONFIG that leads to it."""
 
 from __future__ import annotations
 
@@ -9,33 +9,36 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import leave_home
+from tests.conftest import DEVELOPERS_KUBECONFIG
 from tests.contract.tools import kubectl
 from tests.sandbox.user import SandboxUser
 
 
 @contextmanager
-def own_sandbox(home: Path) -> Iterator[None]:
-    """A sandbox that is started for it; afterwards nothing of it runs any more."""
-    with SandboxUser(home) as user, pytest.MonkeyPatch.context() as monkeypatch:
+def own_sandbox(home: Path) -> Iterator[str]:
+    """A sandbox that runs for as long as the context; afterwards none of its processes is left."""
+    with SandboxUser(home) as user:
         user.run("sandbox", "start")
-        leave_home(monkeypatch, home)
-        monkeypatch.setenv("KUBECONFIG", str(user.state.kubeconfig))
-        _check_injector()
-        yield
+        yield str(user.state.kubeconfig)
     user.wait_until_gone()
 
 
 @contextmanager
-def developers_cluster() -> Iterator[None]:
+def developers_cluster() -> Iterator[str]:
     """The cluster that KUBECONFIG names. A missing one fails: a run that was asked for is not skipped."""
-    if not os.environ.get("KUBECONFIG"):
+    if not os.environ.get(DEVELOPERS_KUBECONFIG):
         pytest.fail("KUBECONFIG names no cluster", pytrace=False)
-    _check_injector()
-    yield
+    yield os.environ[DEVELOPERS_KUBECONFIG]
 
 
-def _check_injector() -> None:
-    found = kubectl("get", "mutatingwebhookconfigurations", "--selector", "app=sidecar-injector", "--output", "name")
-    if not found.strip():
-        pytest.fail("the cluster has no Istio sidecar injector", pytrace=False)
+@contextmanager
+def behind_kubeconfig(kubeconfig: str) -> Iterator[None]:
+    """Let KUBECONFIG name a target that has an injector."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("KUBECONFIG", kubeconfig)
+        found = kubectl(
+            "get", "mutatingwebhookconfigurations", "--selector", "app=sidecar-injector", "--output", "name"
+        )
+        if not found.strip():
+            pytest.fail("the cluster has no Istio sidecar injector", pytrace=False)
+        yield
