@@ -11,10 +11,6 @@ Object = dict[str, Any]
 on, fields of a server that is older or newer than the client library."""
 
 
-def is_ours(obj: Object) -> bool:
-    return labels_of(obj).get(MANAGED_BY) == "grpcdemo"
-
-
 def labels_of(obj: Object) -> dict[str, str]:
     return obj["metadata"].get("labels") or {}
 
@@ -23,6 +19,35 @@ def annotations_of(obj: Object) -> dict[str, str]:
     return obj["metadata"].get("annotations") or {}
 
 
+def is_ours(obj: Object) -> bool:
+    return labels_of(obj).get(MANAGED_BY) == "grpcdemo"
+
+
+def is_terminating(obj: Object) -> bool:
+    """Deletion was requested; finalizers, a grace period, or a namespace's content may hold it up."""
+    return "deletionTimestamp" in obj["metadata"]
+
+
+def owner_references(obj: Object) -> list[Object]:
+    return obj["metadata"].get("ownerReferences") or []
+
+
+def controller_of(obj: Object) -> Object | None:
+    """The reference to the controller that manages the object, such as a pod's ReplicaSet."""
+    return next((owner for owner in owner_references(obj) if owner.get("controller")), None)
+
+
 def conditions_of(obj: Object) -> dict[str, Object]:
-    """The conditions in an object's status, by type."""
-    return {found["type"]: found for found in obj.get("status", {}).get("conditions") or []}
+    """The conditions in the object's status, by type."""
+    conditions = (obj.get("status") or {}).get("conditions") or []
+    return {condition["type"]: condition for condition in conditions}
+
+
+def has_condition(obj: Object, kind: str) -> bool:
+    """Whether the condition of this type holds."""
+    return conditions_of(obj).get(kind, {}).get("status") == "True"
+
+
+def namespaced_name(obj: Object) -> tuple[str, str]:
+    """Namespace and name; the namespace is empty for an object of the whole cluster."""
+    return obj["metadata"].get("namespace", ""), obj["metadata"]["name"]

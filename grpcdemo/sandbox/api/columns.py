@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from grpcdemo.resources.objects import Object
+from grpcdemo.resources.objects import Object, has_condition
+from grpcdemo.resources.pod_status import read_pod_status
 from grpcdemo.resources.resource import (
     DEPLOYMENTS,
     ENDPOINT_SLICES,
@@ -22,7 +23,9 @@ from grpcdemo.resources.resource import (
     Resource,
 )
 from grpcdemo.resources.times import write_age
-from grpcdemo.sandbox.api.pod_columns import NONE, Cells, pod_cells
+
+NONE = "<none>"
+Cells = list[str | int]
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,24 @@ class Columns:
 
 def _namespace(obj: Object, now: datetime) -> Cells:
     return [_name(obj), obj.get("status", {}).get("phase", ""), _age(obj, now)]
+
+
+def _pod(obj: Object, now: datetime) -> Cells:
+    printed, status = read_pod_status(obj), obj.get("status", {})
+    restarted = f" ({write_age(printed.last_restart, now)} ago)" if printed.last_restart else ""
+    gates = obj["spec"].get("readinessGates", [])
+    passed = sum(has_condition(obj, gate["conditionType"]) for gate in gates)
+    return [
+        _name(obj),
+        f"{printed.ready}/{printed.containers}",
+        printed.text,
+        f"{printed.restarts}{restarted}",
+        _age(obj, now),
+        status.get("podIP") or NONE,
+        obj["spec"].get("nodeName") or NONE,
+        status.get("nominatedNodeName") or NONE,
+        f"{passed}/{len(gates)}" if gates else NONE,
+    ]
 
 
 def _service(obj: Object, now: datetime) -> Cells:
@@ -186,7 +207,7 @@ def format_selector(selector: Object) -> str:
 
 COLUMNS: dict[Resource, Columns] = {
     NAMESPACES: Columns("Name Status Age", _namespace),
-    PODS: Columns("Name Ready Status Restarts Age |IP |Node |Nominated_Node |Readiness_Gates", pod_cells),
+    PODS: Columns("Name Ready Status Restarts Age |IP |Node |Nominated_Node |Readiness_Gates", _pod),
     SERVICES: Columns("Name Type Cluster-IP External-IP Port(s) Age |Selector", _service),
     EVENTS: Columns("Last_Seen Type Reason Object |Subobject |Source Message |First_Seen |Count |Name", _event),
     NODES: Columns(
