@@ -22,6 +22,7 @@ from grpcdemo.sandbox.api.registry import Registry
 from grpcdemo.sandbox.api.status import StatusError, no_such_method, no_such_path
 from grpcdemo.sandbox.api.streams import Streams
 from grpcdemo.sandbox.api.verbs import Call, Verbs, choose_verb
+from grpcdemo.sandbox.network import HOST_IP
 
 LARGEST_BODY = 3 * 1024 * 1024
 """As on a cluster."""
@@ -66,15 +67,15 @@ def build_app(registry: Registry, *, token: str, log_source: LogSource, version:
 
 @asynccontextmanager
 async def serving(
-    app: web.Application, *, host: str = "127.0.0.1", port: int = 0, ssl_context: ssl.SSLContext | None = None
+    app: web.Application, *, ssl_context: ssl.SSLContext | None = None, grace_s: float = GRACE_S
 ) -> AsyncIterator[str]:
-    """Serve *app* while the context lasts; the value is its URL. Port 0 is a free one."""
-    runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=GRACE_S)
+    """Serve *app* on a free port of this machine while the context lasts; the value is its URL."""
+    runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=grace_s)
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port, ssl_context=ssl_context).start()
-        bound = runner.addresses[0][1]
-        yield f"{'https' if ssl_context else 'http'}://{host}:{bound}"
+        await web.TCPSite(runner, HOST_IP, 0, ssl_context=ssl_context).start()
+        port = runner.addresses[0][1]
+        yield f"{'https' if ssl_context else 'http'}://{HOST_IP}:{port}"
     finally:
         await runner.cleanup()
 

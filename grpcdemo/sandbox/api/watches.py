@@ -29,7 +29,16 @@ Told = tuple[str, Object]
 class Watch:
     """One client's watch. Reading its options raises StatusError; later trouble is told in the stream."""
 
-    def __init__(self, store: Store, resource: Resource, namespace: str | None, query: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        resource: Resource,
+        namespace: str | None,
+        query: Mapping[str, str],
+        *,
+        longest_s: float = LONGEST_S,
+        bookmark_s: float = BOOKMARK_S,
+    ) -> None:
         check_version_match(query)
         self._store = store
         self._resource = resource
@@ -42,7 +51,8 @@ class Watch:
         self._initial = store.list(resource, namespace) if starts_now else []
         if starts_now or not self._since:
             self._since = store.version
-        self.timeout_s = parse_int(query, "timeoutSeconds") or LONGEST_S
+        self.timeout_s = parse_int(query, "timeoutSeconds") or longest_s
+        self._bookmark_s = bookmark_s
 
     async def events(self) -> AsyncIterator[Told]:
         """Until the time is over, or the version to go on from is too old: then an ERROR is the last."""
@@ -58,7 +68,7 @@ class Watch:
                         marked = event.version
                         yield told_event
                     self._since = event.version
-                waited = await self._store.changed(self._since, min(BOOKMARK_S, left_s))
+                waited = await self._store.changed(self._since, min(self._bookmark_s, left_s))
                 if not waited and self._bookmarks and self._since > marked:
                     marked = self._since
                     yield self._bookmark()

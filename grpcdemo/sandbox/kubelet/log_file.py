@@ -14,26 +14,36 @@ import logging
 import os
 import time
 from collections import deque
+from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import BinaryIO
 
 ROTATE_AT = 10 * 1024 * 1024  # a kubelet's default
 LINE_LIMIT = 16 * 1024  # containerd's default
-BEHIND = 3 * ROTATE_AT
-"""How many bytes a reader may be behind, before it loses the oldest: they keep their space on the disk."""
+KEEP = 3 * ROTATE_AT
+"""How many unread bytes a log keeps for a slow reader: they take space on the disk."""
 SECOND_NS = 1_000_000_000
 
 log = logging.getLogger(__name__)
 
 
 class LogFile:
-    """Writes the log. Takes the output in whatever pieces it comes."""
+    """Writes the log, of output in pieces of any size. *rotate_at* and *keep* are in bytes; *clock* is in ns."""
 
-    def __init__(self, path: Path, *, rotate_at: int = ROTATE_AT) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        rotate_at: int = ROTATE_AT,
+        keep: int = KEEP,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
         self.path = path
         self.ended = False
+        self.keep = keep
         self._rotate_at = rotate_at
+        self.clock = clock
         self._size = 0
         self._rest = {"stdout": b"", "stderr": b""}
         self._followers: set[Follower] = set()
@@ -47,7 +57,7 @@ class LogFile:
 
     def write(self, stream: str, data: bytes) -> None:
         *lines, rest = (self._rest[stream] + data).split(b"\n")
-        stamp = format_time(time.time_ns())
+        stamp = format_time(self.clock())
         written = [_format_line(stamp, stream, line) for line in lines]
         while len(rest) > LINE_LIMIT:
             written.append(f"{stamp} {stream} P ".encode() + rest[:LINE_LIMIT] + b"\n")
@@ -59,7 +69,7 @@ class LogFile:
         """The container has ended: what is left is written, and whoever follows is told."""
         if self.ended:
             return
-        stamp = format_time(time.time_ns())
+        stamp = format_time(self.clock())
         self._append(b"".join(_format_line(stamp, stream, rest) for stream, rest in self._rest.items() if rest))
         self._rest = {"stdout": b"", "stderr": b""}
         self.ended = True
@@ -137,7 +147,7 @@ class Follower:
     def add(self, file: BinaryIO) -> None:
         """Read on in *file* after the others; the one that is being read is never lost."""
         self.files.append(file)
-        while len(self.files) > 2 and sum(os.fstat(held.fileno()).st_size for held in self.files) > BEHIND:
+        while len(self.files) > 2 and sum(os.fstat(held.fileno()).st_size for held in self.files) > self._source.keep:
             lost = self.files[1]
             del self.files[1]
             lost.close()

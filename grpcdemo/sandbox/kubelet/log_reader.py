@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 from collections.abc import AsyncIterator
 from typing import BinaryIO
 
@@ -21,7 +20,7 @@ async def read_log(source: LogFile, options: LogOptions) -> AsyncIterator[bytes]
     try:
         if options.tail_lines is not None:
             skip_to_last(follower, options.tail_lines)
-        rendering = _Rendering(options)
+        rendering = _Rendering(options, source.clock())
         while True:
             follower.more.clear()
             while (chunk := follower.read(CHUNK)) and not rendering.is_full:
@@ -70,9 +69,9 @@ def find_last(file: BinaryIO, lines: int) -> tuple[int, int]:
 class _Rendering:
     """Turns the file's lines into what was asked for."""
 
-    def __init__(self, options: LogOptions) -> None:
+    def __init__(self, options: LogOptions, now_ns: int) -> None:
         self._timestamps = options.timestamps
-        self._since = _since(options).encode()
+        self._since = _since(options, now_ns).encode()
         self._left = options.limit_bytes
         self._rest = b""
         self._at_start = True
@@ -99,10 +98,10 @@ class _Rendering:
         return head + text + (b"\n" if self._at_start else b"")
 
 
-def _since(options: LogOptions) -> str:
+def _since(options: LogOptions, now_ns: int) -> str:
     if options.since_time is not None:
         since = options.since_time - EPOCH
         return format_time((since.days * 86_400 + since.seconds) * SECOND_NS + since.microseconds * 1_000)
     if options.since_s is not None:
-        return format_time(time.time_ns() - options.since_s * SECOND_NS)
+        return format_time(now_ns - options.since_s * SECOND_NS)
     return ""

@@ -16,7 +16,7 @@ RETRY_S = 1.0
 log = logging.getLogger(__name__)
 
 
-async def follow_services(store: Store, changed: Callable[[], None]) -> None:
+async def follow_services(store: Store, changed: Callable[[], None], *, retry_s: float = RETRY_S) -> None:
     """Call *changed* now and after every change, for ever; changes in one breath of the event loop are one."""
     pending: asyncio.Handle | None = None
 
@@ -27,7 +27,7 @@ async def follow_services(store: Store, changed: Callable[[], None]) -> None:
             changed()
         except (OSError, GrpcdemoError) as error:  # a full disk, or no port left, of which there may be some again
             log.error("cannot configure a proxy: %s", error)
-            pending = asyncio.get_running_loop().call_later(RETRY_S, tell)
+            pending = asyncio.get_running_loop().call_later(retry_s, tell)
 
     try:
         while True:

@@ -21,7 +21,7 @@ import yaml
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import NAMESPACES, SERVICE_ACCOUNTS
 from grpcdemo.sandbox.api.logs import LogOptions
-from grpcdemo.sandbox.api.registry import Registry
+from grpcdemo.sandbox.api.registry import Admit, Registry
 from grpcdemo.sandbox.api.server import build_app, serving
 from grpcdemo.sandbox.api.status import StatusError
 from grpcdemo.sandbox.api.store import HISTORY, Store
@@ -151,14 +151,18 @@ def forget(store: Store, account: str) -> None:
         store.update(SERVICE_ACCOUNTS, found)
 
 
-def build_registry() -> Registry:
+def admit_all(pod: Object, _: Object) -> Object:
+    return pod
+
+
+def build_registry(admit: Admit = admit_all) -> Registry:
     numbers = count(1)
-    return Registry(Store(), admit=lambda pod, _: pod, allocate_ip=lambda namespace, name: f"10.96.0.{next(numbers)}")
+    return Registry(Store(), admit=admit, allocate_ip=lambda namespace, name: f"10.96.0.{next(numbers)}")
 
 
 @asynccontextmanager
-async def running(ssl_context: ssl.SSLContext | None = None) -> AsyncIterator[Sandbox]:
-    registry, logs = build_registry(), Logs()
+async def running(ssl_context: ssl.SSLContext | None = None, admit: Admit = admit_all) -> AsyncIterator[Sandbox]:
+    registry, logs = build_registry(admit), Logs()
     registry.create(NAMESPACES, "", {"metadata": {"name": NAMESPACE}})
     app = build_app(registry, token=TOKEN, log_source=logs, version="v1.36.0+sandbox")
     async with serving(app, ssl_context=ssl_context) as url, aiohttp.ClientSession() as session:

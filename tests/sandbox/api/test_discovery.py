@@ -5,7 +5,6 @@ from __future__ import annotations
 import aiohttp
 import pytest
 
-from grpcdemo.sandbox.api import server
 from grpcdemo.sandbox.api.columns import COLUMNS
 from grpcdemo.sandbox.api.served import SERVED, STORED
 from grpcdemo.sandbox.api.server import build_app, serving
@@ -59,12 +58,11 @@ def test_every_kind_has_columns() -> None:
     assert set(STORED) == COLUMNS.keys()
 
 
-async def test_a_server_that_ends_cuts_its_watches(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_server_that_ends_cuts_its_watches() -> None:
     """Whoever watches does not keep it: the test would time out."""
-    monkeypatch.setattr(server, "GRACE_S", 3_600.0)
     app = build_app(build_registry(), token=TOKEN, log_source=Logs(), version="v1.36.0")
     async with aiohttp.ClientSession() as session:
-        async with serving(app) as url:
+        async with serving(app, grace_s=3_600) as url:
             headers = {"Authorization": f"Bearer {TOKEN}"}
             watching = await session.get(f"{url}/api/v1/pods?watch=true", headers=headers)
         with pytest.raises(aiohttp.ClientPayloadError):

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import NAMESPACES
 
 from . import samples
-from .harness import Client, Sandbox
+from .harness import Client, Sandbox, running
 from .samples import ACCOUNTS, DEPLOYMENTS, NAMESPACE, PODS, REVIEWS, SERVICES, deployment, namespace, pod, service
 
 NO_PATH = "the server could not find the requested resource"
@@ -420,11 +421,12 @@ async def test_nobody_without_the_token(client: Client, authorization: str) -> N
         assert (answer.code, answer.message) == (401, "Unauthorized")
 
 
-async def test_a_mistake_of_ours_is_a_status_and_logged(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(sandbox.store, "create", lambda *_, **__: 1 / 0)
-    answer = await sandbox.client.create(ACCOUNTS, samples.account("one"))
+async def test_a_mistake_of_ours_is_a_status_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    def fail(*_: Object) -> Object:
+        raise ZeroDivisionError("division by zero")
+
+    async with running(admit=fail) as sandbox:
+        answer = await sandbox.client.create(PODS, pod())
     assert (answer.code, answer.reason) == (500, "InternalError")
     assert answer.message == "Internal error occurred: division by zero"
     assert "ZeroDivisionError" in caplog.text

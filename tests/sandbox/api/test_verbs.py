@@ -12,7 +12,7 @@ from grpcdemo.resources.resource import DEPLOYMENTS as DEPLOYMENT
 from grpcdemo.resources.resource import ENDPOINTS, NAMESPACES
 
 from . import samples
-from .harness import Client, Sandbox
+from .harness import Client, Sandbox, running
 from .samples import (
     ACCOUNTS,
     DEPLOYMENTS,
@@ -294,14 +294,14 @@ async def test_access_reviews(client: Client, spec: Object, allowed: bool) -> No
     assert (answer.code, answer.body["status"]["allowed"]) == (201, allowed)
 
 
-async def test_a_pod_is_what_admission_makes_of_it(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_pod_is_what_admission_makes_of_it() -> None:
     def admit(found: Object, namespace: Object) -> Object:
         assert namespace["metadata"]["name"] == "demo"
         sidecar = {"name": "istio-proxy", "image": "p:1"}
         return {**found, "spec": {**found["spec"], "containers": [*found["spec"]["containers"], sidecar]}}
 
-    monkeypatch.setattr(sandbox.registry, "_admit", admit)
-    made = await sandbox.client.create(PODS, pod(), dryRun="All")
+    async with running(admit=admit) as sandbox:
+        made = await sandbox.client.create(PODS, pod(), dryRun="All")
     assert [found["name"] for found in made.body["spec"]["containers"]] == ["c", "istio-proxy"]
     assert made.body["spec"]["containers"][1]["imagePullPolicy"] == "IfNotPresent"
 

@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from grpcdemo.resources.resource import SERVICE_ACCOUNTS
-from grpcdemo.sandbox.api import watches
+from grpcdemo.resources.resource import NAMESPACES, SERVICE_ACCOUNTS
+from grpcdemo.sandbox.api.watches import Watch
 
 from .harness import TOKEN, Client, Sandbox, forget
-from .samples import ACCOUNTS, MERGE, NAMESPACE, TABLE, account
+from .samples import ACCOUNTS, MERGE, NAMESPACE, TABLE, account, namespace
 
 
 async def version_of(client: Client) -> str:
@@ -113,26 +113,23 @@ async def test_initial_events_end_with_a_bookmark(client: Client) -> None:
     }
 
 
-async def test_bookmarks_tell_how_far_one_has_seen(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watches, "BOOKMARK_S", 0.01)
-    start = await version_of(sandbox.client)
-    async with (
-        sandbox.client.watch(ACCOUNTS, resourceVersion=start, allowWatchBookmarks="true") as asked,
-        sandbox.client.watch(ACCOUNTS, resourceVersion=start) as unasked,
-    ):
-        await sandbox.client.create("/api/v1/namespaces", {"metadata": {"name": "other"}})
-        mark = await asked.next()
-        assert mark is not None
-        assert (mark["type"], mark["object"]["kind"]) == ("BOOKMARK", "ServiceAccount")
-        assert mark["object"]["metadata"]["resourceVersion"] == await version_of(sandbox.client)
-        await sandbox.client.create(ACCOUNTS, account("one"))
-        assert await asked.told() == await unasked.told() == ("ADDED", "one")
+async def test_a_bookmark_tells_the_version_to_resume_from(sandbox: Sandbox) -> None:
+    registry, query = sandbox.registry, {"resourceVersion": str(sandbox.store.version)}
+    asking, plain = (
+        Watch(sandbox.store, SERVICE_ACCOUNTS, NAMESPACE, {**query, **more}, bookmark_s=0.01).events()
+        for more in ({"allowWatchBookmarks": "true"}, {})
+    )
+    registry.create(NAMESPACES, "", namespace("other"))
+    event, mark = await anext(asking)
+    assert (event, mark["kind"]) == ("BOOKMARK", "ServiceAccount")
+    assert mark["metadata"]["resourceVersion"] == str(sandbox.store.version)
+    registry.create(SERVICE_ACCOUNTS, NAMESPACE, account("one"))
+    assert (await anext(asking))[0] == (await anext(plain))[0] == "ADDED"
 
 
-async def test_a_watch_ends_when_it_is_over(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watches, "LONGEST_S", 0.01)
-    async with sandbox.client.watch(ACCOUNTS) as watched:
-        assert await watched.next() is None
+async def test_a_watch_ends_after_its_longest_time(sandbox: Sandbox) -> None:
+    watch = Watch(sandbox.store, SERVICE_ACCOUNTS, NAMESPACE, {}, longest_s=0.01)
+    assert [event async for event in watch.events()] == []
 
 
 async def test_a_table_tells_its_columns_once(client: Client) -> None:

@@ -9,13 +9,13 @@ import os
 import resource
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta, timezone
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from grpcdemo.sandbox.api.logs import LogOptions
-from grpcdemo.sandbox.kubelet import log_file
 from grpcdemo.sandbox.kubelet.log_file import LINE_LIMIT, LogFile, format_time
 from grpcdemo.sandbox.kubelet.log_reader import CHUNK, read_log
 
@@ -43,12 +43,13 @@ def small(tmp_path: Path) -> Iterator[LogFile]:
 
 
 @pytest.fixture
-def timed(log: LogFile, monkeypatch: pytest.MonkeyPatch) -> LogFile:
+def timed(tmp_path: Path) -> Iterator[LogFile]:
     """Four lines, a second apart, from noon on."""
-    for second in range(4):
-        monkeypatch.setattr("time.time_ns", lambda now=NOON_NS + second * SECOND_NS: now)
-        log.write("stdout", f"line {second}\n".encode())
-    return log
+    times = (NOON_NS + min(second, 3) * SECOND_NS for second in count())
+    with contextlib.closing(LogFile(tmp_path / "0.log", clock=lambda: next(times))) as log:
+        for second in range(4):
+            log.write("stdout", f"line {second}\n".encode())
+        yield log
 
 
 def test_the_file_is_in_the_format_of_the_cri(timed: LogFile) -> None:
@@ -170,11 +171,11 @@ async def test_who_follows_loses_and_doubles_no_line_over_rotations(small: LogFi
     assert read_lines == list(range(200))
 
 
-async def test_who_does_not_read_holds_no_more_than_so_many_bytes(
-    small: LogFile, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(log_file, "BEHIND", 1_000)
-    with contextlib.closing(small.open(follow=True)) as follower:
+async def test_a_log_keeps_so_many_bytes_for_a_reader_that_does_not_read(tmp_path: Path) -> None:
+    with (
+        contextlib.closing(LogFile(tmp_path / "0.log", rotate_at=200, keep=1_000)) as small,
+        contextlib.closing(small.open(follow=True)) as follower,
+    ):
         for number in range(100):
             small.write("stdout", f"{number}\n".encode())
         assert 500 < sum(os.fstat(file.fileno()).st_size for file in follower.files) <= 1_000

@@ -9,7 +9,6 @@ import pytest
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.resources.resource import SERVICES
 from grpcdemo.sandbox.api.store import Store
-from grpcdemo.sandbox.proxy import discovery
 from grpcdemo.sandbox.proxy.discovery import follow_services
 
 PATIENCE_S = 20.0
@@ -29,12 +28,9 @@ class Proxies:
 
 
 @pytest.mark.parametrize("error", [OSError("no space left"), GrpcdemoError("the sandbox has no port left")])
-async def test_a_configuration_that_cannot_be_made_now_is_made_later(
-    error: Exception, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(discovery, "RETRY_S", 0.0)
+async def test_a_configuration_that_cannot_be_made_now_is_made_later(error: Exception) -> None:
     store, proxies = Store(), Proxies(error, error)
-    following = asyncio.create_task(follow_services(store, proxies.configure))
+    following = asyncio.create_task(follow_services(store, proxies.configure, retry_s=0.0))
     try:
         await asyncio.wait_for(proxies.configured.wait(), PATIENCE_S)
         proxies.configured.clear()
