@@ -74,19 +74,30 @@ class Pod:
 
 
 @dataclass(frozen=True)
+class ServiceReference:
+    """A Service, in whatever namespace: `istio-system/istiod`."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True)
 class Injector:
     """A sidecar injector: one revision of Istio's mutating webhook."""
 
     revision: str
-    service: str | None
-    """namespace/name of the Service behind it, or None where it is reached by URL."""
+    service: ServiceReference | None
+    """The Service that it calls; None if it calls a URL."""
     ready: bool | None
     """Whether the Service has a ready endpoint; None where that could not be read."""
 
 
 @dataclass(frozen=True)
 class Injection:
-    """What Istio would do to a new pod of ours, as the namespace is labelled now."""
+    """What Istio would do to a new pod of ours, as the namespace is labeled now."""
 
     injectors: tuple[Injector, ...] | None
     """Every injector in the cluster; None where the webhooks could not be read."""

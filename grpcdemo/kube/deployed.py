@@ -1,4 +1,4 @@
-"""Our Service and Deployments in the cluster: apply them, try out a pod, list what is there."""
+"""Our Service and Deployments in the cluster: apply them, dry-run a pod of theirs, list what is there."""
 
 from __future__ import annotations
 
@@ -18,53 +18,53 @@ from grpcdemo.resources.resource import BY_KIND, DEPLOYMENTS, PODS
 Applied = Literal["created", "changed", "unchanged"]
 
 
-async def apply(api: Api, wanted: Object) -> Applied:
-    """Create *wanted*, or bring what exists to it.
+async def apply(api: Api, manifest: Object) -> Applied:
+    """Create the object of *manifest*, or update the one that exists.
 
-    Raises Conflict where an object of that name exists that is not ours.
+    Raises Conflict if an object of that name exists that is not ours.
     """
-    resource, metadata = BY_KIND[wanted["kind"]], wanted["metadata"]
+    resource, metadata = BY_KIND[manifest["kind"]], manifest["metadata"]
     namespace, name = metadata["namespace"], metadata["name"]
     try:
-        await api.create(resource, wanted, namespace=namespace)
+        await api.create(resource, manifest, namespace=namespace)
         return "created"
     except Conflict:
         existing = await api.get(resource, name, namespace=namespace)
     if not is_ours(existing):
         raise Conflict(
-            f"{wanted['kind']} {name} exists in namespace {namespace} and was not made by grpcdemo",
+            f"{manifest['kind']} {name} exists in namespace {namespace}, and grpcdemo did not create it",
             hint="choose another namespace with --namespace",
         )
-    body = {"metadata": {"labels": metadata["labels"]}, "spec": wanted["spec"]}
+    body = {"metadata": {"labels": metadata["labels"]}, "spec": manifest["spec"]}
     patched = await api.patch(resource, name, body, namespace=namespace)
     # The version also moves with the status, which a controller may write at any time; the spec is what counts.
     return "unchanged" if patched["spec"] == existing["spec"] else "changed"
 
 
 async def our_deployments(api: Api, namespace: str) -> list[Object]:
-    found: list[Object] = (await api.list(DEPLOYMENTS, namespace=namespace, selector=OURS))["items"]
-    return found
+    deployments: list[Object] = (await api.list(DEPLOYMENTS, namespace=namespace, selector=OURS))["items"]
+    return deployments
 
 
 async def our_pods(api: Api, namespace: str) -> list[Pod]:
-    """Every pod of ours that has not ended, in the order of their names."""
+    """Every pod of ours that has not ended, by app and name."""
     items = (await api.list(PODS, namespace=namespace, selector=OURS))["items"]
     return sorted((pod for pod in map(read_pod, items) if not pod.finished), key=lambda pod: (pod.app, pod.name))
 
 
-async def try_pods(api: Api, namespace: str, deployments: Iterable[Object]) -> list[Pod] | None:
-    """What a new pod of each Deployment would be, after every admission plugin and webhook; none is made.
+async def dry_run_pods(api: Api, namespace: str, deployments: Iterable[Object]) -> list[Pod] | None:
+    """A new pod of each Deployment as admission plugins and webhooks leave it; none is persisted.
 
-    None where this user may not create pods. Raises Rejected with what the cluster would refuse a real one
-    with: quota, PodSecurity, a webhook that does not answer.
+    None if this user may not create pods. Raises Rejected if the cluster would refuse the pod: quota,
+    PodSecurity, a webhook that refuses or is unreachable.
     """
     try:
-        return list(await asyncio.gather(*(_try_pod(api, namespace, found) for found in deployments)))
+        return list(await asyncio.gather(*(_dry_run_pod(api, namespace, deployment) for deployment in deployments)))
     except Forbidden:
         return None
 
 
-async def _try_pod(api: Api, namespace: str, deployment: Object) -> Pod:
+async def _dry_run_pod(api: Api, namespace: str, deployment: Object) -> Pod:
     template = deployment["spec"]["template"]
     body = {
         "apiVersion": "v1",
@@ -80,15 +80,15 @@ async def _try_pod(api: Api, namespace: str, deployment: Object) -> Pod:
 
 
 def injected_labels(deployments: list[Object]) -> dict[str, str]:
-    """The labels of a pod of ours by which an injector may choose, but for those that refuse it."""
-    found = labels_of(deployments[0]["spec"]["template"]) if deployments else {}
-    return {key: value for key, value in found.items() if key != INJECT}
+    """The labels of a pod of ours that an injector may select, without the pod's own opt-out."""
+    labels = labels_of(deployments[0]["spec"]["template"]) if deployments else {}
+    return {key: value for key, value in labels.items() if key != INJECT}
 
 
-def refusing_injection(deployments: list[Object]) -> list[str]:
-    """The Deployments whose pod template says that no proxy is wanted, which beats every namespace label."""
-    return [found["metadata"]["name"] for found in deployments if _refuses(found["spec"]["template"])]
+def opting_out(deployments: list[Object]) -> list[str]:
+    """The Deployments whose pod template opts out of injection, which beats every namespace label."""
+    return [deployment["metadata"]["name"] for deployment in deployments if _opts_out(deployment["spec"]["template"])]
 
 
-def _refuses(template: Object) -> bool:
+def _opts_out(template: Object) -> bool:
     return "false" in (labels_of(template).get(INJECT), annotations_of(template).get(INJECT))

@@ -1,7 +1,7 @@
-"""Will Istio inject a proxy into a new pod? Read from the injectors' own webhooks, not from a convention.
+"""Will Istio inject a proxy into a new pod? The selectors of the injectors' webhooks tell.
 
-Which label an injector listens to differs by how Istio was installed (a revision, a tag, injection by
-default), so each webhook's selectors are evaluated as the API server will evaluate them.
+Which label an injector selects depends on how Istio was installed: a revision, a tag, injection by default. So we
+evaluate each webhook's selectors as the API server does.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from grpcdemo.errors import ApiError, Forbidden
 from grpcdemo.kube.api import Api
-from grpcdemo.model import Injection, Injector
+from grpcdemo.model import Injection, Injector, ServiceReference
 from grpcdemo.resources.istio import AMBIENT_LABEL, INJECTION_LABEL, REVISION_LABEL, WEBHOOK_SUFFIX
 from grpcdemo.resources.labels import SERVICE_NAME
 from grpcdemo.resources.objects import Object, labels_of
@@ -32,7 +32,7 @@ class Webhook:
     revision: str
     namespace_selector: Object
     object_selector: Object
-    service: str | None
+    service: ServiceReference | None
 
     def matches(self, namespace: Labels, pod: Labels) -> bool:
         return selects(self.namespace_selector, namespace) and selects(self.object_selector, pod)
@@ -40,66 +40,67 @@ class Webhook:
 
 def read_webhooks(configurations: Iterable[Object]) -> list[Webhook]:
     """The sidecar injectors among MutatingWebhookConfigurations."""
-    found = []
-    for configuration in configurations:
-        revision = labels_of(configuration).get(REVISION_LABEL, "default")
-        for entry in configuration.get("webhooks") or []:
-            if entry["name"].endswith(WEBHOOK_SUFFIX):
-                service = entry["clientConfig"].get("service")
-                found.append(
-                    Webhook(
-                        revision=revision,
-                        namespace_selector=entry.get("namespaceSelector") or {},
-                        object_selector=entry.get("objectSelector") or {},
-                        service=f"{service['namespace']}/{service['name']}" if service else None,
-                    )
-                )
-    return found
+    return [
+        _read_webhook(labels_of(configuration).get(REVISION_LABEL, "default"), webhook)
+        for configuration in configurations
+        for webhook in configuration.get("webhooks") or []
+        if webhook["name"].endswith(WEBHOOK_SUFFIX)
+    ]
+
+
+def _read_webhook(revision: str, webhook: Object) -> Webhook:
+    service = webhook["clientConfig"].get("service")
+    return Webhook(
+        revision=revision,
+        namespace_selector=webhook.get("namespaceSelector") or {},
+        object_selector=webhook.get("objectSelector") or {},
+        service=ServiceReference(service["namespace"], service["name"]) if service else None,
+    )
 
 
 def injecting(webhooks: Iterable[Webhook], namespace: Labels, pod: Labels) -> Webhook | None:
-    """The webhook that will inject into *pod* in a namespace with these labels, if one will."""
+    """The webhook that injects into *pod* in a namespace with these labels, if any."""
     return next((webhook for webhook in webhooks if webhook.matches(namespace, pod)), None)
 
 
 def label_for(revision: str | None) -> LabelChange:
-    """The labels that ask for injection: by *revision*, or by whatever the cluster's default is."""
+    """The labels that request injection by *revision*, or by the cluster's default."""
     if revision is None:
         return {INJECTION_LABEL: "enabled", REVISION_LABEL: None}
     return {INJECTION_LABEL: None, REVISION_LABEL: revision}
 
 
 def label_choices(webhooks: Iterable[Webhook]) -> list[LabelChange]:
-    """Every way to label a namespace that some injector may listen to; the usual one first."""
+    """Every way to label a namespace that an injector may select; the usual one first."""
     return [label_for(None), *map(label_for, revisions(webhooks))]
 
 
 def revisions(webhooks: Iterable[Webhook]) -> list[str]:
     """The values of `istio.io/rev` that injectors select: revisions and their tags."""
-    found = {
+    selected = {
         value
         for webhook in webhooks
         for expression in webhook.namespace_selector.get("matchExpressions") or []
         if expression["key"] == REVISION_LABEL and expression["operator"] == "In"
         for value in expression.get("values") or []
     }
-    return sorted(found)
+    return sorted(selected)
 
 
 def injection_labels(namespace: Labels) -> dict[str, str]:
-    """Those of a namespace's labels that an injector, or ambient mode, listens to."""
-    listened = (INJECTION_LABEL, REVISION_LABEL, AMBIENT_LABEL)
-    return {key: namespace[key] for key in listened if key in namespace}
+    """The labels of a namespace that decide on sidecars and ambient mode."""
+    deciding = (INJECTION_LABEL, REVISION_LABEL, AMBIENT_LABEL)
+    return {key: namespace[key] for key in deciding if key in namespace}
 
 
-def labelled(having: Labels, change: LabelChange) -> dict[str, str]:
-    """*having* after *change*."""
-    merged: dict[str, str | None] = {**having, **change}
+def changed(labels: Labels, change: LabelChange) -> dict[str, str]:
+    """*labels* after *change*."""
+    merged: dict[str, str | None] = {**labels, **change}
     return {key: value for key, value in merged.items() if value is not None}
 
 
 async def list_webhooks(api: Api) -> list[Webhook] | None:
-    """The injectors of the cluster; None where this user may not see them."""
+    """The injectors of the cluster; None if this user may not list them."""
     try:
         return read_webhooks((await api.list(MUTATING_WEBHOOKS))["items"])
     except Forbidden:
@@ -119,25 +120,24 @@ async def read_injection(api: Api, namespace: Labels, pod: Labels) -> Injection:
 
 
 async def read_injectors(api: Api, webhooks: Iterable[Webhook]) -> list[Injector]:
-    """One injector for each revision, with whether anything stands behind its Service."""
+    """One injector for each revision, and whether its Service has a ready endpoint."""
     services = {webhook.revision: webhook.service for webhook in webhooks}
-    ready = await asyncio.gather(*(service_ready(api, service) for service in services.values()))
+    ready = await asyncio.gather(*(has_ready_endpoint(api, service) for service in services.values()))
     pairs = zip(services.items(), ready, strict=True)
     return [Injector(revision, service, is_ready) for (revision, service), is_ready in pairs]
 
 
-async def service_ready(api: Api, service: str | None) -> bool | None:
-    """Whether *service* (namespace/name) has a ready endpoint; None where that cannot be known."""
+async def has_ready_endpoint(api: Api, service: ServiceReference | None) -> bool | None:
+    """Whether *service* has a ready endpoint; None if that cannot be read."""
     if service is None:
         return None
-    namespace, name = service.split("/")
     try:
         if await api.version() >= ENDPOINT_SLICES_SINCE:
-            selector = f"{SERVICE_NAME}={name}"
-            slices = (await api.list(ENDPOINT_SLICES, namespace=namespace, selector=selector))["items"]
-            endpoints = [endpoint for found in slices for endpoint in found.get("endpoints") or []]
+            selector = f"{SERVICE_NAME}={service.name}"
+            slices = (await api.list(ENDPOINT_SLICES, namespace=service.namespace, selector=selector))["items"]
+            endpoints = [endpoint for one in slices for endpoint in one.get("endpoints") or []]
             return any((endpoint.get("conditions") or {}).get("ready") is not False for endpoint in endpoints)
-        subsets = (await api.get(ENDPOINTS, name, namespace=namespace)).get("subsets") or []
+        subsets = (await api.get(ENDPOINTS, service.name, namespace=service.namespace)).get("subsets") or []
         return any(subset.get("addresses") for subset in subsets)
     except Forbidden:
         return None
@@ -146,10 +146,12 @@ async def service_ready(api: Api, service: str | None) -> bool | None:
 
 
 async def control_plane_versions(api: Api) -> tuple[str, ...] | None:
-    """The versions of every istiod, from its image; None where Deployments may not be listed cluster-wide."""
+    """The versions of every istiod, from its image; None if this user may not list Deployments cluster-wide."""
     try:
-        found = (await api.list(DEPLOYMENTS, selector="app=istiod"))["items"]
+        istiods = (await api.list(DEPLOYMENTS, selector="app=istiod"))["items"]
     except Forbidden:
         return None
-    images = {container["image"] for item in found for container in item["spec"]["template"]["spec"]["containers"]}
+    images = {
+        container["image"] for istiod in istiods for container in istiod["spec"]["template"]["spec"]["containers"]
+    }
     return tuple(sorted(image.rsplit("@", 1)[0].rsplit(":", 1)[-1] for image in images))

@@ -84,7 +84,7 @@ async def _prepare(api: Api, namespace: Object, config: UpConfig, report: Report
         return
     await require_consent_to_relabel(api, namespace, given=config.shared)
     await relabel(api, namespace, INJECTION_OFF)
-    report(Done(f"namespace {name} labelled {INJECTION_LABEL}=disabled"))
+    report(Done(f"namespace {name} labeled {INJECTION_LABEL}=disabled"))
 
 
 async def _apply(api: Api, config: UpConfig, kubernetes: tuple[int, int], report: Reporter, *, only_say: bool) -> None:
@@ -116,7 +116,7 @@ async def _wait_until_ready(api: Api, config: UpConfig, report: Reporter, *, new
     )
     if injected := [pod.name for pod in pods if pod.proxy]:
         raise GrpcdemoError(
-            f"pod {injected[0]} has a proxy, although its namespace is labelled {INJECTION_LABEL}=disabled",
+            f"pod {injected[0]} has a proxy, although its namespace is labeled {INJECTION_LABEL}=disabled",
             hint=Hint("something else injects here: see ", Kubectl("get", "mutatingwebhookconfigurations")),
         )
     return pods

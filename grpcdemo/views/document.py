@@ -144,5 +144,10 @@ def _injectors(injection: Injection) -> list[Document] | None:
     if injection.injectors is None:
         return None
     return [
-        {"revision": found.revision, "service": found.service, "ready": found.ready} for found in injection.injectors
+        {
+            "revision": injector.revision,
+            "service": str(injector.service) if injector.service else None,
+            "ready": injector.ready,
+        }
+        for injector in injection.injectors
     ]

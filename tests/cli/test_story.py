@@ -59,7 +59,7 @@ def test_istio_on_that_is_refused(grpcdemo: Command, cluster: Cluster, up: str) 
     ended = grpcdemo("istio", "on", "--kubeconfig", up)
     warning, error, hint = ended.error_lines[-3:]
     assert (ended.code, ended.out) == (1, "")
-    assert warning.startswith("! the namespace's labels are as they were before")
+    assert warning.startswith("! the namespace's labels are restored")
     assert error.startswith("error: cannot create pods in namespace istio-grpc-demo: ")
     assert hint.startswith("hint: a restart needs room")
 

@@ -20,7 +20,7 @@ def test_istio_status_tells_its_version(demo: Demo) -> None:
 
 @pytest.fixture
 def no_istiod() -> Iterator[None]:
-    """Nothing stands behind the injector."""
+    """The injector has no endpoints."""
     istiod = ("--namespace", "istio-system", "deployment/istiod")
     kubectl("scale", *istiod, "--replicas=0")
     kubectl("--namespace", "istio-system", "wait", "--for=delete", "pod", "--selector=app=istiod", "--timeout=90s")
@@ -32,7 +32,7 @@ def no_istiod() -> Iterator[None]:
 def test_an_injector_with_nothing_behind_it(demo: Demo, no_istiod: None) -> None:
     demo.run("up", "--servers", "1").check(0)
     told = demo.run("istio", "on").check(1)
-    assert "nothing ready stands behind Istio's injector" in told.error
+    assert "Istio's injector has no ready endpoints" in told.error
     assert "nothing was changed" in told.error
     assert demo.labels()["istio-injection"] == "disabled"
     assert demo.ready_column() == {"1/1"}

@@ -64,7 +64,7 @@ def idle_injector(demo: Demo) -> Iterator[str]:
 def test_an_injector_with_nothing_behind_it(demo: Demo, idle_injector: str) -> None:
     demo.run("up", "--servers", "1").check(0)
     told = demo.run("istio", "on", "--revision", idle_injector).check(1)
-    assert "nothing ready stands behind Istio's injector" in told.error
+    assert "Istio's injector has no ready endpoints" in told.error
     assert "nothing was changed" in told.error
     assert demo.labels()["istio-injection"] == "disabled"
     assert demo.ready_column() == {"1/1"}

@@ -15,9 +15,9 @@ MOMENTS = [
     "waiting for grpc-server",
     "responses",
     "pinned",
-    "labelled istio-injection=enabled",
+    "labeled istio-injection=enabled",
     "restarted",
-    "looked at every pod",
+    "checked every pod",
     "balanced",
 ]
 
@@ -55,7 +55,7 @@ def test_up_goes_on_where_it_was(demo: Demo, moment: str) -> None:
     demo.run("up", "--servers", "1").check(0)
 
 
-@pytest.mark.parametrize("moment", ["using context", "labelled", "restarted", "1/1 ready"])
+@pytest.mark.parametrize("moment", ["using context", "labeled", "restarted", "1/1 ready"])
 def test_istio_on_goes_on_where_it_was(demo: Demo, moment: str) -> None:
     demo.run("up", "--servers", "1").check(0)
     with demo.holding(f"pod/{next(iter(demo.pods()))}"):

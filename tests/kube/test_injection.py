@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from grpcdemo.kube.injection import (
+    changed,
     injecting,
     label_choices,
-    labelled,
     read_webhooks,
     revisions,
 )
+from grpcdemo.model import ServiceReference
 from tests.fakes.webhooks import Object, default_install, install_by_default, revisioned_install, tag
 
 ON, OFF = {"istio-injection": "enabled"}, {"istio-injection": "disabled"}
@@ -82,8 +83,8 @@ def test_what_stands_behind_an_injector() -> None:
     by_url = revisioned_install("remote")
     for entry in by_url[0]["webhooks"]:
         entry["clientConfig"] = {"url": "https://istiod.example.com:15017/inject"}
-    assert {found.service for found in read_webhooks(default_install())} == {"istio-system/istiod"}
-    assert {found.service for found in read_webhooks(CANARY)} == {"istio-system/istiod-1-29-0"}
+    assert {found.service for found in read_webhooks(default_install())} == {ServiceReference("istio-system", "istiod")}
+    assert {found.service for found in read_webhooks(CANARY)} == {ServiceReference("istio-system", "istiod-1-29-0")}
     assert {found.service for found in read_webhooks(by_url)} == {None}
 
 
@@ -99,4 +100,4 @@ def test_the_usual_label_is_the_first_choice() -> None:
 
 
 def test_a_change_sets_and_removes_labels() -> None:
-    assert labelled({"a": "1", "b": "2"}, {"a": None, "c": "3", "d": None}) == {"b": "2", "c": "3"}
+    assert changed({"a": "1", "b": "2"}, {"a": None, "c": "3", "d": None}) == {"b": "2", "c": "3"}

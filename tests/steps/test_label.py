@@ -60,9 +60,9 @@ def test_the_label_that_works_is_chosen(
     "install, revision, pod, message",
     [
         ([], None, POD, "no Istio sidecar injector"),
-        (default_install(), "1-30-0", POD, "revisions and tags: default"),
-        (TWO, None, POD, "several revisions of Istio could inject, and none is the default: 1-28-0, 1-29-0"),
-        (default_install(), None, {"sidecar.istio.io/inject": "false"}, "any label that could be set"),
+        (default_install(), "1-30-0", POD, "selects label istio.io/rev=1-30-0; its revisions and tags: default"),
+        (TWO, None, POD, "several revisions of Istio can inject, and none is the default: 1-28-0, 1-29-0"),
+        (default_install(), None, {"sidecar.istio.io/inject": "false"}, "selects any label"),
     ],
 )
 def test_where_no_label_works_nothing_is_guessed(
@@ -88,7 +88,7 @@ async def test_an_injector_with_an_istiod_is_used(script: Script, api: Api, even
 async def test_an_injector_without_an_istiod_is_refused(script: Script, api: Api, events: list[StepEvent]) -> None:
     script.on("GET", WEBHOOKS, reply({"items": default_install()}))
     script.on("GET", SLICES, reply(NOT_READY))
-    with pytest.raises(GrpcdemoError, match=r"nothing ready stands behind .*istio-system/istiod.*nothing was changed"):
+    with pytest.raises(GrpcdemoError, match=r"has no ready endpoints .*istio-system/istiod.*nothing was changed"):
         await labels_that_inject(api, NAMESPACE, POD, None, events.append)
 
 

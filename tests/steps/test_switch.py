@@ -9,7 +9,6 @@ import pytest
 from grpcdemo.errors import GrpcdemoError, NotFound, Rejected
 from grpcdemo.kube.api import Api
 from grpcdemo.model import StepEvent
-from grpcdemo.steps.istio import switch as switch_module
 from grpcdemo.steps.istio.status import istio_status
 from grpcdemo.steps.istio.switch import SwitchConfig, switch
 from grpcdemo.steps.up import UpConfig, up
@@ -31,7 +30,7 @@ async def test_on_gives_every_pod_a_proxy_and_off_takes_it(
     pods = await switch(demo_api, ON, events.append)
     assert [(pod.ready_text, pod.proxy) for pod in pods] == [("2/2", "native sidecar")] * 4
     assert cluster.labels(DEMO)["istio-injection"] == "enabled"
-    assert "looked at every pod: all 4 have a proxy" in done(events)
+    assert "checked every pod: all 4 have a proxy" in done(events)
     status = await istio_status(demo_api, DEMO)
     assert status.injection.revision == "default"
     assert len(status.pods) == 4
@@ -77,7 +76,7 @@ async def test_where_the_new_pods_are_refused_the_label_is_taken_back(
     assert cluster.labels(DEMO)["istio-injection"] == "disabled"
     assert cluster.restarts() == []
     assert cluster.store.names("pods", DEMO) == before
-    assert "as they were before" in warned(events)
+    assert "labels are restored" in warned(events)
 
 
 async def test_the_api_server_may_see_the_label_late(cluster: Cluster, demo_api: Api, events: list[StepEvent]) -> None:
@@ -87,12 +86,11 @@ async def test_the_api_server_may_see_the_label_late(cluster: Cluster, demo_api:
 
 
 async def test_a_label_that_does_not_work_is_taken_back(
-    cluster: Cluster, demo_api: Api, events: list[StepEvent], monkeypatch: pytest.MonkeyPatch
+    cluster: Cluster, demo_api: Api, events: list[StepEvent]
 ) -> None:
-    monkeypatch.setattr(switch_module, "LABEL_SETTLES_S", 0.0)
     cluster.lag = 1000
-    with pytest.raises(GrpcdemoError, match="a new pod would still get no proxy"):
-        await switch(demo_api, ON, events.append)
+    with pytest.raises(GrpcdemoError, match="a new pod still gets no proxy"):
+        await switch(demo_api, SwitchConfig(on=True, label_settles_s=0.0), events.append)
     assert cluster.labels(DEMO)["istio-injection"] == "disabled"
     assert cluster.restarts() == []
 
@@ -104,7 +102,7 @@ async def test_who_may_not_create_pods_may_still_switch(
     cluster.refused_tries = refuse(403, message)
     pods = await switch(demo_api, ON, events.append)
     assert all(pod.proxy for pod in pods)
-    assert "could not check what a new pod will be" in warned(events)
+    assert "could not check what a new pod gets" in warned(events)
 
 
 async def test_a_dry_run_changes_nothing(cluster: Cluster, demo_api: Api, events: list[StepEvent]) -> None:
@@ -132,7 +130,7 @@ async def test_others_in_a_lent_namespace_get_no_proxy(
 async def test_without_istio_nothing_is_changed(cluster: Cluster, demo_api: Api, events: list[StepEvent]) -> None:
     for name in cluster.store.names("mutatingwebhookconfigurations"):
         cluster.store.remove("mutatingwebhookconfigurations", "", name)
-    with pytest.raises(GrpcdemoError, match="no Istio sidecar injector"):
+    with pytest.raises(GrpcdemoError, match="has no Istio sidecar injector"):
         await switch(demo_api, ON, events.append)
     assert cluster.store.changes == []
 

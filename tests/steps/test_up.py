@@ -87,7 +87,7 @@ async def test_a_service_of_others_is_not_taken_over(
     theirs = cluster.store.put(
         "services", DEMO, {"metadata": {"name": "grpc-server"}, "spec": {"selector": {"app": "x"}}}
     )
-    with pytest.raises(Conflict, match=r"Service grpc-server exists .* not made by grpcdemo"):
+    with pytest.raises(Conflict, match=r"Service grpc-server exists .* grpcdemo did not create it"):
         await up(cluster_api, UpConfig(), events.append)
     assert cluster.store.get("services", DEMO, "grpc-server") == theirs
     assert not [found for found in cluster.store.changes if found.method == "PATCH"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from grpcdemo.model import Injection, Injector, IstioStatus, Status, Target
+from grpcdemo.model import Injection, Injector, IstioStatus, ServiceReference, Status, Target
 from grpcdemo.views.document import istio_document, status_document
 from grpcdemo.views.pods import COLUMNS, pods_table
 from grpcdemo.views.status import istio_view, status_view
@@ -12,7 +12,8 @@ from grpcdemo.views.status import istio_view, status_view
 from .conftest import Golden
 from .samples import clients, injection, istio_status, pod, servers, status
 
-DEFAULT = Injector("default", "istio-system/istiod", True)
+DEFAULT = Injector("default", ServiceReference("istio-system", "istiod"), True)
+CANARY = Injector("1-28-0", ServiceReference("istio-system", "istiod-1-28-0"), False)
 TROUBLED = (
     pod("grpc-client", "9qv5m", 20, status="CrashLoopBackOff", ready=False, ready_containers=0, restarts=12),
     pod("grpc-server", "2xk4p", 0, status="Pending", ready=False, ready_containers=0, ip=None, node=None),
@@ -43,12 +44,15 @@ ISTIO = {
     "istio-off": istio_status(injection(DEFAULT, istio_injection="disabled"), pods=(*clients(), *servers())),
     "istio-none": istio_status(injection(), versions=()),
     "istio-sandbox": istio_status(
-        injection(Injector("default", "sandbox-system/sandbox-injector", True), istio_injection="disabled"),
+        injection(
+            Injector("default", ServiceReference("sandbox-system", "sandbox-injector"), True),
+            istio_injection="disabled",
+        ),
         versions=(),
         sandbox=True,
     ),
     "istio-revisions": istio_status(
-        injection(Injector("1-28-0", "istio-system/istiod-1-28-0", False), Injector("remote", None, None)),
+        injection(CANARY, Injector("remote", None, None)),
         versions=("1.28.0", "1.29.0"),
     ),
     "istio-ambient": istio_status(injection(DEFAULT, ambient=True), pods=(*clients(), *servers())),

@@ -1,4 +1,4 @@
-"""Which labels switch injection on or off in this cluster, found out before anything is changed."""
+"""Which labels switch injection on or off in this cluster: read before anything is changed."""
 
 from __future__ import annotations
 
@@ -7,69 +7,71 @@ from grpcdemo.kube.api import Api
 from grpcdemo.kube.injection import (
     LabelChange,
     Webhook,
+    changed,
+    has_ready_endpoint,
     injecting,
     label_choices,
     label_for,
-    labelled,
     list_webhooks,
     revisions,
-    service_ready,
 )
 from grpcdemo.model import Reporter, Warned
 from grpcdemo.resources.istio import AMBIENT_LABEL, INJECTION_LABEL, REVISION_LABEL
 from grpcdemo.resources.objects import Object, labels_of
 
 INJECTION_OFF: LabelChange = {INJECTION_LABEL: "disabled", REVISION_LABEL: None}
-"""Only the value `disabled` is off everywhere: without a label, some installs inject by default."""
+"""Only the value `disabled` is off everywhere: without any label, some installations inject by default."""
 
 
 async def labels_that_inject(
     api: Api, namespace: Object, pod: dict[str, str], revision: str | None, report: Reporter
 ) -> LabelChange:
-    """The labels that will make an injector act on a pod with labels *pod*.
+    """The labels that make an injector select a pod with labels *pod*.
 
-    Raises where there is no injector, none that would act, several to choose from, or nothing behind it.
+    Raises GrpcdemoError if there is no injector, none that would inject, several to choose from, or none ready.
     """
     if labels_of(namespace).get(AMBIENT_LABEL) == "ambient":
-        report(Warned("the namespace is in ambient mode: a pod with a sidecar does not use ztunnel"))
+        report(Warned("the namespace is in ambient mode: pods with a sidecar bypass ztunnel"))
     webhooks = await list_webhooks(api)
     if webhooks is None:
-        report(Warned("could not check which label the injector listens to: this user may not list webhooks"))
+        report(Warned("could not check which label the injector selects: this user may not list webhooks"))
         return label_for(revision)
     change, webhook = choose(labels_of(namespace), pod, webhooks, revision)
-    if await service_ready(api, webhook.service) is False:
+    if webhook.service and await has_ready_endpoint(api, webhook.service) is False:
         raise GrpcdemoError(
-            f"nothing ready stands behind Istio's injector (Service {webhook.service}): no pod could be made; "
+            f"Istio's injector has no ready endpoints (Service {webhook.service}), so no pod could be created; "
             "nothing was changed",
-            hint=Hint("see ", Kubectl("get", "pods", namespace=str(webhook.service).split("/")[0])),
+            hint=Hint("see ", Kubectl("get", "pods", namespace=webhook.service.namespace)),
         )
     return change
 
 
 def choose(
-    having: dict[str, str], pod: dict[str, str], webhooks: list[Webhook], revision: str | None
+    labels: dict[str, str], pod: dict[str, str], webhooks: list[Webhook], revision: str | None
 ) -> tuple[LabelChange, Webhook]:
-    """What is set already if it works, else the usual label if it works, else that of the only revision."""
+    """The labels as they are if they work, else the usual label if it works, else that of the only revision."""
     if not webhooks:
         raise GrpcdemoError(
-            "there is no Istio sidecar injector in this cluster; nothing was changed",
+            "this cluster has no Istio sidecar injector; nothing was changed",
             hint="install Istio, for example with `istioctl install --set profile=minimal`",
         )
-    if revision is None and (webhook := injecting(webhooks, having, pod)):
-        return {key: having.get(key) for key in INJECTION_OFF}, webhook
+    if revision is None and (webhook := injecting(webhooks, labels, pod)):
+        return {key: labels.get(key) for key in INJECTION_OFF}, webhook
     choices = [label_for(revision)] if revision else label_choices(webhooks)
-    working = [(change, found) for change in choices if (found := injecting(webhooks, labelled(having, change), pod))]
+    working = [
+        (change, webhook) for change in choices if (webhook := injecting(webhooks, changed(labels, change), pod))
+    ]
     known = ", ".join(revisions(webhooks)) or "none"
     if not working:
-        asked = f"label {REVISION_LABEL}={revision}" if revision else "any label that could be set"
+        label = f"label {REVISION_LABEL}={revision}" if revision else "any label"
         raise GrpcdemoError(
-            f"no injector of this cluster acts on {asked}; it has revisions and tags: {known}",
-            hint="choose one of them with --revision, or see `grpcdemo istio status`",
+            f"no injector of this cluster selects {label}; its revisions and tags: {known}",
+            hint="choose one with --revision, or see `grpcdemo istio status`",
         )
     by_usual_label = working[0][0][INJECTION_LABEL] is not None
-    if len({found.revision for _, found in working}) > 1 and not by_usual_label:
+    if len({webhook.revision for _, webhook in working}) > 1 and not by_usual_label:
         raise GrpcdemoError(
-            f"several revisions of Istio could inject, and none is the default: {known}",
+            f"several revisions of Istio can inject, and none is the default: {known}",
             hint="choose one with --revision",
         )
     return working[0]

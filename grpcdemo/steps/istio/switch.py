@@ -1,4 +1,4 @@
-"""Switch Istio's sidecar injection on or off for the demo, and look at every pod before saying that it is."""
+"""Switch Istio's sidecar injection on or off for the demo, and check every pod before saying so."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from grpcdemo.errors import GrpcdemoError, NotFound, Unreachable
 from grpcdemo.kube.api import Api
-from grpcdemo.kube.deployed import injected_labels, our_deployments, our_pods, refusing_injection, try_pods
-from grpcdemo.kube.injection import LabelChange, labelled
+from grpcdemo.kube.deployed import dry_run_pods, injected_labels, opting_out, our_deployments, our_pods
+from grpcdemo.kube.injection import LabelChange, changed
 from grpcdemo.kube.namespace import find_namespace, is_terminating, relabel
 from grpcdemo.kube.rollout import is_settled, restart, wait_for_rollout
 from grpcdemo.manifests import defaults
@@ -19,42 +19,44 @@ from grpcdemo.steps.istio.label import INJECTION_OFF, labels_that_inject
 from grpcdemo.steps.shared import require_consent_to_relabel
 
 LABEL_SETTLES_S = 10.0
-"""The API server matches webhooks against its own copy of the namespace, which lags behind the label."""
-LOOK_AGAIN_S = 0.1
+"""The API server evaluates selectors on its own copy of the namespace, which lags behind the label."""
+POLL_S = 0.1
 
 
 @dataclass(frozen=True)
 class SwitchConfig:
-    """Which way to switch, and where. *timeout_s* bounds the rollout."""
+    """Which way to switch, and where; *timeout_s* bounds the rollout."""
 
     on: bool
     namespace: str = defaults.NAMESPACE
     revision: str | None = None
-    """The revision (or its tag) of Istio that shall inject; else the one that listens to the usual label."""
+    """The revision of Istio that injects, or its tag; None for the one that selects the usual label."""
     timeout_s: float = defaults.TIMEOUT_S
     shared: bool = False
-    """Go on in a namespace in which others have pods, although its injection label changes for them too."""
+    """Relabel the namespace although other workloads run in it."""
+    label_settles_s: float = LABEL_SETTLES_S
+    """How long the label may take to reach the API server's webhooks."""
 
 
 async def switch(api: Api, config: SwitchConfig, report: Reporter) -> list[Pod]:
     """Switch injection on or off and return the demo's pods; idempotent.
 
-    Where the cluster would refuse the new pods, the labels are given back and nothing is restarted.
+    If the cluster would refuse the new pods, the labels are restored and nothing is restarted.
     """
     namespace, deployments = await _find_demo(api, config.namespace)
     if config.on:
-        _check_that_none_refuses(deployments)
+        _check_that_none_opts_out(deployments)
         change = await labels_that_inject(api, namespace, injected_labels(deployments), config.revision, report)
     else:
         change = INJECTION_OFF
-    relabelled = labelled(labels_of(namespace), change) != labels_of(namespace)
-    if relabelled:
+    must_relabel = changed(labels_of(namespace), change) != labels_of(namespace)
+    if must_relabel:
         await require_consent_to_relabel(api, namespace, given=config.shared)
         await relabel(api, namespace, change)
-        report(Done(f"namespace {config.namespace} labelled {_say(change)}"))
+        report(Done(f"namespace {config.namespace} labeled {_labels(change)}"))
     pods = await our_pods(api, config.namespace)
     if is_settled(deployments, pods) and all(bool(pod.proxy) == config.on for pod in pods):
-        report(Done(f"{_each(config.on, pods)} already: nothing to restart"))
+        report(Done(f"{_count(config.on, pods)} already: nothing to restart"))
         return pods
     if api.dry_run:
         report(Done(f"{' and '.join(_names(deployments))} restarted"))
@@ -62,58 +64,60 @@ async def switch(api: Api, config: SwitchConfig, report: Reporter) -> list[Pod]:
     try:
         await _wait_until_label_works(api, config, deployments, report)
     except GrpcdemoError:
-        if relabelled:
-            await _take_back(api, namespace, change, report)
+        if must_relabel:
+            await _restore(api, namespace, change, report)
         raise
     return await _restart(api, config, _names(deployments), report)
 
 
 async def _find_demo(api: Api, name: str) -> tuple[Object, list[Object]]:
     namespace, deployments = await asyncio.gather(find_namespace(api, name), our_deployments(api, name))
-    hint = "make it with `grpcdemo up`"
+    hint = "create it with `grpcdemo up`"
     if namespace is None:
         raise NotFound(f"there is no demo: namespace {name} does not exist", hint=hint)
     if is_terminating(namespace):
-        raise GrpcdemoError(f"namespace {name} is terminating", hint="`grpcdemo up` waits for that and makes it anew")
+        raise GrpcdemoError(
+            f"namespace {name} is terminating", hint="`grpcdemo up` waits until it is gone, and creates the demo"
+        )
     if not deployments:
         raise NotFound(f"there is no demo in namespace {name}", hint=hint)
     return namespace, deployments
 
 
-def _check_that_none_refuses(deployments: list[Object]) -> None:
-    for name in refusing_injection(deployments):
+def _check_that_none_opts_out(deployments: list[Object]) -> None:
+    for name in opting_out(deployments):
         raise GrpcdemoError(
-            f"Deployment {name} refuses a proxy: its pods have {INJECT}=false; nothing was changed",
+            f"Deployment {name} opts out of injection: its pods have {INJECT}=false; nothing was changed",
             hint="remove that label or annotation from its pod template",
         )
 
 
 async def _wait_until_label_works(api: Api, config: SwitchConfig, deployments: list[Object], report: Reporter) -> None:
-    """Ask the API server, in a dry run, what a new pod would be, until that is what the label asks for."""
+    """Create pods in a dry run until they come out as the label requests."""
     report(Waiting("the API server to see the label"))
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + LABEL_SETTLES_S
+    deadline = loop.time() + config.label_settles_s
     while True:
-        tried = await try_pods(api, config.namespace, deployments)
-        if tried is None:
-            report(Warned("could not check what a new pod will be: this user may not create pods"))
+        pods = await dry_run_pods(api, config.namespace, deployments)
+        if pods is None:
+            report(Warned("could not check what a new pod gets: this user may not create pods"))
             return
-        if all(bool(pod.proxy) == config.on for pod in tried):
+        if all(bool(pod.proxy) == config.on for pod in pods):
             return
         if loop.time() > deadline:
             raise GrpcdemoError(
-                f"the label is set, but a new pod would still get {'no' if config.on else 'a'} proxy",
+                f"the label is set, but a new pod still gets {'no' if config.on else 'a'} proxy",
                 hint="see what decides with `grpcdemo istio status`, or `istioctl experimental check-inject`",
             )
-        await asyncio.sleep(LOOK_AGAIN_S)
+        await asyncio.sleep(POLL_S)
 
 
-async def _take_back(api: Api, before: Object, change: LabelChange, report: Reporter) -> None:
-    """Set the labels as they were in *before*."""
+async def _restore(api: Api, before: Object, change: LabelChange, report: Reporter) -> None:
+    """Restore the labels of *before*."""
     now = await find_namespace(api, before["metadata"]["name"])
     if now is not None:
         await relabel(api, now, {key: labels_of(before).get(key) for key in change})
-        report(Warned("the namespace's labels are as they were before, and nothing was restarted"))
+        report(Warned("the namespace's labels are restored, and nothing was restarted"))
 
 
 async def _restart(api: Api, config: SwitchConfig, names: list[str], report: Reporter) -> list[Pod]:
@@ -122,29 +126,31 @@ async def _restart(api: Api, config: SwitchConfig, names: list[str], report: Rep
     try:
         pods = await wait_for_rollout(api, config.namespace, names, timeout_s=config.timeout_s, report=report)
     except Unreachable:
-        raise  # whatever becomes of the rollout, nobody can tell
+        raise  # nobody can tell how the rollout ends
     except GrpcdemoError:
         back = "off" if config.on else "on"
-        report(Warned(f"the rollout goes on in the cluster, and the label stays; `grpcdemo istio {back}` goes back"))
+        report(
+            Warned(f"the rollout continues in the cluster, and the label stays; `grpcdemo istio {back}` reverts both")
+        )
         raise
     wrong = [pod.name for pod in pods if bool(pod.proxy) != config.on]
     if wrong:
-        having = "have no" if config.on else "still have a"
+        have = "have no" if config.on else "still have a"
         raise GrpcdemoError(
-            f"{len(wrong)} of {len(pods)} pods {having} proxy, such as {wrong[0]}",
+            f"{len(wrong)} of {len(pods)} pods {have} proxy, for example {wrong[0]}",
             hint="see why with `grpcdemo istio status`",
         )
-    report(Done(f"looked at every pod: {_each(config.on, pods)}"))
+    report(Done(f"checked every pod: {_count(config.on, pods)}"))
     return pods
 
 
 def _names(deployments: list[Object]) -> list[str]:
-    return sorted((found["metadata"]["name"] for found in deployments), reverse=True)
+    return sorted((deployment["metadata"]["name"] for deployment in deployments), reverse=True)
 
 
-def _each(on: bool, pods: list[Pod]) -> str:
+def _count(on: bool, pods: list[Pod]) -> str:
     return f"all {len(pods)} have a proxy" if on else f"none of {len(pods)} has a proxy"
 
 
-def _say(change: LabelChange) -> str:
+def _labels(change: LabelChange) -> str:
     return ", ".join(f"{key}={value}" for key, value in change.items() if value is not None)
