@@ -1,6 +1,20 @@
-"""The command line: one file per command, and `app.main`, where errors become words and exit codes.
+"""The command line: each command is the function of a module of its name; `app.main` prints errors."""
 
-Every start pays for what these modules import and declare. So a command imports what it needs in its body,
-and its module does without `from __future__ import annotations`, which would make Typer read each option's
-type from text again.
-"""
+COMMANDS = {
+    "The story": {
+        "demo": "Show pinned, then balanced, and clean up",
+        "up": "Deploy server and client without Istio",
+        "observe": "Watch which pods answer the client",
+        "istio": "Turn Istio's sidecar injection on or off",
+        "cleanup": "Delete what grpcdemo created",
+    },
+    "Look": {
+        "status": "Show target, namespace, pods, and proxies",
+        "manifests": "Print the YAML that `up` applies",
+    },
+    "Set up": {
+        "images": "Build the images and get them to a cluster",
+        "sandbox": "Run a stand-in for a cluster, locally",
+    },
+}
+"""The summary of each command, by its name, under a heading."""

@@ -10,13 +10,14 @@ from typing import Annotated
 import typer
 
 from grpcdemo import __version__
-from grpcdemo.cli import cleanup, demo, images, istio, manifests, observe, sandbox, status, up
 from grpcdemo.cli.invocation import Invocation
+from grpcdemo.cli.lazy import LazyGroup
 from grpcdemo.errors import ExitCode, GrpcdemoError
 
 app = typer.Typer(
     name="grpcdemo",
-    help="See, and measure, that gRPC stays on one pod on plain Kubernetes and is balanced by Istio.",
+    cls=LazyGroup,
+    help="Show, and measure, that gRPC stays on one pod on plain Kubernetes and is balanced by Istio.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -24,8 +25,8 @@ app = typer.Typer(
 )
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(requested: bool) -> None:
+    if requested:
         typer.echo(f"grpcdemo {__version__}")
         raise typer.Exit
 
@@ -34,21 +35,10 @@ def _print_version(wanted: bool) -> None:
 def _options(
     version: Annotated[
         bool,
-        typer.Option("--version", help="Show the version and end.", callback=_print_version, is_eager=True),
+        typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True),
     ] = False,
 ) -> None:
     pass
-
-
-app.command()(demo.demo)
-app.command()(up.up)
-app.add_typer(istio.app, name="istio")
-app.command()(observe.observe)
-app.command()(status.status)
-app.command()(manifests.manifests)
-app.add_typer(images.app, name="images")
-app.add_typer(sandbox.app, name="sandbox")
-app.command()(cleanup.cleanup)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -63,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"hint: {error.hint.text(invocation.kubectl_flags)}", file=sys.stderr)  # noqa: T201
         return int(error.exit_code)
     except BrokenPipeError:
-        # Whoever read us has gone; so that Python does not complain of it at exit, nothing more is written.
+        # Nobody reads us any more. Python would complain about that at exit, so send the rest nowhere.
         for stream in (sys.stdout, sys.stderr):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         return int(ExitCode.FAILED)
@@ -71,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(invocation: Invocation) -> int:
-    """Run it; Typer ends help, and wrong usage, by raising SystemExit."""
+    """Run it; Typer ends help and usage errors by raising SystemExit."""
     try:
         app(args=list(invocation.arguments), obj=invocation)
     except SystemExit as end:

@@ -5,7 +5,13 @@ from typing import Annotated
 import typer
 
 from grpcdemo.cli import options
+from grpcdemo.cli.output import Progress
+from grpcdemo.cli.runner import change
+from grpcdemo.cli.target import Connection
+from grpcdemo.errors import NoSandbox
 from grpcdemo.manifests import defaults
+from grpcdemo.model import Done
+from grpcdemo.steps import cleanup as step
 
 
 def cleanup(
@@ -15,18 +21,11 @@ def cleanup(
     sandbox: options.Sandbox = False,
     namespace: options.Namespace = defaults.NAMESPACE,
     timeout: options.Timeout = defaults.TIMEOUT_S,
-    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until all is gone.")] = True,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until everything is gone.")] = True,
     dry_run: options.DryRun = False,
     yes: options.Yes = False,
 ) -> None:
-    """Delete what grpcdemo made, and only that, and wait until it is gone."""
-    from grpcdemo.cli.output import Progress
-    from grpcdemo.cli.runner import change
-    from grpcdemo.cli.target import Connection
-    from grpcdemo.errors import NoSandbox
-    from grpcdemo.model import Done
-    from grpcdemo.steps import cleanup as step
-
+    """Delete what grpcdemo created, and nothing else, and wait until it is gone."""
     config = step.CleanupConfig(namespace=namespace, timeout_s=timeout, wait=wait)
     with Progress(dry_run=dry_run) as progress:
         try:
@@ -36,7 +35,7 @@ def cleanup(
                 report=progress.report,
                 yes=yes,
                 dry_run=dry_run,
-                if_interrupted="what was asked for goes on in the cluster; `grpcdemo cleanup` waits for it",
+                if_interrupted="the cluster goes on deleting; `grpcdemo cleanup` waits for it",
             )
         except NoSandbox as none:
             progress.report(Done(f"nothing to clean up: {none.message}"))

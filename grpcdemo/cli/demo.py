@@ -1,20 +1,27 @@
 """`grpcdemo demo`"""
 
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from grpcdemo.cli import options
+from grpcdemo.cli.output import Progress, show
+from grpcdemo.cli.runner import change
+from grpcdemo.cli.target import Connection
+from grpcdemo.cli.written import written
 from grpcdemo.errors import GrpcdemoError
+from grpcdemo.kube.api import Api
 from grpcdemo.manifests import defaults
-
-if TYPE_CHECKING:
-    from grpcdemo.cli.output import Progress
-    from grpcdemo.cli.target import Connection
-    from grpcdemo.kube.api import Api
-    from grpcdemo.model import DemoResult, Phase, Provenance
-    from grpcdemo.steps.demo import DemoConfig
+from grpcdemo.model import DemoResult, Phase, Provenance
+from grpcdemo.steps import demo as step
+from grpcdemo.steps.provenance import read_provenance
+from grpcdemo.steps.up import UpConfig
+from grpcdemo.views.demo import demo_view
+from grpcdemo.views.document import demo_document
+from grpcdemo.views.observation import observation_view
+from grpcdemo.views.report import demo_report
+from grpcdemo.views.words import plain_line
 
 
 def demo(
@@ -36,17 +43,8 @@ def demo(
     dry_run: options.DryRun = False,
     yes: options.Yes = False,
 ) -> None:
-    """Tell the whole story: pinned without Istio, balanced with it; and clean up."""
-    from grpcdemo.cli.output import Progress, show
-    from grpcdemo.cli.runner import change
-    from grpcdemo.cli.target import Connection
-    from grpcdemo.cli.written import written
-    from grpcdemo.steps.demo import DemoConfig
-    from grpcdemo.steps.up import UpConfig
-    from grpcdemo.views.demo import demo_view
-    from grpcdemo.views.document import demo_document
-
-    config = DemoConfig(
+    """Tell the whole story: pinned without Istio, balanced with it. Then clean up."""
+    config = step.DemoConfig(
         up=UpConfig(namespace, servers, clients, rate, image_prefix, timeout, shared=yes),
         revision=revision,
         keep=keep,
@@ -64,26 +62,20 @@ def demo(
                 report=progress.report,
                 yes=yes,
                 starts=True,
-                if_interrupted="see with `grpcdemo status` whether anything is left, and remove it with "
-                "`grpcdemo cleanup`",
+                if_interrupted="`grpcdemo status` shows whether anything is left, `grpcdemo cleanup` removes it",
             )
         except GrpcdemoError as error:
             file.text = story.report(error.message) if report else None
             raise
-        if report:
-            file.text = story.report()
+        file.text = story.report() if report else None
     show(demo_view(result, bars=not plain), demo_document(result, story.provenance), output)
 
 
-def _rehearse(connection: "Connection", config: "DemoConfig", *, yes: bool) -> None:
-    from grpcdemo.cli.output import Progress
-    from grpcdemo.cli.runner import change
-    from grpcdemo.steps.demo import rehearse
-
+def _rehearse(connection: Connection, config: step.DemoConfig, *, yes: bool) -> None:
     with Progress(dry_run=True) as progress:
         change(
             connection,
-            lambda api: rehearse(api, config, progress.report),
+            lambda api: step.rehearse(api, config, progress.report),
             report=progress.report,
             yes=yes,
             dry_run=True,
@@ -92,36 +84,26 @@ def _rehearse(connection: "Connection", config: "DemoConfig", *, yes: bool) -> N
 
 
 class _Story:
-    """The story while it is told: draws what is seen, and keeps it, also where the story fails."""
+    """Draws the story as it is told, and keeps it for the report, even when it fails."""
 
-    def __init__(self, config: "DemoConfig", progress: "Progress", command: str) -> None:
+    def __init__(self, config: step.DemoConfig, progress: Progress, command: str) -> None:
         self._config = config
         self._progress = progress
         self._command = command
         self._phases: dict[str, Phase] = {}
         self.provenance: Provenance | None = None
 
-    async def tell(self, api: "Api") -> "DemoResult":
-        from grpcdemo.steps.demo import demo as story
-        from grpcdemo.steps.provenance import read_provenance
-
+    async def tell(self, api: Api) -> DemoResult:
         self.provenance = await read_provenance(api, self._config.up.namespace, self._command)
-        return await story(api, self._config, self._progress.report, self._seen)
+        return await step.demo(api, self._config, self._progress.report, self._show)
 
-    def _seen(self, phase: "Phase") -> None:
-        from grpcdemo.views.observation import observation_view
-        from grpcdemo.views.words import plain_line
-
+    def _show(self, phase: Phase) -> None:
         self._phases[phase.title] = phase
-        seen = phase.observation
-        self._progress.draw(partial(observation_view, seen), partial(plain_line, seen))
+        observation = phase.observation
+        self._progress.draw(partial(observation_view, observation), partial(plain_line, observation))
 
     def report(self, failure: str | None = None) -> str | None:
-        """As HTML; None where nothing was seen."""
-        from grpcdemo.views.report import demo_report
-
-        return (
-            demo_report([*self._phases.values()], self.provenance, failure)
-            if self.provenance and self._phases
-            else None
-        )
+        """As HTML; None before the first observation."""
+        if not (self.provenance and self._phases):
+            return None
+        return demo_report([*self._phases.values()], self.provenance, failure)

@@ -1,16 +1,17 @@
 """`grpcdemo manifests`"""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from grpcdemo.cli import options
+from grpcdemo.cli.runner import read
+from grpcdemo.cli.target import Connection
 from grpcdemo.errors import GrpcdemoError, Interrupted, UsageError
 from grpcdemo.manifests import defaults
-
-if TYPE_CHECKING:
-    from grpcdemo.cli.target import Connection
+from grpcdemo.manifests.render import NEWEST, render
+from grpcdemo.steps.up import UpConfig, settings
 
 
 def manifests(
@@ -43,9 +44,6 @@ def manifests(
     namespace: options.Namespace = defaults.NAMESPACE,
 ) -> None:
     """Print exactly what `up` applies, for `kubectl create -f`."""
-    from grpcdemo.cli.target import Connection
-    from grpcdemo.manifests.render import render
-    from grpcdemo.steps.up import UpConfig, settings
 
     connection = Connection(typed.obj, context, kubeconfig, sandbox, namespace)
     version = _parse_version(kubernetes) if kubernetes else _ask_version(connection)
@@ -63,10 +61,8 @@ def manifests(
         raise GrpcdemoError(f"cannot write to {write}: {error.strerror}") from error
 
 
-def _ask_version(connection: "Connection") -> tuple[int, int]:
+def _ask_version(connection: Connection) -> tuple[int, int]:
     """The cluster's version; without a cluster, the newest form, which every supported version since 1.24 takes."""
-    from grpcdemo.cli.runner import read
-    from grpcdemo.manifests.render import NEWEST
 
     try:
         return read(connection, lambda api: api.version())

@@ -2,20 +2,31 @@
 
 from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from grpcdemo.cli import options
 from grpcdemo.cli.duration import parse_duration
+from grpcdemo.cli.output import Progress, console, result_width, show_document, show_picture, show_text
+from grpcdemo.cli.runner import read
+from grpcdemo.cli.streams import Lines, Records, Stream
+from grpcdemo.cli.target import Connection
+from grpcdemo.cli.written import written
 from grpcdemo.errors import Interrupted
+from grpcdemo.kube.api import Api
 from grpcdemo.manifests import defaults
-
-if TYPE_CHECKING:
-    from grpcdemo.cli.streams import Stream
-    from grpcdemo.kube.api import Api
-    from grpcdemo.model import Observation, Provenance
-    from grpcdemo.steps.observe import ObserveConfig
+from grpcdemo.model import Observation, Provenance
+from grpcdemo.steps import observe as step
+from grpcdemo.steps.expectation import check_expected
+from grpcdemo.steps.provenance import read_provenance
+from grpcdemo.verdict import Criteria, Outcome
+from grpcdemo.views.document import observation_document
+from grpcdemo.views.markdown import observation_markdown
+from grpcdemo.views.observation import observation_view, verdict_text
+from grpcdemo.views.report import observation_report
+from grpcdemo.views.spreadsheet import observation_csv
+from grpcdemo.views.words import plain_line
 
 
 class Expected(str, Enum):
@@ -24,7 +35,7 @@ class Expected(str, Enum):
 
 
 class Form(str, Enum):
-    """How what is observed is printed on stdout: at the end, or, as a stream, while it goes on."""
+    """How the observation is printed on stdout: at the end or, as a stream, while it goes on."""
 
     TABLE = "table"
     JSON = "json"
@@ -34,8 +45,9 @@ class Form(str, Enum):
     LOG = "log"
 
 
+STREAMS: dict[Form, type[Stream]] = {Form.JSONL: Records, Form.LOG: Lines}
 QUOTABLE = (Form.JSON, Form.MARKDOWN)
-"""What says where it comes from, as the report does."""
+"""These say where the observation comes from, as the report does."""
 
 
 def observe(
@@ -61,7 +73,7 @@ def observe(
     sandbox: options.Sandbox = False,
     namespace: options.Namespace = defaults.NAMESPACE,
     timeout: options.Timeout = defaults.TIMEOUT_S,
-    output: Annotated[
+    form: Annotated[
         Form,
         typer.Option(
             "--output",
@@ -124,16 +136,9 @@ def observe(
         ),
     ] = 0.5,
 ) -> None:
-    """Watch which server pod answers, until Ctrl-C or the end that you name."""
-    from grpcdemo.cli.runner import read
-    from grpcdemo.cli.target import Connection
-    from grpcdemo.cli.written import written
-    from grpcdemo.steps.expectation import check_expected
-    from grpcdemo.steps.observe import ObserveConfig
-    from grpcdemo.verdict import Criteria, Outcome
-
+    """Watch which server pods answer, until Ctrl-C or the end that you set."""
     expected = Outcome(expect.value) if expect else None
-    config = ObserveConfig(
+    config = step.ObserveConfig(
         namespace=namespace,
         requests=requests,
         seconds=seconds,
@@ -144,18 +149,17 @@ def observe(
         container=container,
         criteria=Criteria(error_rate, tolerance, min_responses),
     )
-    quoted = typed.obj.command_line if report or output in QUOTABLE else None
-    watch = _Watch(config, output, quoted, plain=plain)
+    watch = _Watch(config, form, typed.obj.command_line if report or form in QUOTABLE else None, plain=plain)
     interrupted: Interrupted | None = None
     with written(report) as file:
         try:
             read(Connection(typed.obj, context, kubeconfig, sandbox, namespace), watch.run)
         except Interrupted as error:
             interrupted = error
-        if watch.last and report:
-            file.text = watch.report()
+        if report and watch.last and watch.provenance:
+            file.text = observation_report(watch.last, watch.provenance)
     if watch.last:
-        watch.show()
+        watch.show(watch.last)
     if interrupted:
         raise interrupted
     if expected and watch.last:
@@ -163,69 +167,44 @@ def observe(
 
 
 class _Watch:
-    """One observation: draws it while it goes on, and keeps the latest, also when it is cancelled."""
+    """One observation: shows it while it goes on, and keeps the latest state, even when it is cancelled."""
 
-    def __init__(self, config: "ObserveConfig", form: Form, quoted: str | None, *, plain: bool) -> None:
+    def __init__(self, config: step.ObserveConfig, form: Form, quoted: str | None, *, plain: bool) -> None:
         self._config = config
         self._form = form
         self._quoted = quoted
         self._plain = plain
-        self._provenance: Provenance | None = None
+        self.provenance: Provenance | None = None
         self.last: Observation | None = None
 
-    async def run(self, api: "Api") -> None:
-        from grpcdemo.cli.output import Progress
-        from grpcdemo.steps import observe as step
-        from grpcdemo.steps.provenance import read_provenance
-        from grpcdemo.views.observation import observation_view
-        from grpcdemo.views.words import plain_line
-
+    async def run(self, api: Api) -> None:
         if self._quoted:
-            self._provenance = await read_provenance(api, self._config.namespace, self._quoted)
-        stream = _stream(self._form)
+            self.provenance = await read_provenance(api, self._config.namespace, self._quoted)
+        if self._form in STREAMS:
+            await self._stream(api, STREAMS[self._form]())
+            return
+        with Progress(plain=self._plain) as progress:
+            async for observation in step.observe(api, self._config):
+                self.last = observation
+                progress.draw(partial(observation_view, observation), partial(plain_line, observation))
+
+    async def _stream(self, api: Api, stream: Stream) -> None:
         try:
-            with Progress(plain=self._plain) as progress:
-                async for seen in step.observe(api, self._config, stream.line if stream else None):
-                    self.last = seen
-                    if stream:
-                        stream.seen(seen)
-                    else:
-                        progress.draw(partial(observation_view, seen), partial(plain_line, seen))
+            async for observation in step.observe(api, self._config, stream.line):
+                self.last = observation
+                stream.seen(observation)
         finally:
-            if stream:
-                stream.end()
+            stream.end()
 
-    def report(self) -> str:
-        from grpcdemo.views.report import observation_report
-
-        assert self.last and self._provenance
-        return observation_report(self.last, self._provenance)
-
-    def show(self) -> None:
-        """Print the result; of a stream, which has told it, the verdict alone, on stderr."""
-        from grpcdemo.cli import output
-        from grpcdemo.views.document import observation_document
-        from grpcdemo.views.markdown import observation_markdown
-        from grpcdemo.views.observation import observation_view, verdict_text
-        from grpcdemo.views.spreadsheet import observation_csv
-
-        assert self.last
-        seen = self.last
+    def show(self, observation: Observation) -> None:
+        """Print the result. A stream has printed it already: show only the verdict, on stderr."""
         if self._form is Form.CSV:
-            output.show_text(observation_csv(seen))
-        elif self._form is Form.MARKDOWN and self._provenance:
-            output.show_text(observation_markdown(seen, self._provenance))
+            show_text(observation_csv(observation))
+        elif self._form is Form.MARKDOWN and self.provenance:
+            show_text(observation_markdown(observation, self.provenance))
         elif self._form is Form.JSON:
-            output.show_document(observation_document(seen, self._provenance))
+            show_document(observation_document(observation, self.provenance))
         elif self._form is Form.TABLE:
-            output.show_picture(observation_view(seen, output.result_width(), bars=not self._plain))
+            show_picture(observation_view(observation, result_width(), bars=not self._plain))
         else:
-            output.console(stderr=True).print(verdict_text(seen.verdict))
-
-
-def _stream(form: Form) -> "Stream | None":
-    from grpcdemo.cli.streams import Lines, Records
-
-    if form is Form.JSONL:
-        return Records()
-    return Lines() if form is Form.LOG else None
+            console(stderr=True).print(verdict_text(observation.verdict))

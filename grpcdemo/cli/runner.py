@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import signal
 import sys
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import typer
 
+from grpcdemo.cli.interrupts import run
 from grpcdemo.cli.output import console
 from grpcdemo.cli.target import Connection, connect_to
-from grpcdemo.errors import ExitCode, GrpcdemoError, Interrupted
-
-if TYPE_CHECKING:
-    from grpcdemo.kube.api import Api
-    from grpcdemo.model import Reporter, StepEvent, Target
+from grpcdemo.errors import GrpcdemoError
+from grpcdemo.kube.api import Api
+from grpcdemo.model import Reporter, StepEvent, Target
 
 T = TypeVar("T")
-
-ENDING_SIGNALS = {
-    signal.SIGINT: ExitCode.INTERRUPTED,
-    signal.SIGTERM: ExitCode.TERMINATED,
-    signal.SIGHUP: ExitCode.HUNG_UP,
-}
 
 
 def read(connection: Connection, work: Callable[[Api], Coroutine[None, None, T]]) -> T:
@@ -69,35 +59,6 @@ def change(
             return await work(api)
 
     return run(connected(), if_interrupted=if_interrupted)
-
-
-def run(work: Coroutine[None, None, T], *, if_interrupted: str | None = None) -> T:
-    """Run a coroutine to its end. One of ENDING_SIGNALS cancels it, waits for it to tidy up, and raises Interrupted.
-
-    SIGHUP does not where whoever started us has it ignored, as nohup does.
-    """
-    received: list[signal.Signals] = []
-
-    async def interruptible() -> T:
-        task = asyncio.ensure_future(work)
-        loop = asyncio.get_running_loop()
-
-        def interrupt(number: signal.Signals) -> None:
-            received.append(number)
-            task.cancel()
-
-        for number in ENDING_SIGNALS:
-            if number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
-                continue
-            with contextlib.suppress(NotImplementedError):  # no such thing on Windows
-                loop.add_signal_handler(number, interrupt, number)
-        return await task
-
-    try:
-        return asyncio.run(interruptible())
-    except asyncio.CancelledError:
-        code = ENDING_SIGNALS[received[0]] if received else ExitCode.INTERRUPTED
-        raise Interrupted(code, hint=if_interrupted) from None
 
 
 def _ask(target: Target, *, yes: bool) -> None:

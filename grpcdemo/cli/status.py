@@ -3,7 +3,13 @@
 import typer
 
 from grpcdemo.cli import options
+from grpcdemo.cli.output import result_width, show
+from grpcdemo.cli.runner import read
+from grpcdemo.cli.target import Connection
 from grpcdemo.manifests import defaults
+from grpcdemo.steps.status import read_status
+from grpcdemo.views.document import status_document
+from grpcdemo.views.status import status_view
 
 
 def status(
@@ -14,15 +20,7 @@ def status(
     namespace: options.Namespace = defaults.NAMESPACE,
     output: options.Output = options.Format.TABLE,
 ) -> None:
-    """Show everything at a glance: cluster, namespace, label, pods, proxies."""
-    from grpcdemo.cli.output import result_width, show
-    from grpcdemo.cli.runner import read
-    from grpcdemo.cli.target import Connection
-    from grpcdemo.steps.status import read_status
-    from grpcdemo.views.document import status_document
-    from grpcdemo.views.status import status_view
-
-    found = read(
-        Connection(typed.obj, context, kubeconfig, sandbox, namespace), lambda api: read_status(api, namespace)
-    )
-    show(status_view(found, result_width()), status_document(found), output)
+    """Show the demo at a glance: target, namespace and its label, pods, proxies."""
+    connection = Connection(typed.obj, context, kubeconfig, sandbox, namespace)
+    result = read(connection, lambda api: read_status(api, namespace))
+    show(status_view(result, result_width()), status_document(result), output)

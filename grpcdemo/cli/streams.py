@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import time
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+from grpcdemo.kube.log_lines import LogLine
+from grpcdemo.model import Observation
+from grpcdemo.steps.merge import LineMerger
+from grpcdemo.views.document import record_document
 from grpcdemo.views.words import printable
-
-if TYPE_CHECKING:
-    from grpcdemo.kube.log_lines import LogLine
-    from grpcdemo.model import Observation
 
 RECORD_S = 1.0
 
@@ -44,7 +44,6 @@ class Records:
             self.end()
 
     def end(self) -> None:
-        from grpcdemo.views.document import record_document
 
         if self._untold:
             _tell(json.dumps(record_document(self._untold, datetime.now(timezone.utc))))
@@ -55,7 +54,6 @@ class Lines:
     """The lines themselves, in the order of their times, with the pod's name where there are several clients."""
 
     def __init__(self) -> None:
-        from grpcdemo.steps.merge import LineMerger
 
         self._merger = LineMerger()
         self._named = False

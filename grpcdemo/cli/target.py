@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from grpcdemo.cli.invocation import Invocation
 from grpcdemo.errors import ExitCode, GrpcdemoError, NoSandbox, Unreachable, UsageError
+from grpcdemo.kube.api import Api
+from grpcdemo.kube.target import connect
 from grpcdemo.model import Done, Reporter, Waiting
-
-if TYPE_CHECKING:
-    from grpcdemo.kube.api import Api
-    from grpcdemo.sandbox.state import State
+from grpcdemo.resources.resource import PODS
+from grpcdemo.sandbox.process import ending_unused, is_ending, start
+from grpcdemo.sandbox.state import CONTEXT, ROOM, State, find_state, room_left, running
 
 VARIABLE = "GRPCDEMO_TARGET"
 SANDBOX = "the sandbox on this machine"
@@ -70,10 +70,6 @@ async def connect_to(
     Where the target is the sandbox and none runs, it is started if *starts*; else NoSandbox is raised. With
     *changes*, one that a command started by itself ends where no pod is left in it.
     """
-    from grpcdemo.kube.target import connect
-    from grpcdemo.sandbox.process import ending_unused
-    from grpcdemo.sandbox.state import find_state, running
-
     state = find_state()
     target = _choose(connection, state)
     if target is Choice.CLUSTER:
@@ -100,16 +96,11 @@ async def connect_to(
 
 
 async def _connect_to_sandbox(state: State) -> Api:
-    from grpcdemo.kube.target import connect
-    from grpcdemo.sandbox.state import CONTEXT
-
     return await connect(context=CONTEXT, kubeconfig=str(state.kubeconfig), sandbox=True)
 
 
 async def _has_no_pods(state: State) -> bool:
     """Whether no pod is left, but for those that are on their way out."""
-    from grpcdemo.resources.resource import PODS
-
     try:
         async with await _connect_to_sandbox(state) as api:
             pods = (await api.list(PODS))["items"]
@@ -120,8 +111,6 @@ async def _has_no_pods(state: State) -> bool:
 
 def _choose(connection: Connection, state: State) -> Choice:
     """An option goes before the variable GRPCDEMO_TARGET, and that before the kubeconfig."""
-    from grpcdemo.sandbox.state import CONTEXT
-
     kubeconfig = connection.kubeconfig or os.environ.get("KUBECONFIG")
     its_own = kubeconfig == str(state.kubeconfig) and connection.context in (None, CONTEXT)
     if connection.sandbox or its_own:
@@ -143,9 +132,6 @@ def _parse(variable: str) -> Choice:
 
 
 async def _start(state: State, report: Reporter) -> None:
-    from grpcdemo.sandbox.process import start
-    from grpcdemo.sandbox.state import running
-
     if running(state) is None:
         report(Waiting("the sandbox to start"))
     if await start(state, by_itself=True):
@@ -155,9 +141,6 @@ async def _start(state: State, report: Reporter) -> None:
 @asynccontextmanager
 async def _told_of_sandbox(state: State) -> AsyncIterator[None]:
     """Errors in the sandbox's own words: that it has ended, does not answer, has no room, and how kubectl finds it."""
-    from grpcdemo.sandbox.process import is_ending
-    from grpcdemo.sandbox.state import ROOM, room_left
-
     try:
         yield
     except Unreachable as error:

@@ -3,7 +3,13 @@
 import typer
 
 from grpcdemo.cli import options
+from grpcdemo.cli.output import Progress, result_width, show
+from grpcdemo.cli.runner import change
+from grpcdemo.cli.target import Connection
 from grpcdemo.manifests import defaults
+from grpcdemo.steps import up as step
+from grpcdemo.views.document import pods_document
+from grpcdemo.views.pods import pods_table
 
 
 def up(
@@ -21,23 +27,8 @@ def up(
     dry_run: options.DryRun = False,
     yes: options.Yes = False,
 ) -> None:
-    """Deploy server and client, without Istio's proxy, and wait until every pod is ready."""
-    from grpcdemo.cli.output import Progress, result_width, show
-    from grpcdemo.cli.runner import change
-    from grpcdemo.cli.target import Connection
-    from grpcdemo.steps import up as step
-    from grpcdemo.views.document import pods_document
-    from grpcdemo.views.pods import pods_table
-
-    config = step.UpConfig(
-        namespace=namespace,
-        servers=servers,
-        clients=clients,
-        rate=rate,
-        image_prefix=image_prefix,
-        timeout_s=timeout,
-        shared=yes,
-    )
+    """Deploy server and client without Istio's proxy, and wait until every pod is ready."""
+    config = step.UpConfig(namespace, servers, clients, rate, image_prefix, timeout, shared=yes)
     with Progress(dry_run=dry_run) as progress:
         pods = change(
             Connection(typed.obj, context, kubeconfig, sandbox, namespace),
@@ -46,7 +37,7 @@ def up(
             yes=yes,
             dry_run=dry_run,
             starts=True,
-            if_interrupted="go on with `grpcdemo up`, or remove what is there with `grpcdemo cleanup`",
+            if_interrupted="continue with `grpcdemo up`, or remove what is there with `grpcdemo cleanup`",
         )
     if not dry_run:
         show(pods_table(pods, result_width()), {"pods": pods_document(pods)}, output)

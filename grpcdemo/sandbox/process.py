@@ -8,11 +8,13 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from grpcdemo.errors import GrpcdemoError
+from grpcdemo.sandbox.ready_pipe import read_document
 from grpcdemo.sandbox.state import (
     State,
     claim,
@@ -30,12 +32,14 @@ LOOK_AGAIN_S = 0.1
 ENDING_S = 3.0
 """A daemon that is killed is not gone at once: its connections may break a moment before its lock is free."""
 LAST_LINES = 8
-PROGRAM = (sys.executable, "-m", "grpcdemo")
+PROGRAM = (sys.executable, "-m", "grpcdemo.sandbox")
 """This grpcdemo, whatever the PATH says."""
 
 
-async def start(state: State, *, by_itself: bool = False) -> bool:
-    """Make sure that a daemon runs; False where one did already. Raises GrpcdemoError with its last words.
+async def start(
+    state: State, *, by_itself: bool = False, program: Sequence[str] = PROGRAM, within_s: float = START_S
+) -> bool:
+    """Make sure that a daemon runs; False if one ran already. Raises GrpcdemoError with the reason for a failure.
 
     One that was started *by_itself* is marked so; the mark goes when somebody starts it by hand.
     """
@@ -46,38 +50,38 @@ async def start(state: State, *, by_itself: bool = False) -> bool:
                 state.by_itself.unlink(missing_ok=True)
             return False
         claim(state).close()  # an error about the folder is ours to tell, not the daemon's
-        process, reading = _spawn(state)
-        heard = None
+        process, reading = _spawn(state, program)
+        document = None
         try:
-            heard = await _hear(reading)
+            document = await read_document(reading, timeout_s=within_s)
         finally:
-            if not heard:
+            if not (started := bool(document and document["ready"])):
                 await _end(process)
                 clear(state)
-        if not heard:
-            raise _failure(state.log, "did not start" if heard == b"" else f"did not start within {START_S:g} s")
+        if not started:
+            raise _failure(state.log, document, within_s)
         if by_itself:
             state.by_itself.touch()
         return True
 
 
-async def stop(state: State) -> bool:
+async def stop(state: State, *, grace_s: float = STOP_S) -> bool:
     """End the daemon, and with it every pod and proxy; False where none ran."""
     pid = running(state)
     if pid is None:
         return False
     _signal(pid, signal.SIGTERM)
     ended = asyncio.ensure_future(asyncio.to_thread(clear_when_free, state))
-    done, _ = await asyncio.wait([ended], timeout=STOP_S)
+    done, _ = await asyncio.wait([ended], timeout=grace_s)
     if not done:
         _signal(pid, signal.SIGKILL)
     await ended
     return True
 
 
-async def is_ending(state: State) -> bool:
+async def is_ending(state: State, *, within_s: float = ENDING_S) -> bool:
     """Whether the daemon, which has not answered, has ended or is about to."""
-    for _ in range(round(ENDING_S / LOOK_AGAIN_S)):
+    for _ in range(round(within_s / LOOK_AGAIN_S)):
         if running(state) is None:
             return True
         await asyncio.sleep(LOOK_AGAIN_S)
@@ -124,7 +128,7 @@ async def _held(folder: Path, how: int) -> AsyncIterator[int]:
         os.close(descriptor)
 
 
-def _spawn(state: State) -> tuple[subprocess.Popen[bytes], int]:
+def _spawn(state: State, program: Sequence[str]) -> tuple[subprocess.Popen[bytes], int]:
     """The daemon, and the pipe on which it says that it is ready.
 
     Not as a process of asyncio's, whose loop would wait for the end of one that outlives it, and complain.
@@ -133,7 +137,7 @@ def _spawn(state: State) -> tuple[subprocess.Popen[bytes], int]:
     try:
         with folder_errors(state), state.log.open("wb") as log:
             process = subprocess.Popen(
-                [*PROGRAM, "sandbox", "serve", str(state.root), str(writing)],
+                [*program, str(state.root), str(writing)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -149,33 +153,20 @@ def _spawn(state: State) -> tuple[subprocess.Popen[bytes], int]:
     return process, reading
 
 
-async def _hear(descriptor: int) -> bytes | None:
-    """The byte that the daemon writes when it serves; nothing where it has ended, None where it says nothing."""
-    loop = asyncio.get_running_loop()
-    reader = asyncio.StreamReader()
-    pipe = os.fdopen(descriptor, "rb", buffering=0)
-    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
-    waiting = asyncio.ensure_future(reader.read(1))
-    try:
-        await asyncio.wait([waiting], timeout=START_S)
-        return waiting.result() if waiting.done() else None
-    finally:
-        waiting.cancel()
-        transport.close()
-
-
 async def _end(process: subprocess.Popen[bytes]) -> None:
     """End a daemon that nobody waits for any more: what it has started ends with it."""
     process.kill()
     await asyncio.to_thread(process.wait)
 
 
-def _failure(log: Path, what: str) -> GrpcdemoError:
-    """What the daemon told of its end, or else its last words."""
+def _failure(log: Path, document: dict[str, Any] | None, within_s: float) -> GrpcdemoError:
+    """What the daemon said of its failure, or else the end of its log."""
+    if document:
+        return GrpcdemoError(f"the sandbox did not start: {document['message']}", hint=document["hint"] or f"see {log}")
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    told = {kind: text for kind, _, text in (line.partition(": ") for line in lines) if kind in ("error", "hint")}
-    words = told.get("error") or " | ".join(lines[-LAST_LINES:]) or "it said nothing"
-    return GrpcdemoError(f"the sandbox {what}: {words}", hint=told.get("hint") or f"see {log}")
+    last_lines = " | ".join(lines[-LAST_LINES:]) or "its log is empty"
+    within = "" if document is not None else f" within {within_s:g} s"
+    return GrpcdemoError(f"the sandbox did not start{within}: {last_lines}", hint=f"see {log}")
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

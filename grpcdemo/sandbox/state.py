@@ -77,6 +77,13 @@ def running(state: State) -> int | None:
             return None
 
 
+def find_running(state: State) -> int:
+    """The same; raises GrpcdemoError if none runs."""
+    if pid := running(state):
+        return pid
+    raise GrpcdemoError("no sandbox runs", hint="start it with `grpcdemo sandbox start`")
+
+
 def clear_when_free(state: State) -> None:
     """Block until no daemon holds *state*, and take away what one has left that was killed."""
     with state.lock.open(encoding="utf-8") as lock:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from grpcdemo.cli.app import app
 from tests.bench.ratio import command, median_ratio, report, timed
+from tests.cli.commands import all_commands
 
 ROUNDS = 31
 
@@ -33,14 +33,14 @@ app()
 
 @pytest.mark.bench
 def test_help_against_an_empty_app_with_as_many_commands(tmp_path: Path) -> None:
-    commands = [found.callback.__name__ for found in app.registered_commands if found.callback]
-    groups = {
-        str(group.name): [
-            found.callback.__name__ for found in group.typer_instance.registered_commands if found.callback
-        ]
-        for group in app.registered_groups
-        if group.typer_instance
-    }
+    groups: dict[str, list[str]] = {}
+    commands: list[str] = []
+    for words in all_commands()[1:]:
+        if len(words) == 2:
+            groups.setdefault(words[0], []).append(words[1])
+        else:
+            commands.append(words[0])
+    commands = [name for name in commands if name not in groups]
     script = tmp_path / "empty.py"
     script.write_text(EMPTY.format(commands=commands, groups=groups), encoding="utf-8")
     ours, theirs = command("grpcdemo", "--help"), command(sys.executable, str(script), "--help")

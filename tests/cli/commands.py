@@ -1,28 +1,23 @@
-"""The commands that there are, found in the application itself, so that a new one is tested too."""
+"""The commands that there are, read from the tables of the packages, so that a new one is tested too."""
 
 from __future__ import annotations
 
-import typer.main
-from typer import Typer
-
-from grpcdemo.cli.app import app
+from importlib import import_module
 
 
-def all_commands() -> list[tuple[str, ...]]:
+def all_commands(package: str = "grpcdemo.cli", before: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     """The words of every command and every group of commands."""
-    return [(), *_below(app, ())]
+    commands = [before]
+    for name in summaries(package):
+        module = import_module(f"{package}.{name}")
+        words = (*before, name)
+        commands += all_commands(module.__name__, words) if hasattr(module, "COMMANDS") else [words]
+    return commands
 
 
-def _below(part: Typer, before: tuple[str, ...]) -> list[tuple[str, ...]]:
-    found = []
-    for command in part.registered_commands:
-        assert command.callback
-        found.append((*before, command.name or typer.main.get_command_name(command.callback.__name__)))
-    for group in part.registered_groups:
-        assert group.name
-        assert group.typer_instance
-        found += [(*before, group.name), *_below(group.typer_instance, (*before, group.name))]
-    return found
+def summaries(package: str = "grpcdemo.cli") -> dict[str, str]:
+    """Of the commands in *package*, by their names."""
+    return {name: text for part in import_module(package).COMMANDS.values() for name, text in part.items()}
 
 
 TO_THE_CLUSTER = (

@@ -6,7 +6,7 @@ import pytest
 
 from grpcdemo import __version__
 
-from .commands import TO_THE_CLUSTER, all_commands
+from .commands import TO_THE_CLUSTER, all_commands, summaries
 from .conftest import Command
 
 
@@ -17,8 +17,19 @@ def test_the_version(grpcdemo: Command) -> None:
 
 def test_every_command_is_known_here() -> None:
     groups = {("istio",), ("images",), ()}
-    elsewhere = {found for found in all_commands() if found[:1] in (("images",), ("sandbox",))}
+    elsewhere = {words for words in all_commands() if words[:1] in (("images",), ("sandbox",))}
     assert set(all_commands()) - groups - elsewhere == {*TO_THE_CLUSTER, ("manifests",)}
+
+
+@pytest.mark.parametrize("group", [(), ("istio",), ("images",), ("sandbox",)], ids=" ".join)
+def test_help_shows_each_summary_whole(
+    grpcdemo: Command, monkeypatch: pytest.MonkeyPatch, group: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = grpcdemo(*group, "--help").out.splitlines()
+    for name, summary in summaries(".".join(("grpcdemo.cli", *group))).items():
+        assert any(line.split() == [name, *summary.split()] for line in lines), name
+        assert len(summary) <= 45
 
 
 @pytest.mark.parametrize("words", all_commands(), ids=" ".join)

@@ -56,4 +56,4 @@ def test_what_nohup_started_goes_on_when_the_terminal_is_closed(grpcdemo: Comman
 
 def test_an_interrupted_change_tells_how_to_go_on(grpcdemo: Command, script: Script) -> None:
     interrupt_at_first_request(script, signal.SIGINT)
-    assert grpcdemo("up").error_lines[-1].startswith("hint: go on with `grpcdemo up`")
+    assert grpcdemo("up").error_lines[-1].startswith("hint: continue with `grpcdemo up`")

@@ -13,13 +13,13 @@ import grpcdemo
 from grpcdemo import __main__
 
 ROOT = Path(grpcdemo.__file__).parents[1]
-HEAVY = ("kubernetes", "aiohttp", "grpc", "google.protobuf", "yaml", "rich.live")
+HEAVY = ("kubernetes", "aiohttp", "grpc", "google.protobuf", "yaml", "rich", "grpcdemo.steps", "grpcdemo.model")
 IMPORTED = f"""
 import sys
 from grpcdemo.cli.app import main
 main(sys.argv[1:])
-found = [name for name in {HEAVY!r} if name in sys.modules]
-print(found, file=sys.stderr)
+heavy = [name for name in {HEAVY!r} if name in sys.modules]
+print(heavy, file=sys.stderr)
 """
 
 
@@ -29,12 +29,12 @@ def environment() -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(ROOT), "COLUMNS": "80"}
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("up", "--help"), ("images", "build", "--help")])
+@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("istio", "--help"), ("sandbox", "status")])
 def test_help_does_not_pay_for_the_kubernetes_client(arguments: tuple[str, ...]) -> None:
     ended = subprocess.run(
         [sys.executable, "-c", IMPORTED, *arguments], env=environment(), capture_output=True, text=True, check=True
     )
-    assert ended.stderr == "[]\n"
+    assert ended.stderr.splitlines()[-1] == "[]"
 
 
 @pytest.mark.parametrize(

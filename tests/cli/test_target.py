@@ -140,18 +140,14 @@ def deaf(nobody: str) -> Iterator[IO[str]]:
 
 
 @pytest.mark.usefixtures("deaf")
-def test_a_sandbox_that_does_not_answer_is_told(grpcdemo: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "ENDING_S", 0.1)
+def test_a_sandbox_that_does_not_answer_is_told(grpcdemo: Command) -> None:
     error, hint = grpcdemo("status", "--sandbox").error_lines
     assert error.startswith("error: the sandbox runs, and does not answer: the API server http://127.0.0.1:")
     assert "`grpcdemo sandbox stop`" in hint
 
 
 @pytest.mark.usefixtures("deaf")
-def test_a_sandbox_that_does_not_answer_is_not_ended_unasked(
-    grpcdemo: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(process, "ENDING_S", 0.1)
+def test_a_sandbox_that_does_not_answer_is_not_ended_unasked(grpcdemo: Command) -> None:
     find_state().by_itself.touch()
     _, error, _ = grpcdemo("cleanup", "--sandbox").error_lines
     assert error.startswith("error: the sandbox runs, and does not answer")

@@ -246,21 +246,33 @@ def test_a_relative_state_home_does_not_count(monkeypatch: pytest.MonkeyPatch) -
     assert find_state().root == Path.home() / ".local" / "state" / "grpcdemo" / "sandbox"
 
 
-async def test_a_daemon_that_hangs_is_given_up_with_its_last_words(
-    found: State, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(process, "PROGRAM", ("sh", "-c", "echo still thinking; exec sleep 1000"))
-    monkeypatch.setattr(process, "START_S", 3.0)
+async def test_a_daemon_that_hangs_is_given_up_with_the_end_of_its_log(found: State) -> None:
+    program = ("sh", "-c", "echo still thinking; exec sleep 1000")
     with pytest.raises(GrpcdemoError, match=r"^the sandbox did not start within 3 s: still thinking$"):
-        await start(found)
+        await start(found, program=program, within_s=3)
 
 
-async def test_a_daemon_that_says_why_it_ends_is_quoted(found: State, monkeypatch: pytest.MonkeyPatch) -> None:
-    words = "print('a warning\\nerror: Envoy is not installed\\nhint: install it'); raise SystemExit(1)"
-    monkeypatch.setattr(process, "PROGRAM", (sys.executable, "-c", words))
-    with pytest.raises(GrpcdemoError, match=r"^the sandbox did not start: Envoy is not installed$") as told:
-        await start(found)
-    assert str(told.value.hint) == "install it"
+async def test_a_daemon_that_ends_without_a_word_is_quoted_from_its_log(found: State) -> None:
+    with pytest.raises(GrpcdemoError, match=r"^the sandbox did not start: no such module$") as caught:
+        await start(found, program=("sh", "-c", "echo no such module"))
+    assert str(caught.value.hint) == f"see {found.log}"
+
+
+FAILING = """
+import sys
+from grpcdemo.errors import GrpcdemoError
+from grpcdemo.sandbox.ready_pipe import ReadyPipe
+print("error: this is merely in the log")
+pipe = ReadyPipe(int(sys.argv[2]))
+pipe.say_failed(GrpcdemoError("Envoy is not installed", hint="install it"))
+pipe.say_failed(GrpcdemoError("and more"))
+"""
+
+
+async def test_a_daemon_says_why_it_does_not_start(found: State) -> None:
+    with pytest.raises(GrpcdemoError, match=r"^the sandbox did not start: Envoy is not installed$") as caught:
+        await start(found, program=(sys.executable, "-c", FAILING))
+    assert str(caught.value.hint) == "install it"
 
 
 FAKE = """
@@ -281,10 +293,9 @@ async def start_fake(found: State, then: str) -> asyncio.subprocess.Process:
     return daemon
 
 
-async def test_one_that_does_not_hear_is_killed(found: State, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "STOP_S", 0.1)
+async def test_one_that_does_not_hear_is_killed(found: State) -> None:
     daemon = await start_fake(found, "signal.signal(signal.SIGTERM, signal.SIG_IGN)")
-    assert await stop(found)
+    assert await stop(found, grace_s=0.1)
     assert await daemon.wait() == -signal.SIGKILL
     assert leftovers(found) == {"lock"}
 

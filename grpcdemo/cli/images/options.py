@@ -1,0 +1,21 @@
+"""The options that the commands for images share."""
+
+from typing import Annotated
+
+import typer
+
+Builder = Annotated[
+    str | None,
+    typer.Option(
+        "--builder",
+        metavar="NAME",
+        help="docker, podman, buildah, or nerdctl, instead of the first that works.",
+        show_default=False,
+    ),
+]
+Prefix = Annotated[
+    str | None,
+    typer.Option("--image-prefix", metavar="PREFIX", help="Name the images below PREFIX.", show_default="localhost"),
+]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show what the programs print.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the commands instead of running them.")]

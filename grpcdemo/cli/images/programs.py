@@ -1,0 +1,36 @@
+"""Running the programs that handle images: a line of progress, or everything they print."""
+
+import contextlib
+from collections.abc import Callable, Coroutine, Iterable
+from typing import TypeVar
+
+import typer
+
+from grpcdemo.cli.interrupts import run
+from grpcdemo.cli.output import Progress
+from grpcdemo.steps.images.shell import Shell
+
+T = TypeVar("T")
+
+
+def run_programs(work: Callable[[Shell], Coroutine[None, None, T]], *, dry_run: bool, verbose: bool) -> T | None:
+    """The result of *work*; None after a dry run."""
+    progress = Progress()
+    shell = Shell(
+        report=progress.report,
+        line=_print_to_stderr if verbose else lambda line: None,
+        dry_run=typer.echo if dry_run else None,
+    )
+    # A line that is redrawn in place would be torn apart by lines that scroll.
+    with contextlib.nullcontext() if verbose or dry_run else progress:
+        result = run(work(shell), if_interrupted="nothing is half done: run the same command again")
+    return None if dry_run else result
+
+
+def print_lines(lines: Iterable[object] | None) -> None:
+    for line in lines or ():
+        typer.echo(line)
+
+
+def _print_to_stderr(line: str) -> None:
+    typer.echo(line, err=True)

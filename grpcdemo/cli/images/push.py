@@ -1,0 +1,20 @@
+"""`grpcdemo images push`"""
+
+from typing import Annotated
+
+import typer
+
+from grpcdemo.cli.images.options import Builder, DryRun, Verbose
+from grpcdemo.cli.images.programs import print_lines, run_programs
+from grpcdemo.steps.images.push import push_images
+
+
+def push(
+    prefix: Annotated[str, typer.Argument(metavar="PREFIX", help="Registry and path.", show_default=False)],
+    builder: Builder = None,
+    dry_run: DryRun = False,
+    verbose: Verbose = False,
+) -> None:
+    """Push the images to a registry as PREFIX/grpcdemo-server and PREFIX/grpcdemo-client."""
+    names = run_programs(lambda shell: push_images(prefix, shell, builder=builder), dry_run=dry_run, verbose=verbose)
+    print_lines(names)

@@ -1,0 +1,26 @@
+"""`grpcdemo images save`"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from grpcdemo.cli.images.options import Builder, DryRun, Prefix, Verbose
+from grpcdemo.cli.images.programs import print_lines, run_programs
+from grpcdemo.steps.images.save import save_images
+
+
+def save(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="The directory to write to.", show_default=False)],
+    builder: Builder = None,
+    image_prefix: Prefix = None,
+    dry_run: DryRun = False,
+    verbose: Verbose = False,
+) -> None:
+    """Write grpcdemo-server.tar and grpcdemo-client.tar into DIR, and print their paths."""
+    paths = run_programs(
+        lambda shell: save_images(directory, shell, builder=builder, prefix=image_prefix),
+        dry_run=dry_run,
+        verbose=verbose,
+    )
+    print_lines(paths)

@@ -1,0 +1,49 @@
+"""Running a command's work so that Ctrl-C, SIGTERM and SIGHUP end it well."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Coroutine
+from typing import TypeVar
+
+from grpcdemo.errors import ExitCode, Interrupted
+
+T = TypeVar("T")
+
+ENDING_SIGNALS = {
+    signal.SIGINT: ExitCode.INTERRUPTED,
+    signal.SIGTERM: ExitCode.TERMINATED,
+    signal.SIGHUP: ExitCode.HUNG_UP,
+}
+
+
+def run(work: Coroutine[None, None, T], *, if_interrupted: str | None = None) -> T:
+    """Run a coroutine to its end. One of ENDING_SIGNALS cancels it, waits until it has cleaned up, and raises
+    Interrupted, with *if_interrupted* as the hint.
+
+    SIGHUP does not where our parent ignores it, as nohup does.
+    """
+    received: list[signal.Signals] = []
+
+    async def interruptible() -> T:
+        task = asyncio.ensure_future(work)
+        loop = asyncio.get_running_loop()
+
+        def interrupt(number: signal.Signals) -> None:
+            received.append(number)
+            task.cancel()
+
+        for number in ENDING_SIGNALS:
+            if number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+                continue
+            with contextlib.suppress(NotImplementedError):  # Windows has no such handlers
+                loop.add_signal_handler(number, interrupt, number)
+        return await task
+
+    try:
+        return asyncio.run(interruptible())
+    except asyncio.CancelledError:
+        code = ENDING_SIGNALS[received[0]] if received else ExitCode.INTERRUPTED
+        raise Interrupted(code, hint=if_interrupted) from None

@@ -1,0 +1,26 @@
+"""`grpcdemo istio off`"""
+
+import typer
+
+from grpcdemo.cli import options
+from grpcdemo.cli.istio.switch import switch
+from grpcdemo.cli.target import Connection
+from grpcdemo.manifests import defaults
+from grpcdemo.steps.istio.switch import SwitchConfig
+
+
+def off(
+    typed: typer.Context,
+    context: options.Context = None,
+    kubeconfig: options.Kubeconfig = None,
+    sandbox: options.Sandbox = False,
+    namespace: options.Namespace = defaults.NAMESPACE,
+    timeout: options.Timeout = defaults.TIMEOUT_S,
+    output: options.Output = options.Format.TABLE,
+    dry_run: options.DryRun = False,
+    yes: options.Yes = False,
+) -> None:
+    """Label the namespace, restart both Deployments, and check that no pod has a proxy."""
+    config = SwitchConfig(on=False, namespace=namespace, timeout_s=timeout, shared=yes)
+    connection = Connection(typed.obj, context, kubeconfig, sandbox, namespace)
+    switch(connection, config, output, dry_run=dry_run, yes=yes)

@@ -1,0 +1,23 @@
+"""What `istio on` and `istio off` share."""
+
+from grpcdemo.cli.options import Format
+from grpcdemo.cli.output import Progress, result_width, show
+from grpcdemo.cli.runner import change
+from grpcdemo.cli.target import Connection
+from grpcdemo.steps.istio import switch as step
+from grpcdemo.views.document import pods_document
+from grpcdemo.views.pods import pods_table
+
+
+def switch(connection: Connection, config: step.SwitchConfig, form: Format, *, dry_run: bool, yes: bool) -> None:
+    with Progress(dry_run=dry_run) as progress:
+        pods = change(
+            connection,
+            lambda api: step.switch(api, config, progress.report),
+            report=progress.report,
+            yes=yes,
+            dry_run=dry_run,
+            if_interrupted="it may be half done: run the same command again, or see `grpcdemo istio status`",
+        )
+    if not dry_run:
+        show(pods_table(pods, result_width()), {"pods": pods_document(pods)}, form)

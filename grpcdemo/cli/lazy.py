@@ -1,0 +1,43 @@
+"""Commands whose modules are imported when they are called: help and completion need names and summaries alone."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from itertools import groupby
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+
+class LazyGroup(TyperGroup):
+    """The commands in the table COMMANDS of *package*: each is the function NAME of the module NAME, or a package."""
+
+    def __init__(self, *, package: str = "grpcdemo.cli", **settings: Any) -> None:
+        super().__init__(**settings)
+        self._package = package
+        for heading, summaries in import_module(package).COMMANDS.items():
+            for name, summary in summaries.items():
+                self.add_command(TyperCommand(name, help=summary, rich_help_panel=heading))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        name, listed, rest = super().resolve_command(ctx, args)
+        return name, self._load(listed) if listed else None, rest
+
+    def _load(self, listed: Any) -> Any:
+        path = f"{self._package}.{listed.name}"
+        module = import_module(path)
+        if hasattr(module, "COMMANDS"):
+            return LazyGroup(
+                package=path, name=listed.name, help=listed.help, no_args_is_help=True, rich_markup_mode=None
+            )
+        alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+        alone.command(listed.name)(getattr(module, listed.name))
+        return typer.main.get_command(alone)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        listed: list[Any] = list(self.commands.values())
+        width = max(len(command.name) for command in listed)
+        for heading, commands in groupby(listed, lambda command: command.rich_help_panel):
+            with formatter.section(heading):
+                formatter.write_dl([(command.name.ljust(width), command.help) for command in commands])
