@@ -28,6 +28,7 @@ class DemoConfig:
     revision: str | None = None
     keep: bool = False
     """Leave the demo in the cluster."""
+    cleanup_s: float = CLEANUP_S
 
     def __post_init__(self) -> None:
         if self.up.servers < 2:
@@ -103,7 +104,7 @@ async def _clean_up_after(error: BaseException, api: Api, config: DemoConfig, re
     if task is not None and isinstance(error, asyncio.CancelledError) and hasattr(task, "uncancel"):
         task.uncancel()
     try:
-        await cleanup(api, _cleanup_config(config, min(CLEANUP_S, config.up.timeout_s)), report)
+        await cleanup(api, _cleanup_config(config, min(config.cleanup_s, config.up.timeout_s)), report)
     except GrpcdemoError as failed:
         if str(failed) == str(error):
             return  # the same again, such as a cluster that cannot be reached

@@ -18,6 +18,7 @@ from grpcdemo.kube.target import connect
 
 Object = dict[str, Any]
 CONTEXT = "fake"
+TOKEN = "secret"
 
 
 @dataclass(frozen=True)
@@ -105,35 +106,55 @@ class Feed:
         return response
 
 
-class Script:
-    """The answers to each path, in their order; the last one is given for ever. What is not in it is a 404."""
+class Answers:
+    """The answers to each path, in their order; the last one is given from then on."""
 
-    def __init__(self, **version: str) -> None:
+    def __init__(self) -> None:
         self.asked: list[Asked] = []
-        self._answers: dict[tuple[str, str], list[Answer]] = {}
-        self.on("GET", "/version", reply({"major": "1", "minor": "34", "gitVersion": "v1.34.0", **version}))
+        self._answers: dict[tuple[str, str], list[Answer | None]] = {}
 
-    def on(self, method: str, path: str, *answers: Answer) -> None:
+    def on(self, method: str, path: str, *answers: Answer | None) -> None:
         """Answer a request so; a watch of PATH is `WATCH`, apart from a `GET` of it."""
         self._answers[method, path] = list(answers)
 
     def answer(self, method: str, path: str) -> Answer:
         """The next answer to a request."""
-        return self._answers[method, path][0]
+        answer = self._answers[method, path][0]
+        assert answer
+        return answer
 
     def asked_for(self, method: str, path: str) -> list[Asked]:
-        return [found for found in self.asked if (_verb(found), found.path) == (method, path)]
+        return [asked for asked in self.asked if (_verb(asked), asked.path) == (method, path)]
+
+    @property
+    def changes(self) -> list[Asked]:
+        return [asked for asked in self.asked if asked.method != "GET"]
+
+    def find(self, asked: Asked) -> Answer | None:
+        self.asked.append(asked)
+        answers = self._answers.get((_verb(asked), asked.path), [None])
+        return answers.pop(0) if len(answers) > 1 else answers[0]
+
+
+class Script(Answers):
+    """A whole API. What is not in it is a 404."""
+
+    def __init__(self, **version: str) -> None:
+        super().__init__()
+        self.on("GET", "/version", reply({"major": "1", "minor": "34", "gitVersion": "v1.34.0", **version}))
 
     def __call__(self, asked: Asked) -> Answer:
-        self.asked.append(asked)
-        answers = self._answers.get((_verb(asked), asked.path))
-        if answers is None:
-            return refuse(404, f"{asked.method} {asked.path} is not in the script")
-        return answers.pop(0) if len(answers) > 1 else answers[0]
+        return self.find(asked) or refuse(404, f"{asked.method} {asked.path} is not in the script")
 
 
 def _verb(asked: Asked) -> str:
     return "WATCH" if asked.query.get("watch") == "true" else asked.method
+
+
+async def read_asked(request: web.Request) -> Asked:
+    data = await request.read()
+    body = json.loads(data) if data else None
+    return Asked(request.method, request.path, dict(request.query), body, request.headers.get("Authorization"))
 
 
 @asynccontextmanager
@@ -141,11 +162,7 @@ async def serving(handler: Handler) -> AsyncIterator[str]:
     """Serve *handler* on a free port of this machine; the URL."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        data = await request.read()
-        body = json.loads(data) if data else None
-        authorization = request.headers.get("Authorization")
-        asked = Asked(request.method, request.path, dict(request.query), body, authorization)
-        return await handler(asked)(request)
+        return await handler(await read_asked(request))(request)
 
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", handle)
@@ -160,7 +177,7 @@ async def serving(handler: Handler) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
-def write_kubeconfig(path: Path, server: str, *, token: str = "secret") -> Path:
+def write_kubeconfig(path: Path, server: str, *, token: str = TOKEN) -> Path:
     content = {
         "apiVersion": "v1",
         "kind": "Config",
@@ -176,7 +193,12 @@ def write_kubeconfig(path: Path, server: str, *, token: str = "secret") -> Path:
 @asynccontextmanager
 async def connected(handler: Handler, folder: Path) -> AsyncIterator[Api]:
     """Our API client, connected to *handler* through the kubeconfig `config` in *folder*."""
-    async with serving(handler) as server:
-        path = write_kubeconfig(folder / "config", server)
-        async with await connect(context=None, kubeconfig=str(path)) as api:
-            yield api
+    async with serving(handler) as server, connected_to(server, folder) as api:
+        yield api
+
+
+@asynccontextmanager
+async def connected_to(server: str, folder: Path) -> AsyncIterator[Api]:
+    path = write_kubeconfig(folder / "config", server)
+    async with await connect(context=None, kubeconfig=str(path)) as api:
+        yield api

@@ -10,10 +10,9 @@ import pytest
 from grpcdemo.kube.api import Api
 from grpcdemo.model import StepEvent
 from grpcdemo.steps.up import UpConfig, up
-from tests.fakes.script import connected
+from tests.fakes.hollow_cluster import HollowCluster
+from tests.fakes.script import connected_to
 from tests.kube.conftest import _no_certificates, api, script
-
-from .cluster import Cluster
 
 __all__ = ["_no_certificates", "api", "script"]
 
@@ -21,21 +20,21 @@ NAMESPACE = "istio-grpc-demo"
 
 
 @pytest.fixture
-def cluster() -> Cluster:
-    return Cluster()
+def cluster() -> HollowCluster:
+    return HollowCluster()
 
 
 @pytest.fixture
-async def cluster_api(cluster: Cluster, tmp_path: Path) -> AsyncIterator[Api]:
-    async with connected(cluster, tmp_path) as found:
-        yield found
+async def cluster_api(cluster: HollowCluster, tmp_path: Path) -> AsyncIterator[Api]:
+    async with cluster.serving() as server, connected_to(server, tmp_path) as api:
+        yield api
 
 
 @pytest.fixture
-async def demo_api(cluster: Cluster, cluster_api: Api) -> Api:
+async def demo_api(cluster: HollowCluster, cluster_api: Api) -> Api:
     """The API of a cluster in which the demo is up, in a namespace of its own."""
     await up(cluster_api, UpConfig(), lambda _: None)
-    cluster.store.asked.clear()
+    cluster.faults.asked.clear()
     return cluster_api
 
 

@@ -9,18 +9,21 @@ import pytest
 from grpcdemo.errors import UnexpectedVerdict
 from grpcdemo.kube.api import Api
 from grpcdemo.model import Phase, StepEvent, Warned
-from grpcdemo.steps import demo as demo_module
+from grpcdemo.resources.resource import DEPLOYMENTS, NAMESPACES, PODS
 from grpcdemo.steps.demo import DemoConfig, demo
 from grpcdemo.steps.up import UpConfig
 from grpcdemo.verdict import Outcome
+from tests.fakes.hollow_cluster import HollowCluster
 
-from .cluster import Cluster
 from .told import done
 
+DEMO = "istio-grpc-demo"
 CONFIG = DemoConfig(up=UpConfig())
 
 
-async def test_pinned_then_balanced_then_gone(cluster: Cluster, cluster_api: Api, events: list[StepEvent]) -> None:
+async def test_pinned_then_balanced_then_gone(
+    cluster: HollowCluster, cluster_api: Api, events: list[StepEvent]
+) -> None:
     shown: list[Phase] = []
     result = await demo(cluster_api, CONFIG, events.append, shown.append)
     assert result.before.observation.verdict.outcome is Outcome.PINNED
@@ -28,42 +31,47 @@ async def test_pinned_then_balanced_then_gone(cluster: Cluster, cluster_api: Api
     assert {pod.ready_text for pod in result.before.observation.servers} == {"1/1"}
     assert {pod.ready_text for pod in result.after.observation.servers} == {"2/2"}
     assert list({phase.title: phase for phase in shown}.values()) == [result.before, result.after]
-    assert cluster.store.names("namespaces") == []
+    assert DEMO not in cluster.names(NAMESPACES)
 
 
-async def test_it_is_left_where_that_is_wanted(cluster: Cluster, cluster_api: Api, events: list[StepEvent]) -> None:
+async def test_it_is_left_where_that_is_wanted(
+    cluster: HollowCluster, cluster_api: Api, events: list[StepEvent]
+) -> None:
     await demo(cluster_api, DemoConfig(up=UpConfig(), keep=True), events.append, lambda _: None)
-    assert len(cluster.store.names("pods", "istio-grpc-demo")) == 4
+    assert len(cluster.names(PODS, DEMO)) == 4
 
 
 async def test_a_story_that_goes_otherwise_is_cleaned_up_too(
-    cluster: Cluster, cluster_api: Api, events: list[StepEvent]
+    cluster: HollowCluster, cluster_api: Api, events: list[StepEvent]
 ) -> None:
-    cluster.always_balanced = True
+    cluster.node.balances = True
     with pytest.raises(UnexpectedVerdict, match="expected pinned, saw balanced"):
         await demo(cluster_api, CONFIG, events.append, lambda _: None)
-    assert cluster.store.names("namespaces") == []
+    assert DEMO not in cluster.names(NAMESPACES)
 
 
-async def test_ctrl_c_is_cleaned_up_after(cluster: Cluster, cluster_api: Api, events: list[StepEvent]) -> None:
+async def test_ctrl_c_is_cleaned_up_after(cluster: HollowCluster, cluster_api: Api, events: list[StepEvent]) -> None:
     watching = asyncio.Event()
     telling = asyncio.create_task(demo(cluster_api, CONFIG, events.append, lambda _: watching.set()))
     await watching.wait()
     telling.cancel()
     with pytest.raises(asyncio.CancelledError):
         await telling
-    assert cluster.store.names("namespaces") == []
+    assert DEMO not in cluster.names(NAMESPACES)
     assert "is gone" in done(events)
 
 
 async def test_a_cleanup_that_fails_too_is_told_with_the_reason(
-    cluster: Cluster, cluster_api: Api, events: list[StepEvent], monkeypatch: pytest.MonkeyPatch
+    cluster: HollowCluster, cluster_api: Api, events: list[StepEvent]
 ) -> None:
-    monkeypatch.setattr(demo_module, "CLEANUP_S", 0.05)
-    cluster.always_balanced = True
-    cluster.finalizers = ["example.com/keep"]
+    cluster.node.balances = True
+
+    def keep() -> None:
+        cluster.set_metadata(NAMESPACES, "", DEMO, finalizers=["example.com/keep"])
+
+    cluster.faults.before("POST", DEPLOYMENTS.path(DEMO), keep)
     with pytest.raises(UnexpectedVerdict, match="saw balanced"):
-        await demo(cluster_api, CONFIG, events.append, lambda _: None)
+        await demo(cluster_api, DemoConfig(up=UpConfig(), cleanup_s=0.05), events.append, lambda _: None)
     (warning,) = [event.text for event in events if isinstance(event, Warned)]
     assert "cleaning up failed" in warning
     assert "example.com/keep" in warning

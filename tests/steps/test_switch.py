@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-import copy
+import asyncio
 
 import pytest
 
 from grpcdemo.errors import GrpcdemoError, NotFound, Rejected
 from grpcdemo.kube.api import Api
 from grpcdemo.model import StepEvent
+from grpcdemo.resources.resource import MUTATING_WEBHOOKS, NAMESPACES, PODS
+from grpcdemo.sandbox.api.status import StatusError
 from grpcdemo.steps.istio.status import istio_status
 from grpcdemo.steps.istio.switch import SwitchConfig, switch
 from grpcdemo.steps.up import UpConfig, up
+from tests.fakes.faults import uninjected
+from tests.fakes.hollow_cluster import HollowCluster
+from tests.fakes.hollow_node import READY, SLOW_TO_STOP
 from tests.fakes.script import Answer, refuse
 
-from .cluster import Cluster
 from .told import done, is_dry, warned
 
 DEMO = "istio-grpc-demo"
 ON, OFF = SwitchConfig(on=True), SwitchConfig(on=False)
 QUOTA = refuse(403, 'pods "x" is forbidden: exceeded quota: small')
 POD_SECURITY = refuse(403, 'pods "x" is forbidden: violates PodSecurity "restricted:latest"')
-NO_ISTIOD = refuse(500, 'Internal error occurred: failed calling webhook "namespace.sidecar-injector.istio.io"')
+PODS_PATH = f"/api/v1/namespaces/{DEMO}/pods"
 
 
 async def test_on_gives_every_pod_a_proxy_and_off_takes_it(
-    cluster: Cluster, demo_api: Api, events: list[StepEvent]
+    cluster: HollowCluster, demo_api: Api, events: list[StepEvent]
 ) -> None:
     pods = await switch(demo_api, ON, events.append)
     assert [(pod.ready_text, pod.proxy) for pod in pods] == [("2/2", "native sidecar")] * 4
@@ -43,52 +47,88 @@ async def test_on_gives_every_pod_a_proxy_and_off_takes_it(
 
 @pytest.mark.parametrize("config", [ON, OFF])
 async def test_a_second_time_restarts_nothing(
-    cluster: Cluster, demo_api: Api, events: list[StepEvent], config: SwitchConfig
+    cluster: HollowCluster, demo_api: Api, events: list[StepEvent], config: SwitchConfig
 ) -> None:
     await switch(demo_api, config, events.append)
-    cluster.store.asked.clear()
-    before = cluster.store.names("pods", DEMO)
+    cluster.faults.asked.clear()
+    before = cluster.names(PODS, DEMO)
     await switch(demo_api, config, events.append)
-    assert cluster.store.changes == []
-    assert cluster.store.names("pods", DEMO) == before
+    assert cluster.faults.changes == []
+    assert cluster.names(PODS, DEMO) == before
     assert "nothing to restart" in done(events)
 
 
 async def test_pods_that_differ_from_the_label_are_restarted(
-    cluster: Cluster, demo_api: Api, events: list[StepEvent]
+    cluster: HollowCluster, demo_api: Api, events: list[StepEvent]
 ) -> None:
     """As when somebody set the label by hand: it changes no pod that runs."""
-    cluster.store.get("namespaces", "", DEMO)["metadata"]["labels"]["istio-injection"] = "enabled"
+    cluster.set_metadata(NAMESPACES, "", DEMO, labels={**cluster.labels(DEMO), "istio-injection": "enabled"})
     pods = await switch(demo_api, ON, events.append)
     assert all(pod.proxy for pod in pods)
     assert sorted(cluster.restarts()) == ["grpc-client", "grpc-server"]
 
 
-@pytest.mark.parametrize("refusal", [QUOTA, POD_SECURITY, NO_ISTIOD])
+@pytest.mark.parametrize("refusal", [QUOTA, POD_SECURITY])
 async def test_where_the_new_pods_are_refused_the_label_is_taken_back(
-    cluster: Cluster, demo_api: Api, events: list[StepEvent], refusal: Answer
+    cluster: HollowCluster, demo_api: Api, events: list[StepEvent], refusal: Answer
 ) -> None:
-    cluster.refused_tries = refusal
-    before = cluster.store.names("pods", DEMO)
+    cluster.faults.on("POST", PODS_PATH, refusal)
+    before = cluster.names(PODS, DEMO)
     with pytest.raises(Rejected) as caught:
         await switch(demo_api, ON, events.append)
     assert caught.value.hint
     assert cluster.labels(DEMO)["istio-injection"] == "disabled"
     assert cluster.restarts() == []
-    assert cluster.store.names("pods", DEMO) == before
+    assert cluster.names(PODS, DEMO) == before
     assert "labels are restored" in warned(events)
 
 
-async def test_the_api_server_may_see_the_label_late(cluster: Cluster, demo_api: Api, events: list[StepEvent]) -> None:
-    cluster.lag = 3
+async def test_an_injector_that_does_not_answer_is_no_policy(
+    cluster: HollowCluster, demo_api: Api, events: list[StepEvent]
+) -> None:
+    """It was ready when it was looked at."""
+    cluster.faults.before("POST", PODS_PATH, cluster.stop_istiod)
+    with pytest.raises(Rejected, match="failed calling webhook") as caught:
+        await switch(demo_api, ON, events.append)
+    assert "injector is unreachable" in str(caught.value.hint)
+    assert cluster.labels(DEMO)["istio-injection"] == "disabled"
+
+
+async def test_a_policy_that_refuses_is_no_injector_that_does_not_answer(
+    cluster: HollowCluster, demo_api: Api, events: list[StepEvent]
+) -> None:
+    cluster.refuse_pods(StatusError("BadRequest", 'admission webhook "p.example.com" denied the request: no proxies'))
+    with pytest.raises(Rejected, match="no proxies") as caught:
+        await switch(demo_api, ON, events.append)
+    assert "policy" in str(caught.value.hint)
+
+
+async def test_it_is_not_done_while_an_old_pod_is_left(
+    cluster: HollowCluster, demo_api: Api, events: list[StepEvent]
+) -> None:
+    old = set(cluster.names(PODS, DEMO))
+    cluster.node.behavior = lambda pod: SLOW_TO_STOP if pod["metadata"]["name"] in old else READY
+    with pytest.raises(GrpcdemoError, match="3 old pods terminating"):
+        await switch(demo_api, SwitchConfig(on=True, timeout_s=0.5), events.append)
+    switching = asyncio.create_task(switch(demo_api, ON, events.append))
+    cluster.node.behavior = lambda pod: READY
+    cluster.node.look_again()
+    assert all(pod.proxy for pod in await switching)
+    assert not old & set(cluster.names(PODS, DEMO))
+
+
+async def test_the_api_server_may_see_the_label_late(
+    cluster: HollowCluster, demo_api: Api, events: list[StepEvent]
+) -> None:
+    cluster.faults.on("POST", PODS_PATH, *[uninjected] * 3, None)
     pods = await switch(demo_api, ON, events.append)
     assert all(pod.proxy for pod in pods)
 
 
 async def test_a_label_that_does_not_work_is_taken_back(
-    cluster: Cluster, demo_api: Api, events: list[StepEvent]
+    cluster: HollowCluster, demo_api: Api, events: list[StepEvent]
 ) -> None:
-    cluster.lag = 1000
+    cluster.faults.on("POST", PODS_PATH, uninjected)
     with pytest.raises(GrpcdemoError, match="a new pod still gets no proxy"):
         await switch(demo_api, SwitchConfig(on=True, label_settles_s=0.0), events.append)
     assert cluster.labels(DEMO)["istio-injection"] == "disabled"
@@ -96,52 +136,54 @@ async def test_a_label_that_does_not_work_is_taken_back(
 
 
 async def test_who_may_not_create_pods_may_still_switch(
-    cluster: Cluster, demo_api: Api, events: list[StepEvent]
+    cluster: HollowCluster, demo_api: Api, events: list[StepEvent]
 ) -> None:
     message = 'pods is forbidden: User "jane" cannot create resource "pods" in API group ""'
-    cluster.refused_tries = refuse(403, message)
+    cluster.faults.on("POST", PODS_PATH, refuse(403, message))
     pods = await switch(demo_api, ON, events.append)
     assert all(pod.proxy for pod in pods)
     assert "could not check what a new pod gets" in warned(events)
 
 
-async def test_a_dry_run_changes_nothing(cluster: Cluster, demo_api: Api, events: list[StepEvent]) -> None:
-    before = copy.deepcopy(cluster.store.objects)
+async def test_a_dry_run_changes_nothing(cluster: HollowCluster, demo_api: Api, events: list[StepEvent]) -> None:
+    await cluster.settle()
+    before = cluster.store.version
     demo_api.dry_run = True
     await switch(demo_api, ON, events.append)
-    assert cluster.store.changes
-    assert all(is_dry(change) for change in cluster.store.changes)
-    assert cluster.store.objects == before
+    assert cluster.faults.changes
+    assert all(is_dry(change) for change in cluster.faults.changes)
+    assert cluster.store.version == before
     assert "grpc-server and grpc-client restarted" in done(events)
 
 
 async def test_others_in_a_lent_namespace_get_no_proxy(
-    cluster: Cluster, cluster_api: Api, events: list[StepEvent]
+    cluster: HollowCluster, cluster_api: Api, events: list[StepEvent]
 ) -> None:
-    cluster.add_namespace(DEMO)
+    cluster.create_namespace(DEMO)
     await up(cluster_api, UpConfig(), events.append)
-    cluster.store.put("pods", DEMO, {"metadata": {"name": "theirs"}, "spec": {"containers": []}})
-    cluster.store.asked.clear()
+    cluster.create(PODS, DEMO, "theirs", spec={"containers": [{"name": "c", "image": "x"}]})
+    cluster.faults.asked.clear()
     with pytest.raises(GrpcdemoError, match="pods/theirs"):
         await switch(cluster_api, ON, events.append)
-    assert cluster.store.changes == []
+    assert cluster.faults.changes == []
 
 
-async def test_without_istio_nothing_is_changed(cluster: Cluster, demo_api: Api, events: list[StepEvent]) -> None:
-    for name in cluster.store.names("mutatingwebhookconfigurations"):
-        cluster.store.remove("mutatingwebhookconfigurations", "", name)
+async def test_without_istio_nothing_is_changed(cluster: HollowCluster, demo_api: Api, events: list[StepEvent]) -> None:
+    cluster.store.remove(MUTATING_WEBHOOKS, "", "istio-sidecar-injector")
     with pytest.raises(GrpcdemoError, match="has no Istio sidecar injector"):
         await switch(demo_api, ON, events.append)
-    assert cluster.store.changes == []
+    assert cluster.faults.changes == []
 
 
-@pytest.mark.parametrize("namespace", [None, {}, {"deletionTimestamp": "2026-05-04T10:00:00Z"}])
+@pytest.mark.parametrize("namespace", ["none", "empty", "terminating"])
 async def test_without_a_demo_there_is_nothing_to_switch(
-    cluster: Cluster, cluster_api: Api, events: list[StepEvent], namespace: dict[str, str] | None
+    cluster: HollowCluster, cluster_api: Api, events: list[StepEvent], namespace: str
 ) -> None:
-    if namespace is not None:
-        cluster.add_namespace(DEMO, **namespace)
+    if namespace != "none":
+        cluster.create_namespace(DEMO, finalizers=["example.com/keep"])
+    if namespace == "terminating":
+        cluster.delete_namespace(DEMO)
     with pytest.raises(GrpcdemoError) as caught:
         await switch(cluster_api, ON, events.append)
     assert "grpcdemo up" in str(caught.value.hint)
-    assert isinstance(caught.value, NotFound) is not bool(namespace)
+    assert isinstance(caught.value, NotFound) is (namespace != "terminating")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 import json
 
 import pytest
@@ -12,18 +11,20 @@ from grpcdemo.errors import Conflict, GrpcdemoError
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.namespace import LABELS_BEFORE
 from grpcdemo.model import StepEvent, Waiting
+from grpcdemo.resources.resource import NAMESPACES, PODS, SERVICES
+from grpcdemo.sandbox.api.status import forbidden
 from grpcdemo.steps.istio.switch import SwitchConfig, switch
 from grpcdemo.steps.up import UpConfig, up
-from tests.resources.samples import Object, waiting
+from tests.fakes.hollow_cluster import HollowCluster
+from tests.fakes.hollow_node import CRASHING, Behavior, waiting
+from tests.fakes.script import reply
 
-from .cluster import Cluster
 from .told import done, is_dry
 
 DEMO = "istio-grpc-demo"
-EXITED = {"terminated": {"exitCode": 7}}
 
 
-async def test_everything_is_made_and_ready(cluster: Cluster, cluster_api: Api, events: list[StepEvent]) -> None:
+async def test_everything_is_made_and_ready(cluster: HollowCluster, cluster_api: Api, events: list[StepEvent]) -> None:
     pods = await up(cluster_api, UpConfig(servers=2, clients=1), events.append)
     assert sorted((pod.app, pod.ready_text, pod.proxy) for pod in pods) == [
         ("grpc-client", "1/1", None),
@@ -31,87 +32,88 @@ async def test_everything_is_made_and_ready(cluster: Cluster, cluster_api: Api, 
         ("grpc-server", "1/1", None),
     ]
     assert cluster.labels(DEMO) == {"app.kubernetes.io/managed-by": "grpcdemo", "istio-injection": "disabled"}
-    assert cluster.store.names("services", DEMO) == ["grpc-server"]
+    assert cluster.names(SERVICES, DEMO) == ["grpc-server"]
     assert f"namespace {DEMO} created" in done(events)
     assert "grpc-server 2/2 ready" in done(events)
 
 
-async def test_a_second_time_nothing_changes(cluster: Cluster, demo_api: Api, events: list[StepEvent]) -> None:
-    before = cluster.store.names("pods", DEMO)
+async def test_a_second_time_nothing_changes(cluster: HollowCluster, demo_api: Api, events: list[StepEvent]) -> None:
+    before = cluster.names(PODS, DEMO)
     await up(demo_api, UpConfig(), events.append)
-    assert cluster.store.names("pods", DEMO) == before
+    assert cluster.names(PODS, DEMO) == before
     assert cluster.restarts() == []
     assert "Deployment grpc-server unchanged" in done(events)
 
 
-async def test_a_second_time_with_other_wishes(cluster: Cluster, demo_api: Api, events: list[StepEvent]) -> None:
+async def test_a_second_time_with_other_wishes(cluster: HollowCluster, demo_api: Api, events: list[StepEvent]) -> None:
     pods = await up(demo_api, UpConfig(servers=5), events.append)
     assert sum(pod.app == "grpc-server" for pod in pods) == 5
     assert "Deployment grpc-server changed" in done(events)
 
 
-async def test_pods_with_a_proxy_lose_it(cluster: Cluster, demo_api: Api, events: list[StepEvent]) -> None:
+async def test_pods_with_a_proxy_lose_it(cluster: HollowCluster, demo_api: Api, events: list[StepEvent]) -> None:
     await switch(demo_api, SwitchConfig(on=True), events.append)
-    cluster.store.asked.clear()
+    cluster.faults.asked.clear()
     pods = await up(demo_api, UpConfig(), events.append)
     assert not any(pod.proxy for pod in pods)
     assert sorted(cluster.restarts()) == ["grpc-client", "grpc-server"]
     assert cluster.labels(DEMO)["istio-injection"] == "disabled"
 
 
-async def test_a_namespace_of_others_is_lent(cluster: Cluster, cluster_api: Api, events: list[StepEvent]) -> None:
-    cluster.add_namespace(DEMO, labels={"team": "x", "istio.io/rev": "canary"})
+async def test_a_namespace_of_others_is_lent(cluster: HollowCluster, cluster_api: Api, events: list[StepEvent]) -> None:
+    cluster.create_namespace(DEMO, labels={"team": "x", "istio.io/rev": "canary"})
     await up(cluster_api, UpConfig(), events.append)
     assert cluster.labels(DEMO) == {"team": "x", "istio-injection": "disabled"}
-    annotations = cluster.store.get("namespaces", "", DEMO)["metadata"]["annotations"]
+    annotations = cluster.store.get(NAMESPACES, "", DEMO)["metadata"]["annotations"]
     assert json.loads(annotations[LABELS_BEFORE]) == {"istio-injection": None, "istio.io/rev": "canary"}
 
 
 async def test_others_in_a_lent_namespace_are_not_relabelled(
-    cluster: Cluster, cluster_api: Api, events: list[StepEvent]
+    cluster: HollowCluster, cluster_api: Api, events: list[StepEvent]
 ) -> None:
-    cluster.add_namespace(DEMO)
-    cluster.store.put("statefulsets", DEMO, {"metadata": {"name": "database"}})
+    cluster.create_namespace(DEMO)
+    path = f"/apis/apps/v1/namespaces/{DEMO}/statefulsets"
+    cluster.faults.on("GET", path, reply({"items": [{"metadata": {"name": "database"}}]}))
     with pytest.raises(GrpcdemoError, match="statefulsets/database") as caught:
         await up(cluster_api, UpConfig(), events.append)
     assert "--yes" in str(caught.value.hint)
-    assert cluster.store.changes == []
+    assert cluster.faults.changes == []
     await up(cluster_api, UpConfig(shared=True), events.append)
     assert cluster.labels(DEMO) == {"istio-injection": "disabled"}
 
 
 async def test_a_service_of_others_is_not_taken_over(
-    cluster: Cluster, cluster_api: Api, events: list[StepEvent]
+    cluster: HollowCluster, cluster_api: Api, events: list[StepEvent]
 ) -> None:
-    cluster.add_namespace(DEMO, labels={"istio-injection": "disabled"})
-    theirs = cluster.store.put(
-        "services", DEMO, {"metadata": {"name": "grpc-server"}, "spec": {"selector": {"app": "x"}}}
-    )
+    cluster.create_namespace(DEMO, labels={"istio-injection": "disabled"})
+    theirs = cluster.create(SERVICES, DEMO, "grpc-server", spec={"selector": {"app": "x"}, "ports": [{"port": 1}]})
     with pytest.raises(Conflict, match=r"Service grpc-server exists .* grpcdemo did not create it"):
         await up(cluster_api, UpConfig(), events.append)
-    assert cluster.store.get("services", DEMO, "grpc-server") == theirs
-    assert not [found for found in cluster.store.changes if found.method == "PATCH"]
+    assert cluster.store.get(SERVICES, DEMO, "grpc-server") == theirs
+    assert not [found for found in cluster.faults.changes if found.method == "PATCH"]
 
 
 @pytest.mark.parametrize("there", [False, True])
 async def test_a_dry_run_changes_nothing(
-    cluster: Cluster, cluster_api: Api, events: list[StepEvent], there: bool
+    cluster: HollowCluster, cluster_api: Api, events: list[StepEvent], there: bool
 ) -> None:
     if there:
-        cluster.add_namespace(DEMO)
-    before = copy.deepcopy(cluster.store.objects)
+        cluster.create_namespace(DEMO)
+    await cluster.settle()
+    before = cluster.store.version
     cluster_api.dry_run = True
     assert await up(cluster_api, UpConfig(), events.append) == []
-    assert cluster.store.changes
-    assert all(is_dry(change) for change in cluster.store.changes)
-    assert cluster.store.objects == before
+    assert cluster.faults.changes
+    assert all(is_dry(change) for change in cluster.faults.changes)
+    assert cluster.store.version == before
     assert "Deployment grpc-client created" in done(events)
 
 
 async def test_a_namespace_that_is_going_is_waited_for(
-    cluster: Cluster, cluster_api: Api, events: list[StepEvent]
+    cluster: HollowCluster, cluster_api: Api, events: list[StepEvent]
 ) -> None:
-    cluster.add_namespace(DEMO, deletionTimestamp="2026-05-04T10:00:00Z", finalizers=["kubernetes"])
+    cluster.create_namespace(DEMO, finalizers=["example.com/keep"])
+    cluster.delete_namespace(DEMO)
     seen = asyncio.Event()
 
     def report(event: StepEvent) -> None:
@@ -121,56 +123,61 @@ async def test_a_namespace_that_is_going_is_waited_for(
 
     upping = asyncio.create_task(up(cluster_api, UpConfig(), report))
     await seen.wait()
-    assert cluster.store.changes == []
-    cluster.store.remove("namespaces", "", DEMO)
+    assert cluster.faults.changes == []
+    cluster.set_metadata(NAMESPACES, "", DEMO, finalizers=[])
     assert len(await upping) == 4
 
 
 @pytest.mark.parametrize(
-    "trouble, message, hint",
+    "behavior, message, hint",
     [
-        (waiting("c", "ErrImagePull", image="localhost/grpcdemo-server:0"), "cannot pull image", "images build"),
-        (waiting("c", "CreateContainerConfigError", "no secret"), "cannot start: no secret", "None"),
-        (
-            waiting("c", "CrashLoopBackOff", lastState=EXITED),
-            r"exit code 7.*: first \| last",
-            "--container c --previous",
-        ),
+        (waiting("ErrImagePull"), "cannot pull image localhost/grpcdemo-", "images build"),
+        (waiting("CreateContainerConfigError", "no secret"), "cannot start: no secret", "None"),
+        (CRASHING, r"exit code 7.*: first \| last", "--previous"),
     ],
 )
 async def test_a_pod_that_will_never_be_ready_is_told_at_once(
-    cluster: Cluster, cluster_api: Api, events: list[StepEvent], trouble: Object, message: str, hint: str
+    cluster: HollowCluster, cluster_api: Api, events: list[StepEvent], behavior: Behavior, message: str, hint: str
 ) -> None:
-    cluster.trouble = trouble
+    cluster.node.behavior = lambda pod: behavior
     with pytest.raises(GrpcdemoError, match=message) as caught:
         await up(cluster_api, UpConfig(servers=1, timeout_s=3600), events.append)
     assert hint in str(caught.value.hint)
 
 
 async def test_pods_that_may_not_be_made_are_told_at_once(
-    cluster: Cluster, cluster_api: Api, events: list[StepEvent]
+    cluster: HollowCluster, cluster_api: Api, events: list[StepEvent]
 ) -> None:
-    cluster.refused_pods = 'pods "x" is forbidden: exceeded quota: small'
+    cluster.refuse_pods(forbidden(PODS, "x", "exceeded quota: small"))
     with pytest.raises(GrpcdemoError, match="exceeded quota: small") as caught:
         await up(cluster_api, UpConfig(timeout_s=3600), events.append)
     assert "ResourceQuota" in str(caught.value.hint)
 
 
-async def test_a_pod_that_finds_no_node_is_given_some_time(
-    cluster: Cluster, cluster_api: Api, events: list[StepEvent]
+async def test_an_unschedulable_pod_is_given_some_time(
+    cluster: HollowCluster, cluster_api: Api, events: list[StepEvent]
 ) -> None:
-    cluster.conditions = [
-        {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "Insufficient cpu"}
-    ]
-    with pytest.raises(GrpcdemoError, match="is unschedulable: Insufficient cpu"):
+    cluster.policy = lambda pod: pod["spec"].update(nodeSelector={"disk": "ssd"})
+    with pytest.raises(GrpcdemoError, match=r"is unschedulable: 0/1 nodes are available"):
         await up(cluster_api, UpConfig(timeout_s=3600, unschedulable_s=0.0), events.append)
 
 
-async def test_out_of_time_says_what_was_waited_for(
-    cluster: Cluster, cluster_api: Api, events: list[StepEvent]
+async def test_the_service_is_there_before_any_client(
+    cluster: HollowCluster, cluster_api: Api, events: list[StepEvent]
 ) -> None:
-    cluster.trouble = waiting("c", "ContainerCreating")
+    """A client that starts before its name resolves backs off for long."""
+    services: list[list[str]] = []
+    path = f"/apis/apps/v1/namespaces/{DEMO}/deployments"
+    cluster.faults.before("POST", path, lambda: services.append(cluster.names(SERVICES, DEMO)))
+    await up(cluster_api, UpConfig(), events.append)
+    assert services == [["grpc-server"]]
+
+
+async def test_out_of_time_says_what_was_waited_for(
+    cluster: HollowCluster, cluster_api: Api, events: list[StepEvent]
+) -> None:
+    cluster.node.behavior = lambda pod: waiting("ContainerCreating")
     with pytest.raises(
         GrpcdemoError, match=r"still waiting for grpc-server 0/1 ready, grpc-client 0/1 ready: pod grpc-"
     ):
-        await up(cluster_api, UpConfig(servers=1, timeout_s=0.05), events.append)
+        await up(cluster_api, UpConfig(servers=1, timeout_s=0.3), events.append)

@@ -11,7 +11,7 @@ from grpcdemo.resources.resource import SERVICES
 from grpcdemo.sandbox.api.status import StatusError
 from grpcdemo.sandbox.api.store import HISTORY, Event
 from grpcdemo.sandbox.controllers.loop import Key
-from tests.sandbox.controllers.world import NAMESPACE, World, running, serve
+from tests.sandbox.controllers.world import NAMESPACE, World, running_only, serve
 
 
 class Probe:
@@ -45,14 +45,14 @@ def touch(world: World, number: int) -> None:
 async def test_what_was_there_before_is_looked_at_first() -> None:
     world, probe = World(), Probe()
     serve(world)
-    async with running(world, [probe]):
+    async with running_only(world, probe):
         assert probe.calls == ["demo/server"]
 
 
 async def test_a_burst_of_changes_is_one_look() -> None:
     world, probe = World(), Probe()
     serve(world)
-    async with running(world, [probe]):
+    async with running_only(world, probe):
         for number in range(100):
             touch(world, number)
         await world.settle()
@@ -62,7 +62,7 @@ async def test_a_burst_of_changes_is_one_look() -> None:
 async def test_a_reader_that_fell_behind_starts_over() -> None:
     world, probe = World(), Probe()
     serve(world)
-    async with running(world, [probe]):
+    async with running_only(world, probe):
         for number in range(HISTORY + 10):
             touch(world, number)
         await world.settle()
@@ -75,7 +75,7 @@ async def test_an_exception_is_logged_and_tried_again_later(caplog: pytest.LogCa
     world, probe, other = World(), Probe(), Probe()
     probe.failure = ValueError("what is this")
     serve(world)
-    async with running(world, [probe, other]):
+    async with running_only(world, probe, other):
         assert (len(probe.calls), len(other.calls)) == (1, 1)
         assert "what is this" in caplog.text
         await world.advance(0.1)
@@ -98,7 +98,7 @@ async def test_a_refusal_is_no_error_of_ours(caplog: pytest.LogCaptureFixture) -
     world, probe = World(), Probe()
     probe.failure = StatusError("Forbidden", "no")
     serve(world)
-    async with running(world, [probe]):
+    async with running_only(world, probe):
         assert [record for record in caplog.records if record.levelno > logging.INFO] == []
         await world.advance(0.1)
         assert len(probe.calls) == 2
@@ -108,7 +108,7 @@ async def test_the_latest_look_says_when_the_next_one_is_due() -> None:
     world, probe = World(), Probe()
     probe.again_s = 10
     serve(world)
-    async with running(world, [probe]):
+    async with running_only(world, probe):
         await world.advance(5)
         touch(world, 1)
         await world.settle()
@@ -125,7 +125,7 @@ async def test_when_it_is_stopped_nothing_more_is_looked_at() -> None:
     world, probe = World(), Probe()
     probe.again_s = 10
     serve(world)
-    async with running(world, [probe]):
+    async with running_only(world, probe):
         touch(world, 1)
     await world.advance(60)
     assert len(probe.calls) == 1

@@ -8,7 +8,7 @@ from grpcdemo.sandbox.api.status import StatusError, forbidden
 from grpcdemo.sandbox.controllers.conditions import build_condition, find_condition
 from grpcdemo.sandbox.controllers.replica_set import ReplicaSetController, victim_order
 from tests.fakes.hollow_node import SLOW_TO_STOP
-from tests.sandbox.controllers.world import NAMESPACE, World, build_deployment, running
+from tests.sandbox.controllers.world import NAMESPACE, World, build_deployment, running, running_only
 
 YOUNG, OLD = "2026-01-01T00:00:09Z", "2026-01-01T00:00:01Z"
 
@@ -179,6 +179,6 @@ async def test_in_a_namespace_that_ends_nothing_is_tried() -> None:
     make_replica_set(world, 1)
     world.store.mark_deleted(NAMESPACES, "", NAMESPACE)
     controller = ReplicaSetController(world.registry, world.clock)
-    async with running(world, [controller]):
+    async with running_only(world, controller):
         assert world.pods() == []
         assert "conditions" not in status(world)

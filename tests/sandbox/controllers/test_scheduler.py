@@ -8,7 +8,7 @@ from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import EVENTS, NODES, PODS
 from grpcdemo.sandbox.controllers.scheduler import Scheduler
 
-from .world import NAMESPACE, World, running
+from .world import NAMESPACE, World, running_only
 
 HERE = {"kubernetes.io/os": "linux"}
 
@@ -34,17 +34,13 @@ def pod(world: World) -> Object:
     return world.store.get(PODS, NAMESPACE, "one")
 
 
-def only_scheduler(world: World) -> list[Scheduler]:
-    return [Scheduler(world.registry, world.clock)]
-
-
 @pytest.mark.parametrize(
     "spec", [{}, {"nodeSelector": HERE}, requires(expression("Exists"), expression("DoesNotExist"))]
 )
 async def test_a_pod_that_fits_gets_the_node(spec: Object) -> None:
     world = World()
     create_node(world)
-    async with running(world, only_scheduler(world)):
+    async with running_only(world, Scheduler(world.registry, world.clock)):
         create_pod(world, **spec)
         await world.settle()
         assert pod(world)["spec"]["nodeName"] == "node"
@@ -58,7 +54,7 @@ async def test_a_pod_that_fits_gets_the_node(spec: Object) -> None:
 async def test_a_pod_that_fits_nowhere_waits_and_says_so(spec: Object) -> None:
     world = World()
     create_node(world)
-    async with running(world, only_scheduler(world)):
+    async with running_only(world, Scheduler(world.registry, world.clock)):
         create_pod(world, **spec)
         await world.settle()
         message = "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector."
@@ -73,7 +69,7 @@ async def test_a_pod_that_fits_nowhere_waits_and_says_so(spec: Object) -> None:
 async def test_a_pod_that_is_there_before_its_node_gets_it_later() -> None:
     world = World()
     create_pod(world)
-    async with running(world, only_scheduler(world)):
+    async with running_only(world, Scheduler(world.registry, world.clock)):
         assert "nodeName" not in pod(world)["spec"]
         create_node(world)
         await world.settle()
@@ -83,7 +79,7 @@ async def test_a_pod_that_is_there_before_its_node_gets_it_later() -> None:
 async def test_a_pod_whose_author_chose_a_node_is_left_alone() -> None:
     world = World()
     create_node(world)
-    async with running(world, only_scheduler(world)):
+    async with running_only(world, Scheduler(world.registry, world.clock)):
         create_pod(world, nodeName="elsewhere")
         await world.settle()
         assert pod(world)["spec"]["nodeName"] == "elsewhere"

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 
 from grpcdemo.resources.objects import Object
-from grpcdemo.resources.resource import DEPLOYMENTS, NAMESPACES, PODS, REPLICA_SETS, SERVICES
-from grpcdemo.sandbox.api.status import StatusError
+from grpcdemo.resources.resource import DEPLOYMENTS, PODS, REPLICA_SETS, SERVICES
 from grpcdemo.sandbox.api.store import Event
 from grpcdemo.sandbox.controllers.conditions import find_condition
 from grpcdemo.sandbox.controllers.loop import Controller, run_controllers
@@ -16,8 +15,6 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.hollow_cluster import HollowCluster
 
 NAMESPACE = "demo"
-QUIET_TURNS = 200
-"""So many turns of the event loop without a change mean that nobody has anything left to do."""
 
 
 class World(HollowCluster):
@@ -28,18 +25,6 @@ class World(HollowCluster):
     def __init__(self) -> None:
         super().__init__(ManualClock())
         self.create_namespace(NAMESPACE)
-
-    def create_namespace(self, name: str) -> None:
-        self.registry.create(NAMESPACES, "", {"metadata": {"name": name}})
-
-    def refuse_pods(self, error: StatusError) -> None:
-        def refuse(_: Object) -> None:
-            raise error
-
-        self.policy = refuse
-
-    def accept_pods(self) -> None:
-        self.policy = lambda pod: None
 
     def deploy(self, replicas: int = 3, **spec: object) -> Object:
         return self.registry.create(DEPLOYMENTS, NAMESPACE, build_deployment(replicas, **spec))
@@ -70,31 +55,28 @@ class World(HollowCluster):
         for pod in self.pods():
             self.node.set_ready(pod, True)
 
-    async def settle(self) -> None:
-        """Until nobody has anything left to do."""
-        quiet, version = 0, self.store.version
-        while quiet < QUIET_TURNS:
-            await asyncio.sleep(0)
-            quiet = quiet + 1 if version == self.store.version else 0
-            version = self.store.version
-
     async def advance(self, seconds: float) -> None:
         self.clock.advance(seconds)
         await self.settle()
 
 
 @contextlib.asynccontextmanager
-async def running(world: World, controllers: Sequence[Controller] | None = None) -> AsyncIterator[World]:
-    """All controllers, and the node, at work; or these controllers alone."""
-    parts = [run_controllers(world.store, controllers, world.clock)] if controllers else [*world.parts()]
-    tasks = [asyncio.create_task(part) for part in parts]
-    try:
+async def running(world: World) -> AsyncIterator[World]:
+    async with world.working():
         await world.settle()
         yield world
+
+
+@contextlib.asynccontextmanager
+async def running_only(world: World, *controllers: Controller) -> AsyncIterator[None]:
+    """These controllers at work, and no node."""
+    task = asyncio.create_task(run_controllers(world.store, controllers, world.clock))
+    try:
+        await world.settle()
+        yield
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def build_deployment(replicas: int = 3, **spec: object) -> Object:
