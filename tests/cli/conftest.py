@@ -6,7 +6,7 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from grpcdemo.cli.app import main
-from tests.fakes.script import Handler, Script, serving, write_kubeconfig
+from tests.fakes.hollow_cluster import HollowCluster
+from tests.fakes.script import Script, serving, write_kubeconfig
 from tests.kube.conftest import _no_certificates, script
-from tests.steps.cluster import Cluster
 
 __all__ = ["_no_certificates", "script"]
 
@@ -50,13 +50,13 @@ def grpcdemo(capsys: pytest.CaptureFixture[str]) -> Command:
 
 
 @contextmanager
-def served(handler: Handler) -> Iterator[str]:
-    """Serve *handler* on a thread: `main` has an event loop of its own."""
+def served(server: AbstractAsyncContextManager[str]) -> Iterator[str]:
+    """The URL of *server*, which works on a thread: `main` has an event loop of its own."""
     started: queue.Queue[tuple[str, Callable[[], object]]] = queue.Queue()
 
     async def serve() -> None:
         ended = asyncio.Event()
-        async with serving(handler) as url:
+        async with server as url:
             started.put((url, partial(asyncio.get_running_loop().call_soon_threadsafe, ended.set)))
             await ended.wait()
 
@@ -71,27 +71,27 @@ def served(handler: Handler) -> Iterator[str]:
 
 
 @pytest.fixture
-def cluster() -> Cluster:
-    return Cluster()
+def cluster() -> HollowCluster:
+    return HollowCluster()
 
 
 @pytest.fixture
-def kubeconfig(cluster: Cluster, tmp_path: Path) -> Iterator[str]:
+def kubeconfig(cluster: HollowCluster, tmp_path: Path) -> Iterator[str]:
     """The path of a kubeconfig for *cluster*."""
-    with served(cluster) as server:
+    with served(cluster.serving()) as server:
         yield str(write_kubeconfig(tmp_path / "kubeconfig", server))
 
 
 @pytest.fixture
 def scripted(script: Script, tmp_path: Path) -> Iterator[str]:
     """The path of a kubeconfig for *script*."""
-    with served(script) as server:
+    with served(serving(script)) as server:
         yield str(write_kubeconfig(tmp_path / "kubeconfig", server))
 
 
 @pytest.fixture
 def nobody(tmp_path: Path) -> str:
     """The path of a kubeconfig whose server does not listen."""
-    with served(Script()) as server:
+    with served(serving(Script())) as server:
         pass
     return str(write_kubeconfig(tmp_path / "kubeconfig", server))

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from tests.fakes.script import refuse
-from tests.steps.cluster import Cluster
+from grpcdemo.resources.resource import NAMESPACES, PODS
+from grpcdemo.sandbox.api.status import forbidden
+from tests.fakes.hollow_cluster import HollowCluster
 
 from .conftest import Command
 
@@ -21,7 +22,7 @@ def up(grpcdemo: Command, kubeconfig: str) -> str:
     return kubeconfig
 
 
-def test_up(grpcdemo: Command, cluster: Cluster, kubeconfig: str) -> None:
+def test_up(grpcdemo: Command, cluster: HollowCluster, kubeconfig: str) -> None:
     ended = grpcdemo("up", "--kubeconfig", kubeconfig, "--servers", "2")
     assert ended.code == 0
     head, *rows = ended.out.splitlines()
@@ -37,14 +38,14 @@ def test_up_as_json(grpcdemo: Command, kubeconfig: str) -> None:
     assert sorted(pod["app"] for pod in pods) == ["grpc-client"] + ["grpc-server"] * 3
 
 
-def test_a_dry_run_of_up_has_no_result(grpcdemo: Command, cluster: Cluster, kubeconfig: str) -> None:
+def test_a_dry_run_of_up_has_no_result(grpcdemo: Command, cluster: HollowCluster, kubeconfig: str) -> None:
     ended = grpcdemo("up", "--kubeconfig", kubeconfig, "--dry-run")
     assert (ended.code, ended.out) == (0, "")
     assert all(line.endswith("(dry run)") for line in ended.error_lines[1:])
-    assert cluster.store.names("namespaces") == []
+    assert DEMO not in cluster.names(NAMESPACES)
 
 
-def test_istio_on_and_off(grpcdemo: Command, cluster: Cluster, up: str) -> None:
+def test_istio_on_and_off(grpcdemo: Command, cluster: HollowCluster, up: str) -> None:
     ended = grpcdemo("istio", "on", "--kubeconfig", up)
     assert ended.code == 0
     assert [row.split()[1] for row in ended.out.splitlines()[1:]] == ["2/2"] * 4
@@ -54,8 +55,8 @@ def test_istio_on_and_off(grpcdemo: Command, cluster: Cluster, up: str) -> None:
     assert [row.split()[1] for row in ended.out.splitlines()[1:]] == ["1/1"] * 4
 
 
-def test_istio_on_that_is_refused(grpcdemo: Command, cluster: Cluster, up: str) -> None:
-    cluster.refused_tries = refuse(403, 'pods "x" is forbidden: exceeded quota: small')
+def test_istio_on_that_is_refused(grpcdemo: Command, cluster: HollowCluster, up: str) -> None:
+    cluster.refuse_pods(forbidden(PODS, "x", "exceeded quota: small"))
     ended = grpcdemo("istio", "on", "--kubeconfig", up)
     warning, error, hint = ended.error_lines[-3:]
     assert (ended.code, ended.out) == (1, "")
@@ -110,26 +111,26 @@ def test_observe_without_a_demo(grpcdemo: Command, kubeconfig: str) -> None:
     ]
 
 
-def test_cleanup(grpcdemo: Command, cluster: Cluster, up: str) -> None:
+def test_cleanup(grpcdemo: Command, cluster: HollowCluster, up: str) -> None:
     ended = grpcdemo("cleanup", "--kubeconfig", up, "--dry-run")
-    assert (ended.code, ended.out, cluster.store.names("namespaces")) == (0, "", [DEMO])
+    assert (ended.code, ended.out, DEMO in cluster.names(NAMESPACES)) == (0, "", True)
     ended = grpcdemo("cleanup", "--kubeconfig", up)
-    assert (ended.code, ended.out, cluster.store.names("namespaces")) == (0, "", [])
+    assert (ended.code, ended.out, DEMO in cluster.names(NAMESPACES)) == (0, "", False)
     assert grpcdemo("cleanup", "--kubeconfig", up).code == 0
 
 
-def test_demo(grpcdemo: Command, cluster: Cluster, kubeconfig: str) -> None:
+def test_demo(grpcdemo: Command, cluster: HollowCluster, kubeconfig: str) -> None:
     ended = grpcdemo("demo", "--kubeconfig", kubeconfig)
     assert ended.code == 0
     assert ended.out.splitlines()[-2:] == [line for line in ended.out.splitlines() if line.startswith("Istio o")]
-    assert cluster.store.names("namespaces") == []
+    assert DEMO not in cluster.names(NAMESPACES)
 
 
-def test_a_demo_that_goes_otherwise(grpcdemo: Command, cluster: Cluster, kubeconfig: str) -> None:
-    cluster.always_balanced = True
+def test_a_demo_that_goes_otherwise(grpcdemo: Command, cluster: HollowCluster, kubeconfig: str) -> None:
+    cluster.node.balances = True
     ended = grpcdemo("demo", "--kubeconfig", kubeconfig)
     assert (ended.code, ended.out) == (3, "")
-    assert cluster.store.names("namespaces") == []
+    assert DEMO not in cluster.names(NAMESPACES)
 
 
 @pytest.mark.parametrize(
