@@ -18,7 +18,7 @@ from grpcdemo.kube.api import Api
 from grpcdemo.manifests import defaults
 from grpcdemo.model import Observation, Provenance
 from grpcdemo.steps import observe as step
-from grpcdemo.steps.expectation import check_expected
+from grpcdemo.steps.observe.expectation import check_expected
 from grpcdemo.steps.provenance import read_provenance
 from grpcdemo.verdict import Criteria, Outcome
 from grpcdemo.views.document import observation_document

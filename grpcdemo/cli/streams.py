@@ -9,7 +9,7 @@ from typing import Protocol
 
 from grpcdemo.kube.log_lines import LogLine
 from grpcdemo.model import Observation
-from grpcdemo.steps.merge import LineMerger
+from grpcdemo.steps.observe.merge import LineMerger
 from grpcdemo.views.document import record_document
 from grpcdemo.views.words import printable
 

@@ -10,9 +10,9 @@ from grpcdemo.errors import GrpcdemoError, UsageError
 from grpcdemo.kube.api import Api
 from grpcdemo.model import DemoResult, Done, Observation, Phase, Reporter, Warned
 from grpcdemo.steps.cleanup import CleanupConfig, cleanup
-from grpcdemo.steps.expectation import check_expected
 from grpcdemo.steps.istio.switch import SwitchConfig, switch
 from grpcdemo.steps.observe import ObserveConfig, observe
+from grpcdemo.steps.observe.expectation import check_expected
 from grpcdemo.steps.up import UpConfig, up
 from grpcdemo.verdict import Outcome
 

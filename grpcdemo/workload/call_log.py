@@ -1,10 +1,10 @@
-"""The call log: one line for each call that the client makes.
+"""The call log: the client writes one line for each call that it makes.
 
     seq=17 code=OK pod=grpc-server-7d4b9c-x2x8k pod_ip=10.244.0.7 latency_ms=0.84
     seq=18 code=UNAVAILABLE latency_ms=1.20 message="connection refused"
 
-The client writes it, a person reads it with `kubectl logs`, and `observe` counts it. Writer and parser
-live here, side by side, so that neither can change without the other.
+People read it with `kubectl logs`, and `observe` counts it. Writer and parser live side by side, so that neither
+changes without the other. Whatever `parse_calls` returns is valid: nobody after it checks a line again.
 """
 
 from __future__ import annotations
@@ -12,17 +12,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import islice, pairwise
-from operator import lt
+from sys import intern
 from typing import NamedTuple
 
 from grpcdemo.workload.logfmt import BARE_VALUE, QUOTED_VALUE, format_value, parse_printable, quote
 
 OK = "OK"
 MESSAGE_LIMIT = 200
-NAME_LIMIT = 253  # the longest name that Kubernetes allows
-LINE_LIMIT = 10_000  # above the longest line we write, in which every character is escaped
+NAME_LIMIT = 253  # the longest name in Kubernetes
+LINE_LIMIT = 10_000  # above the longest line that format_call writes, in which every character is escaped
 CODES = (
     OK,
     "ABORTED",
@@ -42,15 +40,15 @@ CODES = (
     "UNIMPLEMENTED",
     "UNKNOWN",
 )
-"""The names of gRPC's statuses: another word is no code."""
-ENDINGS = 8192
-"""How many endings are remembered, so that calls that end alike are parsed once."""
+"""The names of gRPC's status codes."""
+REMEMBERED = 8192
+"""How many results are kept in order to parse equal ones once."""
 
 _SEQ = "seq=([1-9][0-9]{0,14})"
-# Any word will do for the time, which whoever reads the log has looked at: this one runs over every byte.
+# Every byte of a log passes this, so it takes any word for a timestamp. Its reader has checked the timestamps.
 _STAMPED = re.compile(rf"\n[^ ]{{20,35}} {_SEQ} ".encode())
 _VALUE = f"{BARE_VALUE}|{QUOTED_VALUE}"
-_ENDING = re.compile(
+_RESULT = re.compile(
     (
         rf"code=({'|'.join(CODES)})"
         rf"(?: pod=({_VALUE}))?"
@@ -62,78 +60,46 @@ _ENDING = re.compile(
 )
 
 
-class Ending(NamedTuple):
-    """What came of a call. Every text in it can be shown on a terminal."""
-
-    code: str
-    """The name of the gRPC status: OK, UNAVAILABLE, …"""
-    pod: str | None
-    """The server that answered; None where none did."""
-    pod_ip: str | None
-    latency_ms: float
-    message: str | None
-    """What gRPC says of an error."""
-
-    @property
-    def is_response(self) -> bool:
-        return self.code == OK and self.pod is not None
-
-
 @dataclass(frozen=True)
 class Call:
-    """One call and what came of it."""
+    """One call, as the client writes it."""
 
     seq: int
     """Counts from 1 in each client process, so that a lost line is not taken for a repeated one."""
     code: str
+    """The name of the gRPC status: OK, UNAVAILABLE, …"""
     pod: str | None
+    """The server pod, if the answer names one."""
+    pod_ip: str | None
+    latency_ms: float
+    message: str | None
+    """What gRPC says about a failure."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Result:
+    """What came of a call. Every text in it is safe to print on a terminal.
+
+    It is compared by identity, which makes counting fast: equal lines share one Result, but need not.
+    """
+
+    code: str
+    pod: str | None
+    """The server pod that answered; None if the call failed."""
     pod_ip: str | None
     latency_ms: float
     message: str | None
 
 
 class Calls(NamedTuple):
-    """The calls of a piece of log, in its order.
-
-    How each ended is left as it is written, for most calls end alike. Lines that look like a call only at their
-    beginning are still among them: `checked` leaves them out.
-    """
+    """Calls in the order of their lines: the number and the result of each."""
 
     seqs: Sequence[int]
-    endings: Sequence[bytes]
-
-    def checked(self) -> Calls:
-        pairs = [(seq, ending) for seq, ending in zip(*self, strict=True) if parse_ending(ending)]
-        return Calls([seq for seq, _ in pairs], [ending for _, ending in pairs])
-
-    def servers(self) -> list[str | None]:
-        """Which server answered each call; None where none did."""
-        endings = filter(None, map(parse_ending, self.endings))
-        return [ending.pod if ending.is_response else None for ending in endings]
-
-    def part(self, start: int, end: int | None = None) -> Calls:
-        return Calls(self.seqs[start:end], self.endings[start:end])
-
-    def runs(self, after: int) -> list[Calls]:
-        """The calls of each client process; the last one's number before them was *after*."""
-        if self.seqs and after < self.seqs[0] and all(map(lt, self.seqs, islice(self.seqs, 1, None))):
-            return [self]
-        calls = self.checked()
-        starts = [index for index in range(1, len(calls.seqs)) if calls.seqs[index] <= calls.seqs[index - 1]]
-        bounds = [0, *starts, len(calls.seqs)]
-        return [calls.part(start, end) for start, end in pairwise(bounds) if start < end]
-
-    def up_to(self, responses: int) -> Calls:
-        """So many that the last one is response number *responses*, if there are as many."""
-        for index, text in enumerate(self.endings):
-            ending = parse_ending(text)
-            responses -= ending is not None and ending.is_response
-            if responses <= 0:
-                return self.part(0, index + 1)
-        return self
+    results: Sequence[Result]
 
 
 def format_call(call: Call) -> str:
+    """The line for *call*, printable ASCII without its line end."""
     fields = [f"seq={call.seq}", f"code={call.code}"]
     if call.pod is not None:
         fields.append(f"pod={format_value(call.pod[:NAME_LIMIT])}")
@@ -145,29 +111,45 @@ def format_call(call: Call) -> str:
     return " ".join(fields)
 
 
-def find_calls(log: bytes) -> Calls:
-    """The calls in *log*, whole lines with their times before them."""
+def parse_calls(log: bytes) -> Calls:
+    """The calls in *log*, whole lines that begin with timestamps. Other lines are left out. Never raises."""
     parts = _STAMPED.split(b"\n" + log[:-1])
-    seqs, endings = list(map(int, parts[1::2])), parts[2::2]
-    if len(endings) < log.count(b"\n"):  # each holds the lines up to the next call
-        endings = [ending.partition(b"\n")[0] for ending in endings]
-    return Calls(seqs, endings)
+    seqs = list(map(int, parts[1::2]))
+    results = list(filter(None, map(_results.__getitem__, parts[2::2])))
+    if len(results) == len(seqs):
+        return Calls(seqs, results)
+    # A text also holds the lines up to the next call.
+    texts = [text.partition(b"\n")[0] for text in parts[2::2]]
+    calls = [(seq, result) for seq, text in zip(seqs, texts, strict=True) if (result := _results[text])]
+    return Calls([seq for seq, _ in calls], [result for _, result in calls])
 
 
-def parse_ending(text: bytes) -> Ending | None:
-    """What a line says after the call's number; None where it is not as we write it. Never raises."""
-    return _parse_ending(text) if len(text) <= LINE_LIMIT else None
+class _Results(dict[bytes, "Result | None"]):
+    """The results of recent lines, by the text after the call's number; None for any other text."""
+
+    def __missing__(self, text: bytes) -> Result | None:
+        result = _parse_result(text) if len(text) <= LINE_LIMIT else None
+        if result is not None:
+            if len(self) >= REMEMBERED:
+                self.clear()
+            self[text] = result
+        return result
 
 
-@lru_cache(ENDINGS)
-def _parse_ending(text: bytes) -> Ending | None:
-    match = _ENDING.fullmatch(text)
+_results = _Results()
+
+
+def _parse_result(text: bytes) -> Result | None:
+    match = _RESULT.fullmatch(text)
     if match is None:
         return None
     code, pod, pod_ip, latency_ms, message = match.groups()
     try:
-        return Ending(code.decode(), _text(pod), _text(pod_ip), float(latency_ms), _text(message))
-    except ValueError:  # a broken escape: whoever wrote this, it was not format_call
+        answered_by = _text(pod) if code == OK.encode() else None
+        # Interned, because `observe` compares the pods of every two lines, and the same object is equal at once.
+        interned = intern(answered_by) if answered_by else None
+        return Result(code.decode(), interned, _text(pod_ip), float(latency_ms), _text(message))
+    except ValueError:  # a broken escape, which format_call does not write
         return None
 
 

@@ -17,8 +17,8 @@ from grpcdemo.kube.log_position import Position
 from grpcdemo.kube.target import connect
 from grpcdemo.model import Observation
 from grpcdemo.steps.observe import ObserveConfig, observe
-from grpcdemo.steps.tally import Counter
-from grpcdemo.workload.call_log import find_calls
+from grpcdemo.steps.observe.call_reader import CallReader
+from grpcdemo.steps.observe.window import Window
 from tests.bench.log_server import log_lines, log_server
 from tests.bench.ratio import Work, command, median_ratio, report
 from tests.fakes.script import write_kubeconfig
@@ -57,12 +57,12 @@ def test_a_log_against_awk(tmp_path: Path) -> None:
                 yield chunk
 
     async def count() -> None:
-        counter, position = Counter(), Position()
+        window, reader, position = Window(), CallReader("x", is_new=True), Position()
         async for piece in whole_lines(chunks()):
             position.advance(piece)
-            for run in find_calls(piece).runs(counter.last_seq("x")):
-                counter.add("x", run, 0.0)
-        assert counter.tally(0.0).responses == LINES
+            for batch in reader.read(piece, 0.0):
+                window.add(batch)
+        assert window.tally(0.0).responses == LINES
 
     awk = command("awk", "{n[$4]++} END {for (pod in n) print pod, n[pod]}", str(log))
     ratio = median_ratio(lambda: worked_s(lambda: asyncio.run(count())), lambda: worked_s(awk), rounds=15)

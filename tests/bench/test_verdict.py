@@ -12,8 +12,8 @@ import pytest
 from grpcdemo.model import Tally
 from grpcdemo.verdict import Outcome, judge
 from tests.bench.ratio import median_ratio, report, timed
-from tests.test_verdict_errors import ERROR_RATE, KINDS, error_on_even, error_on_odd
-from tests.traffic import DEAD, EVEN, HALF, Traffic, first_verdict, pinned
+from tests.verdict.test_errors import ERROR_RATE, KINDS, error_on_even, error_on_odd
+from tests.verdict.traffic import DEAD, EVEN, HALF, Traffic, first_verdict, pinned
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(3600)]
 

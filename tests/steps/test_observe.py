@@ -13,8 +13,8 @@ from grpcdemo.errors import Forbidden, NotEnoughResponses, NotFound, UnexpectedV
 from grpcdemo.kube.api import Api
 from grpcdemo.model import Observation, Tally
 from grpcdemo.resources.pods import read_pod
-from grpcdemo.steps.expectation import check_expected
 from grpcdemo.steps.observe import ObserveConfig
+from grpcdemo.steps.observe.expectation import check_expected
 from grpcdemo.verdict import Outcome, Verdict
 from grpcdemo.workload.call_log import Call, format_call
 from tests.fakes.log import FakeLog

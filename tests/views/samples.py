@@ -20,9 +20,12 @@ from grpcdemo.model import (
     Target,
     Timeline,
 )
-from grpcdemo.steps.histogram import Histogram
-from grpcdemo.steps.timeline import FIRST_S, TimelineCounter
+from grpcdemo.steps.observe.batch import Batch
+from grpcdemo.steps.observe.histogram import Histogram
+from grpcdemo.steps.observe.record import Record
+from grpcdemo.steps.observe.timeline import FIRST_S
 from grpcdemo.verdict import judge
+from grpcdemo.workload.call_log import Result
 
 DEMO = "istio-grpc-demo"
 TARGET = Target("kind-kind", "https://127.0.0.1:40505", implied=True, local=True)
@@ -92,15 +95,15 @@ def observation(
 def timeline(*phases: tuple[int, str]) -> Timeline:
     """For so many slices, calls to each pod in turn: those of the letters `a`, `b`, `c` are there, others gone."""
     ends = dict(zip("abc", ("2xk4p", "b7wzn", "x2x8k"), strict=True))
-    counter = TimelineCounter(0.0)
+    record = Record(0.0)
     at = 0
     for length, pods in phases:
-        counter.new_window(at // 10 * FIRST_S)
+        record.begin_window(at // 10 * FIRST_S)
         for letter in (pods * length * 10)[: length * 10]:
             name = f"grpc-server-7d4b9c8f6-{ends[letter]}" if letter in ends else f"grpc-server-58f6c9d4b7-{letter * 5}"
-            counter.add("x", [name], at // 10 * FIRST_S)
+            record.add(Batch("x", [Result("OK", name, None, 1.0, None)], at // 10 * FIRST_S))
             at += 1
-    return counter.timeline(at // 10 * FIRST_S - FIRST_S / 10)
+    return record.timeline.timeline(at // 10 * FIRST_S - FIRST_S / 10)
 
 
 def crowd(*, pinned: bool, clients: int = 1) -> Observation:

@@ -10,8 +10,8 @@ import html5lib
 import pytest
 
 from grpcdemo.model import Phase, Slice, Timeline
-from grpcdemo.steps.histogram import Histogram
-from grpcdemo.steps.timeline import TimelineCounter
+from grpcdemo.steps.observe.histogram import Histogram
+from grpcdemo.steps.observe.timeline import TimelineCounter
 from grpcdemo.views.plots import FLAG_WIDTH, LatencyPlot, latency_plot, shares_plot
 from grpcdemo.views.report import demo_report, observation_report
 
@@ -80,7 +80,7 @@ def test_the_table_behind_the_shares_says_what_the_plot_shows() -> None:
 def test_the_table_behind_the_shares_of_a_long_day_has_plain_numbers() -> None:
     counter = TimelineCounter(0.0)
     for second in range(0, 100_000, 100):
-        counter.add("x", ["grpc-server-7d4b9c8f6-b7wzn"], float(second))
+        counter.add(Slice({"grpc-server-7d4b9c8f6-b7wzn": 1}), float(second))
     plot = shares_plot(observation(timeline=counter.timeline(99_999.5)))
     assert plot
     assert plot.rows[-1][0] == "96768 to 99999.5 s"

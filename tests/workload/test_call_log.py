@@ -16,11 +16,10 @@ from grpcdemo.workload.call_log import (
     LINE_LIMIT,
     MESSAGE_LIMIT,
     NAME_LIMIT,
+    REMEMBERED,
     Call,
-    Calls,
-    find_calls,
     format_call,
-    parse_ending,
+    parse_calls,
 )
 from grpcdemo.workload.logfmt import parse_printable, quote
 
@@ -64,15 +63,15 @@ printable_calls = st.builds(
 @given(printable_calls)
 def test_a_call_survives_being_written_and_read(call: Call) -> None:
     read = parse_call(format_call(call))
-    assert read == replace(call, latency_ms=round(call.latency_ms, 2))
+    answered_by = call.pod or None if call.code == "OK" else None
+    assert read == replace(call, pod=answered_by, latency_ms=round(call.latency_ms, 2))
 
 
 @given(calls)
 def test_what_is_read_can_be_shown_on_any_terminal(call: Call) -> None:
     read = parse_call(format_call(call))
     assert read
-    for written, text in ((call.pod, read.pod), (call.pod_ip, read.pod_ip), (call.message, read.message)):
-        assert (written is None) is (text is None)
+    for text in (read.pod, read.pod_ip, read.message):
         assert text is None or text.isprintable()
 
 
@@ -93,7 +92,7 @@ def test_the_longest_line_is_bounded_and_can_be_read(hostile: str) -> None:
     assert len(line) <= LINE_LIMIT
     call = parse_call(line)
     assert call
-    assert call.pod == call.pod_ip == parse_printable(quote(hostile[:NAME_LIMIT]))
+    assert call.pod_ip == parse_printable(quote(hostile[:NAME_LIMIT]))
     assert call.message == parse_printable(quote(hostile[: MESSAGE_LIMIT - 3] + "..."))
 
 
@@ -142,7 +141,8 @@ def test_a_line_that_is_too_long_is_not_kept() -> None:
     tracemalloc.start()
     try:
         for number in range(1000):
-            assert parse_ending(b"code=OK %d %s" % (number, b"x" * LINE_LIMIT)) is None
+            line = ERROR_LINE.replace("refused", "x" * LINE_LIMIT + str(number))
+            assert parse_call(line) is None
         assert tracemalloc.get_traced_memory()[0] < 100 * LINE_LIMIT
     finally:
         tracemalloc.stop()
@@ -175,13 +175,18 @@ def one_by_one(texts: list[bytes]) -> list[Call]:
     return [call for call in found if call]
 
 
-def at_once(texts: list[bytes]) -> Calls:
-    return find_calls(b"".join(STAMP + b" " + text + b"\n" for text in texts)).checked()
+def together(texts: list[bytes]) -> list[Call]:
+    """The calls in *texts*, parsed as one piece of log."""
+    seqs, results = parse_calls(b"".join(STAMP + b" " + text + b"\n" for text in texts))
+    return [
+        Call(seq, result.code, result.pod, result.pod_ip, result.latency_ms, result.message)
+        for seq, result in zip(seqs, results, strict=True)
+    ]
 
 
 @given(st.lists(st.binary() | lines.map(str.encode) | damaged().map(lambda text: text.encode(errors="replace"))))
 def test_a_piece_of_log_holds_the_calls_of_its_lines(texts: list[bytes]) -> None:
-    assert at_once(texts).seqs == [call.seq for call in one_by_one(texts)]
+    assert together(texts) == one_by_one(texts)
 
 
 def test_no_mutation_of_a_true_line_is_read_differently_in_a_piece() -> None:
@@ -190,12 +195,8 @@ def test_no_mutation_of_a_true_line_is_read_differently_in_a_piece() -> None:
     true = [OK_LINE.encode(), ERROR_LINE.encode(), rb'seq=9 code=OK pod="\u001b[0m" pod_ip="a b" latency_ms=7.00']
     texts = [mutated(dice, dice.choice(true)) for _ in range(25_000)]
     expected = one_by_one(texts)
-    found = at_once(texts)
     assert 1000 < len(expected) < 19_000, "some mutations must leave a call"
-    assert list(found.seqs) == [call.seq for call in expected]
-    assert [parse_call(f"seq=1 {ending.decode()}") for ending in found.endings] == [
-        replace(call, seq=1) for call in expected
-    ]
+    assert together(texts) == expected
 
 
 def mutated(dice: random.Random, line: bytes) -> bytes:
@@ -215,27 +216,30 @@ def mutated(dice: random.Random, line: bytes) -> bytes:
     return bytes(data)
 
 
-@pytest.mark.parametrize(
-    "seqs, after, runs",
-    [
-        ([], 0, []),
-        ([1, 2, 5], 0, [[1, 2, 5]]),
-        ([3, 4], 2, [[3, 4]]),
-        ([2, 3], 2, [[2, 3]]),
-        ([7, 8, 1, 2, 2, 9], 6, [[7, 8], [1, 2], [2, 9]]),
-    ],
-)
-def test_a_number_that_does_not_grow_begins_another_run(seqs: list[int], after: int, runs: list[list[int]]) -> None:
-    calls = at_once([OK_LINE.replace("seq=17", f"seq={seq}").encode() for seq in seqs])
-    assert [run.seqs for run in calls.runs(after)] == runs
+@pytest.mark.parametrize("code, pod", [("OK", "a"), ("OK", None), ("OK", ""), ("UNAVAILABLE", "a")])
+def test_only_a_pod_that_answered_is_one(code: str, pod: str | None) -> None:
+    read = parse_call(format_call(Call(1, code, pod, None, 1.0, None)))
+    assert read
+    assert read.pod == ("a" if (code, pod) == ("OK", "a") else None)
 
 
-def test_a_line_that_only_begins_like_a_call_begins_no_run() -> None:
-    texts = [OK_LINE, f"{ERROR_LINE.replace('18', '1')} and more", OK_LINE.replace("17", "18")]
-    calls = find_calls(b"".join(STAMP + b" " + text.encode() + b"\n" for text in texts))
-    assert [run.seqs for run in calls.runs(0)] == [[17, 18]]
+def test_equal_lines_share_their_result() -> None:
+    lines = [OK_LINE.encode(), OK_LINE.replace("17", "18").encode()]
+    seqs, (first, second) = parse_calls(b"".join(STAMP + b" " + line + b"\n" for line in lines))
+    assert seqs == [17, 18]
+    assert first is second
 
 
-def test_as_many_calls_as_make_so_many_responses() -> None:
-    calls = at_once([line.encode() for line in (ERROR_LINE, OK_LINE, ERROR_LINE, OK_LINE, OK_LINE)])
-    assert [len(calls.up_to(responses).seqs) for responses in (1, 2, 3, 9)] == [2, 4, 5, 5]
+def test_results_that_all_differ_fill_no_memory() -> None:
+    def parse(first: int) -> int:
+        """Parse so many lines; the memory that is used then."""
+        for number in range(first, first + REMEMBERED):
+            assert parse_call(OK_LINE.replace("0.84", f"{number}.00"))
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        before = parse(1_000_000)
+        assert parse(2_000_000) < before + 500_000
+    finally:
+        tracemalloc.stop()

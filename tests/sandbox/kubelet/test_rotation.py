@@ -13,8 +13,9 @@ from grpcdemo.kube.target import connect
 from grpcdemo.sandbox.api.logs import LogOptions
 from grpcdemo.sandbox.api.registry import Registry
 from grpcdemo.sandbox.api.server import build_app, serving
-from grpcdemo.steps.tally import Counter
-from grpcdemo.workload.call_log import find_calls
+from grpcdemo.steps.observe.call_reader import CallReader
+from grpcdemo.steps.observe.window import Window
+from grpcdemo.workload.call_log import parse_calls
 from tests.sandbox.api.harness import TOKEN, write_kubeconfig
 from tests.sandbox.kubelet.machine import NAMESPACE, Machine, build_client, running_machine
 
@@ -49,28 +50,27 @@ async def test_each_call_is_counted_once(tmp_path: Path, cut_after: int | None) 
         machine.publish("server")
         machine.create_pod("client", build_client(env=FULL_RATE))
         await machine.until_ready("client")
-        counter, made = await count(machine, tmp_path, cut_after)
-    tally = counter.tally(0.0)
+        window, made = await count(machine, tmp_path, cut_after)
+    tally = window.tally(0.0)
     assert tally.responses >= RESPONSES
     assert tally.responses + sum(tally.errors.values()) + tally.missed == made
     assert tally.missed == 0 or cut_after
 
 
-async def count(machine: Machine, folder: Path, cut_after: int | None) -> tuple[Counter, int]:
-    """Count from the first call that is still kept; how many the client had made from that one to the last one read."""
+async def count(machine: Machine, folder: Path, cut_after: int | None) -> tuple[Window, int]:
+    """Count from the first call that is still kept; and how many the client has made since then."""
     registry = Registry(machine.store, admit=lambda pod, _: pod, allocate_ip=machine.network.service_address)
     app = build_app(registry, token=TOKEN, log_source=Cut(machine, cut_after), version="v1.36.0")
-    counter = Counter()
-    first = None
+    window, reader = Window(), CallReader("client", is_new=True)
+    seqs: list[int] = []
     async with serving(app) as url:
         write_kubeconfig(folder / "kubeconfig", url)
         async with await connect(context=None, kubeconfig=str(folder / "kubeconfig")) as api:
             follower = Follower(api, ContainerRef(NAMESPACE, "client", "grpc-client"), from_start=True)
             async for piece in follower.pieces():
-                calls = find_calls(piece)
-                first = first or next(iter(calls.seqs), None)
-                counter.add("client", calls, 0.0)
-                if counter.responses >= RESPONSES:
+                seqs += parse_calls(piece).seqs
+                for batch in reader.read(piece, 0.0):
+                    window.add(batch)
+                if window.responses >= RESPONSES:
                     break
-            assert first
-            return counter, counter.last_seq("client") - first + 1
+    return window, seqs[-1] - seqs[0] + 1

@@ -18,7 +18,7 @@ import pytest
 
 from grpcdemo.verdict import Order, Outcome, judge
 from grpcdemo.verdict.evidence import log_mean
-from tests.traffic import (
+from tests.verdict.traffic import (
     DEAD,
     DOUBLE,
     EVEN,

@@ -15,8 +15,7 @@ from grpcdemo.model import Observation
 from grpcdemo.workload.call_log import Call, format_call
 from tests.fakes.log import START_NS, FakeLog
 from tests.fakes.script import Script
-
-from .scene import Scene, Watching, watching
+from tests.steps.scene import Scene, Watching, watching
 
 CUTS = 1000
 SERVERS = ["a", "b", "c"]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grpcdemo.kube.log_lines import LogLine
-from grpcdemo.steps.merge import HOLD_S, LineMerger
+from grpcdemo.steps.observe.merge import HOLD_S, LineMerger
 
 
 def texts(found: list[tuple[str, LogLine]]) -> list[str]:

@@ -1,0 +1,42 @@
+"""What to observe, and when to end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from grpcdemo.kube.logs import FollowTiming
+from grpcdemo.manifests import defaults
+from grpcdemo.model import CLIENT_CONTAINER
+from grpcdemo.verdict import Criteria, Outcome
+
+
+@dataclass(frozen=True)
+class ObserveConfig:
+    """Without any end, an observation goes on until it is cancelled."""
+
+    namespace: str = defaults.NAMESPACE
+    requests: int | None = None
+    """End with this many responses in one window."""
+    seconds: float | None = None
+    """End after this long."""
+    expect: Outcome | None = None
+    """End as soon as the verdict is certain, whichever it is."""
+    timeout_s: float = defaults.TIMEOUT_S
+    """With *expect*: end after this long without a verdict."""
+    since_s: float | None = None
+    """Also count calls that were logged up to this long ago."""
+    selector: str | None = None
+    """The label selector of the client pods; by default, the demo's client."""
+    container: str | None = None
+    """The container that logs the calls; by default, the demo client's."""
+    criteria: Criteria = field(default_factory=Criteria)
+    snapshot_s: float = 0.1
+    """The pause between two observations."""
+    look_again_s: float = 1.0
+    """Yield an observation after this long even if nothing was counted or changed."""
+    follow: FollowTiming = field(default_factory=FollowTiming)
+
+    @property
+    def log_container(self) -> str:
+        """The name of the container that logs the calls."""
+        return self.container or CLIENT_CONTAINER

@@ -1,0 +1,147 @@
+"""Run an observation: watch the pods, follow the clients' logs, count, and judge."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from functools import partial
+
+from grpcdemo.errors import NotFound
+from grpcdemo.kube.api import Api
+from grpcdemo.kube.log_lines import SECOND_NS, LogLine
+from grpcdemo.kube.logs import ContainerRef, Follower
+from grpcdemo.kube.watch import Mirror
+from grpcdemo.model import Observation, Pod
+from grpcdemo.steps.observe.call_reader import CallReader, Past
+from grpcdemo.steps.observe.config import ObserveConfig
+from grpcdemo.steps.observe.followers import Followers
+from grpcdemo.steps.observe.pods import ObservedPods, pod_queries
+from grpcdemo.steps.observe.record import Record
+from grpcdemo.steps.observe.snapshot import take_snapshot
+from grpcdemo.steps.observe.window import Window
+from grpcdemo.verdict import Outcome
+from grpcdemo.waiting import is_set_within
+
+OnLine = Callable[[str, LogLine], None]
+"""Takes the client pod's name and a line of its log."""
+
+
+async def observe(api: Api, config: ObserveConfig, on_line: OnLine | None = None) -> AsyncIterator[Observation]:
+    """Yield observations, up to ten a second, until the end that *config* asks for. The last one is the result.
+
+    *on_line* is called with the line of each counted call.
+
+    Raises NotFound if there is no client, UsageError if no client has the container, and ApiError if the pods
+    cannot be watched or a log cannot be read.
+    """
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    async with AsyncExitStack() as stack:
+        pods = ObservedPods(config, await stack.enter_async_context(Mirror(api, pod_queries(config))))
+        pods.check_clients()
+        observer = await stack.enter_async_context(_Observer(api, config, pods, on_line))
+        while True:
+            observation = observer.snapshot(loop.time())
+            yield observation
+            elapsed_s = loop.time() - began
+            if _is_over(config, observation, elapsed_s):
+                return
+            await observer.news(_until_next(config, elapsed_s))
+            await asyncio.sleep(config.snapshot_s)
+
+
+def _is_over(config: ObserveConfig, observation: Observation, elapsed_s: float) -> bool:
+    if config.requests is not None and observation.tally.responses >= config.requests:
+        return True
+    if config.seconds is not None and elapsed_s >= config.seconds:
+        return True
+    if config.expect is None:
+        return False
+    is_certain = observation.verdict.outcome is not Outcome.INCONCLUSIVE
+    return is_certain or observation.is_over or elapsed_s >= config.timeout_s
+
+
+def _until_next(config: ObserveConfig, elapsed_s: float) -> float:
+    """Seconds until the next observation if there is no news."""
+    ends = [end - elapsed_s for end in (config.seconds, config.timeout_s if config.expect else None) if end is not None]
+    return max(0.0, min([config.look_again_s, *ends]))
+
+
+class _Observer:
+    """Follows the clients that are there, and counts into a new window whenever the pods change."""
+
+    def __init__(self, api: Api, config: ObserveConfig, pods: ObservedPods, on_line: OnLine | None) -> None:
+        now = asyncio.get_running_loop().time()
+        self._api = api
+        self._config = config
+        self._pods = pods
+        self._on_line = on_line
+        self._past = _past(config, now)
+        self._record = Record(now, partial(Window, limit=config.requests))
+        self._followers = Followers(self._follow)
+        self._generation: frozenset[str] = frozenset()
+        self._news = asyncio.Event()
+
+    async def __aenter__(self) -> _Observer:
+        self._look(are_new=False)
+        self._watcher = asyncio.create_task(self._watch())
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        tasks = [self._watcher, *self._followers.tasks()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def news(self, timeout_s: float) -> None:
+        """Wait up to *timeout_s* until something was counted or changed. Raises what a task has failed with."""
+        await is_set_within(self._news, timeout_s)
+        self._news.clear()
+        for task in [*self._followers.tasks(), self._watcher]:
+            if task.done() and not task.cancelled() and (error := task.exception()):
+                raise error
+
+    def snapshot(self, now: float) -> Observation:
+        return take_snapshot(self._record, self._pods.servers, self._pods.clients, self._config.criteria, now)
+
+    async def _watch(self) -> None:
+        while True:
+            if await self._pods.changed(self._config.look_again_s):
+                self._look(are_new=True)
+
+    def _look(self, *, are_new: bool) -> None:
+        """Follow the clients that are there now, and begin a new window if the pods have changed."""
+        self._followers.update(self._pods.clients, are_new=are_new)
+        generation = self._pods.generation
+        if generation != self._generation:
+            self._generation = generation
+            self._record.begin_window(asyncio.get_running_loop().time())
+            self._news.set()
+
+    async def _follow(self, client: Pod, is_new: bool) -> None:
+        """Count the calls of one client until its pod is gone."""
+        config, clock = self._config, asyncio.get_running_loop().time
+        reader = CallReader(client.name, is_new=is_new, past=self._past, by_line=self._on_line is not None)
+        follower = Follower(
+            self._api,
+            ContainerRef(config.namespace, client.name, config.log_container),
+            from_start=is_new,
+            since_s=None if is_new else config.since_s,
+            timing=config.follow,
+        )
+        with contextlib.suppress(NotFound):
+            async for piece in follower.pieces():
+                for batch in reader.read(piece, clock()):
+                    if self._record.add(batch) and self._on_line and batch.line:
+                        self._on_line(client.name, batch.line)
+                self._news.set()
+
+
+def _past(config: ObserveConfig, now: float) -> Past | None:
+    if config.since_s is None:
+        return None
+    now_ns = time.time_ns()
+    return Past(now_ns - round(config.since_s * SECOND_NS), now - now_ns / SECOND_NS)

@@ -1,0 +1,74 @@
+"""The pods of an observation: the servers, the clients, and when they are no longer the same."""
+
+from __future__ import annotations
+
+from grpcdemo.errors import Hint, Kubectl, NotFound, UsageError
+from grpcdemo.kube.watch import Mirror, Query
+from grpcdemo.model import CLIENT_APP, SERVER_APP, Pod
+from grpcdemo.resources.labels import OURS
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.pods import read_pod
+from grpcdemo.resources.resource import PODS
+from grpcdemo.steps.observe.config import ObserveConfig
+
+
+def pod_queries(config: ObserveConfig) -> dict[str, Query]:
+    """What to mirror for `ObservedPods`."""
+    queries = {"pods": Query(PODS, config.namespace, OURS)}
+    if config.selector:
+        queries["clients"] = Query(PODS, config.namespace, config.selector)
+    return queries
+
+
+class ObservedPods:
+    """Reads live pods, neither terminating nor finished, from a mirror of `pod_queries`."""
+
+    def __init__(self, config: ObserveConfig, mirror: Mirror) -> None:
+        self._config = config
+        self._mirror = mirror
+
+    @property
+    def servers(self) -> list[Pod]:
+        """Live server pods, by name."""
+        return [pod for pod in map(read_pod, self._mirror["pods"]) if pod.app == SERVER_APP and pod.live]
+
+    @property
+    def clients(self) -> list[Pod]:
+        """Live client pods, by name."""
+        return [read_pod(client) for client in self._client_objects()]
+
+    @property
+    def generation(self) -> frozenset[str]:
+        """The UIDs of clients and ready servers. When it changes, connections change, and a new window begins."""
+        ready = [server for server in self.servers if server.ready]
+        return frozenset(pod.uid for pod in [*self.clients, *ready])
+
+    async def changed(self, timeout_s: float) -> bool:
+        """Wait for a change of any pod; False if there is none within *timeout_s*. Raises ApiError if it is blind."""
+        return await self._mirror.changed(timeout_s)
+
+    def check_clients(self) -> None:
+        """Raise NotFound if there is no client, UsageError if no client has the container."""
+        config, clients = self._config, self._client_objects()
+        if not clients and config.selector:
+            raise NotFound(
+                f"there is no pod with {config.selector} in namespace {config.namespace}",
+                hint=Hint("see ", Kubectl("get", "pods", "--show-labels", namespace=config.namespace)),
+            )
+        if not clients:
+            raise NotFound(
+                f"there is no {CLIENT_APP} pod in namespace {config.namespace}",
+                hint="deploy the demo with `grpcdemo up`",
+            )
+        names = sorted({container["name"] for client in clients for container in client["spec"]["containers"]})
+        if config.log_container not in names:
+            raise UsageError(
+                f"pod {clients[0]['metadata']['name']} has no container {config.log_container}",
+                hint=f"name one with --container: {', '.join(names)}",
+            )
+
+    def _client_objects(self) -> list[Object]:
+        pods = self._mirror["clients" if self._config.selector else "pods"]
+        if not self._config.selector:
+            pods = [pod for pod in pods if read_pod(pod).app == CLIENT_APP]
+        return [pod for pod in pods if read_pod(pod).live]

@@ -1,0 +1,36 @@
+"""Everything that was counted so far: the current window, and the timeline across all windows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from grpcdemo.model import Slice
+from grpcdemo.steps.observe.batch import Batch
+from grpcdemo.steps.observe.timeline import TimelineCounter
+from grpcdemo.steps.observe.window import Window
+
+
+class Record:
+    """Begins without a window. Times are seconds of the event loop's clock."""
+
+    def __init__(self, began: float, new_window: Callable[[], Window] = Window) -> None:
+        self._new_window = new_window
+        self.window = new_window()
+        self.windows = 0
+        """How many windows have begun."""
+        self.timeline = TimelineCounter(began)
+
+    def begin_window(self, at: float) -> None:
+        """Begin a new window; no call before counts in it."""
+        self.windows += 1
+        self.window = self._new_window()
+        self.timeline.add(Slice(windows=1), at)
+
+    def add(self, batch: Batch) -> bool:
+        """Count *batch* in the current window, or in a new one if its client restarted; False if the window is full."""
+        if self.window.is_full:
+            return False
+        if batch.restarted:
+            self.begin_window(batch.at)
+        self.timeline.add(self.window.add(batch), batch.at)
+        return True

@@ -1,0 +1,33 @@
+"""From what was counted to an observation: who can answer, who is gone, and the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from grpcdemo.model import Observation, Pod
+from grpcdemo.steps.observe.record import Record
+from grpcdemo.verdict import Criteria, judge
+
+
+def take_snapshot(
+    record: Record, servers: Sequence[Pod], clients: Sequence[Pod], criteria: Criteria, now: float
+) -> Observation:
+    """The observation at *now*. Responses of pods that are not among *servers* do not vote."""
+    tally = record.window.tally(now)
+    answered = tally.by_server()
+    live = {pod.name for pod in servers}
+    voting = {
+        client: {server: count for server, count in counts.items() if server in live}
+        for client, counts in tally.by_client.items()
+    }
+    able = {pod.name for pod in servers if pod.ready or pod.name in answered}
+    return Observation(
+        servers=tuple(servers),
+        clients=tuple(clients),
+        tally=tally,
+        verdict=judge(voting, able, criteria, record.window.order),
+        windows=record.windows,
+        departed={server: record.window.ip_of(server) or "" for server in answered if server not in live},
+        timeline=record.timeline.timeline(now),
+        latencies=record.window.latencies(),
+    )
