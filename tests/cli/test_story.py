@@ -107,7 +107,7 @@ def test_observe_without_a_demo(grpcdemo: Command, kubeconfig: str) -> None:
     assert (ended.code, ended.out) == (1, "")
     assert ended.error_lines == [
         f"error: there is no grpc-client pod in namespace {DEMO}",
-        "hint: make the demo with `grpcdemo up`",
+        "hint: deploy the demo with `grpcdemo up`",
     ]
 
 
