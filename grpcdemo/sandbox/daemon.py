@@ -20,10 +20,10 @@ from grpcdemo.resources.resource import PODS
 from grpcdemo.sandbox.api.server import serving
 from grpcdemo.sandbox.control_plane import ControlPlane
 from grpcdemo.sandbox.controllers.events import Recorder
+from grpcdemo.sandbox.kubelet.host import NODE, RecordEvent, Severity
 from grpcdemo.sandbox.kubelet.kubelet import Kubelet
-from grpcdemo.sandbox.kubelet.settings import NODE, Record, Severity
 from grpcdemo.sandbox.limits import raise_file_limit
-from grpcdemo.sandbox.network import claim_network, wants_ports
+from grpcdemo.sandbox.network import reserve_network, wants_ports
 from grpcdemo.sandbox.proxy.node_proxy import NodeProxy
 from grpcdemo.sandbox.proxy.sidecar import STATUS_PORT
 from grpcdemo.sandbox.state import State, claim, clear, write_kubeconfig
@@ -58,7 +58,7 @@ async def serve(state: State, ready: Callable[[], None], stop: asyncio.Event) ->
 
 
 async def _serve(state: State, ready: Callable[[], None], stop: asyncio.Event) -> None:
-    network = claim_network(virtual=wants_ports(), needed=PORTS)
+    network = reserve_network(virtual=wants_ports(), needed=PORTS)
     plane = ControlPlane(allocate_ip=network.service_address)
     kubelet = Kubelet(plane.store, network, state.run / "pods", build_record(plane))
     proxy = NodeProxy(plane.store, network, state.run / "proxy")
@@ -105,7 +105,7 @@ class _Running:
                 task.result()
 
 
-def build_record(plane: ControlPlane) -> Record:
+def build_record(plane: ControlPlane) -> RecordEvent:
     """How the kubelet tells events."""
     recorder = Recorder(plane.registry, plane.clock, "kubelet", host=NODE)
 

@@ -1,9 +1,8 @@
-"""The addresses of pods and Services, and where each of them is really to be found on this machine.
+"""The addresses of pods and Services, and where to reach each of them on this machine.
 
-On Linux every 127.x.y.z is this machine, so a sandbox claims one second octet for itself, and a pod's IP is
-an address like any other: who reads it can call it. Where only 127.0.0.1 answers, as on macOS, the addresses
-that are shown are made up, and each (IP, port) stands for a port on 127.0.0.1. `reach` knows which. The variable
-GRPCDEMO_SANDBOX_NETWORK=ports chooses that way on any machine, to try out what other machines get.
+On Linux every 127.x.y.z is this machine, so a sandbox reserves one second octet, and a pod's IP is a real address.
+If only 127.0.0.1 answers, as on macOS, the addresses are virtual, and each (IP, port) maps to a port of 127.0.0.1,
+which `reach` knows. GRPCDEMO_SANDBOX_NETWORK=ports chooses virtual addresses on any machine, to try them out.
 """
 
 from __future__ import annotations
@@ -22,23 +21,23 @@ HOST_IP = "127.0.0.1"
 """The node's own address."""
 
 OCTETS = range(2, 255)
-CLAIM_PORT = 20_000
-"""The block 127.x is claimed by a socket on port 20000 + x of it, so that no foreign listener on one port of
-every address can make all blocks look taken."""
+LOCK_PORT = 20_000
+"""A socket on port 20000 + x reserves the block 127.x: a different port for each, so that no foreign listener on
+one port of every address makes all blocks look taken."""
 
 BLOCKS = range(20_000, 32_000, 1_000)
-"""Blocks of ports, below those that systems give to clients; each is claimed by a socket on its first port."""
+"""Blocks of ports, below the ephemeral ones; a socket on its first port reserves each."""
 
 UNPRIVILEGED = 1024
 PRIVILEGED_AT = 60_000
-"""A port below 1024 takes root to listen on, so it is found this much higher."""
+"""Listening below port 1024 takes root, so such a port moves up by this much."""
 
 
 class Network:
-    """Hands out addresses, each once until it is freed. Made by `claim_network`."""
+    """Allocates addresses. Made by `reserve_network`."""
 
-    def __init__(self, claim: socket.socket, block: str, ports: Iterable[int] | None) -> None:
-        self._claim = claim
+    def __init__(self, lock: socket.socket, block: str, ports: Iterable[int] | None) -> None:
+        self._lock = lock
         self._ports = None if ports is None else _Ports(ports)
         if ports is None:
             pods, services, private = f"127.{block}.0.0/17", f"127.{block}.128.0/18", f"127.{block}.192.0/18"
@@ -51,13 +50,13 @@ class Network:
         return self._pods.allocate()
 
     def allocate_private(self) -> str:
-        """An address that is never shown: where an application listens behind its sidecar, for one."""
+        """An address that is never shown, such as that of an application behind its sidecar."""
         return self._private.allocate()
 
     def service_address(self, namespace: str, name: str) -> str:
         """The cluster IP of a Service, the same for its name as long as the sandbox lives.
 
-        A client that was started before its Service, or outlives it, so finds the one that is made later.
+        So a client that starts before its Service, or outlives it, reaches the one that is created later.
         """
         key = (namespace, name)
         if key not in self._names:
@@ -65,64 +64,64 @@ class Network:
         return self._names[key]
 
     def free(self, ip: str) -> None:
-        """Give a pod's or a private address back; it is not the next to be handed out."""
+        """Release the address of a pod, or a private one; it is not the next to be allocated."""
         for addresses in (self._pods, self._private):
             addresses.free(ip)
         if self._ports:
             self._ports.free(ip)
 
     def reach(self, ip: str, port: int) -> tuple[str, int]:
-        """Where on this machine *port* of *ip* is listened on, and called."""
+        """The real address behind *port* of *ip*, to listen on and to call."""
         if self._ports:
             return HOST_IP, self._ports.find(ip, port)
         return ip, port if port >= UNPRIVILEGED else port + PRIVILEGED_AT
 
     def close(self) -> None:
-        """Let another sandbox have the block."""
-        self._claim.close()
+        """Release the block."""
+        self._lock.close()
 
 
 def wants_ports() -> bool:
     """Whether the environment asks for ports instead of addresses."""
-    said = os.environ.get(VARIABLE, "")
-    if said not in ("", "ports"):
-        raise GrpcdemoError(f"{VARIABLE} is {said!r}", hint="set it to `ports`, or unset it")
-    return bool(said)
+    value = os.environ.get(VARIABLE, "")
+    if value not in ("", "ports"):
+        raise GrpcdemoError(f"{VARIABLE} is {value!r}", hint="set it to `ports`, or unset it")
+    return bool(value)
 
 
-def claim_network(*, virtual: bool = False, needed: Sequence[int] = ()) -> Network:
-    """A block of addresses that no other sandbox has; of ports where *virtual*, or where it has to be.
+def reserve_network(*, virtual: bool = False, needed: Sequence[int] = ()) -> Network:
+    """A block of addresses that no other sandbox has. It is one of ports if *virtual*, or if it has to be.
 
-    It has to be where only 127.0.0.1 answers, and where somebody listens on every address on one of the ports
-    that are *needed*.
+    It has to be if only 127.0.0.1 answers, or if another program listens on one of the *needed* ports of every
+    address.
     """
     octets = [] if virtual else random.sample(OCTETS, len(OCTETS))
     for octet in octets:
         try:
-            claim = _bind(f"127.{octet}.0.1", CLAIM_PORT + octet)
+            lock = _bind(f"127.{octet}.0.1", LOCK_PORT + octet)
         except OSError as error:
             if error.errno == errno.EADDRNOTAVAIL:
                 break
             continue
         if all(_is_free(f"127.{octet}.0.1", port) for port in needed):
-            return Network(claim, str(octet), None)
-        claim.close()
+            return Network(lock, str(octet), None)
+        lock.close()
         break
     for first in random.sample(BLOCKS, len(BLOCKS)):
         try:
-            claim = _bind(HOST_IP, first)
+            lock = _bind(HOST_IP, first)
         except OSError:
             continue
-        return Network(claim, "", range(first + 1, first + BLOCKS.step))
-    raise GrpcdemoError("no block of ports is free on 127.0.0.1", hint="end another sandbox on this machine")
+        return Network(lock, "", range(first + 1, first + BLOCKS.step))
+    raise GrpcdemoError("no block of ports is free on 127.0.0.1", hint="stop another sandbox on this machine")
 
 
 class _Addresses:
-    """The addresses of one range, handed out in turn."""
+    """Allocates the addresses of one range in turn."""
 
     def __init__(self, cidr: str) -> None:
         network = IPv4Network(cidr)
-        self._first = int(network.network_address) + 2  # the very first may be the claim's
+        self._first = int(network.network_address) + 2  # the very first may hold the lock
         self._count = network.num_addresses - 3
         self._next = 0
         self._used: set[str] = set()
@@ -141,7 +140,7 @@ class _Addresses:
 
 
 class _Ports:
-    """Ports of 127.0.0.1, handed out in turn to (IP, port)."""
+    """Allocates ports of 127.0.0.1, one for each (IP, port)."""
 
     def __init__(self, ports: Iterable[int]) -> None:
         self._free = list(ports)
@@ -166,17 +165,17 @@ class _Ports:
 
 def _is_free(ip: str, port: int) -> bool:
     try:
-        _bind(ip, port, again=True).close()
+        _bind(ip, port, reuse=True).close()
     except OSError:
         return False
     return True
 
 
-def _bind(ip: str, port: int, *, again: bool = False) -> socket.socket:
-    """A bound socket; *again* where a connection that ended a moment ago is no obstacle."""
+def _bind(ip: str, port: int, *, reuse: bool = False) -> socket.socket:
+    """A bound socket; *reuse* ignores connections that have just ended."""
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
-        if again:
+        if reuse:
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((ip, port))
     except OSError:

@@ -1,4 +1,4 @@
-"""How long a kubelet waits before it tries again: longer and longer, and anew after a good while without."""
+"""How long a kubelet waits before it retries: twice as long each time, until some time passes without a retry."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ LAST_S = 300.0
 
 
 class Backoff:
-    """The first *free* tries cost no wait; after these it doubles from *first_s* on."""
+    """The first *free* tries have no delay; after them it doubles, starting at *first_s*."""
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
-"""One probe of a container: by grpc.health.v1, by opening a TCP connection, or by an HTTP GET.
+"""One probe of a container: by grpc.health.v1, by a TCP connection, or by an HTTP GET.
 
-The messages are a kubelet's, since they are what people look for in `kubectl describe`.
+The messages are a kubelet's, because people look for them in `kubectl describe`.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ SERVING = health_pb2.HealthCheckResponse.SERVING
 
 
 class ProbeFailure(Exception):
-    """What a probe found wrong."""
+    """Why a probe failed."""
 
 
 class Check(Protocol):
-    """One probe, which can be made again and again until it is closed."""
+    """One probe, which can be called repeatedly until it is closed."""
 
     async def __call__(self, timeout_s: float) -> None:
         """Raises ProbeFailure."""
@@ -40,10 +40,10 @@ class Check(Protocol):
 
 
 def build_check(probe: Object, container: Object, network: Network, *, pod_ip: str, listen_ip: str) -> Check:
-    """The check that a container's *probe* asks for: made at *listen_ip*, which its messages call *pod_ip*."""
+    """The check for a container's *probe*. It connects to *listen_ip*, which its messages call *pod_ip*."""
     kind = next((kind for kind in KINDS if kind in probe), None)
     if kind is None:
-        return BrokenCheck("the sandbox probes by grpc, tcpSocket and httpGet only")
+        return BrokenCheck("the sandbox supports grpc, tcpSocket and httpGet probes only")
     port = _find_port(probe[kind]["port"], container)
     if port is None:
         return BrokenCheck(f"couldn't find port: {probe[kind]['port']}")
@@ -51,7 +51,7 @@ def build_check(probe: Object, container: Object, network: Network, *, pod_ip: s
 
 
 class BrokenCheck:
-    """A probe that cannot be made as it is written."""
+    """A probe that cannot run as it is specified."""
 
     def __init__(self, why: str) -> None:
         self._why = why
@@ -64,7 +64,7 @@ class BrokenCheck:
 
 
 class GrpcCheck:
-    """Keeps its connection, so that a probe costs a call and not a handshake."""
+    """Keeps its connection, so that a probe costs a call, not a handshake."""
 
     def __init__(self, spec: Object, shown: str, address: tuple[str, int]) -> None:
         self._service = spec.get("service") or ""
@@ -75,13 +75,13 @@ class GrpcCheck:
         self._stub: Any = health_pb2_grpc.HealthStub(self._channel)
 
     async def __call__(self, timeout_s: float) -> None:
-        if not self._was_open:  # a channel that was refused would wait before it tries again
-            await self._find_open(timeout_s)
+        if not self._was_open:  # a refused channel would back off before it retries
+            await self._connect_first(timeout_s)
         request = health_pb2.HealthCheckRequest(service=self._service)
         try:
             answer = await self._stub.Check(request, timeout=timeout_s)
         except grpc.aio.AioRpcError as error:
-            raise ProbeFailure(self._say(error, timeout_s)) from error
+            raise ProbeFailure(self._word(error, timeout_s)) from error
         if answer.status != SERVING:
             status = health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status)
             raise ProbeFailure(f'service unhealthy (responded with "{status}")')
@@ -89,7 +89,7 @@ class GrpcCheck:
     async def close(self) -> None:
         await self._channel.close()
 
-    async def _find_open(self, timeout_s: float) -> None:
+    async def _connect_first(self, timeout_s: float) -> None:
         try:
             await _knock(self._address, self._shown, timeout_s)
         except ProbeFailure as failure:
@@ -97,7 +97,7 @@ class GrpcCheck:
             raise ProbeFailure(why) from failure
         self._was_open = True
 
-    def _say(self, error: grpc.aio.AioRpcError, timeout_s: float) -> str:
+    def _word(self, error: grpc.aio.AioRpcError, timeout_s: float) -> str:
         code = error.code()
         if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
             return f'timeout: failed to connect service "{self._shown}" within {timeout_s:g}s: {error.details()}'
@@ -106,7 +106,7 @@ class GrpcCheck:
 
 
 class TcpCheck:
-    """Succeeds where a connection is taken."""
+    """Succeeds if the connection is accepted."""
 
     def __init__(self, spec: Object, shown: str, address: tuple[str, int]) -> None:
         self._shown = shown
@@ -178,8 +178,8 @@ def _refusal(shown: str, error: OSError) -> str:
 def _find_port(port: int | str, container: Object) -> int | None:
     if isinstance(port, int) or port.isdigit():
         return int(port)
-    found = (found for found in container.get("ports") or [] if found.get("name") == port)
-    return next((int(named["containerPort"]) for named in found), None)
+    ports = container.get("ports") or []
+    return next((int(named["containerPort"]) for named in ports if named.get("name") == port), None)
 
 
 KINDS: dict[str, Callable[[Object, str, tuple[str, int]], Check]] = {

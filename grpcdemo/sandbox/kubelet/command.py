@@ -1,4 +1,4 @@
-"""What a container runs, from its image and what its spec says."""
+"""The command of a container, from its image and its spec."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ PYTHON = ("python", "python3")
 
 
 class StartError(Exception):
-    """A container whose program cannot be started."""
+    """A container's program cannot be started."""
 
 
 def build_command(container: Object, image: Image, env: Mapping[str, str], cwd: Path) -> Command:
-    """Raises StartError where there is no such program."""
+    """Raises StartError if there is no such program."""
     args = [expand(arg, env) for arg in container.get("args") or []]
     own = [expand(part, env) for part in container.get("command") or []]
     if not own:
@@ -41,5 +41,5 @@ def build_command(container: Object, image: Image, env: Mapping[str, str], cwd: 
 
 
 def build_proxy_command(sidecar: Sidecar) -> Command:
-    """Raises GrpcdemoError where there is no Envoy."""
+    """Raises GrpcdemoError if there is no Envoy."""
     return Command("exec", build_envoy_command(find_envoy(), sidecar.folder), {}, sidecar.folder.root)

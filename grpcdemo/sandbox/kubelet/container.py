@@ -1,4 +1,4 @@
-"""One container of a pod: it is started, probed, started again when it ends, and stopped."""
+"""One container of a pod: starts, probes, restarts and stops its process."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from grpcdemo.sandbox.kubelet.backoff import Backoff, format_delay
 from grpcdemo.sandbox.kubelet.checks import Check, build_check
 from grpcdemo.sandbox.kubelet.command import StartError, build_command, build_proxy_command
 from grpcdemo.sandbox.kubelet.container_logs import ContainerLogs
-from grpcdemo.sandbox.kubelet.environment import IN_IMAGE, ConfigError, add_addresses, build_environment
+from grpcdemo.sandbox.kubelet.environment import IMAGE_ENV, ConfigError, add_addresses, build_environment
+from grpcdemo.sandbox.kubelet.host import Host, Severity
 from grpcdemo.sandbox.kubelet.images import IMAGES, Image, is_proxy
-from grpcdemo.sandbox.kubelet.prober import Reports, run_probes
-from grpcdemo.sandbox.kubelet.settings import Node, Severity
+from grpcdemo.sandbox.kubelet.prober import ProbeListener, run_probes
 from grpcdemo.sandbox.kubelet.status import ContainerState
 from grpcdemo.sandbox.proxy.sidecar import Sidecar
 from grpcdemo.waiting import is_set_within
@@ -33,16 +33,16 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """The pod that a container is in."""
+class PodContext:
+    """What a container knows of its pod."""
 
-    node: Node
+    host: Host
     pod: Object
     pod_ip: str
     sidecar: Sidecar | None
     folder: Path
     changed: Callable[[], None]
-    """Called when the state of a container is another."""
+    """Called when the state of a container has changed."""
 
     @property
     def full_name(self) -> str:
@@ -51,29 +51,29 @@ class Surroundings:
 
 
 class Container:
-    """A container of a pod, through all its runs: *restart* says after which of them there is another.
+    """A container through all its runs. *restart* is its restart policy.
 
-    One that is *init* goes before the main containers, and one that then stays is a native sidecar.
+    An *init* container goes before the main ones; with the policy Always, it is a native sidecar.
     """
 
-    def __init__(self, spec: Object, around: Surroundings, *, restart: str, init: bool = False) -> None:
+    def __init__(self, spec: Object, context: PodContext, *, restart: str, init: bool = False) -> None:
         self.spec = spec
         self.state = ContainerState(spec["name"], spec.get("image", ""), sidecar=init and restart == "Always")
-        self.logs = ContainerLogs(around.folder / spec["name"], around.node.settings.rotate_at)
+        self.logs = ContainerLogs(context.folder / spec["name"], context.host.config.rotate_at)
         self.started = asyncio.Event()
-        """Set once the startup probe, if there is one, has succeeded."""
-        self._around = around
+        """Set once the startup probe, if any, has succeeded."""
+        self._context = context
         self._restart = restart
         self._init = init
         self._stopping = asyncio.Event()
         self._process: RunningProcess | None = None
         self._runs = 0
-        first_s = around.node.settings.backoff_s
+        first_s = context.host.config.backoff_s
         self._crashes = Backoff(first_s=first_s, free=1)
         self._pulls = Backoff(first_s=first_s)
 
     async def run(self) -> None:
-        """Until it has ended for good: stopped, or not to be restarted."""
+        """Until it is stopped, or ends and is not to be restarted."""
         while not self._stopping.is_set():
             image = IMAGES.get(self.state.image)
             if image is None:
@@ -90,7 +90,7 @@ class Container:
             await self._back_off()
 
     async def stop(self, grace_s: float) -> None:
-        """SIGTERM, and SIGKILL after *grace_s*; does nothing to what does not run."""
+        """SIGTERM, and SIGKILL after *grace_s*; does nothing if no process runs."""
         self._stopping.set()
         if self._process is not None and not self._process.ended.done():
             self._record("Normal", "Killing", f"Stopping container {self.state.name}")
@@ -124,9 +124,9 @@ class Container:
 
     async def _run_to_end(self, process: RunningProcess) -> int:
         self._begin()
-        probing = asyncio.create_task(run_probes(self.spec, self._make_check, self._reports()))
+        probing = asyncio.create_task(run_probes(self.spec, self._make_check, self._probe_listener()))
         probing.add_done_callback(_log_failure)
-        if self._stopping.is_set():  # it was told to stop while it was starting
+        if self._stopping.is_set():  # stopped while it was starting
             process.signal(signal.SIGKILL)
         try:
             return await asyncio.shield(process.ended)
@@ -135,30 +135,30 @@ class Container:
 
     def _build_environment(self, image: Image) -> dict[str, str]:
         """Raises ConfigError, GrpcdemoError."""
-        around, metadata = self._around, self._around.pod["metadata"]
-        said = build_environment(self.spec, around.pod, around.pod_ip)
+        context, metadata = self._context, self._context.pod["metadata"]
+        env = build_environment(self.spec, context.pod, context.pod_ip)
 
         def resolve(namespace: str, service: str, port: int) -> str | None:
-            return around.node.resolve(namespace or metadata["namespace"], service, port, around.sidecar)
+            return context.host.resolve(namespace or metadata["namespace"], service, port, context.sidecar)
 
-        made = add_addresses(said, image, self._listen_ip, around.node.network, resolve)
-        return {"HOSTNAME": metadata["name"], **IN_IMAGE, **made}
+        env = add_addresses(env, image, self._listen_ip, context.host.network, resolve)
+        return {"HOSTNAME": metadata["name"], **IMAGE_ENV, **env}
 
     def _build_command(self, image: Image, env: dict[str, str]) -> Command:
         """Raises StartError, GrpcdemoError, OSError."""
-        sidecar = self._around.sidecar
+        sidecar = self._context.sidecar
         if is_proxy(image.name) and sidecar is not None:
-            sidecar.create(self._around.node.service_ports())
+            sidecar.create(self._context.host.service_ports())
             return build_proxy_command(sidecar)
-        cwd = self._around.folder / self.state.name / "work"
+        cwd = self._context.folder / self.state.name / "work"
         cwd.mkdir(parents=True, exist_ok=True)
         return build_command(self.spec, image, env, cwd)
 
     @property
     def _listen_ip(self) -> str:
         """The pod's address, or the one behind the sidecar."""
-        sidecar = self._around.sidecar
-        return self._around.pod_ip if sidecar is None or is_proxy(self.state.image) else sidecar.app_ip
+        sidecar = self._context.sidecar
+        return self._context.pod_ip if sidecar is None or is_proxy(self.state.image) else sidecar.app_ip
 
     def _count_run(self) -> None:
         self.state.restarts = self._runs
@@ -204,7 +204,7 @@ class Container:
             self._wait("ErrImageNeverPull", why, event="Error: ErrImageNeverPull")
             await self._stopping.wait()
             return
-        why = f'failed to pull and unpack image "{image}": the sandbox has its own images and no other'
+        why = f'failed to pull and unpack image "{image}": the sandbox has only its own images'
         self._record("Normal", "Pulling", f'Pulling image "{image}"')
         self._record("Warning", "Failed", f'Failed to pull image "{image}": {why}')
         self._wait("ErrImagePull", why, event="Error: ErrImagePull")
@@ -220,7 +220,7 @@ class Container:
             self.state.last_state = self.state.state
         if delay_s <= 0 or self._stopping.is_set():
             return
-        name, pod = self.state.name, self._around.full_name
+        name, pod = self.state.name, self._context.full_name
         self._record("Warning", "BackOff", f"Back-off restarting failed container {name} in pod {pod}")
         why = f"back-off {format_delay(delay_s)} restarting failed container={name} pod={pod}"
         self._wait("CrashLoopBackOff", why)
@@ -233,28 +233,28 @@ class Container:
         self._set({"waiting": {"reason": reason, "message": message}})
 
     def _set(self, state: Object) -> None:
-        """Another state; whether one that runs is ready is for its probes to say."""
+        """Only a completed init container is ready at once; the probes make a running one ready."""
         self.state.state = state
-        has_done_its_part = self._init and not self.state.sidecar and self.state.ended_well
-        self.state.ready, self.state.started = has_done_its_part, False
-        self._around.changed()
+        is_complete = self._init and not self.state.sidecar and self.state.ended_well
+        self.state.ready, self.state.started = is_complete, False
+        self._context.changed()
 
     def _make_check(self, probe: Object) -> Check:
-        around = self._around
-        return build_check(probe, self.spec, around.node.network, pod_ip=around.pod_ip, listen_ip=self._listen_ip)
+        context = self._context
+        return build_check(probe, self.spec, context.host.network, pod_ip=context.pod_ip, listen_ip=self._listen_ip)
 
-    def _reports(self) -> Reports:
-        return Reports(self._report_started, self._report_ready, self._report_unhealthy, self._restart_failed)
+    def _probe_listener(self) -> ProbeListener:
+        return ProbeListener(self._report_started, self._report_ready, self._report_unhealthy, self._restart_failed)
 
     def _report_started(self) -> None:
         self.state.started = True
         self.started.set()
-        self._around.changed()
+        self._context.changed()
 
     def _report_ready(self, ready: bool) -> None:
         if self.state.ready != ready:
             self.state.ready = ready
-            self._around.changed()
+            self._context.changed()
 
     def _report_unhealthy(self, message: str) -> None:
         self._record("Warning", "Unhealthy", message)
@@ -263,13 +263,13 @@ class Container:
         if self._process is None or self._stopping.is_set():
             return
         self._record("Normal", "Killing", f"Container {self.state.name} failed {probe} probe, will be restarted")
-        await self._process.stop(self._around.pod["spec"].get("terminationGracePeriodSeconds", 30))
+        await self._process.stop(self._context.pod["spec"].get("terminationGracePeriodSeconds", 30))
 
     def _record(self, severity: Severity, reason: str, message: str) -> None:
-        pod = self._around.pod
+        pod = self._context.pod
         part = "initContainers" if self._init else "containers"
         field = f"spec.{part}{{{self.state.name}}}"
-        self._around.node.record(pod, field, severity, reason, message)
+        self._context.host.record(pod, field, severity, reason, message)
 
 
 def _log_failure(task: asyncio.Task[None]) -> None:

@@ -1,4 +1,4 @@
-"""The logs of a container: of its present run, or its latest, and of the one before."""
+"""The logs of a container's latest two runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ UNPULLED = {"ErrImagePull": "trying and failing to pull image", "ImagePullBackOf
 
 
 class ContainerLogs:
-    """One file for each run, in *folder*; the two latest are kept. *rotate_at* is in bytes."""
+    """One log file for each run, in *folder*. *rotate_at* is in bytes."""
 
     def __init__(self, folder: Path, rotate_at: int) -> None:
         self._folder = folder
@@ -21,23 +21,23 @@ class ContainerLogs:
         self._files: list[LogFile] = []
 
     def open(self, run: int) -> LogFile:
-        """The log of a run that begins."""
-        made = LogFile(self._folder / f"{run}.log", rotate_at=self._rotate_at)
-        self._files.append(made)
+        """The log of a new run."""
+        file = LogFile(self._folder / f"{run}.log", rotate_at=self._rotate_at)
+        self._files.append(file)
         for old in self._files[:-KEPT]:
             old.remove()
         self._files = self._files[-KEPT:]
-        return made
+        return file
 
-    def choose(self, pod: str, found: ContainerState, *, previous: bool) -> LogFile:
-        """Raises StatusError (BadRequest) where there is no such log."""
-        where = f'container "{found.name}" in pod "{pod}"'
+    def choose(self, pod: str, state: ContainerState, *, previous: bool) -> LogFile:
+        """Raises StatusError (BadRequest) if there is no such log."""
+        where = f'container "{state.name}" in pod "{pod}"'
         if previous:
-            if "terminated" not in found.last_state or not self._files:
+            if "terminated" not in state.last_state or not self._files:
                 raise StatusError("BadRequest", f"previous terminated {where} not found")
-            waits = "waiting" in found.state
+            waits = "waiting" in state.state
             return self._files[-1] if waits or len(self._files) == 1 else self._files[-2]
         if not self._files:
-            reason = found.state.get("waiting", {}).get("reason", "ContainerCreating")
+            reason = state.state.get("waiting", {}).get("reason", "ContainerCreating")
             raise StatusError("BadRequest", f"{where} is waiting to start: {UNPULLED.get(reason, reason)}")
         return self._files[-1]

@@ -1,4 +1,4 @@
-"""A container's environment: what its author says, what the downward API knows, and where its Services are."""
+"""A container's environment: its `env`, the downward API, and the addresses of its ports and Services."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ REFERENCE = re.compile(r"\$\$|\$\(([A-Za-z_.-][A-Za-z0-9_.-]*)\)")
 TARGET = re.compile(r"(?:dns:(?:///)?)?(?P<host>[a-z0-9.-]+):(?P<port>[0-9]+)", re.IGNORECASE)
 CLUSTER_DOMAIN = ["svc", "cluster", "local"]
 
-IN_IMAGE = {"PYTHONUNBUFFERED": "1"}
-"""What our images set for whatever runs in them."""
+IMAGE_ENV = {"PYTHONUNBUFFERED": "1"}
+"""What our images set for every program in them."""
 
 Resolve = Callable[[str, str, int], str | None]
-"""The gRPC target for a port of a Service (namespace, name, port), or None where the name is no Service's."""
+"""The gRPC target for a port of a Service (namespace, name, port), or None if there can be no such Service."""
 
 
 class ConfigError(Exception):
-    """A container that cannot be made as it is written."""
+    """A container cannot be created as it is specified."""
 
 
 def build_environment(container: Object, pod: Object, pod_ip: str) -> dict[str, str]:
-    """What the container's `env` says. Raises ConfigError."""
+    """The values of the container's `env`. Raises ConfigError."""
     for source in container.get("envFrom") or []:
         _refuse_absent(source)
     values: dict[str, str] = {}
     for variable in container.get("env") or []:
         if "valueFrom" not in variable:
             values[variable["name"]] = expand(variable.get("value") or "", values)
-        elif (found := _read_source(variable["valueFrom"], pod, pod_ip)) is not None:
-            values[variable["name"]] = found
+        elif (value := _read_source(variable["valueFrom"], pod, pod_ip)) is not None:
+            values[variable["name"]] = value
     return values
 
 
 def expand(text: str, values: Mapping[str, str]) -> str:
-    """*text* with `$(NAME)` filled in; a name that is not known stays, `$$` is a dollar sign."""
+    """*text* with each `$(NAME)` replaced, unless NAME is unknown; `$$` is a dollar sign."""
 
     def fill(match: re.Match[str]) -> str:
         if match[1] is None:
@@ -53,21 +53,21 @@ def expand(text: str, values: Mapping[str, str]) -> str:
 def add_addresses(
     values: dict[str, str], image: Image, listen_ip: str, network: Network, resolve: Resolve
 ) -> dict[str, str]:
-    """Where one of our programs is to listen, and where what it calls is to be found."""
-    made = {**values}
+    """*values*, with the real addresses on which one of our programs listens, and which it calls."""
+    env = {**values}
     for name, default in image.ports.items():
-        said = values.get(name) or str(default)
-        if said.isascii() and said.isdigit() and 0 < int(said) <= 65535:
-            made["LISTEN_HOST"], port = network.reach(listen_ip, int(said))
-            made[name] = str(port)
-    made.setdefault("LISTEN_HOST", network.reach(listen_ip, 1024)[0])
+        port = values.get(name) or str(default)
+        if port.isascii() and port.isdigit() and 0 < int(port) <= 65535:
+            env["LISTEN_HOST"], real_port = network.reach(listen_ip, int(port))
+            env[name] = str(real_port)
+    env.setdefault("LISTEN_HOST", network.reach(listen_ip, 1024)[0])
     for name, target in image.targets.items():
-        made[name] = resolve_target(values.get(name) or target, resolve)
-    return made
+        env[name] = resolve_target(values.get(name) or target, resolve)
+    return env
 
 
 def resolve_target(target: str, resolve: Resolve) -> str:
-    """The address for a target that names a Service; any other target as it is."""
+    """The address of a target that names a Service; any other target unchanged."""
     match = TARGET.fullmatch(target)
     if match is None or _is_address(match["host"]):
         return target
@@ -94,18 +94,18 @@ def _read_source(source: Object, pod: Object, pod_ip: str) -> str | None:
 
 
 def _refuse_absent(source: Object) -> None:
-    """The sandbox has no ConfigMaps and no Secrets, so none that is asked for is there."""
+    """The sandbox has no ConfigMaps and no Secrets. Raises ConfigError unless *source* is optional."""
     for key, kind in (("configMap", "configmap"), ("secret", "secret")):
-        found = source.get(f"{key}KeyRef") or source.get(f"{key}Ref")
-        if found is not None:
-            if found.get("optional"):
+        reference = source.get(f"{key}KeyRef") or source.get(f"{key}Ref")
+        if reference is not None:
+            if reference.get("optional"):
                 return
-            raise ConfigError(f'{kind} "{found.get("name", "")}" not found')
-    raise ConfigError(f"the sandbox cannot fill in {', '.join(source) or 'nothing'}")
+            raise ConfigError(f'{kind} "{reference.get("name", "")}" not found')
+    raise ConfigError(f"the sandbox does not support {', '.join(source) or 'an empty source'}")
 
 
 def read_field(path: str, pod: Object, pod_ip: str) -> str:
-    """What the downward API says of a pod. Raises ConfigError."""
+    """A pod's field for the downward API. Raises ConfigError."""
     metadata, spec = pod["metadata"], pod["spec"]
     fields = {
         "metadata.name": metadata["name"],

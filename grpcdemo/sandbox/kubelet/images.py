@@ -1,4 +1,4 @@
-"""The images that this node has: our own programs. Any other cannot be pulled, from nowhere."""
+"""The images on this node: our own programs. No other image can be pulled."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from grpcdemo.sandbox.proxy.sidecar import IMAGE as PROXY
 
 @dataclass(frozen=True)
 class Image:
-    """What a container of the image runs, and how that is told where to listen."""
+    """What a container of the image runs, and the variables that tell it its addresses."""
 
     name: str
     module: str | None = None
-    """The Python module that it runs; None for the proxy."""
+    """The Python module to run; None for the proxy."""
     ports: Mapping[str, int] = field(default_factory=dict)
-    """The environment variable of each port that it listens on, and the default."""
+    """The variable of each port on which it listens, and the default."""
     targets: Mapping[str, str] = field(default_factory=dict)
-    """The environment variable of each name that it calls, and the default."""
+    """The variable of each target that it calls, and the default."""
 
     @property
     def id(self) -> str:

@@ -1,4 +1,4 @@
-"""The one node, `sandbox`: runs every pod that is given to it, until that is deleted."""
+"""The one node, `sandbox`: runs every pod that is bound to it, until the pod is deleted."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from grpcdemo.resources.resource import NODES, PODS
 from grpcdemo.sandbox.api.logs import LogOptions
 from grpcdemo.sandbox.api.status import StatusError, not_found
 from grpcdemo.sandbox.api.store import Store
+from grpcdemo.sandbox.kubelet.host import NODE, Host, KubeletConfig, RecordEvent
 from grpcdemo.sandbox.kubelet.node import build_node
 from grpcdemo.sandbox.kubelet.pod import PodWorker
-from grpcdemo.sandbox.kubelet.settings import NODE, Node, Record, Settings
 from grpcdemo.sandbox.network import Network
 from grpcdemo.sandbox.proxy.discovery import follow_services
 
 SHUTDOWN_S = 3.0
-"""What pods get to end in when the sandbox ends."""
+"""The grace period of all pods when the sandbox stops."""
 
 Key = tuple[str, str]
 
@@ -28,28 +28,28 @@ log = logging.getLogger(__name__)
 
 
 class Kubelet:
-    """*root* is a folder of its own. It is the source of the pods' logs, too."""
+    """Runs pods, and serves their logs. *root* is a folder of its own."""
 
     def __init__(
-        self, store: Store, network: Network, root: Path, record: Record, *, settings: Settings | None = None
+        self, store: Store, network: Network, root: Path, record: RecordEvent, *, config: KubeletConfig | None = None
     ) -> None:
         self._store = store
-        self._node = Node(store, network, root, record, settings or Settings())
+        self._host = Host(store, network, root, record, config or KubeletConfig())
         self._workers: dict[Key, PodWorker] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Until it is cancelled; then every pod is stopped."""
+        """Until it is cancelled; then it stops every pod."""
         if self._store.find(NODES, "", NODE) is None:
             self._store.create(NODES, build_node())
         following = asyncio.create_task(follow_services(self._store, self._update_sidecars))
         try:
             while True:
                 since = self._store.version
-                self._compare()
-                with suppress(StatusError):  # it fell behind, and compares again
+                self._relist()
+                with suppress(StatusError):  # it fell behind, and lists again
                     async for event in self._store.watch(PODS, since):
-                        self._see(event.object, gone=event.type == "DELETED")
+                        self._sync(event.object, gone=event.type == "DELETED")
         finally:
             following.cancel()
             await self._shut_down()
@@ -58,22 +58,21 @@ class Kubelet:
         """The log of a container. Raises StatusError."""
         worker = self._workers.get((namespace, pod))
         if worker is None:
-            found = self._store.find(PODS, namespace, pod)
-            if found is None:
+            if self._store.find(PODS, namespace, pod) is None:
                 raise not_found(PODS, pod)
             why = f'container "{container}" in pod "{pod}" is waiting to start: ContainerCreating'
             raise StatusError("BadRequest", why)
         return worker.read_log(container, options)
 
-    def _compare(self) -> None:
+    def _relist(self) -> None:
         pods = {_key(pod): pod for pod in self._store.list(PODS)}
         for pod in pods.values():
-            self._see(pod, gone=False)
+            self._sync(pod, gone=False)
         for key, worker in list(self._workers.items()):
             if key not in pods:
                 worker.delete(None)
 
-    def _see(self, pod: Object, *, gone: bool) -> None:
+    def _sync(self, pod: Object, *, gone: bool) -> None:
         key, metadata = _key(pod), pod["metadata"]
         worker = self._workers.get(key)
         if worker is not None and worker.uid == metadata["uid"]:
@@ -84,16 +83,16 @@ class Kubelet:
         elif not gone:
             if worker is not None:
                 worker.delete(None)
-            self._take(key)
+            self._start(key)
 
-    def _take(self, key: Key) -> None:
-        """Start a pod that nobody runs, if it is still there and ours."""
+    def _start(self, key: Key) -> None:
+        """Start a pod that does not run yet, if it still exists and is bound to this node."""
         pod = self._store.find(PODS, *key)
         if pod is None or pod["spec"].get("nodeName") != NODE:
             return
         if (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
             return
-        worker = self._workers[key] = PodWorker(pod, self._node)
+        worker = self._workers[key] = PodWorker(pod, self._host)
         if "deletionTimestamp" in pod["metadata"]:
             worker.delete(0)
         task = asyncio.create_task(self._run(key, worker))
@@ -110,7 +109,7 @@ class Kubelet:
                 del self._workers[key]
 
     def _update_sidecars(self) -> None:
-        service_ports = self._node.service_ports()
+        service_ports = self._host.service_ports()
         for worker in self._workers.values():
             if worker.sidecar is not None:
                 worker.sidecar.update(service_ports)

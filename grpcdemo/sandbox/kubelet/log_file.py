@@ -1,9 +1,9 @@
-"""The log of one run of a container: lines with their times, in the format of the CRI, in a file that rotates.
+"""The log of one run of a container: lines with timestamps in the CRI's format, in a rotated file.
 
     2026-01-01T12:00:00.123456789Z stdout F seq=1 code=OK …
 
-`F` is a full line, `P` a part of one that is too long. A file that has grown big enough is renamed, and the
-one that was renamed before it is gone; whoever reads on meanwhile gets both to the end.
+`F` is a full line, `P` a part of one that is too long. A full file is renamed, and replaces the one renamed before
+it; a reader that follows still gets both to the end.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class LogFile:
         self._append(b"".join(written))
 
     def close(self) -> None:
-        """The container has ended: what is left is written, and whoever follows is told."""
+        """Write the rest of the output, and end the followers: the container has ended."""
         if self.ended:
             return
         stamp = format_time(self.clock())
@@ -77,12 +77,12 @@ class LogFile:
         self._wake()
 
     def remove(self) -> None:
-        """Take the files away; who has them open can read them to the end."""
+        """Delete the files; open readers can still read them to the end."""
         for path in (self.rotated, self.path):
             path.unlink(missing_ok=True)
 
     def open(self, *, follow: bool) -> Follower:
-        """Everything that is kept, from its beginning. Close it."""
+        """A reader of everything kept, from the beginning. Close it."""
         follower = Follower(self, [path.open("rb") for path in (self.rotated, self.path) if path.exists()])
         if follow and not self.ended:
             self._followers.add(follower)
@@ -99,14 +99,14 @@ class LogFile:
             if self._size >= self._rotate_at:
                 self._rotate()
             self._failed = False
-        except OSError as error:  # a full disk is no reason to stop the container
+        except OSError as error:  # a full disk must not stop the container
             if not self._failed:
                 log.error("cannot write %s: %s", self.path, error)
             self._failed = True
         self._wake()
 
     def _write_whole(self, data: bytes) -> None:
-        """All of it or nothing: half a line would spoil the next."""
+        """All of it or nothing: half a line would corrupt the next."""
         if self._file.write(data) != len(data):
             self._file.seek(self._size)
             self._file.truncate()
@@ -131,29 +131,29 @@ class LogFile:
 
 
 class Follower:
-    """Somebody who reads a log, and the files that are still to be read, the oldest first."""
+    """A reader of a log, with the files it has yet to read, oldest first."""
 
     def __init__(self, source: LogFile, files: list[BinaryIO]) -> None:
         self._source = source
         self.files = deque(files)
         self.more = asyncio.Event()
-        """Set when something was written, or when the container has ended."""
+        """Set when there is new output, or the container has ended."""
 
     @property
     def is_complete(self) -> bool:
-        """Whether nothing will be added."""
+        """Whether the container has ended."""
         return self._source.ended
 
     def add(self, file: BinaryIO) -> None:
-        """Read on in *file* after the others; the one that is being read is never lost."""
+        """Continue with *file* after the others. The file being read is never dropped."""
         self.files.append(file)
-        while len(self.files) > 2 and sum(os.fstat(held.fileno()).st_size for held in self.files) > self._source.keep:
-            lost = self.files[1]
+        while len(self.files) > 2 and sum(os.fstat(file.fileno()).st_size for file in self.files) > self._source.keep:
+            dropped = self.files[1]
             del self.files[1]
-            lost.close()
+            dropped.close()
 
     def read(self, size: int) -> bytes:
-        """The next piece, or nothing where there is no more for now."""
+        """The next piece; empty if there is no more for now."""
         while self.files:
             if data := self.files[0].read(size):
                 return data
@@ -169,7 +169,7 @@ class Follower:
 
 
 def format_time(time_ns: int) -> str:
-    """RFC 3339 in UTC, always with nine digits, so that the texts are in the order of the times."""
+    """RFC 3339 in UTC, always with nine digits, so that the texts sort by time."""
     seconds, nanoseconds = divmod(time_ns, SECOND_NS)
     return f"{datetime.fromtimestamp(seconds, timezone.utc):%Y-%m-%dT%H:%M:%S}.{nanoseconds:09}Z"
 

@@ -1,4 +1,4 @@
-"""Reading a container's log as the API offers it: a part of it, with or without times, and on as it grows."""
+"""Reads a container's log with the options of the API: a part of it, with timestamps, followed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def read_log(source: LogFile, options: LogOptions) -> AsyncIterator[bytes]
             while (chunk := follower.read(CHUNK)) and not rendering.is_full:
                 if piece := rendering.render(chunk):
                     yield piece
-                await asyncio.sleep(0)  # a long log is read while others have their turn
+                await asyncio.sleep(0)  # a long log must not block the event loop
             if rendering.is_full or not options.follow or follower.is_complete:
                 return
             await follower.more.wait()
@@ -35,12 +35,12 @@ async def read_log(source: LogFile, options: LogOptions) -> AsyncIterator[bytes]
 
 
 def skip_to_last(follower: Follower, lines: int) -> None:
-    """Leave the last *lines* to be read."""
+    """Skip all but the last *lines*."""
     files = list(follower.files)
     for file in reversed(files):
-        offset, found = find_last(file, lines)
+        offset, count = find_last(file, lines)
         file.seek(offset)
-        lines -= found
+        lines -= count
         if lines <= 0:
             while follower.files[0] is not file:
                 follower.files.popleft().close()
@@ -48,7 +48,7 @@ def skip_to_last(follower: Follower, lines: int) -> None:
 
 
 def find_last(file: BinaryIO, lines: int) -> tuple[int, int]:
-    """Where the last *lines* of the file begin, and how many these are; fewer where the file has no more."""
+    """The offset of the last *lines* of the file, and how many there are, if the file has fewer."""
     position = end = file.seek(0, os.SEEK_END)
     if lines <= 0:
         return end, 0
@@ -67,7 +67,7 @@ def find_last(file: BinaryIO, lines: int) -> tuple[int, int]:
 
 
 class _Rendering:
-    """Turns the file's lines into what was asked for."""
+    """Renders the file's lines as the options ask."""
 
     def __init__(self, options: LogOptions, now_ns: int) -> None:
         self._timestamps = options.timestamps

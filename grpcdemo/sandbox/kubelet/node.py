@@ -1,4 +1,4 @@
-"""The Node object: what `kubectl get nodes` and `kubectl describe node` show of this machine."""
+"""The Node object, for `kubectl get nodes` and `kubectl describe node`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import platform
 from grpcdemo import __version__
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.times import write_now
+from grpcdemo.sandbox.kubelet.host import NODE
 from grpcdemo.sandbox.kubelet.images import IMAGES
-from grpcdemo.sandbox.kubelet.settings import NODE
 from grpcdemo.sandbox.network import HOST_IP
 
 PODS_LIMIT = 110  # a kubelet's default

@@ -1,7 +1,7 @@
-"""One pod on the node: its containers in their order, its status, and its end.
+"""One pod on the node: runs its containers in order, writes its status, and ends it.
 
-Init containers run one after the other, and native sidecars stay: they are there before the main containers
-start, and until these have ended.
+Init containers run one after the other. Native sidecars keep running: they start before the main containers, and
+stop after them.
 """
 
 from __future__ import annotations
@@ -17,30 +17,30 @@ from grpcdemo.resources.resource import PODS
 from grpcdemo.resources.times import write_now
 from grpcdemo.sandbox.api.logs import LogOptions
 from grpcdemo.sandbox.api.status import StatusError
-from grpcdemo.sandbox.kubelet.container import Container, Surroundings
+from grpcdemo.sandbox.kubelet.container import Container, PodContext
+from grpcdemo.sandbox.kubelet.host import Host
 from grpcdemo.sandbox.kubelet.images import is_proxy
 from grpcdemo.sandbox.kubelet.log_reader import read_log
-from grpcdemo.sandbox.kubelet.settings import Node
 from grpcdemo.sandbox.kubelet.status import ContainerState, PodState, build_status
 from grpcdemo.sandbox.proxy.sidecar import Sidecar
 from grpcdemo.sandbox.proxy.xds import XdsFolder
 
 FORCED_GRACE_S = 1.0
-"""What a pod gets that is gone from the API already."""
+"""The grace period of a pod that is already gone from the API."""
 
 LONGEST_READABLE = 200
-"""A pod's name may be nearly as long as a folder's, which has to hold more than that."""
+"""A folder's name has to hold more than a pod's, which may be nearly as long."""
 
 log = logging.getLogger(__name__)
 
 
 class PodWorker:
-    """Runs one pod, and holds what the node has given it: an address, a folder, its processes."""
+    """Runs one pod, and owns its address, folder and processes."""
 
-    def __init__(self, pod: Object, node: Node) -> None:
-        self._node = node
+    def __init__(self, pod: Object, host: Host) -> None:
+        self._host = host
         self._pod = pod
-        self._pod_ip = node.network.allocate_pod()
+        self._pod_ip = host.network.allocate_pod()
         self._start_time = write_now()
         self._running = True
         self._deleted = asyncio.Event()
@@ -48,26 +48,26 @@ class PodWorker:
         metadata, spec = pod["metadata"], pod["spec"]
         self.uid: str = metadata["uid"]
         readable = f"{metadata['namespace']}_{metadata['name']}"[:LONGEST_READABLE]
-        self.folder: Path = node.root / "pods" / f"{readable}_{self.uid}"
+        self.folder: Path = host.root / "pods" / f"{readable}_{self.uid}"
         self.sidecar = self._make_sidecar()
-        around = Surroundings(node, pod, self._pod_ip, self.sidecar, self.folder, self.write_status)
+        context = PodContext(host, pod, self._pod_ip, self.sidecar, self.folder, self.write_status)
         policy = spec.get("restartPolicy", "Always")
-        self._init = [_make_init_container(found, around, policy) for found in spec.get("initContainers") or []]
-        self._main = [Container(found, around, restart=policy) for found in spec["containers"]]
+        self._init = [_make_init_container(each, context, policy) for each in spec.get("initContainers") or []]
+        self._main = [Container(each, context, restart=policy) for each in spec["containers"]]
         self._tasks: dict[Container, asyncio.Task[None]] = {}
 
     def delete(self, grace_s: float | None) -> None:
-        """Begin to end, within *grace_s*; None where the pod is gone from the API. Later calls can only hurry."""
-        wanted_s = FORCED_GRACE_S if grace_s is None else grace_s
+        """Start to stop the pod, within *grace_s*; None if it is gone from the API. Later calls can only shorten it."""
+        given_s = FORCED_GRACE_S if grace_s is None else grace_s
         if self._deleted.is_set():
-            if wanted_s < self._grace_s:
-                asyncio.get_running_loop().call_later(wanted_s, self._kill)
+            if given_s < self._grace_s:
+                asyncio.get_running_loop().call_later(given_s, self._kill)
             return
-        self._grace_s = wanted_s
+        self._grace_s = given_s
         self._deleted.set()
 
     async def run(self) -> None:
-        """From start to end; afterwards nothing of the pod is left, in the store neither."""
+        """From start to end. Afterwards nothing is left of the pod, not even in the store."""
         if self._init:
             for container in self._main:
                 container.state.state = {"waiting": {"reason": "PodInitializing"}}
@@ -91,26 +91,26 @@ class PodWorker:
             self._free()
 
     def read_log(self, container: str, options: LogOptions) -> AsyncIterator[bytes]:
-        """Raises StatusError (BadRequest) where there is none."""
-        name = self._pod["metadata"]["name"]
-        found = next((found for found in (*self._init, *self._main) if found.state.name == container), None)
-        if found is None:
-            raise StatusError("BadRequest", f"container {container} is not valid for pod {name}")
-        return read_log(found.logs.choose(name, found.state, previous=options.previous), options)
+        """Raises StatusError (BadRequest) if there is none."""
+        pod = self._pod["metadata"]["name"]
+        for known in (*self._init, *self._main):
+            if known.state.name == container:
+                return read_log(known.logs.choose(pod, known.state, previous=options.previous), options)
+        raise StatusError("BadRequest", f"container {container} is not valid for pod {pod}")
 
     def write_status(self) -> None:
-        """As it is now, onto the object as it is now; both in one breath of the event loop."""
+        """Set the pod's status to the present state, in one turn of the event loop."""
         metadata = self._pod["metadata"]
-        pod = self._node.store.find(PODS, metadata["namespace"], metadata["name"])
+        pod = self._host.store.find(PODS, metadata["namespace"], metadata["name"])
         if pod is None or pod["metadata"]["uid"] != self.uid:
             return
         init, main = _states(self._init), _states(self._main)
         state = PodState(self._pod_ip, self._start_time, init, main, running=self._running)
         pod["status"] = build_status(pod, state, write_now())
-        self._node.store.update(PODS, pod)
+        self._host.store.update(PODS, pod)
 
     async def _work(self) -> None:
-        """Returns once the main containers have ended for good."""
+        """Returns once the main containers have ended and are not to be restarted."""
         for container in self._init:
             task = self._start(container)
             if container.state.sidecar:
@@ -131,7 +131,7 @@ class PodWorker:
         return task
 
     async def _stop(self, grace_s: float) -> None:
-        """The main containers together, then the others, the last one first; all within *grace_s*."""
+        """Stop the main containers together, then the others in reverse order, all within *grace_s*."""
         loop = asyncio.get_running_loop()
         until = loop.time() + grace_s
         for group in (self._main, *([container] for container in reversed(self._init))):
@@ -145,22 +145,22 @@ class PodWorker:
         self.write_status()
 
     def _remove(self) -> None:
-        """Take the pod out of the store, or leave that to whoever has a finalizer on it."""
+        """Remove the pod from the store, unless a finalizer holds it."""
         namespace, name = self._pod["metadata"]["namespace"], self._pod["metadata"]["name"]
-        pod = self._node.store.find(PODS, namespace, name)
+        pod = self._host.store.find(PODS, namespace, name)
         if pod is None or pod["metadata"]["uid"] != self.uid:
             return
         if pod["metadata"].get("finalizers"):
-            self._node.store.mark_deleted(PODS, namespace, name, grace_s=0)
+            self._host.store.mark_deleted(PODS, namespace, name, grace_s=0)
         else:
-            self._node.store.remove(PODS, namespace, name)
+            self._host.store.remove(PODS, namespace, name)
 
     def _kill(self) -> None:
         for container in (*self._main, *self._init):
             container.kill()
 
     def _free(self) -> None:
-        self._node.network.free(self._pod_ip)
+        self._host.network.free(self._pod_ip)
         if self.sidecar is not None:
             self.sidecar.free()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -168,15 +168,15 @@ class PodWorker:
     def _make_sidecar(self) -> Sidecar | None:
         spec = self._pod["spec"]
         containers = [*spec["containers"], *(spec.get("initContainers") or [])]
-        if not any(is_proxy(found.get("image", "")) for found in containers):
+        if not any(is_proxy(container.get("image", "")) for container in containers):
             return None
-        return Sidecar(self._pod, self._pod_ip, self._node.network, XdsFolder(self.folder / "proxy"))
+        return Sidecar(self._pod, self._pod_ip, self._host.network, XdsFolder(self.folder / "proxy"))
 
 
-def _make_init_container(spec: Object, around: Surroundings, policy: str) -> Container:
+def _make_init_container(spec: Object, context: PodContext, policy: str) -> Container:
     if spec.get("restartPolicy") == "Always":
-        return Container(spec, around, restart="Always", init=True)
-    return Container(spec, around, restart="Never" if policy == "Never" else "OnFailure", init=True)
+        return Container(spec, context, restart="Always", init=True)
+    return Container(spec, context, restart="Never" if policy == "Never" else "OnFailure", init=True)
 
 
 def _states(containers: Sequence[Container]) -> list[ContainerState]:

@@ -1,7 +1,7 @@
-"""The probes of one run of a container: when to ask, how often it must fail or succeed to count, and what follows.
+"""The probes of one run of a container: when to probe, when a result counts, and what follows.
 
-A kubelet asks first at some moment within a period. Here the first success is looked for soon, more and more
-slowly, and what fails before a period has passed does not count: a demo should not wait for the clock.
+A kubelet first probes at some moment within a period. Here probing starts at once, at growing intervals, and failures
+within the first period do not count: a demo should not wait for the clock.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MakeCheck = Callable[[Object], Check]
 
 @dataclass(frozen=True)
 class Timing:
-    """When to ask, and how many results in a row count."""
+    """When to probe, and after how many equal results in a row to act."""
 
     delay_s: float
     period_s: float
@@ -42,57 +42,57 @@ def read_timing(probe: Object) -> Timing:
 
 
 @dataclass(frozen=True)
-class Reports:
-    """Who is told what."""
+class ProbeListener:
+    """What to call with the results."""
 
     started: Callable[[], None]
     ready: Callable[[bool], None]
     unhealthy: Callable[[str], None]
-    """With the message of the event."""
+    """Takes the message of the event."""
     failed: Callable[[str], Awaitable[None]]
-    """The container has to be restarted, because of this kind of probe; returns once it has ended."""
+    """Takes the kind of probe for which the container must restart; returns once it has ended."""
 
 
-async def run_probes(container: Object, make_check: MakeCheck, reports: Reports) -> None:
-    """Until it is cancelled, as it is when the container ends."""
+async def run_probes(container: Object, make_check: MakeCheck, listener: ProbeListener) -> None:
+    """Until it is cancelled, when the container ends."""
     startup = container.get("startupProbe")
-    if startup and not await _succeeds("Startup", startup, make_check, reports):
-        await reports.failed("startup")
+    if startup and not await _succeeds("Startup", startup, make_check, listener):
+        await listener.failed("startup")
         return
-    reports.started()
+    listener.started()
     running = []
     if probe := container.get("readinessProbe"):
-        running.append(_report_readiness(probe, make_check, reports))
+        running.append(_report_readiness(probe, make_check, listener))
     else:
-        reports.ready(True)
+        listener.ready(True)
     if probe := container.get("livenessProbe"):
-        running.append(_watch_liveness(probe, make_check, reports))
+        running.append(_watch_liveness(probe, make_check, listener))
     await asyncio.gather(*running)
 
 
-async def _succeeds(kind: str, probe: Object, make_check: MakeCheck, reports: Reports) -> bool:
-    async with aclosing(_results(kind, probe, make_check, reports, soon=True)) as results:
+async def _succeeds(kind: str, probe: Object, make_check: MakeCheck, listener: ProbeListener) -> bool:
+    async with aclosing(_results(kind, probe, make_check, listener, soon=True)) as results:
         return await anext(results)
 
 
-async def _report_readiness(probe: Object, make_check: MakeCheck, reports: Reports) -> None:
-    async with aclosing(_results("Readiness", probe, make_check, reports, soon=True)) as results:
+async def _report_readiness(probe: Object, make_check: MakeCheck, listener: ProbeListener) -> None:
+    async with aclosing(_results("Readiness", probe, make_check, listener, soon=True)) as results:
         async for success in results:
-            reports.ready(success)
+            listener.ready(success)
 
 
-async def _watch_liveness(probe: Object, make_check: MakeCheck, reports: Reports) -> None:
-    async with aclosing(_results("Liveness", probe, make_check, reports, soon=False)) as results:
+async def _watch_liveness(probe: Object, make_check: MakeCheck, listener: ProbeListener) -> None:
+    async with aclosing(_results("Liveness", probe, make_check, listener, soon=False)) as results:
         async for success in results:
             if not success:
                 break
-    await reports.failed("liveness")
+    await listener.failed("liveness")
 
 
 async def _results(
-    kind: str, probe: Object, make_check: MakeCheck, reports: Reports, *, soon: bool
+    kind: str, probe: Object, make_check: MakeCheck, listener: ProbeListener, *, soon: bool
 ) -> AsyncGenerator[bool, None]:
-    """Ask for ever; each time that enough results in a row are alike, say which they are."""
+    """Probe until cancelled; yield a result each time that it came often enough in a row."""
     timing, now = read_timing(probe), asyncio.get_running_loop().time
     check = make_check(probe)
     row = 0  # successes above zero, failures below
@@ -100,13 +100,13 @@ async def _results(
         await asyncio.sleep(timing.delay_s if soon else max(timing.delay_s, timing.period_s))
         wait_s, counts_from = (SOON_S, now() + timing.period_s) if soon else (timing.period_s, now())
         while True:
-            failure = await _ask(check, timing.timeout_s)
+            failure = await _probe(check, timing.timeout_s)
             if failure is None:
                 row, wait_s = max(row, 0) + 1, timing.period_s
                 if row >= timing.successes:
                     yield True
             elif now() >= counts_from:
-                reports.unhealthy(f"{kind} probe failed: {failure}")
+                listener.unhealthy(f"{kind} probe failed: {failure}")
                 row, counts_from = min(row, 0) - 1, now() + (timing.period_s if wait_s < timing.period_s else 0)
                 if -row >= timing.failures:
                     yield False
@@ -116,7 +116,7 @@ async def _results(
         await check.close()
 
 
-async def _ask(check: Check, timeout_s: float) -> str | None:
+async def _probe(check: Check, timeout_s: float) -> str | None:
     """Why the probe failed, or None."""
     try:
         await check(timeout_s)

@@ -1,11 +1,11 @@
-"""A pod's status, from the states of its containers. Pure; the words and their order are a kubelet's."""
+"""Builds a pod's status from the states of its containers, in a kubelet's words and order. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from grpcdemo.resources.objects import Object
+from grpcdemo.resources.objects import Object, conditions_of
 from grpcdemo.sandbox.network import HOST_IP
 
 CONDITIONS = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
@@ -13,7 +13,7 @@ CONDITIONS = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersRe
 
 @dataclass
 class ContainerState:
-    """One container as it is now."""
+    """The present state of one container."""
 
     name: str
     image: str
@@ -33,20 +33,20 @@ class ContainerState:
 
     @property
     def initialized(self) -> bool:
-        """As an init container: whether the next one may go."""
+        """For an init container: whether the next one may start."""
         return self.started if self.sidecar else self.ended_well
 
 
 @dataclass(frozen=True)
 class PodState:
-    """Everything that a status is made of."""
+    """What a status is built from."""
 
     pod_ip: str
     start_time: str
     init: Sequence[ContainerState]
     main: Sequence[ContainerState]
     running: bool = True
-    """Whether there is anything left of the pod on the node."""
+    """Whether any process of the pod may still run."""
 
 
 def build_status(pod: Object, state: PodState, now: str) -> Object:
@@ -63,68 +63,72 @@ def build_status(pod: Object, state: PodState, now: str) -> Object:
         "startTime": state.start_time,
     }
     if state.init:
-        status["initContainerStatuses"] = [build_container_status(found) for found in state.init]
-    status["containerStatuses"] = [build_container_status(found) for found in state.main]
+        status["initContainerStatuses"] = [build_container_status(container) for container in state.init]
+    status["containerStatuses"] = [build_container_status(container) for container in state.main]
     return {**{key: old[key] for key in ("qosClass",) if key in old}, **status}
 
 
-def build_container_status(found: ContainerState) -> Object:
+def build_container_status(container: ContainerState) -> Object:
     status: Object = {
-        "name": found.name,
-        "state": found.state,
-        "lastState": found.last_state,
-        "ready": found.ready,
-        "restartCount": found.restarts,
-        "image": found.image,
-        "imageID": found.image_id,
-        "started": found.started,
+        "name": container.name,
+        "state": container.state,
+        "lastState": container.last_state,
+        "ready": container.ready,
+        "restartCount": container.restarts,
+        "image": container.image,
+        "imageID": container.image_id,
+        "started": container.started,
     }
-    return {**status, "containerID": found.container_id} if found.container_id else status
+    return {**status, "containerID": container.container_id} if container.container_id else status
 
 
 def find_phase(state: PodState) -> str:
-    ended = [found for found in state.main if "terminated" in found.state]
+    ended = [container for container in state.main if "terminated" in container.state]
     if not state.running and len(ended) == len(state.main):
-        return "Succeeded" if all(found.ended_well for found in ended) else "Failed"
-    if not state.running and any("terminated" in found.state and not found.ended_well for found in state.init):
+        return "Succeeded" if all(container.ended_well for container in ended) else "Failed"
+    if not state.running and any(
+        "terminated" in container.state and not container.ended_well for container in state.init
+    ):
         return "Failed"
-    initialized = all(found.initialized or (found.sidecar and found.restarts) for found in state.init)
-    never_ran = [found for found in state.main if "waiting" in found.state and not found.last_state]
+    initialized = all(container.initialized or (container.sidecar and container.restarts) for container in state.init)
+    never_ran = [container for container in state.main if "waiting" in container.state and not container.last_state]
     return "Pending" if never_ran or not initialized else "Running"
 
 
 def _build_conditions(pod: Object, state: PodState, phase: str, now: str) -> list[Object]:
-    uninitialized = [found.name for found in state.init if not found.initialized]
-    sidecars = [found for found in state.init if found.sidecar]
-    unready = [found.name for found in (*sidecars, *state.main) if not found.ready]
+    uninitialized = [container.name for container in state.init if not container.initialized]
+    sidecars = [container for container in state.init if container.sidecar]
+    unready = [container.name for container in (*sidecars, *state.main) if not container.ready]
     ready: Object = {"status": "True"}
     if phase in ("Succeeded", "Failed"):
         ready = {"status": "False", "reason": "PodCompleted" if phase == "Succeeded" else "PodFailed"}
     elif unready:
         ready = _incomplete("unready", unready, "ContainersNotReady")
-    began = any(found.started or found.last_state or "waiting" not in found.state for found in state.main)
+    began = any(
+        container.started or container.last_state or "waiting" not in container.state for container in state.main
+    )
     initialized = (
         {"status": "True"}
         if began or not uninitialized
         else _incomplete("incomplete", uninitialized, "ContainersNotInitialized")
     )
-    said = {
+    conditions = {
         "PodReadyToStartContainers": {"status": "True" if state.running else "False"},
         "Initialized": initialized,
         "Ready": ready,
         "ContainersReady": ready,
         "PodScheduled": {"status": "True"},
     }
-    old = {found["type"]: found for found in (pod.get("status") or {}).get("conditions") or []}
+    old = conditions_of(pod)
     generation = pod["metadata"].get("generation", 1)
-    return [_build_condition(name, said[name], old.get(name, {}), generation, now) for name in CONDITIONS]
+    return [_build_condition(name, conditions[name], old.get(name, {}), generation, now) for name in CONDITIONS]
 
 
 def _incomplete(what: str, names: Sequence[str], reason: str) -> Object:
     return {"status": "False", "reason": reason, "message": f"containers with {what} status: [{' '.join(names)}]"}
 
 
-def _build_condition(name: str, said: Object, old: Object, generation: int, now: str) -> Object:
-    since = old["lastTransitionTime"] if old.get("status") == said["status"] else now
+def _build_condition(name: str, condition: Object, old: Object, generation: int, now: str) -> Object:
+    since = old["lastTransitionTime"] if old.get("status") == condition["status"] else now
     times = {"lastProbeTime": None, "lastTransitionTime": since, "observedGeneration": generation}
-    return {"type": name, **said, **times}
+    return {"type": name, **condition, **times}

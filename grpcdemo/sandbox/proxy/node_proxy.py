@@ -1,7 +1,7 @@
-"""What kube-proxy is to a node: behind each cluster IP, one of the Service's pods for each connection.
+"""Plays kube-proxy: each connection to a cluster IP goes to one of the Service's pods.
 
-One Envoy for the whole sandbox. It balances connections, as iptables do, so all that a gRPC client sends
-over its one connection goes to one pod.
+One Envoy serves the whole sandbox. It balances connections, as iptables rules do, so everything that a gRPC client
+sends over its one connection goes to one pod.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from grpcdemo.resources.resource import HEADLESS
 from grpcdemo.sandbox.api.store import Store
 from grpcdemo.sandbox.child import Command, RunningProcess, start_process
 from grpcdemo.sandbox.network import Network
+from grpcdemo.sandbox.proxy.config import build_cluster, build_load_assignment, build_tcp_listener
 from grpcdemo.sandbox.proxy.discovery import follow_services
 from grpcdemo.sandbox.proxy.envoy import build_command, find_envoy, wait_until_ready
-from grpcdemo.sandbox.proxy.resources import build_cluster, build_load_assignment, build_tcp_listener
 from grpcdemo.sandbox.proxy.services import ServicePort, list_service_ports
-from grpcdemo.sandbox.proxy.xds import Configuration, XdsFolder, build_bootstrap
+from grpcdemo.sandbox.proxy.xds import Snapshot, XdsFolder, build_bootstrap
 
 NAME = "node-proxy"
 STOP_S = 2.0
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 class NodeProxy:
-    """*root* is a folder of its own; `ready` is set once connections are taken."""
+    """*root* is a folder of its own; `ready` is set once connections are accepted."""
 
     def __init__(self, store: Store, network: Network, root: Path) -> None:
         self._store = store
@@ -40,8 +40,7 @@ class NodeProxy:
         self.ready = asyncio.Event()
 
     async def run(self) -> None:
-        """Until it is cancelled. Raises GrpcdemoError where Envoy does not start; one that dies later is
-        started again."""
+        """Until cancelled. Raises GrpcdemoError if Envoy does not start; one that dies later is restarted."""
         envoy = find_envoy()
         process = await self._start(envoy)
         following = asyncio.create_task(follow_services(self._store, self._update))
@@ -49,7 +48,7 @@ class NodeProxy:
         try:
             while True:
                 code = await asyncio.shield(process.ended)
-                log.warning("the node's proxy ended with exit code %d and is started again", code)
+                log.warning("the node proxy exited with code %d; restarting it", code)
                 process = await self._restart(envoy)
         finally:
             following.cancel()
@@ -62,7 +61,7 @@ class NodeProxy:
             try:
                 return await self._start(envoy)
             except Exception:
-                log.exception("the node's proxy does not start")
+                log.exception("the node proxy does not start")
                 delay_s = min(2 * delay_s, LAST_RESTART_S)
 
     async def _start(self, envoy: str) -> RunningProcess:
@@ -85,25 +84,25 @@ class NodeProxy:
     def _update(self) -> None:
         self._folder.update(self._configure())
 
-    def _configure(self) -> Configuration:
+    def _configure(self) -> Snapshot:
         return configure_node(list_service_ports(self._store), self._network, self._folder)
 
 
-def configure_node(service_ports: Iterable[ServicePort], network: Network, folder: XdsFolder) -> Configuration:
+def configure_node(service_ports: Iterable[ServicePort], network: Network, folder: XdsFolder) -> Snapshot:
     listeners, clusters, assignments = [], [], []
-    for found in service_ports:
-        if found.cluster_ip == HEADLESS:
+    for port in service_ports:
+        if port.cluster_ip == HEADLESS:
             continue
-        name = found.name
-        endpoints = [network.reach(*endpoint) for endpoint in found.usable]
+        name = port.name
+        endpoints = [network.reach(*endpoint) for endpoint in port.usable]
         clusters.append(build_cluster(name, eds_path=folder.eds_path(name), balancing="RANDOM", http=False))
         assignments.append(build_load_assignment(name, endpoints))
-        listeners.append(build_tcp_listener(name, network.reach(found.cluster_ip, found.port), name))
-    return Configuration(listeners, clusters, assignments)
+        listeners.append(build_tcp_listener(name, network.reach(port.cluster_ip, port.port), name))
+    return Snapshot(listeners, clusters, assignments)
 
 
 def _write(file: BinaryIO, data: bytes) -> None:
     try:
         file.write(data)
-    except OSError as error:  # a full disk is no reason to stop the proxy
+    except OSError as error:  # a full disk must not stop the proxy
         log.error("cannot write the node proxy's log: %s", error)

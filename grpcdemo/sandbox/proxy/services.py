@@ -1,4 +1,4 @@
-"""Services and the pods behind them as the proxies need them: one entry for each port, read from the store."""
+"""Services and their endpoints as the proxies need them: one entry per port, read from the store."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from grpcdemo.resources.labels import SERVICE_NAME
-from grpcdemo.resources.objects import Object
+from grpcdemo.resources.objects import Object, labels_of
 from grpcdemo.resources.resource import ENDPOINT_SLICES, SERVICES
 from grpcdemo.sandbox.api.store import Store
 
 HTTP = {"http", "http2", "grpc", "grpc-web", "kubernetes.io/h2c", "kubernetes.io/ws"}
 TCP = {"tcp", "tls", "https", "mongo", "mysql", "redis", "udp", "kubernetes.io/wss"}
-"""What Istio takes for HTTP and for bytes, by appProtocol or by the first part of the port's name."""
+"""The protocols that Istio treats as HTTP and as TCP, by appProtocol or by the prefix of the port's name."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Endpoint:
     port: int
     ready: bool
     serving: bool
-    """Answers, though it may be on its way out."""
+    """Still answers, though it may be terminating."""
 
 
 @dataclass(frozen=True)
@@ -43,19 +43,18 @@ class ServicePort:
 
     @property
     def ready(self) -> list[tuple[str, int]]:
-        return [(found.ip, found.port) for found in self.endpoints if found.ready]
+        return [(endpoint.ip, endpoint.port) for endpoint in self.endpoints if endpoint.ready]
 
     @property
     def usable(self) -> list[tuple[str, int]]:
-        """As kube-proxy has it: where none is ready, those that still serve on their way out."""
-        return self.ready or [(found.ip, found.port) for found in self.endpoints if found.serving]
+        """As kube-proxy does: if none is ready, the terminating ones that still serve."""
+        return self.ready or [(endpoint.ip, endpoint.port) for endpoint in self.endpoints if endpoint.serving]
 
 
 def list_service_ports(store: Store) -> list[ServicePort]:
     slices: dict[tuple[str, str], list[Object]] = defaultdict(list)
-    for found in store.list(ENDPOINT_SLICES):
-        metadata = found["metadata"]
-        slices[metadata["namespace"], (metadata.get("labels") or {}).get(SERVICE_NAME, "")].append(found)
+    for slice_ in store.list(ENDPOINT_SLICES):
+        slices[slice_["metadata"]["namespace"], labels_of(slice_).get(SERVICE_NAME, "")].append(slice_)
     return [
         _read_port(service, port, slices[service["metadata"]["namespace"], service["metadata"]["name"]])
         for service in store.list(SERVICES)
@@ -66,33 +65,33 @@ def list_service_ports(store: Store) -> list[ServicePort]:
 
 def _read_port(service: Object, port: Object, slices: Iterable[Object]) -> ServicePort:
     metadata = service["metadata"]
-    endpoints = {found for endpoint_slice in slices for found in _read_endpoints(endpoint_slice, port.get("name", ""))}
+    endpoints = {endpoint for slice_ in slices for endpoint in _read_endpoints(slice_, port.get("name", ""))}
     return ServicePort(
         namespace=metadata["namespace"],
         service=metadata["name"],
         cluster_ip=service["spec"]["clusterIP"],
         port=port["port"],
         http=is_http(port),
-        endpoints=tuple(sorted(endpoints, key=lambda found: (found.ip, found.port))),
+        endpoints=tuple(sorted(endpoints, key=lambda endpoint: (endpoint.ip, endpoint.port))),
     )
 
 
-def _read_endpoints(endpoint_slice: Object, port_name: str) -> list[Endpoint]:
-    found = []
-    for port in endpoint_slice.get("ports") or []:
+def _read_endpoints(slice_: Object, port_name: str) -> list[Endpoint]:
+    endpoints = []
+    for port in slice_.get("ports") or []:
         if (port.get("name") or "") != port_name:
             continue
-        for endpoint in endpoint_slice.get("endpoints") or []:
+        for endpoint in slice_.get("endpoints") or []:
             conditions = endpoint.get("conditions") or {}
             ready = conditions.get("ready") is not False
             serving = conditions.get("serving", ready) is not False
-            found += [Endpoint(ip, port["port"], ready, serving) for ip in endpoint["addresses"]]
-    return found
+            endpoints += [Endpoint(ip, port["port"], ready, serving) for ip in endpoint["addresses"]]
+    return endpoints
 
 
 def is_http(port: Object) -> bool:
-    """Whether Istio balances the requests on this port; one that does not say what it carries is found out."""
-    for said in (port.get("appProtocol") or "", (port.get("name") or "").partition("-")[0]):
-        if said.lower() in HTTP | TCP:
-            return said.lower() in HTTP
+    """Whether Istio balances requests on this port; without a protocol, Istio detects it, and gRPC is HTTP."""
+    for protocol in (port.get("appProtocol") or "", (port.get("name") or "").partition("-")[0]):
+        if protocol.lower() in HTTP | TCP:
+            return protocol.lower() in HTTP
     return True

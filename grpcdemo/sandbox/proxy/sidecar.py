@@ -1,8 +1,8 @@
-"""The proxy in a pod: one Envoy through which the pod's traffic goes, in and out, request by request.
+"""The sidecar of a pod: one Envoy that balances requests on their way in and out of the pod.
 
-A cluster leads a pod's traffic into its sidecar by rules in the kernel. Here the application listens on an
-address that nobody else knows, behind the sidecar that listens on the pod's; and the name of a Service leads
-it to an address on which its own sidecar listens for that Service.
+On a cluster, kernel rules redirect a pod's traffic to its sidecar. Here the sidecar listens on the pod's address, the
+application on a private one behind it; and a Service's name resolves to an address on which the pod's own sidecar
+listens for that Service.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from grpcdemo.manifests.images import TAG
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import HEADLESS
 from grpcdemo.sandbox.network import Network
-from grpcdemo.sandbox.proxy.resources import (
-    Resource,
+from grpcdemo.sandbox.proxy.config import (
+    Config,
     build_cluster,
     build_http_listener,
     build_load_assignment,
@@ -24,17 +24,17 @@ from grpcdemo.sandbox.proxy.resources import (
     socket_address,
 )
 from grpcdemo.sandbox.proxy.services import ServicePort
-from grpcdemo.sandbox.proxy.xds import Configuration, XdsFolder, admin_address, build_bootstrap
+from grpcdemo.sandbox.proxy.xds import Snapshot, XdsFolder, admin_address, build_bootstrap
 
 IMAGE = f"localhost/grpcdemo-sandbox-proxy:{TAG}"
-"""The name under which a pod asks for this proxy."""
+"""The image by which a pod asks for this proxy."""
 
 STATUS_PORT = 15021  # Istio's
 READY_PATH = "/healthz/ready"
 
 
 class Sidecar:
-    """The addresses and the configuration of one pod's proxy; its process is the kubelet's. Free it at the end."""
+    """The addresses and configuration of one pod's proxy; the kubelet runs the process. Free it at the end."""
 
     def __init__(self, pod: Object, pod_ip: str, network: Network, folder: XdsFolder) -> None:
         self._pod = pod
@@ -46,14 +46,14 @@ class Sidecar:
         self.folder = folder
 
     def outbound_ip(self, namespace: str, service: str) -> str:
-        """Where the sidecar listens for a Service, which need not be there yet."""
+        """The address on which the sidecar listens for a Service, which need not exist yet."""
         key = (namespace, service)
         if key not in self._outbound:
             self._outbound[key] = self._network.allocate_private()
         return self._outbound[key]
 
     def create(self, service_ports: Iterable[ServicePort]) -> None:
-        """Write everything for the Envoy that is about to start."""
+        """Write all files of an Envoy that is about to start."""
         bootstrap = build_sidecar_bootstrap(
             self._pod["metadata"]["name"], self.folder, self._network.reach(self._pod_ip, STATUS_PORT)
         )
@@ -67,7 +67,7 @@ class Sidecar:
         for ip in (self.app_ip, *self._outbound.values()):
             self._network.free(ip)
 
-    def configure(self, service_ports: Iterable[ServicePort]) -> Configuration:
+    def configure(self, service_ports: Iterable[ServicePort]) -> Snapshot:
         known = list(service_ports)
         listeners, clusters, assignments = [], [], []
         for port, http in sorted(find_inbound(self._pod, self._pod_ip, known).items()):
@@ -80,41 +80,40 @@ class Sidecar:
                 if http
                 else build_tcp_listener(name, address, name)
             )
-        for found in known:
-            if found.cluster_ip == HEADLESS:
-                continue  # a client knows the pods, and calls them past the balancer
-            name = f"outbound|{found.name}"
-            address = self._network.reach(self.outbound_ip(found.namespace, found.service), found.port)
-            endpoints = [self._network.reach(*endpoint) for endpoint in found.ready]
+        for service in known:
+            if service.cluster_ip == HEADLESS:
+                continue  # a client resolves the pods, and calls them past the balancer
+            name = f"outbound|{service.name}"
+            address = self._network.reach(self.outbound_ip(service.namespace, service.service), service.port)
+            endpoints = [self._network.reach(*endpoint) for endpoint in service.ready]
             eds_path = self.folder.eds_path(name)
-            clusters.append(build_cluster(name, eds_path=eds_path, balancing="LEAST_REQUEST", http=found.http))
+            clusters.append(build_cluster(name, eds_path=eds_path, balancing="LEAST_REQUEST", http=service.http))
             assignments.append(build_load_assignment(name, endpoints))
             listeners.append(
                 build_http_listener(name, address, name, retries=True)
-                if found.http
+                if service.http
                 else build_tcp_listener(name, address, name)
             )
-        return Configuration(listeners, clusters, assignments)
+        return Snapshot(listeners, clusters, assignments)
 
 
 def find_inbound(pod: Object, pod_ip: str, service_ports: Iterable[ServicePort]) -> dict[int, bool]:
-    """The ports on which the pod is called, and whether each carries HTTP: those that it declares, and those
-    by which Services know it."""
+    """The ports on which the pod is called, declared or targeted by Services, and whether each carries HTTP."""
     inbound = {
         int(port["containerPort"]): True
         for container in pod["spec"]["containers"]
         for port in container.get("ports") or []
         if port.get("protocol", "TCP") == "TCP"
     }
-    for found in service_ports:
-        for endpoint in found.endpoints:
+    for service in service_ports:
+        for endpoint in service.endpoints:
             if endpoint.ip == pod_ip:
-                inbound[endpoint.port] = found.http
+                inbound[endpoint.port] = service.http
     return inbound
 
 
-def build_sidecar_bootstrap(name: str, folder: XdsFolder, status: tuple[str, int]) -> Resource:
-    """With the listener that probes ask; of Envoy's admin it shows whether Envoy is ready, and nothing else."""
+def build_sidecar_bootstrap(name: str, folder: XdsFolder, status: tuple[str, int]) -> Config:
+    """With the listener for probes, which shows of Envoy's admin API only whether Envoy is ready."""
     route = {"match": {"path": READY_PATH}, "route": {"cluster": "admin", "prefix_rewrite": "/ready"}}
     return build_bootstrap(
         name,

@@ -1,7 +1,7 @@
-"""An Envoy's folder: the bootstrap that it starts with, and the files that tell it of every later change.
+"""An Envoy's folder: its bootstrap, and the files through which it gets every later change.
 
-Envoy notices when another file is moved into the place of one that it reads. A file is written aside and
-renamed, so Envoy never sees half of one; and what a file refers to is written before it.
+Envoy rereads a file when another one is renamed to its path, so it never sees half of one. A file is written after
+those that it refers to.
 """
 
 from __future__ import annotations
@@ -12,28 +12,28 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from grpcdemo.sandbox.proxy.resources import Resource, file_source, pipe_address
+from grpcdemo.sandbox.proxy.config import Config, file_source, pipe_address
 
 ADMIN_SOCKET = "admin.sock"
-"""Relative to the folder, in which Envoy runs: the system allows a socket's path about 100 characters."""
+"""Relative to the folder in which Envoy runs: a socket's path may have only some 100 characters."""
 
-WATCHDOG: Resource = {"miss_timeout": "60s", "megamiss_timeout": "60s"}
-"""By default it wakes every thread several times a second, which is nearly all that an idle Envoy does."""
+WATCHDOG: Config = {"miss_timeout": "60s", "megamiss_timeout": "60s"}
+"""The default wakes every thread several times a second, nearly all the work of an idle Envoy."""
 
 
 @dataclass(frozen=True)
-class Configuration:
-    """Everything that an Envoy is told while it runs."""
+class Snapshot:
+    """What an Envoy reads while it runs."""
 
-    listeners: Sequence[Resource] = ()
-    clusters: Sequence[Resource] = ()
-    load_assignments: Sequence[Resource] = ()
-    """For each cluster of type EDS."""
+    listeners: Sequence[Config] = ()
+    clusters: Sequence[Config] = ()
+    load_assignments: Sequence[Config] = ()
+    """One for each cluster of type EDS."""
 
 
 @dataclass
 class XdsFolder:
-    """The files of one Envoy, below *root*; what has not changed is not written again."""
+    """The files of one Envoy, below *root*; an unchanged one is not rewritten."""
 
     root: Path
     _written: dict[Path, str] = field(default_factory=dict)
@@ -53,23 +53,24 @@ class XdsFolder:
     def eds_path(self, cluster: str) -> str:
         return str(self.root / f"eds-{hashlib.sha256(cluster.encode()).hexdigest()[:16]}.json")
 
-    def create(self, bootstrap: Resource, configuration: Configuration) -> None:
-        """Write everything for an Envoy that is about to start."""
+    def create(self, bootstrap: Config, snapshot: Snapshot) -> None:
+        """Write all files of an Envoy that is about to start."""
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.admin.unlink(missing_ok=True)
         self._written.clear()
-        self.update(configuration)
+        self.update(snapshot)
         self._write(self.bootstrap, json.dumps(bootstrap))
 
-    def update(self, configuration: Configuration) -> None:
+    def update(self, snapshot: Snapshot) -> None:
         """Write what has changed."""
         endpoints = {
-            self.root / self.eds_path(found["cluster_name"]): found for found in configuration.load_assignments
+            self.root / self.eds_path(assignment["cluster_name"]): assignment
+            for assignment in snapshot.load_assignments
         }
-        for path, found in endpoints.items():
-            self._write(path, _response([found]))
-        self._write(self.root / "cds.json", _response(configuration.clusters))
-        self._write(self.root / "lds.json", _response(configuration.listeners))
+        for path, assignment in endpoints.items():
+            self._write(path, _response([assignment]))
+        self._write(self.root / "cds.json", _response(snapshot.clusters))
+        self._write(self.root / "lds.json", _response(snapshot.listeners))
         for path in [path for path in self._written if path.name.startswith("eds-") and path not in endpoints]:
             del self._written[path]
             path.unlink(missing_ok=True)
@@ -84,9 +85,9 @@ class XdsFolder:
 
 
 def build_bootstrap(
-    name: str, folder: XdsFolder, *, listeners: Sequence[Resource] = (), clusters: Sequence[Resource] = ()
-) -> Resource:
-    """What an Envoy starts with; *listeners* and *clusters* are those that never change."""
+    name: str, folder: XdsFolder, *, listeners: Sequence[Config] = (), clusters: Sequence[Config] = ()
+) -> Config:
+    """What an Envoy starts with; *listeners* and *clusters* are the fixed ones."""
     return {
         "node": {"id": name, "cluster": "grpcdemo-sandbox"},
         "admin": {"address": {"pipe": {"path": ADMIN_SOCKET, "mode": 0o600}}},
@@ -99,16 +100,16 @@ def build_bootstrap(
     }
 
 
-def admin_address() -> Resource:
+def admin_address() -> Config:
     return pipe_address(ADMIN_SOCKET)
 
 
-def _plain(resources: Iterable[Resource]) -> list[Resource]:
-    """Without the type, which only a response says."""
+def _plain(resources: Iterable[Config]) -> list[Config]:
+    """Without the type, which only a discovery response has."""
     return [{key: value for key, value in resource.items() if key != "@type"} for resource in resources]
 
 
-def _response(resources: Sequence[Resource]) -> str:
+def _response(resources: Sequence[Config]) -> str:
     text = json.dumps(list(resources), sort_keys=True)
     version = hashlib.sha256(text.encode()).hexdigest()[:16]
     return json.dumps({"version_info": version, "resources": list(resources)}, sort_keys=True)

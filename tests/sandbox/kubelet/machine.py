@@ -18,9 +18,9 @@ from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import ENDPOINT_SLICES, PODS, SERVICES
 from grpcdemo.sandbox.api.logs import LogOptions
 from grpcdemo.sandbox.api.store import Store
+from grpcdemo.sandbox.kubelet.host import NODE, KubeletConfig
 from grpcdemo.sandbox.kubelet.kubelet import Kubelet
-from grpcdemo.sandbox.kubelet.settings import NODE, Settings
-from grpcdemo.sandbox.network import Network, claim_network
+from grpcdemo.sandbox.network import Network, reserve_network
 from grpcdemo.sandbox.proxy.node_proxy import NodeProxy
 from grpcdemo.sandbox.proxy.sidecar import IMAGE as PROXY_IMAGE
 from grpcdemo.sandbox.proxy.sidecar import READY_PATH, STATUS_PORT
@@ -153,13 +153,13 @@ class Machine:
 async def running_machine(
     root: Path, *, virtual: bool = False, proxy: bool = False, rotate_at: int = 10_000_000
 ) -> AsyncIterator[Machine]:
-    store, network = Store(), claim_network(virtual=virtual)
+    store, network = Store(), reserve_network(virtual=virtual)
     events: list[tuple[str, str, str, str]] = []
 
     def record(pod: Object, field: str, severity: str, reason: str, message: str) -> None:
         events.append((pod["metadata"]["name"], severity, reason, message))
 
-    kubelet = Kubelet(store, network, root / "kubelet", record, settings=Settings(BACKOFF_S, rotate_at))
+    kubelet = Kubelet(store, network, root / "kubelet", record, config=KubeletConfig(BACKOFF_S, rotate_at))
     node_proxy = NodeProxy(store, network, root / "node-proxy")
     running = [asyncio.create_task(kubelet.run())]
     try:

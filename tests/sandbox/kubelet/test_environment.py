@@ -14,7 +14,7 @@ from grpcdemo.sandbox.kubelet.environment import (
     resolve_target,
 )
 from grpcdemo.sandbox.kubelet.images import IMAGES
-from grpcdemo.sandbox.network import claim_network
+from grpcdemo.sandbox.network import reserve_network
 
 from .machine import CLIENT_IMAGE, SERVER_IMAGE
 
@@ -59,7 +59,7 @@ def test_the_downward_api_and_literal_values() -> None:
         ({"configMapKeyRef": {"name": "none", "key": "a"}}, 'configmap "none" not found'),
         ({"secretKeyRef": {"name": "none", "key": "a"}}, 'secret "none" not found'),
         ({"fieldRef": {"fieldPath": "status.phase"}}, "unsupported fieldPath: status.phase"),
-        ({"resourceFieldRef": {"resource": "limits.cpu"}}, "the sandbox cannot fill in resourceFieldRef"),
+        ({"resourceFieldRef": {"resource": "limits.cpu"}}, "the sandbox does not support resourceFieldRef"),
     ],
 )
 def test_what_is_not_there_is_an_error_of_the_container(source: dict[str, Any], message: str) -> None:
@@ -99,7 +99,7 @@ def test_a_target_that_names_a_service_becomes_its_address(target: str, wanted: 
 
 @pytest.mark.parametrize("virtual", [False, True], ids=["addresses", "ports"])
 def test_our_programs_are_told_where_to_listen_and_whom_to_call(virtual: bool) -> None:
-    network = claim_network(virtual=virtual)
+    network = reserve_network(virtual=virtual)
     ip = network.allocate_pod()
     try:
         server = add_addresses({"PORT": "7000"}, IMAGES[SERVER_IMAGE], ip, network, lambda *_: None)

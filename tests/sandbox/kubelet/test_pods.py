@@ -47,6 +47,7 @@ async def test_a_server_becomes_ready_and_answers_at_its_pods_address(tmp_path: 
         for kind in ("PodScheduled", "Initialized", "PodReadyToStartContainers", "ContainersReady"):
             assert condition(pod, kind) == "True"
         assert [reason for reason, _ in machine.events_of("server")] == ["Pulled", "Created", "Started"]
+        assert [node["metadata"]["name"] for node in machine.store.list(NODES)] == ["sandbox"]
         host, port = machine.network.reach(status["podIP"], 50051)
         async with grpc.aio.insecure_channel(f"ipv4:{host}:{port}") as channel:
             stub = IdentityServiceStub(channel)  # type: ignore[no-untyped-call]
@@ -242,11 +243,3 @@ async def test_a_client_whose_service_is_not_there_finds_it_when_it_is_made(tmp_
         machine.create_service()
         machine.publish("server")
         await machine.until_ready("client")
-
-
-async def test_the_node_is_there_to_be_seen(tmp_path: Path) -> None:
-    async with running_machine(tmp_path) as machine:
-        machine.create_server("server")
-        await machine.until_ready("server")
-        (node,) = machine.store.list(NODES)
-        assert node["metadata"]["name"] == "sandbox"

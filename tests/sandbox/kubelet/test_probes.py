@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from grpcdemo.sandbox.kubelet.checks import ProbeFailure, build_check
-from grpcdemo.sandbox.kubelet.prober import Reports, run_probes
-from grpcdemo.sandbox.network import claim_network
+from grpcdemo.sandbox.kubelet.prober import ProbeListener, run_probes
+from grpcdemo.sandbox.network import reserve_network
 
 from .machine import PATIENCE_S, build_server, container, is_ready, running_machine
 
@@ -32,11 +32,11 @@ from .machine import PATIENCE_S, build_server, container, is_ready, running_mach
             "dial tcp 10.0.0.1:9: connect: connection refused",
         ),
         ({"tcpSocket": {"port": "web"}}, "couldn't find port: web"),
-        ({"exec": {"command": ["true"]}}, "the sandbox probes by grpc, tcpSocket and httpGet only"),
+        ({"exec": {"command": ["true"]}}, "the sandbox supports grpc, tcpSocket and httpGet probes only"),
     ],
 )
 async def test_a_failure_is_told_as_a_kubelet_tells_it(probe: dict[str, Any], message: str) -> None:
-    network = claim_network()
+    network = reserve_network()
     listen_ip = network.allocate_pod()
     try:
         check = build_check(probe, {}, network, pod_ip="10.0.0.1", listen_ip=listen_ip)
@@ -58,7 +58,7 @@ async def test_an_http_probe_goes_by_the_status(answer: str, failure: str | None
         writer.write(f"HTTP/1.1 {answer}\r\n\r\n".encode())
         writer.close()
 
-    network = claim_network()
+    network = reserve_network()
     ip = network.allocate_pod()
     server = await asyncio.start_server(respond, *network.reach(ip, 8080))
     try:
@@ -110,7 +110,7 @@ async def follow(spec: dict[str, Any], **scripts: Script) -> list[object]:
         return scripts[probe["script"]]
 
     report: Callable[[str], Awaitable[None]] = failed
-    reports = Reports(lambda: told.append("started"), told.append, told.append, report)
+    reports = ProbeListener(lambda: told.append("started"), told.append, told.append, report)
     task = asyncio.create_task(run_probes(spec, make, reports))
     ends = [asyncio.create_task(script.done.wait()) for script in scripts.values()]
     await asyncio.wait({*ends, task}, timeout=PATIENCE_S, return_when=asyncio.FIRST_COMPLETED)
@@ -169,7 +169,7 @@ async def test_a_probe_is_closed_before_the_container_is_ended_for_it(kind: str)
     async def failed(_: str) -> None:
         closed.append(script.is_closed)
 
-    reports = Reports(lambda: None, lambda ready: None, lambda message: None, failed)
+    reports = ProbeListener(lambda: None, lambda ready: None, lambda message: None, failed)
     spec = {f"{kind}Probe": {"periodSeconds": 0.0001, "failureThreshold": 1}}
     await asyncio.wait_for(run_probes(spec, lambda probe: script, reports), PATIENCE_S)
     assert closed == [True]
@@ -177,7 +177,7 @@ async def test_a_probe_is_closed_before_the_container_is_ended_for_it(kind: str)
 
 @pytest.mark.parametrize("turns", range(12))
 async def test_a_probe_that_is_cancelled_as_it_succeeds_is_over(turns: int) -> None:
-    network = claim_network()
+    network = reserve_network()
     ip = network.allocate_pod()
     check = build_check({"tcpSocket": {"port": 8080}}, {}, network, pod_ip=ip, listen_ip=ip)
 

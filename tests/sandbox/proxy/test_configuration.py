@@ -16,7 +16,7 @@ from grpcdemo.sandbox.proxy.envoy import build_command, find_envoy
 from grpcdemo.sandbox.proxy.node_proxy import configure_node
 from grpcdemo.sandbox.proxy.services import is_http, list_service_ports
 from grpcdemo.sandbox.proxy.sidecar import Sidecar, build_sidecar_bootstrap
-from grpcdemo.sandbox.proxy.xds import Configuration, XdsFolder, build_bootstrap
+from grpcdemo.sandbox.proxy.xds import Snapshot, XdsFolder, build_bootstrap
 
 GOLDEN = Path(__file__).with_name("golden")
 READY, GOING, DOWN = (
@@ -67,7 +67,7 @@ def compare(name: str, value: object, pytestconfig: pytest.Config) -> None:
     assert text == path.read_text(encoding="utf-8")
 
 
-def as_json(configuration: Configuration) -> dict[str, object]:
+def as_json(configuration: Snapshot) -> dict[str, object]:
     return {
         "listeners": configuration.listeners,
         "clusters": configuration.clusters,
@@ -75,16 +75,16 @@ def as_json(configuration: Configuration) -> dict[str, object]:
     }
 
 
-def configure_sidecar(folder: XdsFolder, store: Store) -> Configuration:
+def configure_sidecar(folder: XdsFolder, store: Store) -> Snapshot:
     sidecar = Sidecar(POD, "10.244.0.2", OpenNetwork(), folder)  # type: ignore[arg-type]
     return sidecar.configure(list_service_ports(store))
 
 
-def configure_nodes(folder: XdsFolder, store: Store) -> Configuration:
+def configure_nodes(folder: XdsFolder, store: Store) -> Snapshot:
     return configure_node(list_service_ports(store), OpenNetwork(), folder)  # type: ignore[arg-type]
 
 
-def addresses(configuration: Configuration) -> list[str]:
+def addresses(configuration: Snapshot) -> list[str]:
     return [
         found["endpoint"]["address"]["socket_address"]["address"]
         for assignment in configuration.load_assignments

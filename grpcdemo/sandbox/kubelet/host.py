@@ -1,4 +1,4 @@
-"""What may differ from one kubelet to the next, and what it is given to work with."""
+"""What a kubelet works with on this machine, and its configuration."""
 
 from __future__ import annotations
 
@@ -19,56 +19,55 @@ from grpcdemo.sandbox.proxy.sidecar import Sidecar
 NODE = "sandbox"
 
 Severity = Literal["Normal", "Warning"]
-"""The types of event there are."""
+"""The type of an Event."""
 
-Record = Callable[[Object, str, Severity, str, str], None]
-"""Tells an event: the pod and the field of it that it is about, its type, its reason, and its message."""
+RecordEvent = Callable[[Object, str, Severity, str, str], None]
+"""Records an Event about a pod and a field of it, with its type, reason and message."""
 
 
 @dataclass(frozen=True)
-class Settings:
+class KubeletConfig:
     backoff_s: float = FIRST_S
-    """How long a container that crashes waits before its second restart."""
+    """The delay before the second restart of a container that crashes."""
     rotate_at: int = ROTATE_AT
-    """How many bytes a log may have."""
+    """The size in bytes at which a log is rotated."""
 
 
 @dataclass(frozen=True)
-class Node:
-    """Where pods run."""
+class Host:
+    """Where pods run: this machine, as the node."""
 
     store: Store
     network: Network
     root: Path
-    record: Record
-    settings: Settings
+    record: RecordEvent
+    config: KubeletConfig
 
     def service_ports(self) -> list[ServicePort]:
         return list_service_ports(self.store)
 
     def resolve(self, namespace: str, service: str, port: int, sidecar: Sidecar | None) -> str:
-        """The gRPC target for a Service's port, as seen from a pod.
+        """The gRPC target for a Service's port, from inside a pod.
 
-        A Service that is not there yet has its address nevertheless: until it is, that refuses connections,
-        and a client goes on trying.
+        A Service that does not exist yet already has its address: it refuses connections, and a client retries.
         """
-        found = self.store.find(SERVICES, namespace, service)
-        if found is not None and found["spec"].get("clusterIP") == HEADLESS:
+        obj = self.store.find(SERVICES, namespace, service)
+        cluster_ip = obj["spec"].get("clusterIP") if obj else None
+        if cluster_ip == HEADLESS:
             return self._resolve_headless(namespace, service, port)
         if sidecar is not None:
             ip = sidecar.outbound_ip(namespace, service)
         else:
-            known = found["spec"].get("clusterIP") if found else None
-            ip = known or self.network.service_address(namespace, service)
+            ip = cluster_ip or self.network.service_address(namespace, service)
         return "ipv4:{}:{}".format(*self.network.reach(ip, port))
 
     def _resolve_headless(self, namespace: str, service: str, port: int) -> str:
-        """The pods themselves, as they are now."""
+        """The present addresses of the pods."""
         ready = [
             endpoint
-            for found in self.service_ports()
-            if (found.namespace, found.service, found.port) == (namespace, service, port)
-            for endpoint in found.ready
+            for known in self.service_ports()
+            if (known.namespace, known.service, known.port) == (namespace, service, port)
+            for endpoint in known.ready
         ] or [(self.network.service_address(namespace, service), port)]
         addresses = (self.network.reach(*endpoint) for endpoint in ready)
         return "ipv4:" + ",".join(f"{host}:{number}" for host, number in addresses)

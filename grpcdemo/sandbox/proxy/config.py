@@ -1,11 +1,11 @@
-"""Envoy's clusters, endpoints and listeners as data. Pure, so that they can be read and compared as JSON."""
+"""Builds Envoy's clusters, endpoints and listeners as JSON. Pure, so that tests can compare them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Literal
 
-Resource = dict[str, Any]
+Config = dict[str, Any]
 Address = tuple[str, int]
 Balancing = Literal["RANDOM", "LEAST_REQUEST"]
 
@@ -18,7 +18,7 @@ PREVIOUS_HOSTS = f"{TYPE}.extensions.retry.host.previous_hosts.v3.PreviousHostsP
 
 CONNECT_TIMEOUT = "10s"  # Istio's default
 
-RETRY_POLICY: Resource = {  # Istio's default
+RETRY_POLICY: Config = {  # Istio's default
     "retry_on": "connect-failure,refused-stream,unavailable,cancelled",
     "num_retries": 2,
     "retry_host_predicate": [
@@ -28,9 +28,9 @@ RETRY_POLICY: Resource = {  # Istio's default
 }
 
 
-def build_cluster(name: str, *, eds_path: str, balancing: Balancing, http: bool) -> Resource:
-    """A cluster whose endpoints are read from the file *eds_path*, whenever another is moved into its place."""
-    cluster: Resource = {
+def build_cluster(name: str, *, eds_path: str, balancing: Balancing, http: bool) -> Config:
+    """A cluster that reads its endpoints from the file *eds_path*, each time a new one replaces it."""
+    cluster: Config = {
         "@type": f"{TYPE}.config.cluster.v3.Cluster",
         "name": name,
         "type": "EDS",
@@ -41,9 +41,9 @@ def build_cluster(name: str, *, eds_path: str, balancing: Balancing, http: bool)
     return {**cluster, **_http_upstream()} if http else cluster
 
 
-def build_static_cluster(name: str, address: Resource, *, http: bool) -> Resource:
-    """A cluster of one endpoint that stays where it is."""
-    cluster: Resource = {
+def build_static_cluster(name: str, address: Config, *, http: bool) -> Config:
+    """A cluster of one fixed endpoint."""
+    cluster: Config = {
         "@type": f"{TYPE}.config.cluster.v3.Cluster",
         "name": name,
         "type": "STATIC",
@@ -56,30 +56,30 @@ def build_static_cluster(name: str, address: Resource, *, http: bool) -> Resourc
     return {**cluster, **_http_upstream()} if http else cluster
 
 
-def build_load_assignment(cluster: str, endpoints: Sequence[Address]) -> Resource:
-    found = [{"endpoint": {"address": socket_address(endpoint)}} for endpoint in endpoints]
+def build_load_assignment(cluster: str, endpoints: Sequence[Address]) -> Config:
+    lb_endpoints = [{"endpoint": {"address": socket_address(endpoint)}} for endpoint in endpoints]
     return {
         "@type": f"{TYPE}.config.endpoint.v3.ClusterLoadAssignment",
         "cluster_name": cluster,
-        "endpoints": [{"lb_endpoints": found}],
+        "endpoints": [{"lb_endpoints": lb_endpoints}],
     }
 
 
-def build_tcp_listener(name: str, address: Address, cluster: str) -> Resource:
-    """Balances connections: what is sent over one goes where its first byte went."""
+def build_tcp_listener(name: str, address: Address, cluster: str) -> Config:
+    """Balances connections: all bytes of one go to the same endpoint."""
     proxy = {"@type": TCP_PROXY, "stat_prefix": name, "cluster": cluster, "idle_timeout": "0s"}
     return _listener(name, address, {"name": "envoy.filters.network.tcp_proxy", "typed_config": proxy})
 
 
-def build_http_listener(name: str, address: Address, cluster: str, *, retries: bool) -> Resource:
+def build_http_listener(name: str, address: Address, cluster: str, *, retries: bool) -> Config:
     """Balances requests."""
-    route: Resource = {"cluster": cluster, "timeout": "0s"}
+    route: Config = {"cluster": cluster, "timeout": "0s"}
     if retries:
         route["retry_policy"] = RETRY_POLICY
     return build_routing_listener(name, address, [{"match": {"prefix": "/"}, "route": route}])
 
 
-def build_routing_listener(name: str, address: Address, routes: Sequence[Resource]) -> Resource:
+def build_routing_listener(name: str, address: Address, routes: Sequence[Config]) -> Config:
     manager = {
         "@type": HTTP_CONNECTION_MANAGER,
         "stat_prefix": name,
@@ -88,7 +88,7 @@ def build_routing_listener(name: str, address: Address, routes: Sequence[Resourc
         "generate_request_id": False,
         "route_config": {
             "name": name,
-            "validate_clusters": False,  # the file with the cluster may be read a moment after this one
+            "validate_clusters": False,  # Envoy may read the file with the cluster after this one
             "virtual_hosts": [{"name": name, "domains": ["*"], "routes": list(routes)}],
         },
         "http_filters": [{"name": "envoy.filters.http.router", "typed_config": {"@type": ROUTER}}],
@@ -96,20 +96,20 @@ def build_routing_listener(name: str, address: Address, routes: Sequence[Resourc
     return _listener(name, address, {"name": "envoy.filters.network.http_connection_manager", "typed_config": manager})
 
 
-def socket_address(address: Address) -> Resource:
+def socket_address(address: Address) -> Config:
     host, port = address
     return {"socket_address": {"address": host, "port_value": port}}
 
 
-def pipe_address(path: str) -> Resource:
+def pipe_address(path: str) -> Config:
     return {"pipe": {"path": path}}
 
 
-def file_source(path: str) -> Resource:
+def file_source(path: str) -> Config:
     return {"path_config_source": {"path": path}, "resource_api_version": "V3"}
 
 
-def _listener(name: str, address: Address, proxy: Resource) -> Resource:
+def _listener(name: str, address: Address, proxy: Config) -> Config:
     return {
         "@type": f"{TYPE}.config.listener.v3.Listener",
         "name": name,
@@ -118,8 +118,8 @@ def _listener(name: str, address: Address, proxy: Resource) -> Resource:
     }
 
 
-def _http_upstream() -> Resource:
-    """HTTP/2 to the endpoint for whoever came with HTTP/2, HTTP/1.1 for others."""
+def _http_upstream() -> Config:
+    """The same HTTP version to the endpoint as from the client."""
     options = {
         "@type": HTTP_PROTOCOL_OPTIONS,
         "use_downstream_protocol_config": {"http_protocol_options": {}, "http2_protocol_options": {}},
