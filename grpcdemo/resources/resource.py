@@ -80,7 +80,7 @@ ENDPOINTS = Resource(
     "endpoints",
     "endpoints",
     short_names=("ep",),
-    verbs=READ,
+    verbs=("get", "list"),
     warning="v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
 )
 EVENTS = Resource("", "v1", "Event", "events", "event", True, ("ev",))

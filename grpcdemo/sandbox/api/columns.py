@@ -102,15 +102,10 @@ def _node(obj: Object, now: datetime) -> Cells:
     info = status.get("nodeInfo", {})
     addresses = {found["type"]: found["address"] for found in reversed(status.get("addresses", []))}
     ready = next((found["status"] for found in status.get("conditions", []) if found["type"] == "Ready"), None)
-    words = ["Unknown" if ready is None else "Ready" if ready == "True" else "NotReady"]
-    if obj.get("spec", {}).get("unschedulable"):
-        words.append("SchedulingDisabled")
-    prefix = "node-role.kubernetes.io/"
-    roles = sorted(key[len(prefix) :] for key in obj["metadata"].get("labels", {}) if key.startswith(prefix))
     return [
         _name(obj),
-        ",".join(words),
-        ",".join(roles) or NONE,
+        "Unknown" if ready is None else "Ready" if ready == "True" else "NotReady",
+        NONE,
         _age(obj, now),
         info.get("kubeletVersion", ""),
         addresses.get("InternalIP", NONE),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from grpcdemo.resources.objects import Object
-from grpcdemo.resources.resource import Resource
+from grpcdemo.resources.resource import ENDPOINTS, Resource
+from grpcdemo.sandbox.api.endpoints import list_endpoints
 from grpcdemo.sandbox.api.options import parse_int, parse_version, refuse_option
 from grpcdemo.sandbox.api.selectors import parse_selectors
 from grpcdemo.sandbox.api.status import Cause, StatusError
@@ -36,12 +37,10 @@ def list_page(store: Store, resource: Resource, namespace: str | None, query: Ma
     limit = parse_int(query, "limit") or 0
     version, after = _start(store, query)
     try:
-        found = (
-            store.list(resource, namespace) if version == store.version else store.list_at(resource, namespace, version)
-        )
+        objects = _read(store, resource, namespace, version)
     except StatusError as expired:
         raise StatusError("Expired", TOKEN_TOO_OLD if after else TOO_OLD) from expired
-    items = [item for item in found if match(item) and (after is None or _key(item) > after)]
+    items = [item for item in objects if match(item) and (after is None or _key(item) > after)]
     metadata: Object = {"resourceVersion": str(version)}
     if 0 < limit < len(items):
         metadata["continue"] = _write_token(version, _key(items[limit - 1]))
@@ -49,6 +48,12 @@ def list_page(store: Store, resource: Resource, namespace: str | None, query: Ma
             metadata["remainingItemCount"] = len(items) - limit
         items = items[:limit]
     return Page(items, metadata)
+
+
+def _read(store: Store, resource: Resource, namespace: str | None, version: int) -> Sequence[Object]:
+    if resource is ENDPOINTS:
+        return list_endpoints(store, namespace)
+    return store.list(resource, namespace) if version == store.version else store.list_at(resource, namespace, version)
 
 
 def build_list(resource: Resource, page: Page) -> Object:

@@ -33,4 +33,4 @@ SERVED = (
     ACCESS_REVIEWS,
     RULES_REVIEWS,
 )
-STORED = tuple(resource for resource in SERVED if "list" in resource.verbs)
+STORED = tuple(resource for resource in SERVED if "watch" in resource.verbs)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from grpcdemo.resources.objects import Object
-from grpcdemo.resources.resource import PODS, SERVICE_ACCOUNTS, SERVICES, Resource
+from grpcdemo.resources.resource import ENDPOINTS, PODS, SERVICE_ACCOUNTS, SERVICES, Resource
 from grpcdemo.sandbox.api.bodies import check, parse
+from grpcdemo.sandbox.api.endpoints import get_endpoints
 from grpcdemo.sandbox.api.fields import WrongType, check_fields
 from grpcdemo.sandbox.api.lists import Page, build_list, list_page
 from grpcdemo.sandbox.api.negotiation import Form, answer, choose_form, metadata_only
@@ -56,6 +57,8 @@ class Verbs:
         self._store = registry.store
 
     async def get(self, call: Call) -> web.StreamResponse:
+        if call.place.resource is ENDPOINTS:
+            return self._show(call, get_endpoints(self._store, call.namespace, call.name))
         found = self._store.get(call.place.resource, call.namespace, call.name)
         if call.place.subresource == "scale":
             return answer(read_scale(found))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from grpcdemo.resources.labels import SERVICE_NAME
-from grpcdemo.resources.objects import Object
+from grpcdemo.resources.objects import Object, labels_of
 from grpcdemo.resources.resource import ENDPOINT_SLICES, HEADLESS, PODS, SERVICES
 from grpcdemo.sandbox.api.registry import Registry
-from grpcdemo.sandbox.api.store import Event, Store
+from grpcdemo.sandbox.api.store import Event
 from grpcdemo.sandbox.controllers.loop import Key
 from grpcdemo.sandbox.controllers.owners import controller_reference, is_deleting, is_terminating
 from grpcdemo.sandbox.controllers.replica_set import is_ready
@@ -54,7 +54,7 @@ class EndpointSliceController:
         wanted = build_endpoints(service, self._store.list(PODS, namespace))
         # The slices whose ports are still wanted first, so that each of them keeps its ports; the others are given
         # what is left, or deleted.
-        for found in sorted(own_slices(self._store, namespace, name), key=lambda found: _ports_of(found) not in wanted):
+        for found in sorted(self._own_slices(namespace, name), key=lambda found: _ports_of(found) not in wanted):
             ports = _ports_of(found) if _ports_of(found) in wanted else next(iter(wanted), None)
             if ports is None:
                 self._registry.delete(ENDPOINT_SLICES, namespace, found["metadata"]["name"])
@@ -66,15 +66,11 @@ class EndpointSliceController:
             for ports, endpoints in wanted.items():
                 self._registry.create(ENDPOINT_SLICES, namespace, build_slice(service, ports, endpoints))
 
-
-def own_slices(store: Store, namespace: str, service: str) -> list[Object]:
-    """Those of a Service that are the controller's, and nobody else's."""
-    wanted = {SERVICE_NAME: service, MANAGED_BY: CONTROLLER}.items()
-    return [
-        found
-        for found in store.list(ENDPOINT_SLICES, namespace)
-        if wanted <= (found["metadata"].get("labels") or {}).items() and not is_deleting(found)
-    ]
+    def _own_slices(self, namespace: str, service: str) -> list[Object]:
+        """Those of a Service that this controller made, not somebody else."""
+        own = {SERVICE_NAME: service, MANAGED_BY: CONTROLLER}.items()
+        slices = self._store.list(ENDPOINT_SLICES, namespace)
+        return [slice_ for slice_ in slices if own <= labels_of(slice_).items() and not is_deleting(slice_)]
 
 
 def selects(service: Object, pod: Object) -> bool:

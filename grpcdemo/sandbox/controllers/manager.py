@@ -6,7 +6,6 @@ from grpcdemo.sandbox.api.registry import Registry
 from grpcdemo.sandbox.controllers.clock import Clock
 from grpcdemo.sandbox.controllers.deployment import DeploymentController
 from grpcdemo.sandbox.controllers.endpoint_slice import EndpointSliceController
-from grpcdemo.sandbox.controllers.endpoints import EndpointsController
 from grpcdemo.sandbox.controllers.garbage import GarbageCollector
 from grpcdemo.sandbox.controllers.loop import Controller
 from grpcdemo.sandbox.controllers.namespace import NamespaceController, ServiceAccountController
@@ -21,7 +20,6 @@ def build_controllers(registry: Registry, clock: Clock) -> list[Controller]:
         ReplicaSetController(registry, clock),
         Scheduler(registry, clock),
         EndpointSliceController(registry),
-        EndpointsController(registry),
         NamespaceController(registry, clock),
         GarbageCollector(registry),
     ]

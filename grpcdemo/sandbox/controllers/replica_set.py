@@ -29,7 +29,6 @@ from grpcdemo.sandbox.controllers.owners import (
     owned_by,
 )
 
-DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 PHASES = ("Pending", "Unknown", "Running")
 
 
@@ -165,7 +164,6 @@ def victim_order(pod: Object) -> tuple[object, ...]:
         bool(pod["spec"].get("nodeName")),
         PHASES.index(_phase(pod)) if _phase(pod) in PHASES else 0,
         is_ready(pod),
-        int((metadata.get("annotations") or {}).get(DELETION_COST, 0)),
         _Youngest(_ready_since(pod) or ""),
         -restarts,
         _Youngest(metadata["creationTimestamp"]),

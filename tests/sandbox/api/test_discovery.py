@@ -5,6 +5,7 @@ from __future__ import annotations
 import aiohttp
 import pytest
 
+from grpcdemo.resources.resource import ENDPOINTS
 from grpcdemo.sandbox.api.columns import COLUMNS
 from grpcdemo.sandbox.api.served import SERVED, STORED
 from grpcdemo.sandbox.api.server import build_app, serving
@@ -55,7 +56,7 @@ async def test_the_server_says_that_it_validates(client: Client) -> None:
 
 
 def test_every_kind_has_columns() -> None:
-    assert set(STORED) == COLUMNS.keys()
+    assert {*STORED, ENDPOINTS} == COLUMNS.keys()
 
 
 async def test_a_server_that_ends_cuts_its_watches() -> None:

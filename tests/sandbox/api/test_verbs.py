@@ -9,7 +9,7 @@ import pytest
 
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import DEPLOYMENTS as DEPLOYMENT
-from grpcdemo.resources.resource import ENDPOINTS, NAMESPACES
+from grpcdemo.resources.resource import NAMESPACES
 
 from . import samples
 from .harness import Client, Sandbox, running
@@ -17,7 +17,6 @@ from .samples import (
     ACCOUNTS,
     DEPLOYMENTS,
     MERGE,
-    NAMESPACE,
     PODS,
     SERVICES,
     SLICES,
@@ -394,17 +393,3 @@ def test_who_writes_without_http_gets_the_same_care(sandbox: Sandbox) -> None:
     made = sandbox.registry.create(DEPLOYMENT, "demo", {"metadata": {"name": "d"}, "spec": deployment()["spec"]})
     assert (made["kind"], made["apiVersion"], made["spec"]["revisionHistoryLimit"]) == ("Deployment", "apps/v1", 10)
     assert sandbox.registry.delete(NAMESPACES, "", "demo").gone is False
-
-
-async def test_who_asks_for_endpoints_is_warned(sandbox: Sandbox) -> None:
-    addresses = [{"ip": f"10.0.0.{number}"} for number in range(1, 5)]
-    subsets = [{"addresses": addresses, "notReadyAddresses": [{"ip": "10.0.0.9"}], "ports": [{"port": 80}]}]
-    sandbox.registry.create(ENDPOINTS, NAMESPACE, {"metadata": {"name": "web"}, "subsets": subsets})
-    path, said = f"/api/v1/namespaces/{NAMESPACE}/endpoints", ENDPOINTS.warning
-    shown = await sandbox.client.get(path, headers={"Accept": samples.TABLE})
-    assert shown.headers.getall("Warning") == [f'299 - "{said}"']
-    (row,) = shown.body["rows"]
-    assert row["cells"][:2] == ["web", "10.0.0.1:80,10.0.0.2:80,10.0.0.3:80 + 1 more..."]
-    assert "Warning" not in (await sandbox.client.get(PODS)).headers
-    written = await sandbox.client.create(path, {"metadata": {"name": "mine"}})
-    assert written.code == 405

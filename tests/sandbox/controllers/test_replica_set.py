@@ -144,7 +144,6 @@ def test_what_is_missed_least_goes_first() -> None:
         pod("longest ready"),
         pod("ready lately", ready=YOUNG),
         pod("as long, but younger", created=YOUNG),
-        pod("dear", annotations={"controller.kubernetes.io/pod-deletion-cost": "100"}),
         pod("not ready", ready=None),
         pod("pending", phase="Pending", ready=None),
         nowhere,
@@ -156,7 +155,6 @@ def test_what_is_missed_least_goes_first() -> None:
         "ready lately",
         "as long, but younger",
         "longest ready",
-        "dear",
     ]
 
 
