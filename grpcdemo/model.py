@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -132,9 +133,17 @@ class Status:
     phase: str | None
     """The namespace's phase, or None where there is no such namespace."""
     owned: bool
-    """The namespace was made by grpcdemo."""
+    """grpcdemo created the namespace."""
     labels: dict[str, str]
     pods: tuple[Pod, ...]
+
+
+def add_counts(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """The sum of several counts by name."""
+    total: Counter[str] = Counter()
+    for count in counts:
+        total.update(count)
+    return dict(total)
 
 
 @dataclass(frozen=True)
@@ -154,11 +163,7 @@ class Tally:
 
     def by_server(self) -> dict[str, int]:
         """Responses by server pod, over all clients."""
-        total: dict[str, int] = {}
-        for answered in self.by_client.values():
-            for server, count in answered.items():
-                total[server] = total.get(server, 0) + count
-        return total
+        return add_counts(self.by_client.values())
 
 
 OTHERS = ""
@@ -194,6 +199,10 @@ class Timeline:
     slices: tuple[Slice, ...] = ()
     seconds: float = 0.0
     """How long all of it is."""
+
+    def by_server(self) -> dict[str, int]:
+        """Responses by server pod, over all clients and windows."""
+        return add_counts(one.by_server for one in self.slices)
 
 
 @dataclass(frozen=True)

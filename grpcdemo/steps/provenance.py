@@ -1,4 +1,4 @@
-"""Where a result comes from: what the report of a measurement must say beside the numbers."""
+"""Where a result comes from: what a report must say beside the numbers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from grpcdemo.model import Provenance
 
 
 async def read_provenance(api: Api, namespace: str, command: str) -> Provenance:
-    """What runs there now, and that *command* begins now."""
+    """What the cluster runs; *command* begins now."""
     began = datetime.now(timezone.utc).replace(microsecond=0)
     kubernetes, istio = await asyncio.gather(api.git_version(), control_plane_versions(api))
     return Provenance(

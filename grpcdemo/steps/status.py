@@ -1,4 +1,4 @@
-"""Everything at a glance: where, what, how it is labelled, and each pod."""
+"""The demo at a glance: cluster, namespace, labels, pods."""
 
 from __future__ import annotations
 
@@ -13,17 +13,16 @@ from grpcdemo.resources.objects import is_ours, labels_of
 
 
 async def read_status(api: Api, namespace: str) -> Status:
-    """What is there now; a namespace that does not exist is an answer, not an error."""
-    kubernetes, found, pods = await asyncio.gather(
+    """The present state; a missing namespace is an answer, not an error."""
+    kubernetes, obj, pods = await asyncio.gather(
         api.git_version(), find_namespace(api, namespace), our_pods(api, namespace)
     )
-    having = labels_of(found) if found else {}
     return Status(
         target=api.target,
         kubernetes=kubernetes,
         namespace=namespace,
-        phase=found.get("status", {}).get("phase", "Active") if found else None,
-        owned=bool(found and is_ours(found)),
-        labels=injection_labels(having),
+        phase=obj.get("status", {}).get("phase", "Active") if obj else None,
+        owned=bool(obj and is_ours(obj)),
+        labels=injection_labels(labels_of(obj)) if obj else {},
         pods=tuple(pods),
     )

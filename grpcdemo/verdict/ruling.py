@@ -171,7 +171,7 @@ class _Case:
             return f"{mostly}: neither all from one pod nor spread, as after a move from pod to pod"
         if len(self.counts) == 1:
             return self._uneven_pods()
-        return f"{mostly}, even would be {total / self.pods:.0f}"
+        return f"{mostly}, even share {total / self.pods:.0f}"
 
     def _some_stuck(self, stuck: int) -> str:
         widest = max(self.counts, key=lambda client: len(self.counts[client].answers))
@@ -181,7 +181,7 @@ class _Case:
 
     def _uneven_pods(self) -> str:
         """Who stands out among all pods, in counts: rounded, nearly all would be called 100%."""
-        even = f"even would be {self._percent(1 / self.pods)}"
+        even = f"even share {self._percent(1 / self.pods)}"
         silent = [pod for pod, count in self.answered.items() if not count]
         if len(silent) == 1:
             return f"{silent[0]} gave none of {self.total} responses, {even}"
@@ -190,14 +190,14 @@ class _Case:
         light, heavy = out_of_tolerance(self.criteria.tolerance)
         pick = min if self.together.log_ratio(light) > self.together.log_ratio(heavy) else max
         pod = pick(self.answered, key=lambda pod: self.answered[pod])
-        return f"{pod} gave {self.answered[pod]} of {self.total} responses, even would be {self.total / self.pods:.0f}"
+        return f"{pod} gave {self.answered[pod]} of {self.total} responses, even share {self.total / self.pods:.0f}"
 
     def _why_staying(self) -> str | None:
         """The reason in words, where shares are even only because clients stayed as long on one pod as on another."""
         if self.order is None or self._log_staying < self._needed(STAYING):
             return None
         again = f"{self.order.repeated} of {self.order.followed} responses came from the same pod as the one before"
-        return f"{again}, even would be {self._percent(1 / self.pods)}: pinned for a while, then moved to another pod"
+        return f"{again}, even share {self._percent(1 / self.pods)}: pinned for a while, then moved to another pod"
 
     def _spread(self) -> Verdict:
         """Balanced, once it is certain that no pod is out of tolerance, and that clients do not stay on a pod."""
@@ -208,7 +208,7 @@ class _Case:
                 return _inconclusive(f"{self.total} responses are not yet enough to tell whether clients stay on a pod")
             fewest, most = min(self.answered.values()) / self.total, max(self.answered.values()) / self.total
             seen = f"{self._percent(fewest)} to {self._percent(most)}"
-            reason = f"{self.pods} pods answered {seen} each, even would be {self._percent(1 / self.pods)}"
+            reason = f"{self.pods} pods answered {seen} each, even share {self._percent(1 / self.pods)}"
             return Verdict(Outcome.BALANCED, reason, criteria.error_rate)
         needed = fewest_for_even(self.pods, criteria.tolerance, criteria.error_rate)
         if self.total < needed:

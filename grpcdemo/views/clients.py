@@ -1,4 +1,4 @@
-"""Which client talks to whom: a row for each client pod, a column for each server pod that answers much."""
+"""Which client talks to whom: a row for each client pod, a column for each server pod that answers most."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from grpcdemo.views.table import GAP, plain_table
 from grpcdemo.views.words import printable
 
 MOST_SERVERS = 12
-"""More columns than this are no longer looked at one by one."""
+"""Nobody compares more columns than this."""
 OTHERS = "OTHERS"
 CELL = len("100%")
 
@@ -25,55 +25,55 @@ class Matrix:
     """The shares of each client's responses, by server."""
 
     servers: list[str]
-    """Short names; OTHERS comes last, where there are more servers than columns."""
+    """Short names; OTHERS is last if there are more servers than columns."""
     rows: list[tuple[str, int, list[float]]]
     """A client's short name, its responses, and a share for each of the servers."""
 
 
-def client_matrix(seen: Observation, most_servers: int = MOST_SERVERS) -> Matrix:
-    """Every client, also one that was not answered; of the servers all, or those that answered most, if at all."""
-    answered = seen.tally.by_client
-    ranked, counts = _ranked(seen), seen.tally.by_server()
+def client_matrix(observation: Observation, most_servers: int = MOST_SERVERS) -> Matrix:
+    """Every client; every server, or the *most_servers* that answered most."""
+    answered = observation.tally.by_client
+    ranked, by_server = _ranked(observation), observation.tally.by_server()
     others = len(ranked) > most_servers
-    named = sorted(name for name in ranked[:most_servers] if counts.get(name) or not others)
+    named = sorted(name for name in ranked[:most_servers] if by_server.get(name) or not others)
     titles = short_names(named)
-    clients = short_names([*(pod.name for pod in seen.clients), *answered])
+    clients = short_names([*(pod.name for pod in observation.clients), *answered])
     rows = []
     for name, short in clients.items():
-        found = answered.get(name, {})
-        total = sum(found.values())
-        parts = [found.get(server, 0) for server in named]
+        counts = answered.get(name, {})
+        total = sum(counts.values())
+        parts = [counts.get(server, 0) for server in named]
         parts += [total - sum(parts)] if others else []
         rows.append((printable(short), total, [part / total if total else 0.0 for part in parts]))
     heads = [printable(titles[name]) for name in named]
     return Matrix(heads + ([OTHERS] if others else []), rows)
 
 
-def clients_table(seen: Observation, width: int | None = None, most_rows: int | None = None) -> RenderableType:
-    """Each client's responses by server, in percent of its own; what has no room is one row, or one column."""
-    found = client_matrix(seen, _room(seen, width))
-    table = plain_table("CLIENT POD", "RESPONSES", *found.servers, numbers=["RESPONSES", *found.servers])
-    shown = len(found.rows) if most_rows is None or len(found.rows) <= most_rows else max(1, most_rows - 1)
-    for client, total, shares in found.rows[:shown]:
+def clients_table(observation: Observation, width: int | None = None, most_rows: int | None = None) -> RenderableType:
+    """Each client's responses by server, in percent of its own; one row and one column hold what has no room."""
+    matrix = client_matrix(observation, _room(observation, width))
+    table = plain_table("CLIENT POD", "RESPONSES", *matrix.servers, numbers=["RESPONSES", *matrix.servers])
+    shown = len(matrix.rows) if most_rows is None or len(matrix.rows) <= most_rows else max(1, most_rows - 1)
+    for client, total, shares in matrix.rows[:shown]:
         table.add_row(client, str(total), *map(_share, shares))
-    if shown < len(found.rows):
-        table.add_row(Text(f"… and {len(found.rows) - shown} more", QUIET))
+    if shown < len(matrix.rows):
+        table.add_row(Text(f"… and {len(matrix.rows) - shown} more", QUIET))
     return table
 
 
-def _ranked(seen: Observation) -> list[str]:
-    """The servers, those that answered most first."""
-    counts = dict.fromkeys((pod.name for pod in seen.servers), 0) | seen.tally.by_server()
+def _ranked(observation: Observation) -> list[str]:
+    """The servers by responses, most first."""
+    counts = dict.fromkeys((pod.name for pod in observation.servers), 0) | observation.tally.by_server()
     return sorted(counts, key=lambda name: (-counts[name], name))
 
 
-def _room(seen: Observation, width: int | None) -> int:
-    """How many servers have room in a column of their own, beside one for the others."""
+def _room(observation: Observation, width: int | None) -> int:
+    """How many servers get a column of their own, beside one for the others."""
     if width is None:
         return MOST_SERVERS
-    clients = short_names([*(pod.name for pod in seen.clients), *seen.tally.by_client])
+    clients = short_names([*(pod.name for pod in observation.clients), *observation.tally.by_client])
     left = width - max(len("CLIENT POD"), *map(len, clients.values())) - GAP - len("RESPONSES")
-    ranked = _ranked(seen)
+    ranked = _ranked(observation)
     for most in range(MOST_SERVERS, 1, -1):
         heads = [*short_names(ranked[:most]).values(), *([OTHERS] if len(ranked) > most else [])]
         if sum(GAP + max(CELL, len(head)) for head in heads) <= left:

@@ -1,4 +1,4 @@
-"""The last picture of `demo`: Istio off and on, side by side."""
+"""The result of `demo`: Istio off and on, side by side."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from rich.text import Text
 
 from grpcdemo.model import DemoResult, Observation, Phase
 from grpcdemo.views.glyphs import bar, percent
-from grpcdemo.views.observation import verdict_text
+from grpcdemo.views.observation import outcome_text, verdict_text
 from grpcdemo.views.styles import SHARE
 from grpcdemo.views.table import plain_table
 from grpcdemo.views.words import rate, ready_text
@@ -23,25 +23,19 @@ def demo_view(result: DemoResult, *, bars: bool = True) -> RenderableType:
     table.add_row("rate", *(f"{rate(phase.observation.tally):.1f}/s" for phase in phases))
     table.add_row("errors", *(str(sum(phase.observation.tally.errors.values())) for phase in phases))
     table.add_row("latency p50", *(_latency(phase) for phase in phases))
-    table.add_row("verdict", *(_outcome(phase) for phase in phases))
+    table.add_row("verdict", *(outcome_text(phase.observation.verdict.outcome) for phase in phases))
     return Group(table, Text(""), *(_sentence(phase) for phase in phases))
-
-
-def _outcome(phase: Phase) -> Text:
-    """The first word of the verdict, in its colour."""
-    text = verdict_text(phase.observation.verdict)
-    return text[: len(phase.observation.verdict.outcome.value)]
 
 
 def _sentence(phase: Phase) -> Text:
     return Text.assemble(f"{phase.title}: ", verdict_text(phase.observation.verdict))
 
 
-def _share(seen: Observation, index: int, *, bars: bool) -> Text:
-    """The row of one server pod; pods are not the same before and after, so they go by their share."""
-    counts = seen.tally.by_server()
+def _share(observation: Observation, index: int, *, bars: bool) -> Text:
+    """The server pod with the *index*-th largest share: switching replaces the pods, so only shares compare."""
+    counts = observation.tally.by_server()
     total = sum(counts.values())
-    pods = sorted(seen.servers, key=lambda pod: (-counts.get(pod.name, 0), pod.name))
+    pods = sorted(observation.servers, key=lambda pod: (-counts.get(pod.name, 0), pod.name))
     if index >= len(pods):
         return Text("-")
     share = counts.get(pods[index].name, 0) / total if total else 0.0

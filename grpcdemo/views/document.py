@@ -1,4 +1,4 @@
-"""The results as JSON documents: the names in them are a promise to scripts, whatever the model is called."""
+"""The results as JSON documents. Scripts rely on the names in them, however the model is renamed."""
 
 from __future__ import annotations
 
@@ -55,43 +55,43 @@ def pods_document(pods: tuple[Pod, ...] | list[Pod]) -> list[Document]:
     ]
 
 
-def observation_document(seen: Observation, provenance: Provenance | None = None) -> Document:
+def observation_document(observation: Observation, provenance: Provenance | None = None) -> Document:
     """The result of `observe`, as observation.schema.json describes it."""
     return {
-        **state_document(seen),
-        "clients": [{"name": pod.name, "ip": pod.ip, "ready": pod.ready_text} for pod in seen.clients],
-        "byClient": seen.tally.by_client,
+        **state_document(observation),
+        "clients": [{"name": pod.name, "ip": pod.ip, "ready": pod.ready_text} for pod in observation.clients],
+        "byClient": observation.tally.by_client,
         "latencyHistogram": [
-            {"fromMs": round(found.low_ms, 4), "toMs": round(found.high_ms, 4), "count": found.count}
-            for found in seen.latencies
+            {"fromMs": round(one.low_ms, 4), "toMs": round(one.high_ms, 4), "count": one.count}
+            for one in observation.latencies
         ],
         "timeline": {
-            "seconds": round(seen.timeline.seconds, 3),
-            "sliceSeconds": seen.timeline.slice_s,
-            "slices": [_slice(found) for found in seen.timeline.slices],
+            "seconds": round(observation.timeline.seconds, 3),
+            "sliceSeconds": observation.timeline.slice_s,
+            "slices": [*map(_slice, observation.timeline.slices)],
         },
         "provenance": provenance and provenance_document(provenance),
     }
 
 
-def record_document(seen: Observation, time: datetime) -> Document:
+def record_document(observation: Observation, time: datetime) -> Document:
     """The present window at one moment: a line of `-o jsonl`."""
-    return {"time": time.isoformat(timespec="milliseconds"), **state_document(seen)}
+    return {"time": time.isoformat(timespec="milliseconds"), **state_document(observation)}
 
 
-def state_document(seen: Observation) -> Document:
+def state_document(observation: Observation) -> Document:
     """The verdict, the numbers, and the servers."""
     return {
-        "verdict": seen.verdict.outcome.value,
-        "reason": seen.verdict.reason,
-        "errorRate": seen.verdict.error_rate,
-        "responses": seen.tally.responses,
-        "errors": seen.tally.errors,
-        "missed": seen.tally.missed,
-        "windows": seen.windows,
-        "seconds": round(seen.tally.seconds, 3),
-        "responsesPerSecond": round(rate(seen.tally), 2),
-        "latencyMs": {name: round(value, 3) for name, value in seen.tally.latency_ms.items()},
+        "verdict": observation.verdict.outcome.value,
+        "reason": observation.verdict.reason,
+        "errorRate": observation.verdict.error_rate,
+        "responses": observation.tally.responses,
+        "errors": observation.tally.errors,
+        "missed": observation.tally.missed,
+        "windows": observation.windows,
+        "seconds": round(observation.tally.seconds, 3),
+        "responsesPerSecond": round(rate(observation.tally), 2),
+        "latencyMs": {name: round(value, 3) for name, value in observation.tally.latency_ms.items()},
         "servers": [
             {
                 "name": row.name,
@@ -103,7 +103,7 @@ def state_document(seen: Observation) -> Document:
                 "share": round(row.share, 4),
                 "expectedShare": None if row.expected is None else round(row.expected, 4),
             }
-            for row in server_rows(seen)
+            for row in server_rows(observation)
         ],
     }
 
@@ -121,13 +121,13 @@ def provenance_document(provenance: Provenance) -> Document:
     }
 
 
-def _slice(found: Slice) -> Document:
+def _slice(time_slice: Slice) -> Document:
     return {
-        "byServer": found.by_server,
-        "errors": found.errors,
-        "followed": found.followed,
-        "repeated": found.repeated,
-        "windows": found.windows,
+        "byServer": time_slice.by_server,
+        "errors": time_slice.errors,
+        "followed": time_slice.followed,
+        "repeated": time_slice.repeated,
+        "windows": time_slice.windows,
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from grpcdemo.model import Slice, Timeline
+from grpcdemo.model import Slice, Timeline, add_counts
 
 BAR_CELLS = 10
 EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -14,7 +14,7 @@ NO_CALLS = " "
 
 
 def percent(share: float) -> str:
-    """Never 100% of what is not all, never 0% of what is something; one decimal where it is more than noise."""
+    """Never 100% for less than all, never 0% for more than nothing; one decimal below 10%."""
     if share in (0.0, 1.0):
         return f"{share:.0%}"
     if share < 0.0005:
@@ -32,12 +32,12 @@ def bar(share: float) -> str:
 
 
 def sparkline(shares: Iterable[float | None]) -> str:
-    """A cell for each share: the lowest is 0%, the full one 100%; blank where there was nothing to share."""
+    """A cell for each share: the lowest bar is 0%, the full one 100%, a blank no responses."""
     return "".join(NO_CALLS if share is None else SPARKS[round(share * (len(SPARKS) - 1))] for share in shares)
 
 
 def regroup(timeline: Timeline, cells: int) -> Timeline:
-    """The timeline in at most *cells* slices of one length; each is always made of the same ones."""
+    """The timeline in at most *cells* slices of equal length."""
     slices = timeline.slices
     size = max(1, math.ceil(len(slices) / cells))
     joined = tuple(_joined(slices[at : at + size]) for at in range(0, len(slices), size))
@@ -45,32 +45,28 @@ def regroup(timeline: Timeline, cells: int) -> Timeline:
 
 
 def settled(timeline: Timeline) -> Sequence[Slice]:
-    """The slices without a last one that has hardly begun: a few calls are no share."""
+    """The slices without a last one that has just begun: a few calls make no share."""
     begun_s = timeline.seconds - timeline.slice_s * (len(timeline.slices) - 1)
     hardly = len(timeline.slices) > 1 and begun_s < timeline.slice_s / 2
     return timeline.slices[:-1] if hardly else timeline.slices
 
 
 def server_shares(slices: Sequence[Slice], server: str) -> list[float | None]:
-    return [found.by_server.get(server, 0) / found.responses if found.responses else None for found in slices]
+    return [part.by_server.get(server, 0) / part.responses if part.responses else None for part in slices]
 
 
 def repeated_shares(slices: Sequence[Slice]) -> list[float | None]:
-    """How often the same pod answered as the time before: 1 while pinned, about 1 in k when balanced over k."""
-    return [found.repeated / found.followed if found.followed else None for found in slices]
+    """How often the same pod answered as the call before: 1 while pinned, about 1/k when balanced over k pods."""
+    return [part.repeated / part.followed if part.followed else None for part in slices]
 
 
 def _joined(slices: Sequence[Slice]) -> Slice:
     if len(slices) == 1:
         return slices[0]
-    by_server: dict[str, int] = {}
-    for found in slices:
-        for server, count in found.by_server.items():
-            by_server[server] = by_server.get(server, 0) + count
     return Slice(
-        by_server,
-        sum(found.errors for found in slices),
-        sum(found.followed for found in slices),
-        sum(found.repeated for found in slices),
-        sum(found.windows for found in slices),
+        add_counts(part.by_server for part in slices),
+        sum(part.errors for part in slices),
+        sum(part.followed for part in slices),
+        sum(part.repeated for part in slices),
+        sum(part.windows for part in slices),
     )

@@ -1,4 +1,4 @@
-"""What `observe` saw as Markdown, for a pull request: verdict, tables, and what it was measured with."""
+"""An observation as Markdown, for a pull request: verdict, tables, and how it was measured."""
 
 from __future__ import annotations
 
@@ -16,13 +16,17 @@ SPECIAL = re.compile(r"([\\`*_\[\]<>|~&#])")
 NAME = re.compile(r"…?[A-Za-z0-9.-]+")
 
 
-def observation_markdown(seen: Observation, provenance: Provenance) -> str:
-    certainty = f" ({seen.verdict.certainty})" if seen.verdict.certainty else ""
-    facts = [numbers_line(seen), latency_line(seen.tally), *([errors_text(seen.tally)] if seen.tally.errors else [])]
+def observation_markdown(observation: Observation, provenance: Provenance) -> str:
+    certainty = f" ({observation.verdict.certainty})" if observation.verdict.certainty else ""
+    facts = [
+        numbers_line(observation),
+        latency_line(observation.tally),
+        *([errors_text(observation.tally)] if observation.tally.errors else []),
+    ]
     parts = [
-        f"**{seen.verdict.outcome.value}**: {escape(seen.verdict.reason)}{escape(certainty)}",
-        _servers(seen),
-        *([_clients(seen)] if len(seen.clients) > 1 else []),
+        f"**{observation.verdict.outcome.value}**: {escape(observation.verdict.reason)}{escape(certainty)}",
+        _servers(observation),
+        *([_clients(observation)] if len(observation.clients) > 1 else []),
         "\n".join(f"- {escape(fact)}" for fact in facts),
         _measured(provenance),
     ]
@@ -35,7 +39,7 @@ def escape(text: str) -> str:
 
 
 def name_text(name: str) -> str:
-    """A name of a pod as code; one that no pod can have, as text, for no code can hold a `|` in every table."""
+    """A valid pod name as code, anything else as text: no code can hold a `|` in every table."""
     return f"`{name}`" if NAME.fullmatch(name) else escape(name)
 
 
@@ -47,7 +51,7 @@ def code(text: str) -> str:
     return f"{fence}{pad}{text}{pad}{fence}"
 
 
-def _servers(seen: Observation) -> str:
+def _servers(observation: Observation) -> str:
     rows = [
         (
             name_text(row.name),
@@ -59,15 +63,15 @@ def _servers(seen: Observation) -> str:
             percent(row.share),
             "-" if row.expected is None else percent(row.expected),
         )
-        for row in server_rows(seen)
+        for row in server_rows(observation)
     ]
     return _table(("Server pod", "IP", "Node", "Ready", "Proxy", "Responses", "Share", "Even"), rows, numbers=3)
 
 
-def _clients(seen: Observation) -> str:
-    found = client_matrix(seen)
-    rows = [(name_text(client), str(total), *map(percent, shares)) for client, total, shares in found.rows]
-    heads = ("Client pod", "Responses", *map(escape, found.servers))
+def _clients(observation: Observation) -> str:
+    matrix = client_matrix(observation)
+    rows = [(name_text(client), str(total), *map(percent, shares)) for client, total, shares in matrix.rows]
+    heads = ("Client pod", "Responses", *map(escape, matrix.servers))
     return _table(heads, rows, numbers=len(heads) - 1)
 
 

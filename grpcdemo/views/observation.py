@@ -1,4 +1,4 @@
-"""What `observe` sees, for a terminal: the servers, who talks to whom, the numbers, the verdict."""
+"""An observation for a terminal: the servers, who talks to whom, the numbers, the verdict."""
 
 from __future__ import annotations
 
@@ -25,36 +25,44 @@ FEWEST_ROWS = 4
 
 
 def observation_view(
-    seen: Observation, width: int | None = None, height: int | None = None, *, bars: bool = True
+    observation: Observation, width: int | None = None, height: int | None = None, *, bars: bool = True
 ) -> RenderableType:
     """The picture in *width* cells and *height* lines; without them, all there is."""
-    facts = [Text(numbers_line(seen)), Text(latency_line(seen.tally))]
-    if seen.tally.errors:
-        facts.append(Text(errors_text(seen.tally), BAD))
-    facts.append(verdict_text(seen.verdict))
-    if seen.verdict.certainty:
-        facts.append(Text(seen.verdict.certainty, QUIET))
+    facts = [Text(numbers_line(observation)), Text(latency_line(observation.tally))]
+    if observation.tally.errors:
+        facts.append(Text(errors_text(observation.tally), BAD))
+    facts.append(verdict_text(observation.verdict))
+    if observation.verdict.certainty:
+        facts.append(Text(observation.verdict.certainty, QUIET))
     for fact in facts:
-        fact.no_wrap, fact.overflow = False, "fold"  # goes on below, where the console would cut it off
-    several = len(seen.clients) > 1 or len(seen.tally.by_client) > 1
-    servers_rows, clients_rows = _room(seen, facts, width, height) if several else (_left(facts, width, height), None)
-    parts: list[RenderableType] = [servers_table(seen, width, servers_rows, bars=bars), Text("")]
+        fact.no_wrap, fact.overflow = False, "fold"  # the console would cut it off
+    several = len(observation.clients) > 1 or len(observation.tally.by_client) > 1
+    servers_rows, clients_rows = (
+        _room(observation, facts, width, height) if several else (_left(facts, width, height), None)
+    )
+    parts: list[RenderableType] = [servers_table(observation, width, servers_rows, bars=bars), Text("")]
     if several:
-        parts += [clients_table(seen, width, clients_rows), Text("")]
+        parts += [clients_table(observation, width, clients_rows), Text("")]
     return Group(*parts, *facts)
 
 
+def outcome_text(outcome: Outcome) -> Text:
+    return Text(outcome.value, STYLES[outcome])
+
+
 def verdict_text(verdict: Verdict) -> Text:
-    return Text.assemble((verdict.outcome.value, STYLES[verdict.outcome]), f": {printable(verdict.reason)}")
+    return Text.assemble(outcome_text(verdict.outcome), f": {printable(verdict.reason)}")
 
 
-def _room(seen: Observation, facts: list[Text], width: int | None, height: int | None) -> tuple[int | None, int | None]:
-    """How many rows the servers and the clients may have; a third at most is for the clients."""
+def _room(
+    observation: Observation, facts: list[Text], width: int | None, height: int | None
+) -> tuple[int | None, int | None]:
+    """How many rows the servers and the clients get; the clients get a third at most."""
     left = _left(facts, width, height)
     if left is None:
         return None, None
     left -= HEAD + 1
-    clients = min(len(seen.clients), max(FEWEST_ROWS, left // 3))
+    clients = min(len(observation.clients), max(FEWEST_ROWS, left // 3))
     return max(FEWEST_ROWS, left - clients), clients
 
 

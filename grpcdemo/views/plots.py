@@ -1,12 +1,12 @@
 """The geometry of the report's plots: from numbers to paths and ticks, in the units of an SVG's viewBox.
 
-The box is as narrow as a phone, so that its text can be read there, and is scaled up elsewhere.
+The box is as narrow as a phone, so that its text is readable there, and is scaled up elsewhere.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from grpcdemo.model import OTHERS, LatencyBin, Observation, Slice, Timeline
@@ -18,7 +18,7 @@ LEFT, RIGHT, TOP, BOTTOM = 34.0, 376.0, 14.0, 164.0
 FLAG_WIDTH, FLAG_HEIGHT = 25, 12
 """Room for the name of a percentile."""
 MOST_SERIES = 8
-"""As many colours can still be told apart."""
+"""Eyes tell no more colors apart."""
 MOST_SLICES = 120
 MOST_ROWS = 24
 """Of the table behind a plot over time."""
@@ -36,7 +36,7 @@ class Tick:
 
 @dataclass(frozen=True)
 class Flag:
-    """A name to the right of its line, so many rows up that it lies on no other name and no other line."""
+    """A name to the right of its line, enough rows up to overlap no other name or line."""
 
     at: float
     text: str
@@ -56,7 +56,7 @@ class Series:
 
 @dataclass(frozen=True)
 class SharesPlot:
-    """Who answered over time: for each slice a column, in it the servers, one upon the other."""
+    """Shares over time: a column for each slice, with the servers stacked in it."""
 
     series: list[Series]
     ticks: list[Tick]
@@ -76,21 +76,21 @@ class LatencyPlot:
     """x, y, width, height."""
     ticks: list[Tick]
     percentiles: list[Flag]
-    """The highest percentile first, which flies lowest."""
+    """The highest percentile first, in the lowest row."""
     lines: list[Tick]
     """Counts, on the other axis."""
     rows: list[tuple[str, int]]
 
 
-def shares_plot(seen: Observation) -> SharesPlot | None:
-    """None where nobody answered."""
-    totals = _totals(seen.timeline.slices)
+def shares_plot(observation: Observation) -> SharesPlot | None:
+    """None without any response."""
+    totals = observation.timeline.by_server()
     if not totals:
         return None
     ranked = sorted((name for name in totals if name != OTHERS), key=lambda name: (-totals[name], name))
     named = sorted(ranked[:MOST_SERIES])
-    timeline = regroup(seen.timeline, MOST_SLICES)
-    per_slice = [_parts(found, named, rest=len(named) < len(totals)) for found in timeline.slices]
+    timeline = regroup(observation.timeline, MOST_SLICES)
+    per_slice = [_parts(part, named, rest=len(named) < len(totals)) for part in timeline.slices]
     titles = [*map(short_names(ranked).__getitem__, named), *([REST] if len(named) < len(totals) else [])]
     styles = [f"s{index}" for index in range(len(named))] + ["rest"]
     everything = sum(totals.values())
@@ -101,53 +101,47 @@ def shares_plot(seen: Observation) -> SharesPlot | None:
             for index, title in enumerate(titles)
         ],
         ticks=_time_ticks(timeline.seconds),
-        windows=[_slice_x(timeline, at) for at, found in enumerate(timeline.slices) if at and found.windows],
+        windows=[_slice_x(timeline, at) for at, part in enumerate(timeline.slices) if at and part.windows],
         failures=_failures(timeline),
-        rows=_share_rows(seen, named, rest=len(named) < len(totals)),
+        rows=_share_rows(observation, named, rest=len(named) < len(totals)),
     )
 
 
-def latency_plot(seen: Observation) -> LatencyPlot | None:
-    """None where there was no response."""
-    bins = seen.latencies
+def latency_plot(observation: Observation) -> LatencyPlot | None:
+    """None without any response."""
+    bins = observation.latencies
     if not bins:
         return None
     low, high = math.log10(bins[0].low_ms), math.log10(bins[-1].high_ms)
-    most = max(found.count for found in bins)
+    most = max(one.count for one in bins)
 
     def x(ms: float) -> float:
         return LEFT + (math.log10(ms) - low) / (high - low) * (RIGHT - LEFT)
 
     bars = [
-        (x(found.low_ms), _height_y(found.count / most), x(found.high_ms) - x(found.low_ms), _size(found.count / most))
-        for found in bins
+        (x(one.low_ms), _height_y(one.count / most), x(one.high_ms) - x(one.low_ms), _size(one.count / most))
+        for one in bins
     ]
-    inside = [(name, ms) for name, ms in seen.tally.latency_ms.items() if bins[0].low_ms <= ms <= bins[-1].high_ms]
+    inside = [
+        (name, ms) for name, ms in observation.tally.latency_ms.items() if bins[0].low_ms <= ms <= bins[-1].high_ms
+    ]
     return LatencyPlot(
         bars=[(round(left, 2), round(top, 2), round(wide, 2), round(tall, 2)) for left, top, wide, tall in bars],
         ticks=[Tick(round(x(ms), 2), f"{ms:g}") for ms in _decade_steps(bins)],
         percentiles=_flags([Tick(round(x(ms), 2), name) for name, ms in inside]),
         lines=[Tick(round(_height_y(count / most), 2), _short_count(count)) for count in _round_counts(most)],
-        rows=[(f"{found.low_ms:.3g} to {found.high_ms:.3g} ms", found.count) for found in bins],
+        rows=[(f"{one.low_ms:.3g} to {one.high_ms:.3g} ms", one.count) for one in bins],
     )
 
 
-def _totals(slices: Iterable[Slice]) -> dict[str, int]:
-    totals: dict[str, int] = {}
-    for found in slices:
-        for name, count in found.by_server.items():
-            totals[name] = totals.get(name, 0) + count
-    return totals
-
-
-def _parts(found: Slice, named: Sequence[str], *, rest: bool) -> list[int]:
-    """Responses of each named server, and of all others where there are some."""
-    parts = [found.by_server.get(name, 0) for name in named]
-    return [*parts, found.responses - sum(parts)] if rest else parts
+def _parts(part: Slice, named: Sequence[str], *, rest: bool) -> list[int]:
+    """Responses of each named server, and with *rest* those of all others."""
+    parts = [part.by_server.get(name, 0) for name in named]
+    return [*parts, part.responses - sum(parts)] if rest else parts
 
 
 def _columns(timeline: Timeline, per_slice: Sequence[Sequence[int]], index: int) -> str:
-    """The path of one series: in each slice a rectangle that stands on those of the series before it."""
+    """The path of one series: in each slice a rectangle on top of those of the series before it."""
     path = []
     for at, parts in enumerate(per_slice):
         total = sum(parts)
@@ -161,18 +155,20 @@ def _columns(timeline: Timeline, per_slice: Sequence[Sequence[int]], index: int)
 
 
 def _failures(timeline: Timeline) -> str:
-    found = [_slice_x(timeline, at + 0.5) for at, part in enumerate(timeline.slices) if part.errors]
-    return "".join(f"M{x:.2f} {TOP - 8:.2f}V{TOP - 2:.2f}" for x in found)
+    middles = [_slice_x(timeline, at + 0.5) for at, part in enumerate(timeline.slices) if part.errors]
+    return "".join(f"M{x:.2f} {TOP - 8:.2f}V{TOP - 2:.2f}" for x in middles)
 
 
-def _share_rows(seen: Observation, named: Sequence[str], *, rest: bool) -> list[tuple[str, list[float | None], int]]:
-    timeline = regroup(seen.timeline, MOST_ROWS)
+def _share_rows(
+    observation: Observation, named: Sequence[str], *, rest: bool
+) -> list[tuple[str, list[float | None], int]]:
+    timeline = regroup(observation.timeline, MOST_ROWS)
     rows = []
-    for at, found in enumerate(timeline.slices):
-        parts = _parts(found, named, rest=rest)
-        shares = [part / found.responses if found.responses else None for part in parts]
+    for at, part in enumerate(timeline.slices):
+        parts = _parts(part, named, rest=rest)
+        shares = [count / part.responses if part.responses else None for count in parts]
         end = round(min((at + 1) * timeline.slice_s, timeline.seconds), 2)
-        rows.append((f"{at * timeline.slice_s:.10g} to {end:.10g} s", shares, found.errors))
+        rows.append((f"{at * timeline.slice_s:.10g} to {end:.10g} s", shares, part.errors))
     return rows
 
 
@@ -191,7 +187,7 @@ def _duration(seconds: float) -> str:
 
 
 def _flags(ticks: Sequence[Tick]) -> list[Flag]:
-    """*ticks* go from left to right: one that lies on the next flies above it."""
+    """*ticks* go from left to right; one that overlaps the next is a row higher."""
     flags: list[Flag] = []
     for tick in reversed(ticks):
         row = flags[-1].row + 1 if flags and tick.at + FLAG_WIDTH > flags[-1].at else 0
@@ -200,7 +196,7 @@ def _flags(ticks: Sequence[Tick]) -> list[Flag]:
 
 
 def _decade_steps(bins: Sequence[LatencyBin]) -> list[float]:
-    """Powers of ten where the bins reach that far, otherwise 2 and 5 times them, too, or each multiple."""
+    """Powers of ten if there are enough of them; else also their multiples by 2 and 5, or all multiples."""
     low, high = bins[0].low_ms, bins[-1].high_ms
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     steps: list[float] = []
@@ -213,7 +209,7 @@ def _decade_steps(bins: Sequence[LatencyBin]) -> list[float]:
 
 
 def _short_count(count: int) -> str:
-    """In thousands or millions where it is a round number of them: there is little room beside the axis."""
+    """In thousands or millions if that is round: there is little room beside the axis."""
     for unit, size in (("M", 1_000_000), ("k", 1000)):
         if not count % (size // 10) and count >= size:
             return f"{count / size:g}{unit}"

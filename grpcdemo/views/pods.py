@@ -1,4 +1,4 @@
-"""Pods as a table, in the columns of `kubectl get pods -o wide`, and the proxy."""
+"""Pods as a table with the columns of `kubectl get pods -o wide` and the proxy."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from grpcdemo.views.table import fitting_columns, plain_table
 
 COLUMNS = ("POD", "READY", "STATUS", "RESTARTS", "IP", "PROXY", "NODE")
 DISPENSABLE = ("NODE", "RESTARTS")
-"""What is left out, in this order, where not every column fits: a wrapped table is hard to read."""
+"""Columns to drop, in this order, if not all fit: a wrapped table is hard to read."""
 
 
 def pods_table(pods: Iterable[Pod], width: int | None = None) -> Table:
-    """The pods, in as many of the columns as fit into *width* cells; without one, in all of them."""
+    """The pods, in as many columns as fit into *width* cells; in all of them without a width."""
     rows = [_cells(pod) for pod in pods]
     columns = fitting_columns(rows, COLUMNS, DISPENSABLE, width)
     table = plain_table(*columns, numbers=["RESTARTS"])
@@ -34,11 +34,11 @@ def _cells(pod: Pod) -> dict[str, Text]:
 
 
 def short_names(names: Iterable[str]) -> dict[str, str]:
-    """Each of the names without what they all begin with: `…b7wzn` of `grpc-server-7d4b9c8f6-b7wzn`."""
-    found = sorted(set(names))
-    if not found:
+    """Each name without the common prefix: `…b7wzn` for `grpc-server-7d4b9c8f6-b7wzn`."""
+    ordered = sorted(set(names))
+    if not ordered:
         return {}
-    first, last = found[0], found[-1]
+    first, last = ordered[0], ordered[-1]
     same = next((at for at, pair in enumerate(zip(first, last, strict=False)) if len(set(pair)) > 1), len(first))
     cut = first.rfind("-", 0, same) + 1
-    return {name: f"…{name[cut:]}" if cut else name for name in found}
+    return {name: f"…{name[cut:]}" if cut else name for name in ordered}

@@ -1,6 +1,6 @@
-"""The report: one HTML file that needs nothing else, for a browser, a printer, and whoever listens to it.
+"""The report: one self-contained HTML file for a browser, a printer, or a screen reader.
 
-Everything that is text goes through the template's escaping; what is a path was made of numbers.
+The template escapes all text; the plots' paths consist of numbers.
 """
 
 from __future__ import annotations
@@ -20,15 +20,17 @@ if TYPE_CHECKING:
 
 MOST_CLIENTS = 50
 MOST_SERVERS = 12
-"""A longer table is opened by who wants to see it."""
+"""A longer table is folded."""
 
 
-def observation_report(seen: Observation, provenance: Provenance) -> str:
-    return _render(f"gRPC responses: {seen.verdict.outcome.value}", [Phase("Observation", seen)], provenance)
+def observation_report(observation: Observation, provenance: Provenance) -> str:
+    return _render(
+        f"gRPC responses: {observation.verdict.outcome.value}", [Phase("Observation", observation)], provenance
+    )
 
 
 def demo_report(phases: Sequence[Phase], provenance: Provenance, failure: str | None = None) -> str:
-    """Istio off and on, side by side; of a demo that failed, why, and what was seen until then."""
+    """Istio off and on, side by side; for a demo that failed, the reason and what was observed until then."""
     outcomes = ", ".join(f"{phase.observation.verdict.outcome.value} with {phase.title}" for phase in phases)
     return _render(f"gRPC responses: {outcomes}", phases, provenance, failure)
 
@@ -45,18 +47,18 @@ def _render(title: str, phases: Sequence[Phase], provenance: Provenance, failure
 
 
 def _facts(phase: Phase) -> dict[str, object]:
-    seen = phase.observation
-    several = len(seen.clients) > 1
+    observation = phase.observation
+    several = len(observation.clients) > 1
     return {
         "title": phase.title,
-        "seen": seen,
-        "rate": rate(seen.tally),
-        "errors_before": errors_before(seen),
-        "ready": ready_text(seen),
-        "servers": server_rows(seen),
-        "matrix": client_matrix(seen) if several else None,
-        "shares": plots.shares_plot(seen),
-        "latency": plots.latency_plot(seen),
+        "observation": observation,
+        "rate": rate(observation.tally),
+        "errors_before": errors_before(observation),
+        "ready": ready_text(observation),
+        "servers": server_rows(observation),
+        "matrix": client_matrix(observation) if several else None,
+        "shares": plots.shares_plot(observation),
+        "latency": plots.latency_plot(observation),
         "most_clients": MOST_CLIENTS,
         "most_servers": MOST_SERVERS,
     }

@@ -1,7 +1,7 @@
-"""The server pods and their shares as a table: a row for each, and, where there are too many, one for the rest.
+"""The server pods and their shares as a table: a row for each, or one row for those that do not fit.
 
-The sparklines of all rows are of the same time, so that one sees who took over from whom, and when. For
-that the pods that answered before the present window keep a row, too, though they are gone.
+All sparklines span the same time, so they show who took over from whom, and when. So the pods that answered most
+before the present window keep a row after they are gone.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from grpcdemo.views.words import printable
 
 COLUMNS = ("SERVER POD", "IP", "NODE", "READY", "PROXY", "RESPONSES", "SHARE", "EVEN")
 DISPENSABLE = ("NODE", "PROXY", "EVEN", "IP", "RESPONSES")
-"""What is left out, in this order, where not every column fits. EVEN is the share that an even spread would give."""
+"""Columns to drop, in this order, if not all fit. EVEN is the even share."""
 NUMBERS = ("RESPONSES", "EVEN")
 FEWEST_CELLS, CELLS, MOST_CELLS = 12, 24, 60
-"""Of a sparkline: where it is narrow, where there is no edge, and where it is wide."""
+"""Of a sparkline: at least, without a width, and at most."""
 MUCH = 2.0
-"""A share is much from so many even ones on."""
+"""How many even shares are much."""
 EARLIER = 2
-"""How many pods are shown that answered before the present window and are gone."""
+"""How many pods of earlier windows keep a row."""
 
 
 @dataclass(frozen=True)
 class ServerRow:
-    """One server pod; None is what is not known of a pod that is gone."""
+    """One server pod; None stands for what nobody knows of a pod that is gone."""
 
     name: str
     ip: str | None
@@ -41,16 +41,16 @@ class ServerRow:
     ready: str
     proxy: str | None
     responses: int | None
-    """In the present window; None where the pod was gone before it."""
+    """In the present window; None if the pod was gone before it."""
     share: float
     expected: float | None
     able: bool
     """Ready to answer."""
 
 
-def server_rows(seen: Observation) -> list[ServerRow]:
-    """The pods that there are, by name, and then those that answered in the present window and are gone."""
-    counts, expected = seen.tally.by_server(), seen.expected
+def server_rows(observation: Observation) -> list[ServerRow]:
+    """The present pods by name, then those that answered in the present window and are gone."""
+    counts, expected = observation.tally.by_server(), observation.expected
     total = sum(counts.values())
 
     def share(name: str) -> float:
@@ -68,33 +68,35 @@ def server_rows(seen: Observation) -> list[ServerRow]:
             expected.get(pod.name),
             pod.ready,
         )
-        for pod in sorted(seen.servers, key=lambda pod: pod.name)
+        for pod in sorted(observation.servers, key=lambda pod: pod.name)
     ]
-    for name, ip in sorted(seen.departed.items()):
+    for name, ip in sorted(observation.departed.items()):
         rows.append(ServerRow(name, ip or None, None, "gone", None, counts.get(name, 0), share(name), None, False))
     return rows
 
 
 def servers_table(
-    seen: Observation, width: int | None = None, most_rows: int | None = None, *, bars: bool = True
+    observation: Observation, width: int | None = None, most_rows: int | None = None, *, bars: bool = True
 ) -> RenderableType:
     """In as many columns as fit into *width* cells, and in at most *most_rows* rows below the head.
 
-    Without *most_rows* it is a result, to be copied from: its names are whole, and the sparklines are what has to
-    go first. Without *bars* it is words and numbers alone, as a screen reader can say them.
+    Without *most_rows* it is a result to copy from: names are whole, and sparklines are dropped first. Without
+    *bars* it consists of words and numbers, for a screen reader.
     """
     live = most_rows is not None
-    timed = bars and bool(seen.timeline.slices) and (live or _has_room(seen, width))
-    earlier = _earlier_rows(seen) if timed else []
-    notes = _notes(seen) if timed else []
-    shown, folded = _fold(server_rows(seen), None if most_rows is None else most_rows - len(earlier) - len(notes))
+    timed = bars and bool(observation.timeline.slices) and (live or _has_room(observation, width))
+    earlier = _earlier_rows(observation) if timed else []
+    notes = _notes(observation) if timed else []
+    shown, folded = _fold(
+        server_rows(observation), None if most_rows is None else most_rows - len(earlier) - len(notes)
+    )
     taken = FEWEST_CELLS + GAP if timed else 0
     lines = _lines(shown, folded, earlier, width and width - taken if live else None, bars=bars)
     lines += [_note_cells(name) for name in notes]
     columns = fitting_columns(lines, COLUMNS, DISPENSABLE, width and width - taken)
     cells = CELLS if width is None else max(1, min(MOST_CELLS, width - table_width(lines, columns) - GAP))
-    slices = settled(regroup(seen.timeline, cells)) if timed else []
-    table = plain_table(*columns, *([f"OVER {_duration(seen)}"] if timed else []), numbers=NUMBERS)
+    slices = settled(regroup(observation.timeline, cells)) if timed else []
+    table = plain_table(*columns, *([f"OVER {_duration(observation)}"] if timed else []), numbers=NUMBERS)
     marks = [_spark(slices, row) for row in shown] + [Text("")] * bool(folded)
     marks += [_spark(slices, row) for row in earlier] + [_note(name, slices) for name in notes]
     for line, mark in zip(lines, marks, strict=True):
@@ -102,9 +104,9 @@ def servers_table(
     return table
 
 
-def _has_room(seen: Observation, width: int | None) -> bool:
-    """Whether a sparkline fits beside what a result must have."""
-    rows = [_cells(row, row.name, bars=True) for row in (*server_rows(seen), *_earlier_rows(seen))]
+def _has_room(observation: Observation, width: int | None) -> bool:
+    """Whether a sparkline fits beside the columns that a result keeps."""
+    rows = [_cells(row, row.name, bars=True) for row in (*server_rows(observation), *_earlier_rows(observation))]
     kept = [name for name in COLUMNS if name not in DISPENSABLE or name in ("IP", "RESPONSES")]
     return width is None or table_width(rows, kept) + GAP + FEWEST_CELLS <= width
 
@@ -117,7 +119,7 @@ def _lines(
     *,
     bars: bool,
 ) -> list[Cells]:
-    """The rows as texts; with short names where not all but NODE would fit with the whole ones."""
+    """The rows as texts; with short names if the whole ones leave room for fewer columns than all but NODE."""
     rows = (*shown, *earlier)
     whole = [_cells(row, row.name, bars=bars) for row in rows]
     if width is not None and table_width(whole, [name for name in COLUMNS if name != "NODE"]) > width:
@@ -160,7 +162,7 @@ def _folded_cells(rows: Sequence[ServerRow]) -> Cells:
 
 
 def _fold(rows: list[ServerRow], room: int | None) -> tuple[list[ServerRow], list[ServerRow]]:
-    """The rows that are shown, in their order, and the rest: those with the least to tell."""
+    """The rows to show, in their order, and the rest: those with the least to tell."""
     if room is None or len(rows) <= room:
         return rows, []
     names = {row.name for row in sorted(rows, key=_telling_order)[: max(1, room - 1)]}
@@ -168,31 +170,27 @@ def _fold(rows: list[ServerRow], room: int | None) -> tuple[list[ServerRow], lis
 
 
 def _telling_order(row: ServerRow) -> tuple[int, bool, str]:
-    """Sorts those first that answer much more than an even share, then those that are not ready.
+    """First the pods far above the even share, then those that are not ready, then the rest by name.
 
-    The rest goes by name: where all is even, rows must not change places with every response.
+    While all shares are even, rows must not change places with every response.
     """
     much = row.responses or 0 if row.share > MUCH * (row.expected or 0.0) else 0
     return -much, row.able, row.name
 
 
-def _earlier_rows(seen: Observation) -> list[ServerRow]:
+def _earlier_rows(observation: Observation) -> list[ServerRow]:
     """The pods that answered most in earlier windows and are gone."""
-    present = {pod.name for pod in seen.servers} | seen.departed.keys() | {OTHERS}
-    counts: dict[str, int] = {}
-    for found in seen.timeline.slices:
-        for name, count in found.by_server.items():
-            if name not in present:
-                counts[name] = counts.get(name, 0) + count
-    most = sorted(counts, key=lambda name: (-counts[name], name))[:EARLIER]
+    present = {pod.name for pod in observation.servers} | observation.departed.keys() | {OTHERS}
+    counts = observation.timeline.by_server()
+    most = sorted(counts.keys() - present, key=lambda name: (-counts[name], name))[:EARLIER]
     return [ServerRow(name, None, None, "gone", None, None, 0.0, None, False) for name in most]
 
 
 NEW_WINDOW, SAME_POD = "new window", "same pod again"
 
 
-def _notes(seen: Observation) -> list[str]:
-    return [NEW_WINDOW, SAME_POD] if seen.windows > 1 else [SAME_POD]
+def _notes(observation: Observation) -> list[str]:
+    return [NEW_WINDOW, SAME_POD] if observation.windows > 1 else [SAME_POD]
 
 
 def _note_cells(name: str) -> Cells:
@@ -202,13 +200,13 @@ def _note_cells(name: str) -> Cells:
 def _note(name: str, slices: Sequence[Slice]) -> Text:
     if name == SAME_POD:
         return Text(sparkline(repeated_shares(slices)), QUIET)
-    return Text("".join("^" if at and found.windows else " " for at, found in enumerate(slices)), QUIET)
+    return Text("".join("^" if at and part.windows else " " for at, part in enumerate(slices)), QUIET)
 
 
 def _spark(slices: Sequence[Slice], row: ServerRow) -> Text:
     return Text(sparkline(server_shares(slices, row.name)), SHARE if row.responses is not None else QUIET)
 
 
-def _duration(seen: Observation) -> str:
-    seconds = seen.timeline.seconds
+def _duration(observation: Observation) -> str:
+    seconds = observation.timeline.seconds
     return f"{seconds:.0f} s" if seconds < 600 else f"{seconds / 60:.0f} min"

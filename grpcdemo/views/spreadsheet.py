@@ -1,4 +1,4 @@
-"""What `observe` saw as CSV: a row for each server pod."""
+"""An observation as CSV: a row for each server pod."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from grpcdemo.views.words import printable
 COLUMNS = ("server_pod", "ip", "node", "ready", "proxy", "responses", "share", "expected_share")
 
 
-def observation_csv(seen: Observation) -> str:
-    """With a head; what is not known is empty, a share is a number from 0 to 1."""
+def observation_csv(observation: Observation) -> str:
+    """With a header; unknown values are empty, a share is a number from 0 to 1."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
-    for row in server_rows(seen):
+    for row in server_rows(observation):
         expected = "" if row.expected is None else f"{row.expected:.4f}"
         texts = (printable(text or "") for text in (row.name, row.ip, row.node, row.ready, row.proxy))
         writer.writerow([*texts, row.responses, f"{row.share:.4f}", expected])

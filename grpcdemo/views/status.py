@@ -21,7 +21,7 @@ def status_view(status: Status, width: int | None = None) -> RenderableType:
         }
     )
     if not status.pods:
-        return Group(facts, Text("\nno pods; make the demo with `grpcdemo up`"))
+        return Group(facts, Text("\nno pods; deploy the demo with `grpcdemo up`"))
     return Group(facts, Text(""), pods_table(status.pods, width))
 
 
@@ -40,11 +40,11 @@ def istio_view(status: IstioStatus, width: int | None = None) -> RenderableType:
 
 
 def effect(injection: Injection) -> str:
-    """What the namespace's label will do to a new pod."""
+    """What the namespace's labels do to a new pod."""
     if injection.injectors is None:
         return "could not check: this user may not list the injectors' webhooks"
     if injection.revision is None:
-        ambient = "; ambient mode: ztunnel carries its traffic, and balances connections" if injection.ambient else ""
+        ambient = "; ambient mode: ztunnel carries its traffic and balances connections" if injection.ambient else ""
         return f"a new pod gets no proxy{ambient}"
     return f"a new pod gets a proxy from revision {injection.revision}"
 
@@ -61,7 +61,7 @@ def _facts(facts: Mapping[str, str]) -> Table:
 def _namespace(status: Status) -> str:
     if status.phase is None:
         return f"{status.namespace}, does not exist"
-    owner = "made by grpcdemo" if status.owned else "not made by grpcdemo"
+    owner = "created by grpcdemo" if status.owned else "not created by grpcdemo"
     return f"{status.namespace}, {status.phase}, {owner}, {_labels(status.labels)}"
 
 
@@ -71,7 +71,7 @@ def _labels(labels: Mapping[str, str]) -> str:
 
 def _versions(status: IstioStatus) -> str:
     if status.sandbox:
-        return "none: the sandbox injects Envoys in its place"
+        return "none: the sandbox injects Envoy itself"
     if status.versions is None:
         return "could not check the version: this user may not list Deployments cluster-wide"
     return ", ".join(status.versions) or "no control plane (istiod) in this cluster"

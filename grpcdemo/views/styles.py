@@ -1,6 +1,6 @@
-"""The colours: those of the eight of a terminal that can be read on a light and on a dark background.
+"""The colors: those of a terminal's eight that are readable on light and on dark backgrounds.
 
-Yellow, cyan and white are pale on white, blue is dark on black. And what a colour says a word says, too.
+Yellow, cyan and white are pale on white, blue is dark on black. A word always says what a color says.
 """
 
 from __future__ import annotations

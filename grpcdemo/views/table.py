@@ -1,4 +1,4 @@
-"""Tables as kubectl prints them: no lines, and, rather than to wrap, fewer columns where it is narrow."""
+"""Tables as kubectl prints them: no lines, and on a narrow screen fewer columns instead of wrapped ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Cells = Mapping[str, Text]
 
 
 def plain_table(*columns: str, numbers: Iterable[str] = ()) -> Table:
-    """A table without lines; the columns in *numbers* are aligned to the right."""
+    """A table without lines; the columns in *numbers* are right-aligned."""
     table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
     for column in columns:
         table.add_column(column, no_wrap=True, justify="right" if column in numbers else "left")
@@ -25,7 +25,7 @@ def plain_table(*columns: str, numbers: Iterable[str] = ()) -> Table:
 def fitting_columns(
     rows: Sequence[Cells], columns: Sequence[str], dispensable: Iterable[str], width: int | None
 ) -> list[str]:
-    """*columns* without as many of the *dispensable*, in their order, as must go to fit into *width* cells."""
+    """*columns* that fit into *width* cells, after dropping as few of the *dispensable* as possible, in order."""
     kept = list(columns)
     for column in dispensable:
         if width is None or table_width(rows, kept) <= width:

@@ -1,4 +1,4 @@
-"""What was observed, in words: the lines below the table, the line a second, the lines of the log."""
+"""An observation in words: the lines below the table, the progress line, and what a terminal may print."""
 
 from __future__ import annotations
 
@@ -8,49 +8,49 @@ from grpcdemo.model import Observation, Provenance, Tally
 from grpcdemo.views.glyphs import percent
 
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-"""Control characters, and what turns the direction of a line: a log must not steer the terminal that shows it."""
+"""Control characters and bidirectional overrides and isolates: a log must not control the terminal."""
 NAMED = 3
-"""How many servers a line names."""
+"""How many servers the progress line names."""
 
 
 def printable(text: str) -> str:
-    return UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], text)
+    return UNPRINTABLE.sub(lambda match: ascii(match[0])[1:-1], text)
 
 
-def numbers_line(seen: Observation) -> str:
+def numbers_line(observation: Observation) -> str:
     """How much, how fast, and what failed."""
-    tally = seen.tally
+    tally = observation.tally
     parts = [f"{tally.responses} responses in {tally.seconds:.1f} s ({rate(tally):.1f}/s)"]
-    parts += _client_texts(seen)
-    if seen.windows > 1:
-        parts.append(f"window {seen.windows}")
+    parts += _client_texts(observation)
+    if observation.windows > 1:
+        parts.append(f"window {observation.windows}")
     if tally.missed:
         parts.append(f"{tally.missed} missed")
     if not tally.errors:
         parts.append("no errors")
-    if earlier := errors_before(seen):
+    if earlier := errors_before(observation):
         parts.append(f"{earlier} failed before this window")
     return ", ".join(parts)
 
 
-def _client_texts(seen: Observation) -> list[str]:
-    """How many clients there are, where it is not one, and why some do not call."""
-    number = len(seen.clients)
+def _client_texts(observation: Observation) -> list[str]:
+    """How many clients there are if not one, and why some do not call."""
+    number = len(observation.clients)
     texts = [] if number == 1 else [f"{number} clients" if number else "no client pod"]
-    waiting = [pod.status for pod in seen.clients if not pod.ready]
+    waiting = [pod.status for pod in observation.clients if not pod.ready]
     if waiting:
         texts.append(f"clients not ready: {len(waiting)} ({', '.join(sorted(set(waiting)))})")
     return texts
 
 
-def errors_before(seen: Observation) -> int:
-    """How many calls failed before the present window, such as while pods were replaced."""
-    return max(0, sum(found.errors for found in seen.timeline.slices) - sum(seen.tally.errors.values()))
+def errors_before(observation: Observation) -> int:
+    """How many calls failed before the present window, for example during a rollout."""
+    return max(0, sum(part.errors for part in observation.timeline.slices) - sum(observation.tally.errors.values()))
 
 
-def ready_text(seen: Observation) -> str:
-    """READY as all pods have it, or each of the ways they have it."""
-    return ", ".join(sorted({pod.ready_text for pod in (*seen.servers, *seen.clients)}))
+def ready_text(observation: Observation) -> str:
+    """READY of all pods: each value once."""
+    return ", ".join(sorted({pod.ready_text for pod in (*observation.servers, *observation.clients)}))
 
 
 def latency_line(tally: Tally) -> str:
@@ -62,22 +62,22 @@ def errors_text(tally: Tally) -> str:
     return f"errors: {codes}" if codes else "no errors"
 
 
-def plain_line(seen: Observation) -> str:
-    """One line of progress, where nothing can be redrawn."""
-    counts = seen.tally.by_server()
+def plain_line(observation: Observation) -> str:
+    """One line of progress, for where nothing can be redrawn."""
+    counts = observation.tally.by_server()
     total = sum(counts.values())
     most = sorted(counts, key=lambda name: (-counts[name], name))
     shares = [f"{printable(name)} {percent(counts[name] / total)}" for name in most[:NAMED]]
     if len(most) > NAMED:
         shares.append(f"{len(most) - NAMED} more {percent(sum(counts[name] for name in most[NAMED:]) / total)}")
-    told = shares or ["nobody yet", *_client_texts(seen)]
-    failed = [errors_text(seen.tally)] if seen.tally.errors else []
-    parts = [f"{total} responses", *told, *failed, seen.verdict.outcome.value]
-    return f"{seen.tally.seconds:.0f} s: {', '.join(parts)}"
+    answers = shares or ["no server yet", *_client_texts(observation)]
+    failed = [errors_text(observation.tally)] if observation.tally.errors else []
+    parts = [f"{total} responses", *answers, *failed, observation.verdict.outcome.value]
+    return f"{observation.tally.seconds:.0f} s: {', '.join(parts)}"
 
 
 def platform_text(provenance: Provenance) -> str:
-    """What it ran on, with the versions as far as they are known."""
+    """Where it ran, with the known versions."""
     if provenance.sandbox:
         return f"the sandbox in place of Kubernetes ({provenance.kubernetes}) and Istio"
     return f"Kubernetes {provenance.kubernetes}, {_istio_text(provenance.istio)}"

@@ -69,7 +69,7 @@ def test_status(grpcdemo: Command, up: str) -> None:
     ended = grpcdemo("status", "--kubeconfig", up)
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.splitlines()[2].split(None, 1)[1] == (
-        f"{DEMO}, Active, made by grpcdemo, istio-injection=disabled"
+        f"{DEMO}, Active, created by grpcdemo, istio-injection=disabled"
     )
     document = json.loads(grpcdemo("status", "--kubeconfig", up, "-o", "json").out)
     assert (document["context"], document["phase"], len(document["pods"])) == ("fake", "Active", 4)

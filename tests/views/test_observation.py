@@ -123,7 +123,20 @@ def test_a_name_from_a_log_cannot_steer_the_terminal() -> None:
     text = draw(observation_view(seen), 200)
     assert r"evil\x1b]0;x\x07" in text
     assert r"1\x9b2J" in text
-    assert printable("a\u202eb\nc") == r"a\u202eb\nc"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [0x00, 0x0A, 0x1B, 0x7F, 0x9B, 0x061C, *range(0x200E, 0x2010), *range(0x2028, 0x202F), *range(0x2066, 0x206A)],
+)
+def test_control_characters_overrides_and_isolates_are_shown_as_escapes(code: int) -> None:
+    text = printable(f"a{chr(code)}b")
+    assert text == f"a{ascii(chr(code))[1:-1]}b"
+    assert text.isascii()
+
+
+def test_other_letters_are_printed_as_they_are() -> None:
+    assert printable("…é ▁█") == "…é ▁█"
 
 
 def test_errors_of_the_switch_are_not_forgotten_in_the_window_after_it() -> None:
@@ -138,7 +151,7 @@ def test_errors_of_the_switch_are_not_forgotten_in_the_window_after_it() -> None
 
 def test_a_line_of_progress() -> None:
     assert plain_line(PINNED) == "3 s: 60 responses, grpc-server-7d4b9c8f6-b7wzn 100%, pinned"
-    assert plain_line(observation()) == "0 s: 0 responses, nobody yet, inconclusive"
+    assert plain_line(observation()) == "0 s: 0 responses, no server yet, inconclusive"
 
 
 def test_a_line_of_progress_names_a_few() -> None:
@@ -150,7 +163,7 @@ def test_a_line_of_progress_names_a_few() -> None:
 def test_it_says_why_nobody_calls() -> None:
     none = replace(observation(), clients=())
     assert numbers_line(none) == "0 responses in 0.0 s (0.0/s), no client pod, no errors"
-    assert plain_line(none) == "0 s: 0 responses, nobody yet, no client pod, inconclusive"
+    assert plain_line(none) == "0 s: 0 responses, no server yet, no client pod, inconclusive"
     waiting = pod("grpc-client", "9qv5m", 20, ready=False, status="ErrImagePull")
     assert "clients not ready: 1 (ErrImagePull)" in plain_line(replace(observation(), clients=(waiting,)))
     some = replace(PINNED, clients=(*PINNED.clients, waiting))

@@ -33,7 +33,7 @@ STATUSES = {
 @pytest.mark.parametrize("name", STATUSES)
 def test_status(golden: Golden, name: str) -> None:
     found: Status = STATUSES[name]
-    golden(name, lambda _: status_view(found), status_document(found))
+    golden(name, lambda width: status_view(found, width), status_document(found))
 
 
 ISTIO = {
@@ -63,7 +63,7 @@ ISTIO = {
 @pytest.mark.parametrize("name", ISTIO)
 def test_istio_status(golden: Golden, name: str) -> None:
     found: IstioStatus = ISTIO[name]
-    golden(name, lambda _: istio_view(found), istio_document(found))
+    golden(name, lambda width: istio_view(found, width), istio_document(found))
 
 
 @pytest.mark.parametrize("width, missing", [(None, set()), (120, set()), (90, {"NODE"}), (70, {"NODE", "RESTARTS"})])

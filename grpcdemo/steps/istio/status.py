@@ -14,16 +14,16 @@ from grpcdemo.resources.objects import labels_of
 
 
 async def istio_status(api: Api, namespace: str) -> IstioStatus:
-    """Raises NotFound where there is no such namespace."""
-    found, deployments, pods, versions = await asyncio.gather(
+    """Raises NotFound if the namespace does not exist."""
+    obj, deployments, pods, versions = await asyncio.gather(
         find_namespace(api, namespace),
         our_deployments(api, namespace),
         our_pods(api, namespace),
         control_plane_versions(api),
     )
-    if found is None:
-        raise NotFound(f"there is no namespace {namespace}", hint="make the demo with `grpcdemo up`")
-    injection = await read_injection(api, labels_of(found), injected_labels(deployments))
+    if obj is None:
+        raise NotFound(f"namespace {namespace} does not exist", hint="deploy the demo with `grpcdemo up`")
+    injection = await read_injection(api, labels_of(obj), injected_labels(deployments))
     return IstioStatus(
         namespace=namespace,
         injection=injection,
