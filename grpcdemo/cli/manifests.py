@@ -11,7 +11,7 @@ from grpcdemo.cli.target import Connection
 from grpcdemo.errors import GrpcdemoError, Interrupted, UsageError
 from grpcdemo.manifests import defaults
 from grpcdemo.manifests.render import NEWEST, render
-from grpcdemo.steps.up import UpConfig, settings
+from grpcdemo.steps.up import UpConfig, manifest_values
 
 
 def manifests(
@@ -48,7 +48,7 @@ def manifests(
     connection = Connection(typed.obj, context, kubeconfig, sandbox, namespace)
     version = _parse_version(kubernetes) if kubernetes else _ask_version(connection)
     config = UpConfig(namespace, servers, clients, rate, image_prefix)
-    files = render(settings(config, version))
+    files = render(manifest_values(config, version))
     if write is None:
         typer.echo("---\n".join(files.values()), nl=False)
         return

@@ -1,1 +1,1 @@
-"""What is applied to the cluster: the YAML files, and the names of the images in them."""
+"""What `up` applies to the cluster: the YAML files and the names of the images in them."""

@@ -1,10 +1,9 @@
-"""What the demo is like unless somebody says otherwise. Here alone, so that the help of an option tells the default
-of the step behind it."""
+"""The demo's defaults, in one place, so that an option's help and the step behind it agree."""
 
 NAMESPACE = "istio-grpc-demo"
 SERVERS = 3
 CLIENTS = 1
 RATE = 50.0
-"""Calls a second of each client: a verdict takes seconds, and the log grows by some 5 kB a second."""
+"""Calls per second of each client: a verdict takes seconds, and the log grows by about 5 kB per second."""
 TIMEOUT_S = 180.0
 """How long each wait may take."""

@@ -1,5 +1,5 @@
-"""The images' names, and which command helps where a cluster cannot get one: whoever builds, applies or
-diagnoses must say the same."""
+"""The images' names, and which command helps a cluster that cannot pull one: the same for building, applying and
+diagnosing."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from enum import Enum
 from grpcdemo import __version__
 from grpcdemo.errors import UsageError
 
-SERVER = "grpcdemo-server"
-CLIENT = "grpcdemo-client"
+SERVER_IMAGE = "grpcdemo-server"
+CLIENT_IMAGE = "grpcdemo-client"
 LOCAL_PREFIX = "localhost"
-"""No registry: only an image that was built here, or loaded, can have such a name."""
+"""No registry: an image of this name can only be built here or loaded."""
 
-# `+` stands in a Python version such as 1.0+local, and may not stand in a tag.
+# A Python version such as 1.0+local has a `+`, which a tag must not have.
 TAG = __version__.replace("+", "-")
 
 HOST = r"[a-z0-9]+(?:[.-][a-z0-9]+)*(?::[0-9]+)?"
@@ -23,20 +23,20 @@ PREFIX = re.compile(rf"{HOST}(?:/{COMPONENT})*")
 
 
 class ClusterKind(Enum):
-    """A cluster on this machine, by the way it takes images in."""
+    """How a cluster on this machine gets its images."""
 
     KIND = "kind"
     MINIKUBE = "minikube"
     K3D = "k3d"
     SHARED = "shared"
-    """It runs the images in the store of the container engine that it belongs to."""
+    """It runs the images of the container engine that it belongs to."""
 
 
 SHARED_CONTEXTS = ("docker-desktop", "docker-for-desktop", "rancher-desktop", "orbstack", "colima")
 
 
 def cluster_kind(context: str | None) -> ClusterKind | None:
-    """What the kube context's name says of the cluster; None where it says nothing."""
+    """The kind of cluster that the kube context's name stands for, if any."""
     name = context or ""
     if name in SHARED_CONTEXTS or name.startswith("colima-"):
         return ClusterKind.SHARED
@@ -51,13 +51,13 @@ def image_reference(name: str, prefix: str | None = None) -> str:
 
 
 def parse_prefix(prefix: str) -> str:
-    """*prefix* without a trailing slash; UsageError where no image's name can begin with it."""
+    """*prefix* without a trailing slash. Raises UsageError if no image's name can begin with it."""
     trimmed = prefix.strip().rstrip("/")
     if PREFIX.fullmatch(trimmed):
         return trimmed
     raise UsageError(
         f"{prefix!r} cannot begin an image's name: {_flaw(trimmed)}",
-        hint="give a registry and a path in it, such as registry.example.com/team",
+        hint="give a registry and a path, for example registry.example.com/team",
     )
 
 
@@ -67,16 +67,16 @@ def _flaw(prefix: str) -> str:
     if prefix != prefix.lower():
         return "it has upper-case letters"
     if "@" in prefix:
-        return "it has a digest or a user in it"
+        return "it has a digest or a user"
     if ":" in prefix.rpartition("/")[2]:
         return "it has a tag; the tag is grpcdemo's version"
     return "it is not a registry and a path"
 
 
 def pull_hint(image: str, context: str | None) -> str:
-    """What helps where the cluster of *context* cannot get *image*, in one line."""
+    """What helps if the cluster of *context* cannot pull *image*."""
     prefix, _, name = image.rpartition("/")
-    if name.split(":")[0] not in (SERVER, CLIENT):
+    if name.split(":")[0] not in (SERVER_IMAGE, CLIENT_IMAGE):
         return (
             "check the image's name, and whether the cluster may pull it: a private registry needs an imagePullSecret"
         )

@@ -1,4 +1,4 @@
-"""The two manifests, filled in: the same text is printed, written to files, and applied."""
+"""The two manifests with their values filled in: the text that is printed, written to files, and applied."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from importlib.resources import files
 from string import Template
 from typing import Any
 
+import yaml
+
 from grpcdemo.manifests import defaults
+from grpcdemo.manifests.images import CLIENT_IMAGE, SERVER_IMAGE, image_reference
 
 NEWEST = (1, 99)
 SECCOMP_SINCE = (1, 19)
@@ -15,42 +18,40 @@ GRPC_PROBE_SINCE = (1, 24)
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What may differ from one demo to the next."""
+class ManifestValues:
+    """What differs from one demo to the next."""
 
-    server_image: str
-    client_image: str
     namespace: str = defaults.NAMESPACE
     servers: int = defaults.SERVERS
     clients: int = defaults.CLIENTS
     rate: float = defaults.RATE
-    """Calls a second that each client makes."""
+    """Calls per second of each client."""
+    image_prefix: str | None = None
+    """The registry and path of both images; None for images without a registry."""
     kubernetes: tuple[int, int] = NEWEST
     """Major and minor version of the API server that the manifests are for."""
 
 
-def render(settings: Settings) -> dict[str, str]:
+def render(values: ManifestValues) -> dict[str, str]:
     """The YAML text by file name: `grpc-server.yaml`, `grpc-client.yaml`."""
-    values = {
-        "namespace": settings.namespace,
-        "servers": settings.servers,
-        "clients": settings.clients,
-        "rate": f"{settings.rate:g}",
-        "server_image": settings.server_image,
-        "client_image": settings.client_image,
-        "server_probe": _probe(50051, settings.kubernetes),
-        "client_probe": _probe(50052, settings.kubernetes),
-        "client_readiness": _probe(50052, settings.kubernetes, service="answered"),
-        "seccomp": _seccomp(settings.kubernetes),
+    texts = {
+        "namespace": values.namespace,
+        "servers": values.servers,
+        "clients": values.clients,
+        "rate": f"{values.rate:g}",
+        "server_image": image_reference(SERVER_IMAGE, values.image_prefix),
+        "client_image": image_reference(CLIENT_IMAGE, values.image_prefix),
+        "server_probe": _probe(50051, values.kubernetes),
+        "client_probe": _probe(50052, values.kubernetes),
+        "client_readiness": _probe(50052, values.kubernetes, service="answered"),
+        "seccomp": _seccomp(values.kubernetes),
     }
-    return {name: Template(_read(name)).substitute(values) for name in ("grpc-server.yaml", "grpc-client.yaml")}
+    return {name: Template(_read(name)).substitute(texts) for name in ("grpc-server.yaml", "grpc-client.yaml")}
 
 
-def objects(settings: Settings) -> list[dict[str, Any]]:
+def build_objects(values: ManifestValues) -> list[dict[str, Any]]:
     """The same manifests as objects, in the order in which they are applied."""
-    import yaml
-
-    return [found for text in render(settings).values() for found in yaml.safe_load_all(text)]
+    return [obj for text in render(values).values() for obj in yaml.safe_load_all(text)]
 
 
 def _read(name: str) -> str:
@@ -58,7 +59,7 @@ def _read(name: str) -> str:
 
 
 def _probe(port: int, kubernetes: tuple[int, int], service: str | None = None) -> str:
-    """A probe by grpc.health.v1 of the *service*, or of the whole; before 1.24, whether the port is open."""
+    """A gRPC health probe of *service*, or of the whole server; before 1.24 a probe of the port."""
     if kubernetes < GRPC_PROBE_SINCE:
         return f"tcpSocket: {{port: {port}}} # a gRPC probe needs Kubernetes 1.24"
     return f"grpc: {{port: {port}, service: {service}}}" if service else f"grpc: {{port: {port}}}"

@@ -1,4 +1,4 @@
-"""The whole story: up, pinned, Istio on, balanced; and nothing is left, whatever happens on the way."""
+"""The whole demo: up, pinned, Istio on, balanced; then clean up, however it ends."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from grpcdemo.errors import GrpcdemoError, UsageError
+from grpcdemo.errors import GrpcdemoError, Unauthorized, Unreachable, UsageError
 from grpcdemo.kube.api import Api
 from grpcdemo.model import DemoResult, Done, Observation, Phase, Reporter, Warned
 from grpcdemo.steps.cleanup import CleanupConfig, cleanup
@@ -17,12 +17,12 @@ from grpcdemo.steps.up import UpConfig, up
 from grpcdemo.verdict import Outcome
 
 CLEANUP_S = 60.0
-"""After a failure or Ctrl-C, cleaning up gets this long, whatever time the rest had."""
+"""How long the cleanup after a failure or Ctrl-C may take, whatever the other timeouts are."""
 
 
 @dataclass(frozen=True)
 class DemoConfig:
-    """What the story is told with. Raises UsageError where it could not be told."""
+    """What to demonstrate, and how. Raises UsageError if there is nothing to balance over."""
 
     up: UpConfig
     revision: str | None = None
@@ -34,30 +34,29 @@ class DemoConfig:
         if self.up.servers < 2:
             raise UsageError(
                 "one server leaves nothing to balance over",
-                hint="tell the story with --servers 2 or more; `grpcdemo up` deploys a single one, too",
+                hint="use --servers 2 or more; `grpcdemo up` also deploys a single one",
             )
 
 
 async def rehearse(api: Api, config: DemoConfig, report: Reporter) -> None:
-    """Say what `demo` would do, with an API that persists nothing."""
+    """Report what `demo` would do, with an API that persists nothing."""
     await up(api, config.up, report)
-    report(Done("calls watched until they are seen pinned"))
-    report(Done("Istio's injection switched on, both Deployments restarted"))
-    report(Done("calls watched until they are seen balanced"))
+    report(Done("calls observed until pinned"))
+    report(Done("injection switched on, both Deployments restarted"))
+    report(Done("calls observed until balanced"))
     if not config.keep:
-        report(Done(f"all of it deleted from namespace {config.up.namespace}"))
+        report(Done(f"everything of grpcdemo's deleted from namespace {config.up.namespace}"))
 
 
 async def demo(api: Api, config: DemoConfig, report: Reporter, show: Callable[[Phase], None]) -> DemoResult:
-    """Tell the story and clean up, also after Ctrl-C and after a failure.
+    """Run the demo and clean up, also after Ctrl-C and after a failure; *show* each phase whenever it has news.
 
-    Each phase is handed to *show* again and again, as far as it was seen.
-    Raises UnexpectedVerdict or NotEnoughResponses where it did not go as the story says.
+    Raises UnexpectedVerdict or NotEnoughResponses if a phase does not end in its verdict.
     """
     if config.keep:
-        return await _tell(api, config, report, show)
+        return await _run(api, config, report, show)
     try:
-        result = await _tell(api, config, report, show)
+        result = await _run(api, config, report, show)
     except BaseException as error:
         await _clean_up_after(error, api, config, report)
         raise
@@ -69,47 +68,47 @@ async def demo(api: Api, config: DemoConfig, report: Reporter, show: Callable[[P
     return result
 
 
-async def _tell(api: Api, config: DemoConfig, report: Reporter, show: Callable[[Phase], None]) -> DemoResult:
+async def _run(api: Api, config: DemoConfig, report: Reporter, show: Callable[[Phase], None]) -> DemoResult:
     began = asyncio.get_running_loop().time()
     await up(api, config.up, report)
-    before = await _watch(api, config, "Istio off", Outcome.PINNED, report, show)
-    wanted = SwitchConfig(
+    before = await _observe(api, config, "Istio off", Outcome.PINNED, report, show)
+    on = SwitchConfig(
         on=True,
         namespace=config.up.namespace,
         revision=config.revision,
         timeout_s=config.up.timeout_s,
         shared=config.up.shared,
     )
-    await switch(api, wanted, report)
-    after = await _watch(api, config, "Istio on", Outcome.BALANCED, report, show)
+    await switch(api, on, report)
+    after = await _observe(api, config, "Istio on", Outcome.BALANCED, report, show)
     return DemoResult(before, after, asyncio.get_running_loop().time() - began)
 
 
-async def _watch(
+async def _observe(
     api: Api, config: DemoConfig, title: str, expected: Outcome, report: Reporter, show: Callable[[Phase], None]
 ) -> Phase:
-    wanted = ObserveConfig(namespace=config.up.namespace, expect=expected, timeout_s=config.up.timeout_s)
-    seen: Observation | None = None
-    async for seen in observe(api, wanted):
-        show(Phase(title, seen))
-    assert seen is not None, "observe tells at least one observation"
-    report(Done(f"{seen.verdict.outcome.value}: {seen.verdict.reason}"))
-    check_expected(expected, seen)
-    return Phase(title, seen)
+    observe_config = ObserveConfig(namespace=config.up.namespace, expect=expected, timeout_s=config.up.timeout_s)
+    observation: Observation | None = None
+    async for observation in observe(api, observe_config):
+        show(Phase(title, observation))
+    assert observation is not None, "observe yields at least one observation"
+    report(Done(f"{observation.verdict.outcome.value}: {observation.verdict.reason}"))
+    check_expected(expected, observation)
+    return Phase(title, observation)
 
 
 async def _clean_up_after(error: BaseException, api: Api, config: DemoConfig, report: Reporter) -> None:
-    """Clean up in a time of its own; what fails in it must not hide *error*, which is why we are here."""
+    """Clean up within a timeout of its own; a failure of the cleanup must not hide *error*."""
     task = asyncio.current_task()
     if task is not None and isinstance(error, asyncio.CancelledError) and hasattr(task, "uncancel"):
         task.uncancel()
     try:
         await cleanup(api, _cleanup_config(config, min(config.cleanup_s, config.up.timeout_s)), report)
     except GrpcdemoError as failed:
-        if str(failed) == str(error):
-            return  # the same again, such as a cluster that cannot be reached
+        if isinstance(failed, Unreachable | Unauthorized) and type(failed) is type(error):
+            return  # one error says it
         again = f"`grpcdemo cleanup --namespace {config.up.namespace}`"
-        report(Warned(f"cleaning up failed: {failed}; what is left can be removed with {again}"))
+        report(Warned(f"cleaning up failed: {failed}; remove what is left with {again}"))
 
 
 def _cleanup_config(config: DemoConfig, timeout_s: float) -> CleanupConfig:

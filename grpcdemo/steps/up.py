@@ -1,4 +1,4 @@
-"""Bring the demo up, without Istio's proxy: namespace, Service, Deployments, every pod ready."""
+"""Bring the demo up without Istio's proxy: namespace, Service, Deployments, every pod ready."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ from grpcdemo.kube.namespace import (
 from grpcdemo.kube.rollout import UNSCHEDULABLE_S, restart, wait_for_rollout
 from grpcdemo.kube.termination import wait_until_namespace_gone
 from grpcdemo.manifests import defaults
-from grpcdemo.manifests.images import CLIENT, SERVER, image_reference
-from grpcdemo.manifests.render import Settings, objects
+from grpcdemo.manifests.render import ManifestValues, build_objects
 from grpcdemo.model import CLIENT_APP, SERVER_APP, Done, Pod, Reporter
 from grpcdemo.resources.istio import INJECTION_LABEL
 from grpcdemo.resources.objects import Object, labels_of
@@ -28,7 +27,7 @@ from grpcdemo.steps.shared import require_consent_to_relabel
 
 @dataclass(frozen=True)
 class UpConfig:
-    """What to bring up, and where. *rate* is the calls a second of each client; *timeout_s* bounds each wait."""
+    """What to bring up, and where; *timeout_s* bounds each wait."""
 
     namespace: str = defaults.NAMESPACE
     servers: int = defaults.SERVERS
@@ -42,25 +41,18 @@ class UpConfig:
     """How long a pod may be unschedulable before that is an error."""
 
 
-def settings(config: UpConfig, kubernetes: tuple[int, int]) -> Settings:
-    """What the manifests are filled in with."""
-    return Settings(
-        server_image=image_reference(SERVER, config.image_prefix),
-        client_image=image_reference(CLIENT, config.image_prefix),
-        namespace=config.namespace,
-        servers=config.servers,
-        clients=config.clients,
-        rate=config.rate,
-        kubernetes=kubernetes,
+def manifest_values(config: UpConfig, kubernetes: tuple[int, int]) -> ManifestValues:
+    return ManifestValues(
+        config.namespace, config.servers, config.clients, config.rate, config.image_prefix, kubernetes
     )
 
 
 async def up(api: Api, config: UpConfig, report: Reporter) -> list[Pod]:
-    """Make the demo, or bring what is there of it to *config*; return its pods, ready and without proxy."""
+    """Create the demo, or update it to *config*; return its pods, ready and without proxies."""
     kubernetes, namespace = await asyncio.gather(api.version(), find_namespace(api, config.namespace))
     if namespace is not None and is_terminating(namespace):
         if api.dry_run:
-            report(Done(f"namespace {config.namespace} is terminating: it would be waited for"))
+            report(Done(f"namespace {config.namespace} is terminating: `up` waits until it is gone"))
         else:
             await wait_until_namespace_gone(api, config.namespace, timeout_s=config.timeout_s, report=report)
         namespace = None
@@ -70,7 +62,7 @@ async def up(api: Api, config: UpConfig, report: Reporter) -> list[Pod]:
     else:
         await _prepare(api, namespace, config, report)
     new = namespace is None
-    await _apply(api, config, kubernetes, report, only_say=new and api.dry_run)
+    await _apply(api, build_objects(manifest_values(config, kubernetes)), report, pretend=new and api.dry_run)
     if api.dry_run:
         return []
     return await _wait_until_ready(api, config, report, new=new)
@@ -80,32 +72,31 @@ async def _prepare(api: Api, namespace: Object, config: UpConfig, report: Report
     """Switch injection off in a namespace that exists."""
     name = config.namespace
     if all(labels_of(namespace).get(key) == value for key, value in INJECTION_OFF.items()):
-        report(Done(f"namespace {name} is there, {INJECTION_LABEL}=disabled"))
+        report(Done(f"namespace {name} exists, {INJECTION_LABEL}=disabled"))
         return
     await require_consent_to_relabel(api, namespace, given=config.shared)
     await relabel(api, namespace, INJECTION_OFF)
     report(Done(f"namespace {name} labeled {INJECTION_LABEL}=disabled"))
 
 
-async def _apply(api: Api, config: UpConfig, kubernetes: tuple[int, int], report: Reporter, *, only_say: bool) -> None:
-    """Apply the manifests; with *only_say*, there is no namespace yet in which the API could try them."""
-    wanted = objects(settings(config, kubernetes))
-    if only_say:
-        outcomes: list[Applied] = ["created"] * len(wanted)
+async def _apply(api: Api, manifests: list[Object], report: Reporter, *, pretend: bool) -> None:
+    """Apply the manifests; *pretend* to if they have no namespace yet in which a dry run could create them."""
+    if pretend:
+        outcomes: list[Applied] = ["created"] * len(manifests)
     else:
         # The Service first: a client that starts before its name resolves backs off for long.
-        service, *deployments = wanted
+        service, *deployments = manifests
         outcomes = [await apply(api, service)]
-        outcomes += await asyncio.gather(*(apply(api, found) for found in deployments))
-    for found, outcome in zip(wanted, outcomes, strict=True):
-        report(Done(f"{found['kind']} {found['metadata']['name']} {outcome}"))
+        outcomes += await asyncio.gather(*(apply(api, deployment) for deployment in deployments))
+    for manifest, outcome in zip(manifests, outcomes, strict=True):
+        report(Done(f"{manifest['kind']} {manifest['metadata']['name']} {outcome}"))
 
 
 async def _wait_until_ready(api: Api, config: UpConfig, report: Reporter, *, new: bool) -> list[Pod]:
     names = (SERVER_APP, CLIENT_APP)
     if not new and any(pod.proxy for pod in await our_pods(api, config.namespace)):
         await restart(api, config.namespace, names)
-        report(Done("both Deployments restarted, to lose the proxies that they had"))
+        report(Done("both Deployments restarted, to remove the proxies"))
     pods = await wait_for_rollout(
         api,
         config.namespace,

@@ -7,30 +7,28 @@ from pathlib import Path
 import pytest
 import yaml
 
-from grpcdemo.manifests.images import CLIENT, SERVER, image_reference
-from grpcdemo.manifests.render import Settings, objects, render
+from grpcdemo.manifests.render import ManifestValues, build_objects, render
 from tests.fakes.script import Script, reply
 
 from .conftest import Command
 
-SETTINGS = Settings(server_image=image_reference(SERVER), client_image=image_reference(CLIENT))
+VALUES = ManifestValues()
 
 
 def test_without_a_cluster_the_newest_form_is_printed(grpcdemo: Command) -> None:
     ended = grpcdemo("manifests")
     assert ended.code == 0
-    assert list(yaml.safe_load_all(ended.out)) == objects(SETTINGS)
-    assert ended.out == "---\n".join(render(SETTINGS).values())
+    assert list(yaml.safe_load_all(ended.out)) == build_objects(VALUES)
+    assert ended.out == "---\n".join(render(VALUES).values())
     assert "written for Kubernetes 1.24 and later, because no cluster was asked" in ended.err
 
 
 def test_the_options_are_those_of_up(grpcdemo: Command) -> None:
     options = ("--servers", "5", "--clients", "2", "--rate", "0.5", "--namespace", "other", "--image-prefix", "r.io/x")
     ended = grpcdemo("manifests", "--kubernetes", "1.30", *options)
-    server, client = (image_reference(name, "r.io/x") for name in (SERVER, CLIENT))
-    wanted = Settings(server, client, namespace="other", servers=5, clients=2, rate=0.5)
+    values = ManifestValues(namespace="other", servers=5, clients=2, rate=0.5, image_prefix="r.io/x")
     assert (ended.code, ended.err) == (0, "")
-    assert list(yaml.safe_load_all(ended.out)) == objects(wanted)
+    assert list(yaml.safe_load_all(ended.out)) == build_objects(values)
 
 
 @pytest.mark.parametrize("version", ["1.18", "v1.18", "v1.18.20-eks-1"])
@@ -66,7 +64,7 @@ def test_the_files_are_written(grpcdemo: Command, tmp_path: Path) -> None:
     ended = grpcdemo("manifests", "--write", str(folder), "--kubernetes", "1.30")
     assert ended.code == 0
     assert ended.out.splitlines() == [str(folder / "grpc-server.yaml"), str(folder / "grpc-client.yaml")]
-    assert {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()} == render(SETTINGS)
+    assert {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()} == render(VALUES)
 
 
 def test_a_folder_that_cannot_be_written_to_is_an_error_in_one_line(grpcdemo: Command, tmp_path: Path) -> None:

@@ -41,4 +41,4 @@ def test_istio_status_sees_what_a_label_would_do(demo: Demo) -> None:
 
 
 def test_istio_status_without_namespace_is_an_error(demo: Demo) -> None:
-    assert "there is no namespace" in demo.run("istio", "status").check(1).error
+    assert "does not exist" in demo.run("istio", "status").check(1).error

@@ -121,7 +121,7 @@ def test_up_waits_for_a_namespace_that_is_still_going(demo: Demo) -> None:
 
 def test_dry_run_changes_nothing(demo: Demo) -> None:
     assert "created (dry run)" in demo.run("up", "--dry-run").check(0).err
-    assert "seen balanced (dry run)" in demo.run("demo", "--dry-run").check(0).err
+    assert "calls observed until balanced (dry run)" in demo.run("demo", "--dry-run").check(0).err
     assert not demo.exists()
 
     demo.run("up", "--servers", "1").check(0)

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from grpcdemo.errors import GrpcdemoError, UsageError
-from grpcdemo.manifests.images import CLIENT, SERVER, image_reference
+from grpcdemo.manifests.images import CLIENT_IMAGE, SERVER_IMAGE, image_reference
 from grpcdemo.steps.images.build import BuildConfig, build_images
 from grpcdemo.steps.images.shell import ProgramFailed, Shell
 
 from .harness import NO_SUCH_IMAGE, Programs, Told, exists, wait_until_written, write_archive
 
-NAMES = (image_reference(SERVER), image_reference(CLIENT))
+NAMES = (image_reference(SERVER_IMAGE), image_reference(CLIENT_IMAGE))
 VERSION = NAMES[0].rpartition(":")[2]
 ARGUMENTS = (
     f"--build-arg VERSION={VERSION} --build-arg BUILD_PLATFORM=linux/amd64 --build-arg TARGET_PLATFORM=linux/amd64"

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from grpcdemo.cli.app import main
-from grpcdemo.manifests.images import CLIENT, SERVER, image_reference
+from grpcdemo.manifests.images import CLIENT_IMAGE, SERVER_IMAGE, image_reference
 
 from .harness import Programs, write_archive
 
-NAMES = [image_reference(SERVER), image_reference(CLIENT)]
+NAMES = [image_reference(SERVER_IMAGE), image_reference(CLIENT_IMAGE)]
 KUBECONFIG = "apiVersion: v1\nkind: Config\ncurrent-context: kind-demo\ncontexts: []\nclusters: []\nusers: []\n"
 
 
@@ -60,7 +60,7 @@ def test_a_dry_run_prints_commands_that_a_shell_can_read(
     programs.add_builder("podman")
     assert main(["images", "push", "r.example.com", "--dry-run"]) == 0
     out, err = capsys.readouterr()
-    remote = [image_reference(name, "r.example.com") for name in (SERVER, CLIENT)]
+    remote = [image_reference(name, "r.example.com") for name in (SERVER_IMAGE, CLIENT_IMAGE)]
     assert out.splitlines() == [
         *(f"podman tag {NAMES[0]} {remote[0]}", f"podman push {remote[0]}"),
         *(f"podman tag {NAMES[1]} {remote[1]}", f"podman push {remote[1]}"),
@@ -71,12 +71,14 @@ def test_a_dry_run_prints_commands_that_a_shell_can_read(
 def test_save_prints_the_paths(programs: Programs, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     programs.add_builder("podman")
     assert main(["images", "save", str(tmp_path / "out")]) == 0
-    assert capsys.readouterr().out.splitlines() == [str(tmp_path / "out" / f"{name}.tar") for name in (SERVER, CLIENT)]
+    assert capsys.readouterr().out.splitlines() == [
+        str(tmp_path / "out" / f"{name}.tar") for name in (SERVER_IMAGE, CLIENT_IMAGE)
+    ]
 
 
 def test_load_takes_the_current_context(programs: Programs, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     programs.add("kind")
-    for name in (SERVER, CLIENT):
+    for name in (SERVER_IMAGE, CLIENT_IMAGE):
         write_archive(tmp_path / f"{name}.tar", name=image_reference(name))
     (tmp_path / "config").write_text(KUBECONFIG)
     assert main(["images", "load", "--kubeconfig", str(tmp_path / "config"), "--archive", str(tmp_path)]) == 0
@@ -86,7 +88,7 @@ def test_load_takes_the_current_context(programs: Programs, capsys: pytest.Captu
 
 def test_load_takes_the_context_that_is_named(programs: Programs, tmp_path: Path) -> None:
     programs.add("k3d")
-    for name in (SERVER, CLIENT):
+    for name in (SERVER_IMAGE, CLIENT_IMAGE):
         write_archive(tmp_path / f"{name}.tar", name=image_reference(name))
     assert main(["images", "load", "--context", "k3d-other", "--archive", str(tmp_path)]) == 0
     assert [call.split()[-1] for call in programs.calls] == ["other", "other"]

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from grpcdemo.errors import GrpcdemoError
-from grpcdemo.manifests.images import CLIENT, SERVER, image_reference
+from grpcdemo.manifests.images import CLIENT_IMAGE, SERVER_IMAGE, image_reference
 from grpcdemo.steps.images.load import LoadConfig, load_images
 from grpcdemo.steps.images.shell import ProgramFailed, Shell
 
 from .harness import NO_SUCH_IMAGE, Programs, Told, exists, write_archive
 
-NAMES = (image_reference(SERVER), image_reference(CLIENT))
+NAMES = (image_reference(SERVER_IMAGE), image_reference(CLIENT_IMAGE))
 DEAD = {"version *": "exit 1"}
 LOADS = {
     "kind-demo": "kind load image-archive DIR/{} --name demo",
@@ -47,7 +47,7 @@ async def test_a_saved_archive_goes_into_the_cluster_of_the_context(
     add_clusters(programs)
     assert await load_images(LoadConfig(context=context, archives=archives), shell) == NAMES
     loads = [call.replace(str(archives), "DIR") for call in programs.calls if ".tar" in call]
-    assert loads == [expected.format(f"{name}.tar") for name in (SERVER, CLIENT)]
+    assert loads == [expected.format(f"{name}.tar") for name in (SERVER_IMAGE, CLIENT_IMAGE)]
     assert f"loaded {NAMES[0]} (linux/arm64) into the " in told.texts
 
 
@@ -65,7 +65,7 @@ async def test_containerd_is_loaded_into_whatever_the_context(programs: Programs
     add_clusters(programs)
     await load_images(LoadConfig(context=None, containerd="/run/c d.sock", archives=archives), shell)
     assert programs.calls == [
-        f"ctr -a /run/c d.sock -n k8s.io images import {archives}/{name}.tar" for name in (SERVER, CLIENT)
+        f"ctr -a /run/c d.sock -n k8s.io images import {archives}/{name}.tar" for name in (SERVER_IMAGE, CLIENT_IMAGE)
     ]
 
 
@@ -168,6 +168,6 @@ async def test_a_dry_run_saves_and_loads_nothing(programs: Programs, dry_shell: 
     await load_images(LoadConfig(context="kind-demo"), dry_shell)
     assert told.lines == [
         *(f"buildah push {name} docker-archive:ARCHIVES/{name[10:].split(':')[0]}.tar:{name}" for name in NAMES),
-        *(f"kind load image-archive ARCHIVES/{name}.tar --name demo" for name in (SERVER, CLIENT)),
+        *(f"kind load image-archive ARCHIVES/{name}.tar --name demo" for name in (SERVER_IMAGE, CLIENT_IMAGE)),
     ]
     assert {call.split()[1] for call in programs.calls} == {"info", "inspect"}

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from grpcdemo.errors import GrpcdemoError, UsageError
-from grpcdemo.manifests.images import CLIENT, SERVER, image_reference
+from grpcdemo.manifests.images import CLIENT_IMAGE, SERVER_IMAGE, image_reference
 from grpcdemo.steps.images.push import push_images
 from grpcdemo.steps.images.shell import ProgramFailed, Shell
 
 from .harness import IN_STORE, NO_SUCH_IMAGE, Programs, Told
 
-LOCAL = (image_reference(SERVER), image_reference(CLIENT))
-REMOTE = (image_reference(SERVER, "r.example.com/team"), image_reference(CLIENT, "r.example.com/team"))
+LOCAL = (image_reference(SERVER_IMAGE), image_reference(CLIENT_IMAGE))
+REMOTE = (image_reference(SERVER_IMAGE, "r.example.com/team"), image_reference(CLIENT_IMAGE, "r.example.com/team"))
 
 
 @pytest.mark.parametrize("builder", ["docker", "podman", "buildah", "nerdctl"])

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from grpcdemo.errors import GrpcdemoError
-from grpcdemo.manifests.images import CLIENT, SERVER, image_reference
+from grpcdemo.manifests.images import CLIENT_IMAGE, SERVER_IMAGE, image_reference
 from grpcdemo.steps.images.save import save_images
 from grpcdemo.steps.images.shell import ProgramFailed, Shell
 
 from .harness import SAVED, Programs, Told
 
-NAMES = (image_reference(SERVER), image_reference(CLIENT))
+NAMES = (image_reference(SERVER_IMAGE), image_reference(CLIENT_IMAGE))
 FILES = ["grpcdemo-client.tar", "grpcdemo-server.tar"]
 
 
@@ -53,7 +53,7 @@ async def test_a_docker_that_cannot_choose_a_platform_is_not_asked_to(
 async def test_a_prefix_is_in_the_image_and_not_in_the_file(programs: Programs, shell: Shell, tmp_path: Path) -> None:
     programs.add_builder("podman")
     await save_images(tmp_path / "out", shell, prefix="r.example.com/team")
-    assert programs.calls[-1].endswith(image_reference(CLIENT, "r.example.com/team"))
+    assert programs.calls[-1].endswith(image_reference(CLIENT_IMAGE, "r.example.com/team"))
     assert names_in(tmp_path / "out") == FILES
 
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from grpcdemo.errors import UnexpectedVerdict
+from grpcdemo.errors import Unauthorized, UnexpectedVerdict
 from grpcdemo.kube.api import Api
 from grpcdemo.model import Phase, StepEvent, Warned
 from grpcdemo.resources.resource import DEPLOYMENTS, NAMESPACES, PODS
@@ -14,6 +14,7 @@ from grpcdemo.steps.demo import DemoConfig, demo
 from grpcdemo.steps.up import UpConfig
 from grpcdemo.verdict import Outcome
 from tests.fakes.hollow_cluster import HollowCluster
+from tests.fakes.script import Script, refuse
 
 from .told import done
 
@@ -76,3 +77,24 @@ async def test_a_cleanup_that_fails_too_is_told_with_the_reason(
     assert "cleaning up failed" in warning
     assert "example.com/keep" in warning
     assert "grpcdemo cleanup" in warning
+
+
+async def test_a_cleanup_that_fails_for_the_same_reason_adds_nothing(
+    script: Script, api: Api, events: list[StepEvent]
+) -> None:
+    script.on("GET", "/api/v1/namespaces/istio-grpc-demo", refuse(401))
+    with pytest.raises(Unauthorized):
+        await demo(api, CONFIG, events.append, lambda _: None)
+    assert events == []
+
+
+async def test_a_cleanup_that_fails_for_another_reason_is_reported(
+    script: Script, api: Api, events: list[StepEvent]
+) -> None:
+    forbidden = refuse(403, 'User "jane" cannot get resource "namespaces"')
+    script.on(
+        "GET", "/api/v1/namespaces/istio-grpc-demo", refuse(401), refuse(401), forbidden
+    )  # new credentials are tried once
+    with pytest.raises(Unauthorized):
+        await demo(api, CONFIG, events.append, lambda _: None)
+    assert [type(event) for event in events] == [Warned]

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from grpcdemo.manifests.images import CLIENT, SERVER, image_reference
+from grpcdemo.manifests.images import CLIENT_IMAGE, SERVER_IMAGE, image_reference
 from grpcdemo.sandbox.proxy.sidecar import IMAGE as PROXY
 
 
@@ -30,9 +30,9 @@ class Image:
 IMAGES = {
     image.name: image
     for image in (
-        Image(image_reference(SERVER), "grpcdemo.workload.server", ports={"PORT": 50051}),
+        Image(image_reference(SERVER_IMAGE), "grpcdemo.workload.server", ports={"PORT": 50051}),
         Image(
-            image_reference(CLIENT),
+            image_reference(CLIENT_IMAGE),
             "grpcdemo.workload.client",
             ports={"HEALTH_PORT": 50052},
             targets={"TARGET": "dns:///grpc-server:50051"},

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grpcdemo.errors import UsageError
-from grpcdemo.manifests.images import CLIENT, SERVER, TAG, image_reference
+from grpcdemo.manifests.images import CLIENT_IMAGE, SERVER_IMAGE, TAG, image_reference
 from grpcdemo.model import Waiting, Warned
 from grpcdemo.steps.images.archive import read_archive
 from grpcdemo.steps.images.builders import Builder, Command
@@ -17,7 +17,7 @@ from grpcdemo.steps.images.context import build_context
 from grpcdemo.steps.images.engine import Engine, Image, find_engine, known_flags, require_image
 from grpcdemo.steps.images.shell import ProgramFailed, Shell
 
-TARGETS = {SERVER: "server", CLIENT: "client"}
+TARGETS = {SERVER_IMAGE: "server", CLIENT_IMAGE: "client"}
 """Stages of the Dockerfile by the images they are."""
 PLATFORMS = ("linux/amd64", "linux/arm64")
 """The grpcio project has wheels for these."""

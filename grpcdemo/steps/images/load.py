@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grpcdemo.errors import GrpcdemoError
-from grpcdemo.manifests.images import CLIENT, SERVER, ClusterKind, cluster_kind, image_reference
+from grpcdemo.manifests.images import CLIENT_IMAGE, SERVER_IMAGE, ClusterKind, cluster_kind, image_reference
 from grpcdemo.model import Done, Waiting
 from grpcdemo.steps.images.archive import Archive, archive_name, read_archive
 from grpcdemo.steps.images.builders import DOCKER, NERDCTL, Command, fill
@@ -52,7 +52,7 @@ class LoadConfig:
 
 async def load_images(config: LoadConfig, shell: Shell) -> tuple[str, ...]:
     """Load the server's and the client's image into the cluster; returns their names."""
-    names = tuple(image_reference(name, config.prefix) for name in (SERVER, CLIENT))
+    names = tuple(image_reference(name, config.prefix) for name in (SERVER_IMAGE, CLIENT_IMAGE))
     kind = None if config.containerd else await _find_kind(config.context, shell)
     if config.archives:
         archives = tuple(_find_archive(config.archives, name) for name in names)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from grpcdemo.errors import GrpcdemoError
-from grpcdemo.manifests.images import CLIENT, SERVER, image_reference
+from grpcdemo.manifests.images import CLIENT_IMAGE, SERVER_IMAGE, image_reference
 from grpcdemo.model import Waiting
 from grpcdemo.steps.images.archive import Archive, archive_name
 from grpcdemo.steps.images.builders import fill
@@ -43,7 +43,7 @@ async def write_archives(engine: Engine, directory: Path, shell: Shell, *, prefi
     """Write one archive for each image, of one platform: loaders fail on an archive that names others."""
     program, verb, *rest = engine.builder.save
     written = []
-    for name in (SERVER, CLIENT):
+    for name in (SERVER_IMAGE, CLIENT_IMAGE):
         image = await require_image(shell, engine, image_reference(name, prefix))
         archive = Archive(directory / archive_name(image.name), (image.name,), image.platform)
         flags = fill(engine.builder.save_if_known, platform=image.platform)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from grpcdemo.manifests.images import CLIENT, SERVER, image_reference
+from grpcdemo.manifests import images
 from grpcdemo.resources.labels import SERVICE_NAME
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import ENDPOINT_SLICES, PODS, SERVICES
@@ -31,8 +31,8 @@ PATIENCE_S = 120
 """How long to wait for what must come. No test passes or fails by speed."""
 
 NAMESPACE = "demo"
-SERVER_IMAGE = image_reference(SERVER)
-CLIENT_IMAGE = image_reference(CLIENT)
+SERVER_IMAGE = images.image_reference(images.SERVER_IMAGE)
+CLIENT_IMAGE = images.image_reference(images.CLIENT_IMAGE)
 BACKOFF_S = 0.05
 
 

@@ -9,29 +9,29 @@ import pytest
 import yaml
 
 from grpcdemo import __version__
-from grpcdemo.manifests.images import CLIENT, SERVER, image_reference
-from grpcdemo.manifests.render import NEWEST, Settings, objects, render
+from grpcdemo.manifests.images import SERVER_IMAGE, image_reference
+from grpcdemo.manifests.render import NEWEST, ManifestValues, build_objects, render
 
 Object = dict[str, Any]
 
-SETTINGS = Settings(server_image=image_reference(SERVER), client_image=image_reference(CLIENT))
+VALUES = ManifestValues()
 OURS = {"app.kubernetes.io/managed-by": "grpcdemo", "app.kubernetes.io/part-of": "grpcdemo"}
 
 
-def found(kind: str, name: str, settings: Settings = SETTINGS) -> Object:
-    return next(one for one in objects(settings) if (one["kind"], one["metadata"]["name"]) == (kind, name))
+def read(kind: str, name: str, values: ManifestValues = VALUES) -> Object:
+    return next(one for one in build_objects(values) if (one["kind"], one["metadata"]["name"]) == (kind, name))
 
 
-def pod_specs(settings: Settings = SETTINGS) -> list[Object]:
-    return [one["spec"]["template"]["spec"] for one in objects(settings) if one["kind"] == "Deployment"]
+def pod_specs(values: ManifestValues = VALUES) -> list[Object]:
+    return [one["spec"]["template"]["spec"] for one in build_objects(values) if one["kind"] == "Deployment"]
 
 
-def containers(settings: Settings = SETTINGS) -> list[Object]:
-    return [container for spec in pod_specs(settings) for container in spec["containers"]]
+def containers(values: ManifestValues = VALUES) -> list[Object]:
+    return [container for spec in pod_specs(values) for container in spec["containers"]]
 
 
 def test_what_is_applied_and_in_which_order() -> None:
-    kinds = [(one["apiVersion"], one["kind"], one["metadata"]["name"]) for one in objects(SETTINGS)]
+    kinds = [(one["apiVersion"], one["kind"], one["metadata"]["name"]) for one in build_objects(VALUES)]
     assert kinds == [
         ("v1", "Service", "grpc-server"),
         ("apps/v1", "Deployment", "grpc-server"),
@@ -40,17 +40,17 @@ def test_what_is_applied_and_in_which_order() -> None:
 
 
 def test_the_text_and_the_objects_are_the_same() -> None:
-    assert list(render(SETTINGS)) == ["grpc-server.yaml", "grpc-client.yaml"]
-    assert [one for text in render(SETTINGS).values() for one in yaml.safe_load_all(text)] == objects(SETTINGS)
-    assert not any("$" in text for text in render(SETTINGS).values())
+    assert list(render(VALUES)) == ["grpc-server.yaml", "grpc-client.yaml"]
+    assert [one for text in render(VALUES).values() for one in yaml.safe_load_all(text)] == build_objects(VALUES)
+    assert not any("$" in text for text in render(VALUES).values())
 
 
 def test_settings_are_filled_in() -> None:
-    wanted = replace(SETTINGS, namespace="elsewhere", servers=5, clients=2, rate=0.5)
-    assert {one["metadata"]["namespace"] for one in objects(wanted)} == {"elsewhere"}
-    assert found("Deployment", "grpc-server", wanted)["spec"]["replicas"] == 5
-    assert found("Deployment", "grpc-client", wanted)["spec"]["replicas"] == 2
-    assert {"name": "RATE", "value": "0.5"} in containers(wanted)[1]["env"]
+    values = replace(VALUES, namespace="elsewhere", servers=5, clients=2, rate=0.5)
+    assert {one["metadata"]["namespace"] for one in build_objects(values)} == {"elsewhere"}
+    assert read("Deployment", "grpc-server", values)["spec"]["replicas"] == 5
+    assert read("Deployment", "grpc-client", values)["spec"]["replicas"] == 2
+    assert {"name": "RATE", "value": "0.5"} in containers(values)[1]["env"]
 
 
 def test_the_images_are_those_that_are_built() -> None:
@@ -59,13 +59,13 @@ def test_the_images_are_those_that_are_built() -> None:
         f"localhost/grpcdemo-client:{__version__}",
     ]
     assert {one["imagePullPolicy"] for one in containers()} == {"IfNotPresent"}
-    assert image_reference(SERVER, "registry.example.com/team/") == (
+    assert image_reference(SERVER_IMAGE, "registry.example.com/team/") == (
         f"registry.example.com/team/grpcdemo-server:{__version__}"
     )
 
 
 def test_everything_carries_the_label_by_which_it_is_deleted() -> None:
-    for one in objects(SETTINGS):
+    for one in build_objects(VALUES):
         metadata = [one["metadata"]]
         if one["kind"] == "Deployment":
             metadata.append(one["spec"]["template"]["metadata"])
@@ -75,20 +75,20 @@ def test_everything_carries_the_label_by_which_it_is_deleted() -> None:
 
 
 def test_selectors_select_the_pods_that_they_mean() -> None:
-    for one in objects(SETTINGS):
+    for one in build_objects(VALUES):
         if one["kind"] == "Deployment":
             assert (
                 one["spec"]["selector"]["matchLabels"].items() <= one["spec"]["template"]["metadata"]["labels"].items()
             )
-    labels = found("Deployment", "grpc-server")["spec"]["template"]["metadata"]["labels"]
-    others = found("Deployment", "grpc-client")["spec"]["template"]["metadata"]["labels"]
-    selector = found("Service", "grpc-server")["spec"]["selector"]
+    labels = read("Deployment", "grpc-server")["spec"]["template"]["metadata"]["labels"]
+    others = read("Deployment", "grpc-client")["spec"]["template"]["metadata"]["labels"]
+    selector = read("Service", "grpc-server")["spec"]["selector"]
     assert selector.items() <= labels.items()
     assert not selector.items() <= others.items()
 
 
 def test_istio_knows_the_port_as_grpc() -> None:
-    service = found("Service", "grpc-server")["spec"]
+    service = read("Service", "grpc-server")["spec"]
     assert service["ports"] == [{"name": "grpc", "port": 50051, "targetPort": "grpc", "appProtocol": "grpc"}]
     assert service["type"] == "ClusterIP"
     assert "clusterIP" not in service
@@ -129,14 +129,14 @@ def test_every_container_has_requests_limits_and_probes(container: Object) -> No
 def test_an_old_cluster_gets_no_field_that_it_does_not_know(
     kubernetes: tuple[int, int], seccomp: bool, probe: str
 ) -> None:
-    settings = replace(SETTINGS, kubernetes=kubernetes)
-    assert all(("seccompProfile" in spec["securityContext"]) is seccomp for spec in pod_specs(settings))
-    for container in containers(settings):
+    values = replace(VALUES, kubernetes=kubernetes)
+    assert all(("seccompProfile" in spec["securityContext"]) is seccomp for spec in pod_specs(values))
+    for container in containers(values):
         for found_probe in (container["readinessProbe"], container["livenessProbe"]):
             assert [kind for kind in ("grpc", "tcpSocket") if kind in found_probe] == [probe]
 
 
 def test_a_restart_never_has_fewer_pods_than_before() -> None:
     for name in ("grpc-server", "grpc-client"):
-        strategy = found("Deployment", name)["spec"]["strategy"]
+        strategy = read("Deployment", name)["spec"]["strategy"]
         assert strategy == {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "100%", "maxUnavailable": 0}}

@@ -7,8 +7,8 @@ import pytest
 from grpcdemo import __version__
 from grpcdemo.errors import ExitCode, UsageError
 from grpcdemo.manifests.images import (
-    CLIENT,
-    SERVER,
+    CLIENT_IMAGE,
+    SERVER_IMAGE,
     ClusterKind,
     cluster_kind,
     image_reference,
@@ -16,7 +16,7 @@ from grpcdemo.manifests.images import (
     pull_hint,
 )
 
-LOCAL = image_reference(SERVER)
+LOCAL = image_reference(SERVER_IMAGE)
 CONTEXTS = {
     "kind-kind": ClusterKind.KIND,
     "kind-a-b": ClusterKind.KIND,
@@ -42,15 +42,15 @@ def test_the_kind_of_cluster_is_told_by_the_context(context: str | None, kind: C
 
 
 def test_names_are_local_by_default() -> None:
-    assert image_reference(SERVER) == f"localhost/grpcdemo-server:{__version__}"
-    assert image_reference(CLIENT) == f"localhost/grpcdemo-client:{__version__}"
+    assert image_reference(SERVER_IMAGE) == f"localhost/grpcdemo-server:{__version__}"
+    assert image_reference(CLIENT_IMAGE) == f"localhost/grpcdemo-client:{__version__}"
 
 
 @pytest.mark.parametrize(
     "prefix", ["registry.example.com/team", "registry.example.com/team/", "registry:5000", "10.0.0.1:5000/a/b_c", "me"]
 )
 def test_a_prefix_takes_the_place_of_localhost(prefix: str) -> None:
-    assert image_reference(SERVER, prefix) == f"{prefix.rstrip('/')}/grpcdemo-server:{__version__}"
+    assert image_reference(SERVER_IMAGE, prefix) == f"{prefix.rstrip('/')}/grpcdemo-server:{__version__}"
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_a_prefix_that_cannot_be_is_refused_with_the_reason(prefix: str, flaw: s
             "run `grpcdemo images build`, then `grpcdemo images push PREFIX`, and give `--image-prefix PREFIX` to `up`",
         ),
         (
-            image_reference(CLIENT, "r.example.com/team"),
+            image_reference(CLIENT_IMAGE, "r.example.com/team"),
             "prod",
             "run `grpcdemo images push r.example.com/team`, or give the cluster an imagePullSecret if the registry "
             "is private",
