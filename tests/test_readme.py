@@ -1,4 +1,5 @@
-"""Every command in the README is run: those that make a cluster by the public CI, all others by the contract suite."""
+"""Every command in the README is run: by `.ci/test` (what installs), by the contract suite (`console`), or by the
+workflow (what makes a cluster)."""
 
 from __future__ import annotations
 
@@ -13,7 +14,16 @@ def test_each_block_says_whether_it_is_run() -> None:
     assert languages() == {"console", "sh", "text"}
 
 
+def test_what_installs_is_what_ci_finds() -> None:
+    installing = [line for line in _shell_lines() if "venv" in line]
+    assert [line.split(" && ")[-1] for line in installing] == ["grpcdemo demo", "pytest -n auto"]
+
+
 def test_what_makes_a_cluster_is_what_the_workflow_runs() -> None:
     workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
-    for line in "".join(blocks("sh")).splitlines():
-        assert all(f"run: {command}\n" in workflow for command in line.split(" && ")), line
+    for line in _shell_lines():
+        assert "venv" in line or all(f"run: {command}\n" in workflow for command in line.split(" && ")), line
+
+
+def _shell_lines() -> list[str]:
+    return "".join(blocks("sh")).splitlines()

@@ -61,7 +61,7 @@ def test_up_from_nothing_against_its_processes(sandbox: SandboxUser, tmp_path: P
     report("grpcdemo up, sandbox and all, until every pod is READY / its process starts", ratio, 2)
 
 
-@pytest.mark.parametrize("switch, limit", [("off", 3), ("on", 6)], ids=["one tcp_proxy", "two sidecars"])
+@pytest.mark.parametrize(("switch", "limit"), [("off", 3), ("on", 6)], ids=["one tcp_proxy", "two sidecars"])
 def test_a_call_through_the_proxies_against_a_bare_one(sandbox: SandboxUser, switch: str, limit: float) -> None:
     """The bare ones come first: no client may call while another's calls are timed."""
 

@@ -36,14 +36,14 @@ def responses(traffic: Traffic, pods: int, runs: int) -> float:
     return mean(first_verdict(traffic, pods, seed=seed).responses for seed in range(runs))
 
 
-@pytest.mark.parametrize("pods, runs, limit", [(2, 400, 1.45), (3, 400, 1.6), (10, 100, 2.0)])
+@pytest.mark.parametrize(("pods", "runs", "limit"), [(2, 400, 1.45), (3, 400, 1.6), (10, 100, 2.0)])
 def test_balanced_against_walds_bound(pods: int, runs: int, limit: float) -> None:
     """The bound knows which pod could be the odd one; whoever does not must wait until none is, which takes longer."""
     bound = walds_bound(odd(1, pods), odd(0.5, pods))
     report(f"balanced over {pods} / Wald's bound, {bound:.0f}", responses(EVEN, pods, runs) / bound, limit)
 
 
-@pytest.mark.parametrize("pods, runs, limit", [(2, 400, 1.4), (3, 400, 1.5), (10, 100, 1.6)])
+@pytest.mark.parametrize(("pods", "runs", "limit"), [(2, 400, 1.4), (3, 400, 1.5), (10, 100, 1.6)])
 def test_half_weight_against_walds_bound(pods: int, runs: int, limit: float) -> None:
     bound = walds_bound(odd(0.5, pods), odd(1, pods))
     report(
@@ -53,7 +53,7 @@ def test_half_weight_against_walds_bound(pods: int, runs: int, limit: float) -> 
     )
 
 
-@pytest.mark.parametrize("pods, limit", [(3, 1.5), (10, 1.6), (100, 1.8)])
+@pytest.mark.parametrize(("pods", "limit"), [(3, 1.5), (10, 1.6), (100, 1.8)])
 def test_a_dead_pod_against_walds_bound(pods: int, limit: float) -> None:
     bound = walds_bound(odd(0, pods), odd(1, pods))
     report(f"skewed, a pod of {pods} dead / Wald's bound, {bound:.0f}", responses(DEAD, pods, 3) / bound, limit)
@@ -64,7 +64,7 @@ def test_pinned_against_walds_bound() -> None:
     report(f"pinned, not three quarters / Wald's bound, {bound:.0f}", responses(pinned, 3, 3) / bound, 1.15)
 
 
-@pytest.mark.parametrize("pods, runs", [(2, 1000), (3, 1000), (10, 200)])
+@pytest.mark.parametrize(("pods", "runs"), [(2, 1000), (3, 1000), (10, 200)])
 def test_errors_in_ten_thousand(pods: int, runs: int) -> None:
     """As in the fast tests, by change of measure, with more runs."""
     report(f"even over {pods} called pinned or skewed, in 10,000", error_on_even(pods, runs) / ERROR_RATE, 1)
@@ -73,7 +73,7 @@ def test_errors_in_ten_thousand(pods: int, runs: int) -> None:
         report(called, error_on_odd(pods, weight, runs) / ERROR_RATE, 1)
 
 
-@pytest.mark.parametrize("pods, clients", [(pods, clients) for pods in (2, 3, 10, 100) for clients in (1, 5, 50)])
+@pytest.mark.parametrize(("pods", "clients"), [(pods, clients) for pods in (2, 3, 10, 100) for clients in (1, 5, 50)])
 def test_the_table(pods: int, clients: int) -> None:
     """Every kind of traffic; with 100 pods or 50 clients not every response is looked at, but every 200th part."""
     often = pods <= 10 and clients <= 5

@@ -37,7 +37,7 @@ def interrupt_at_first_request(script: Script, number: signal.Signals, then: Ans
         script.on("GET", f"/api/v1/namespaces/istio-grpc-demo{path}", hang)
 
 
-@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 @pytest.mark.parametrize("words", [("status",), ("up",), ("manifests",)], ids=" ".join)
 def test_an_interrupted_command_says_so(
     grpcdemo: Command, script: Script, words: tuple[str, ...], number: signal.Signals, code: int

@@ -120,7 +120,7 @@ def test_a_report_of_a_demo_that_goes_otherwise(
     assert "Istio on</h2>" not in text
 
 
-@pytest.mark.parametrize("command, code", [(("observe",), 1), (("demo", "--context", "other"), 2)], ids=str)
+@pytest.mark.parametrize(("command", "code"), [(("observe",), 1), (("demo", "--context", "other"), 2)], ids=str)
 def test_no_report_of_what_nobody_saw(
     grpcdemo: Command, kubeconfig: str, tmp_path: Path, command: tuple[str, ...], code: int
 ) -> None:

@@ -82,7 +82,7 @@ def test_status_of_nothing_is_an_answer(grpcdemo: Command, kubeconfig: str) -> N
     assert grpcdemo("istio", "status", "--kubeconfig", kubeconfig).code == 1
 
 
-@pytest.mark.parametrize("expect, code", [("pinned", 0), ("balanced", 3)])
+@pytest.mark.parametrize(("expect", "code"), [("pinned", 0), ("balanced", 3)])
 def test_observe(grpcdemo: Command, up: str, expect: str, code: int) -> None:
     ended = grpcdemo("observe", "--kubeconfig", up, "--expect", expect, "-o", "json")
     assert ended.code == code
@@ -134,7 +134,7 @@ def test_a_demo_that_goes_otherwise(grpcdemo: Command, cluster: HollowCluster, k
 
 
 @pytest.mark.parametrize(
-    "options, verdict",
+    ("options", "verdict"),
     [((), "pinned"), (("--min-responses", "101"), "inconclusive"), (("--error-rate", "1e-12"), "inconclusive")],
     ids=["default", "more", "surer"],
 )

@@ -108,7 +108,7 @@ def test_a_picture_is_one_frame() -> None:
     assert re.search(r"\x1b\[\?2026h.*picture.*\x1b\[\?2026l", terminal.getvalue(), re.S)
 
 
-@pytest.mark.parametrize("columns, cleared", [("60", True), ("100", False)])
+@pytest.mark.parametrize(("columns", "cleared"), [("60", True), ("100", False)])
 def test_a_narrower_terminal_is_drawn_from_its_top(
     columns: str, cleared: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,7 +133,7 @@ def test_no_word_of_a_picture_is_cut_off() -> None:
     assert reason in " ".join(shown.split())
 
 
-@pytest.mark.parametrize("plain, environment", [(True, {}), (False, {"TERM": "dumb"})], ids=str)
+@pytest.mark.parametrize(("plain", "environment"), [(True, {}), (False, {"TERM": "dumb"})], ids=str)
 def test_where_nothing_can_be_redrawn_there_are_lines(plain: bool, environment: dict[str, str]) -> None:
     with on_terminal(**environment) as terminal, Progress(plain=plain) as progress:
         progress.report(Waiting("x 0/3 ready"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,12 +14,12 @@ USER = "tester"
 
 
 @pytest.fixture
-def as_user(demo: Demo, tmp_path: Path) -> Iterator[Demo]:
+def as_user(demo: Demo, tmp_path: Path) -> Demo:
     """The demo's namespace, and a user of the cluster who may not yet do anything."""
     kubectl("create", "namespace", demo.namespace)
     demo.kubectl("create", "serviceaccount", USER)
     token = demo.kubectl("create", "token", USER).strip()
-    yield Demo(demo.namespace, {"KUBECONFIG": kubeconfig_as(tmp_path, {"token": token})})
+    return Demo(demo.namespace, {"KUBECONFIG": kubeconfig_as(tmp_path, {"token": token})})
 
 
 def test_what_is_forbidden_is_named_with_the_command_that_checks_it(as_user: Demo) -> None:

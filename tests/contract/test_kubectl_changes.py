@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +16,12 @@ GONE = "--timeout=120s"
 
 
 @pytest.fixture
-def servers(demo: Demo) -> Iterator[Demo]:
+def servers(demo: Demo) -> Demo:
     """Two servers and no client, by kubectl alone."""
     kubectl("create", "namespace", demo.namespace)
     demo.kubectl("create", "-f", "-", stdin=server_manifest(demo))
     roll_out(demo)
-    yield demo
+    return demo
 
 
 def server_manifest(demo: Demo, replicas: int = 2) -> str:

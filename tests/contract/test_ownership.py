@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.contract.strangers import build_deployment, build_service
@@ -11,11 +9,11 @@ from tests.contract.tools import Demo, kubectl
 
 
 @pytest.fixture
-def lent(demo: Demo) -> Iterator[Demo]:
+def lent(demo: Demo) -> Demo:
     """A namespace of somebody else's, with an injection label of its own."""
     kubectl("create", "namespace", demo.namespace)
     demo.kubectl("label", "namespace", demo.namespace, "istio-injection=enabled", "team=checkout")
-    yield demo
+    return demo
 
 
 def test_a_lent_namespace_is_given_back_as_it_was(lent: Demo) -> None:

@@ -68,7 +68,7 @@ TROUBLES: list[tuple[Trouble, str, str | None]] = [
 ]
 
 
-@pytest.mark.parametrize("trouble, words, hint", TROUBLES)
+@pytest.mark.parametrize(("trouble", "words", "hint"), TROUBLES)
 def test_each_trouble_has_its_words_and_its_hint(trouble: Trouble, words: str, hint: str | None) -> None:
     assert describe(trouble) == words
     advice = advise(trouble, "kind-kind")
@@ -76,7 +76,7 @@ def test_each_trouble_has_its_words_and_its_hint(trouble: Trouble, words: str, h
 
 
 @pytest.mark.parametrize(
-    "refusal, words",
+    ("refusal", "words"),
     [
         (Refusal(Refuser.QUOTA, "small"), "raise the ResourceQuota"),
         (Refusal(Refuser.POD_SECURITY, "restricted"), "Istio's CNI plugin"),
@@ -95,7 +95,7 @@ def test_what_helps_depends_on_who_refused(refusal: Refusal | None, words: str |
 
 
 @pytest.mark.parametrize(
-    "blocker, words",
+    ("blocker", "words"),
     [
         (Finalizer("example.com/keep"), "start that controller"),
         (Condition("NamespaceFinalizersRemaining", "in 1 instance"), "start that controller"),

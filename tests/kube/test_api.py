@@ -206,7 +206,7 @@ async def test_a_change_that_was_sent_is_answered_before_it_is_cancelled(script:
         await creating
 
 
-@pytest.mark.parametrize("minor, version", [("34", (1, 34)), ("21+", (1, 21))])
+@pytest.mark.parametrize(("minor", "version"), [("34", (1, 34)), ("21+", (1, 21))])
 async def test_the_version_is_asked_once(script: Script, api: Api, minor: str, version: tuple[int, int]) -> None:
     script.on("GET", "/version", reply({"major": "1", "minor": minor, "gitVersion": "v1"}))
     assert await api.version() == version

@@ -61,7 +61,7 @@ ANSWERS: list[tuple[int, str, type[ApiError], str | None]] = [
 ]
 
 
-@pytest.mark.parametrize("code, message, kind, hint", ANSWERS)
+@pytest.mark.parametrize(("code", "message", "kind", "hint"), ANSWERS)
 def test_an_answer_becomes_an_error(code: int, message: str, kind: type[ApiError], hint: str | None) -> None:
     error = api_error(code, {"kind": "Status", "message": message}, REQUEST)
     assert type(error) is kind
@@ -76,7 +76,7 @@ def test_an_answer_says_what_was_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
-    "request_, command",
+    ("request_", "command"),
     [
         (Request("list", DEPLOYMENTS, None, None, "c"), "kubectl auth can-i list deployments.apps"),
         (Request("patch", DEPLOYMENTS, "n", "d", "c"), "kubectl auth can-i patch deployments.apps --namespace n"),

@@ -96,7 +96,7 @@ async def read_up_to(api: Api, log: FakeLog, last: bytes) -> list[bytes]:
         return await reader.to_the_end()
 
 
-@pytest.mark.parametrize("chunk, step", [(65_536, 5), (1, 17), (7, 13), (61, 11)])
+@pytest.mark.parametrize(("chunk", "step"), [(65_536, 5), (1, 17), (7, 13), (61, 11)])
 async def test_a_cut_at_any_byte_loses_and_doubles_nothing(tmp_path: Path, chunk: int, step: int) -> None:
     logs: list[FakeLog] = []
     async with connected(lambda asked: logs[-1], tmp_path) as api:
@@ -292,7 +292,7 @@ async def test_a_permission_that_is_taken_away_ends_it(script: Script, api: Api,
             await reader.to_the_end()
 
 
-@pytest.mark.parametrize("answer, kind", [(NOT_FOUND, NotFound), (FORBIDDEN, Forbidden)])
+@pytest.mark.parametrize(("answer", "kind"), [(NOT_FOUND, NotFound), (FORBIDDEN, Forbidden)])
 async def test_a_log_that_cannot_be_read_at_all_is_an_error(
     script: Script, api: Api, answer: Answer, kind: type[Exception]
 ) -> None:

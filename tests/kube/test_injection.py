@@ -50,14 +50,14 @@ INJECTED_BY: list[tuple[list[Object], dict[str, str], str | None]] = [
 ]
 
 
-@pytest.mark.parametrize("install, namespace, revision", INJECTED_BY)
+@pytest.mark.parametrize(("install", "namespace", "revision"), INJECTED_BY)
 def test_what_injects_into_a_plain_pod(install: list[Object], namespace: dict[str, str], revision: str | None) -> None:
     found = injecting(read_webhooks(install), namespace, {"app": "grpc-server"})
     assert (found.revision if found else None) == revision
 
 
 @pytest.mark.parametrize(
-    "namespace, pod, injected",
+    ("namespace", "pod", "injected"),
     [
         (ON, {"sidecar.istio.io/inject": "false"}, False),
         (ON, {"sidecar.istio.io/inject": "true"}, True),

@@ -14,7 +14,7 @@ SECOND = 1_000_000_000
 
 
 @pytest.mark.parametrize(
-    "stamp, time_ns",
+    ("stamp", "time_ns"),
     [
         ("1970-01-01T00:00:00Z", 0),
         ("1970-01-01T00:00:01.000000001Z", SECOND + 1),

@@ -37,14 +37,14 @@ REFUSALS: list[tuple[str, Refusal | None]] = [
 ]
 
 
-@pytest.mark.parametrize("message, refusal", REFUSALS)
+@pytest.mark.parametrize(("message", "refusal"), REFUSALS)
 def test_who_refused_an_object(message: str, refusal: Refusal | None) -> None:
     found = read_refusal(message)
     assert (None if found and found.by is Refuser.NEW_NAMESPACE else found) == refusal
 
 
 @pytest.mark.parametrize(
-    "message, name",
+    ("message", "name"),
     [('serviceaccount "default" not found', "default"), ("status unknown for quota: small, resources: pods", "small")],
 )
 def test_a_namespace_may_be_too_new(message: str, name: str) -> None:
@@ -52,7 +52,7 @@ def test_a_namespace_may_be_too_new(message: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "message, missing",
+    ("message", "missing"),
     [
         ('pods is forbidden: User "jane" cannot create resource "pods" in API group "" in the namespace "demo"', True),
         ('forbidden: User "jane" cannot get path "/version"', True),

@@ -12,7 +12,7 @@ THREE = [pod(f"p{index}") for index in range(3)]
 
 
 @pytest.mark.parametrize(
-    "found, pods, settled",
+    ("found", "pods", "settled"),
     [
         (deployment("d", replicas=3), THREE, True),
         (deployment("d", replicas=0), [], True),

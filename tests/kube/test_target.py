@@ -85,7 +85,7 @@ async def test_what_is_empty_was_not_chosen(monkeypatch: pytest.MonkeyPatch, var
 
 
 @pytest.mark.parametrize(
-    "server, local",
+    ("server", "local"),
     [
         ("https://127.0.0.1:6443", True),
         ("https://127.9.9.9", True),

@@ -72,7 +72,7 @@ def test_a_crash_loop_of_an_init_container() -> None:
 
 
 @pytest.mark.parametrize(
-    "message, nodes_not_ready",
+    ("message", "nodes_not_ready"),
     [
         ("0/1 nodes are available: 1 Insufficient cpu.", False),
         ("0/1 nodes are available: 1 node(s) had untolerated taint {node.kubernetes.io/not-ready: }.", True),
@@ -89,7 +89,7 @@ def test_a_pod_that_waits_for_its_gates_is_not_unschedulable() -> None:
 
 
 @pytest.mark.parametrize(
-    "status, message",
+    ("status", "message"),
     [
         ({"reason": "Evicted", "message": "low on memory"}, "low on memory"),
         ({"reason": "Evicted"}, "Evicted"),

@@ -117,7 +117,7 @@ def test_every_container_has_requests_limits_and_probes(container: Object) -> No
 
 
 @pytest.mark.parametrize(
-    "kubernetes, seccomp, probe",
+    ("kubernetes", "seccomp", "probe"),
     [
         ((1, 18), False, "tcpSocket"),
         ((1, 19), True, "tcpSocket"),

@@ -10,7 +10,7 @@ from grpcdemo.resources.selectors import deployed_template, selects
 
 
 @pytest.mark.parametrize(
-    "selector, having, selected",
+    ("selector", "having", "selected"),
     [
         ({}, {"a": "1"}, True),
         ({"matchLabels": {"a": "1", "b": "2"}}, {"a": "1"}, False),

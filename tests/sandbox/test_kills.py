@@ -171,7 +171,7 @@ def test_a_killed_sidecar_is_restarted_and_the_pod_is_ready_again(demo: Demo, ap
 
 
 @pytest.mark.parametrize(
-    "words, midst",
+    ("words", "midst"),
     [
         (("observe",), "responses"),
         (("istio", "on"), "restarted"),

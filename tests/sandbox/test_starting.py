@@ -81,7 +81,7 @@ def test_several_who_start_it_at_once_get_one(sandbox: SandboxUser) -> None:
 
 
 @sandboxed
-@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_an_interrupted_start_leaves_nothing(
     sandbox: SandboxUser, envoys_wait_for: Path, number: signal.Signals, code: int
 ) -> None:

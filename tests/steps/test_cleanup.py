@@ -102,7 +102,7 @@ async def test_strangers_keep_our_namespace(
 
 
 @pytest.mark.parametrize(
-    "resource, name, fields",
+    ("resource", "name", "fields"),
     [
         (CONFIG_MAPS, "kube-root-ca.crt", {}),
         (CONFIG_MAPS, "istio-ca-root-cert", {}),

@@ -44,7 +44,7 @@ CHOICES: list[tuple[list[Object], dict[str, str], str | None, dict[str, str | No
 ]
 
 
-@pytest.mark.parametrize("install, having, revision, change, injector", CHOICES)
+@pytest.mark.parametrize(("install", "having", "revision", "change", "injector"), CHOICES)
 def test_the_label_that_works_is_chosen(
     install: list[Object],
     having: dict[str, str],
@@ -57,7 +57,7 @@ def test_the_label_that_works_is_chosen(
 
 
 @pytest.mark.parametrize(
-    "install, revision, pod, message",
+    ("install", "revision", "pod", "message"),
     [
         ([], None, POD, "no Istio sidecar injector"),
         (default_install(), "1-30-0", POD, "selects label istio.io/rev=1-30-0; its revisions and tags: default"),

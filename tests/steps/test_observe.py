@@ -282,7 +282,7 @@ async def test_what_failed_is_why_there_is_no_verdict(script: Script, api: Api) 
     assert caught.value.exit_code == 4
 
 
-@pytest.mark.parametrize("servers, hint", [(("a",), "grpcdemo up --servers 3"), (("a", "b"), "watch longer")])
+@pytest.mark.parametrize(("servers", "hint"), [(("a",), "grpcdemo up --servers 3"), (("a", "b"), "watch longer")])
 async def test_what_helps_where_there_is_no_verdict(
     script: Script, api: Api, servers: tuple[str, ...], hint: str
 ) -> None:
@@ -295,7 +295,7 @@ async def test_what_helps_where_there_is_no_verdict(
 
 
 @pytest.mark.parametrize(
-    "expected, seen, error",
+    ("expected", "seen", "error"),
     [
         (Outcome.PINNED, Outcome.PINNED, None),
         (Outcome.BALANCED, Outcome.BALANCED, None),

@@ -129,7 +129,7 @@ async def test_a_namespace_that_is_going_is_waited_for(
 
 
 @pytest.mark.parametrize(
-    "behavior, message, hint",
+    ("behavior", "message", "hint"),
     [
         (waiting("ErrImagePull"), "cannot pull image localhost/grpcdemo-", "images build"),
         (waiting("CreateContainerConfigError", "no secret"), "cannot start: no secret", "None"),

@@ -126,12 +126,12 @@ def error_on_odd(pods: int, weight: float, runs: int) -> float:
     return errors / runs
 
 
-@pytest.mark.parametrize("pods, runs", [(3, 80), (10, 24)])
+@pytest.mark.parametrize(("pods", "runs"), [(3, 80), (10, 24)])
 def test_even_traffic_is_seldom_called_uneven(pods: int, runs: int) -> None:
     assert 0.2 * ERROR_RATE < error_on_even(pods, runs) <= ERROR_RATE
 
 
-@pytest.mark.parametrize("pods, runs", [(3, 30), (10, 8)])
+@pytest.mark.parametrize(("pods", "runs"), [(3, 30), (10, 8)])
 @pytest.mark.parametrize("weight", [0.5, 2.0])
 def test_half_and_double_weight_are_seldom_called_balanced(pods: int, runs: int, weight: float) -> None:
     assert 0 < error_on_odd(pods, weight, runs) <= ERROR_RATE
@@ -150,7 +150,7 @@ KINDS: dict[str, tuple[Traffic, Outcome]] = {
 """What must come of each kind of traffic. Of two pods, with one dead, one is left, and its client is pinned."""
 
 
-@pytest.mark.parametrize("pods, clients, runs", [(2, 1, 8), (3, 1, 8), (3, 5, 4), (10, 1, 2), (10, 5, 1)])
+@pytest.mark.parametrize(("pods", "clients", "runs"), [(2, 1, 8), (3, 1, 8), (3, 5, 4), (10, 1, 2), (10, 5, 1)])
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_traffic_is_called_what_it_is(kind: str, pods: int, clients: int, runs: int) -> None:
     traffic, outcome = KINDS[kind]
@@ -216,7 +216,7 @@ def ordered(pods: int, again: float, responses: int) -> dict[Outcome, float]:
     return first_of(of, again, responses)
 
 
-@pytest.mark.parametrize("pods, after", [(2, 5), (3, 5), (3, 50), (3, 1000), (10, 50)])
+@pytest.mark.parametrize(("pods", "after"), [(2, 5), (3, 5), (3, 50), (3, 1000), (10, 50)])
 def test_clients_that_stay_on_each_pod_as_long_are_never_balanced(pods: int, after: int) -> None:
     judged = Judged(pods)
     outcomes = set()

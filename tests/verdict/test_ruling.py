@@ -66,7 +66,7 @@ TABLE: list[tuple[ByClient, list[str], Outcome, str]] = [
 ]
 
 
-@pytest.mark.parametrize("by_client, servers, outcome, reason", TABLE)
+@pytest.mark.parametrize(("by_client", "servers", "outcome", "reason"), TABLE)
 def test_what_anybody_would_say(by_client: ByClient, servers: list[str], outcome: Outcome, reason: str) -> None:
     verdict = judge(by_client, servers)
     assert verdict.outcome is outcome, verdict.reason

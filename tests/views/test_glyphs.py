@@ -9,7 +9,7 @@ from grpcdemo.views.glyphs import BAR_CELLS, bar, percent, regroup, repeated_sha
 
 
 @pytest.mark.parametrize(
-    "share, text",
+    ("share", "text"),
     [
         (0.0, "0%"),
         (1e-9, ">0%"),
@@ -28,7 +28,7 @@ def test_a_percentage_does_not_overstate(share: float, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "share, text", [(0.0, ""), (1.0, "█" * 10), (0.5, "█" * 5), (1 / 80, "▏"), (0.4, "████"), (0.43, "████▎")]
+    ("share", "text"), [(0.0, ""), (1.0, "█" * 10), (0.5, "█" * 5), (1 / 80, "▏"), (0.4, "████"), (0.43, "████▎")]
 )
 def test_a_bar_is_exact_to_an_eighth_of_a_cell(share: float, text: str) -> None:
     assert bar(share) == text.ljust(BAR_CELLS)
@@ -60,7 +60,7 @@ def test_cells_that_are_full_do_not_change_when_time_goes_on(cells: int) -> None
         assert after[: len(before)] == before
 
 
-@pytest.mark.parametrize("begun_s, drawn", [(0.1, 1), (0.4, 2)])
+@pytest.mark.parametrize(("begun_s", "drawn"), [(0.1, 1), (0.4, 2)])
 def test_a_slice_that_has_hardly_begun_is_not_drawn(begun_s: float, drawn: int) -> None:
     assert len(settled(Timeline(0.5, timeline("ab", "a").slices, 0.5 + begun_s))) == drawn
     assert len(settled(Timeline(0.5, timeline("a").slices, begun_s))) == 1, "it is all there is"

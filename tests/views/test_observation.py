@@ -76,7 +76,7 @@ def test_a_result_is_not_folded() -> None:
     assert "more" not in text
 
 
-@pytest.mark.parametrize("width, timed", [(80, False), (100, True)])
+@pytest.mark.parametrize(("width", "timed"), [(80, False), (100, True)])
 def test_a_result_has_whole_names_rather_than_sparklines(width: int, timed: bool) -> None:
     text = draw(observation_view(BALANCED, width), width)
     assert text.count("grpc-server-7d4b9c8f6-") == 3

@@ -66,7 +66,9 @@ def test_istio_status(golden: Golden, name: str) -> None:
     golden(name, lambda width: istio_view(found, width), istio_document(found))
 
 
-@pytest.mark.parametrize("width, missing", [(None, set()), (120, set()), (90, {"NODE"}), (70, {"NODE", "RESTARTS"})])
+@pytest.mark.parametrize(
+    ("width", "missing"), [(None, set()), (120, set()), (90, {"NODE"}), (70, {"NODE", "RESTARTS"})]
+)
 def test_the_columns_of_pods_are_those_that_fit(width: int | None, missing: set[str]) -> None:
     table = pods_table((*clients(proxy="native sidecar"), *servers("native sidecar")), width)
     assert set(COLUMNS) - {str(column.header) for column in table.columns} == missing

@@ -216,7 +216,7 @@ def mutated(dice: random.Random, line: bytes) -> bytes:
     return bytes(data)
 
 
-@pytest.mark.parametrize("code, pod", [("OK", "a"), ("OK", None), ("OK", ""), ("UNAVAILABLE", "a")])
+@pytest.mark.parametrize(("code", "pod"), [("OK", "a"), ("OK", None), ("OK", ""), ("UNAVAILABLE", "a")])
 def test_only_a_pod_that_answered_is_one(code: str, pod: str | None) -> None:
     read = parse_call(format_call(Call(1, code, pod, None, 1.0, None)))
     assert read
