@@ -1,18 +1,18 @@
-"""Is the traffic pinned to one pod or balanced over all? Pure functions of who got how many responses from whom.
+"""Is traffic pinned to one pod, or balanced over all? Pure functions of how many responses came from which pod.
 
-One may ask after every response, and at most one verdict in 10,000 (`Criteria.error_rate`) is wrong, at any number
-of pods and clients:
+Ask after every response: at most one verdict in 10,000 (`Criteria.error_rate`) is wrong, for any number of pods and
+clients:
 
     pinned    is not said of even traffic, nor of a client that sends up to three quarters of its calls to one pod
     skewed    is not said of even traffic, and never of pinned clients
-    balanced  is not said where a pod has half the weight of the others or less, or double or more (which is
-              `Criteria.tolerance`), never of pinned clients, nor of clients that stay: whom three times in four
-              or more the same pod answers as the time before
+    balanced  is not said if a pod has half the weight of the others or less, or double or more
+              (`Criteria.tolerance`), never of pinned clients, nor of clients that stay on pods: three times in
+              four or more, the pod that answers is the pod that answered before
 
-Why that holds is told in `evidence`. It is a trade: between even and half weight lies a zone in which balanced and
-skewed are both allowed, and the nearer weight decides. Without it no verdict would be quick: over three pods, to
-tell even from half weight takes 190 perfectly even responses, from three quarters 1,037. Even traffic that is
-random takes longer than perfectly even traffic, as no pod may look light by chance.
+`evidence` proves it. It is a trade-off: between even and half weight, balanced and skewed are both allowed, and the
+nearer weight decides. Otherwise no verdict would be quick: over three pods, it takes 190 perfectly even responses to
+tell even from half weight, and 1,037 to tell it from three quarters. Random traffic takes longer than perfectly even
+traffic, because no pod may look light by chance.
 
 The mean number of responses until the first verdict, in simulated traffic, judged after each of them:
 
@@ -25,14 +25,14 @@ The mean number of responses until the first verdict, in simulated traffic, judg
     one pod dead                    34      31     129   1,585   skewed      1.4 to 1.7; of two pods: pinned
     a client that moved after 20    32      21      21      21   skewed
 
-That is one client; of 400, 400, 100 and 5 runs of each none got another verdict. Several clients together need as
-many, but to be pinned, 34 each. Wald's bound is the least that a test with these errors needs which knows beforehand
-which pod is the odd one. How often the test errs was computed by change of measure (tests/bench): even traffic called
-pinned or skewed, 0.2 to 0.4 in 10,000; a pod at half weight called balanced, 0.8 to 0.9 in 10,000.
+That is for one client; none of 400, 400, 100 and 5 runs of each got another verdict. Several clients need as many
+together, but 34 each to be pinned. Wald's bound is the minimum for a test with these error rates that knows in advance
+which pod is the odd one. Error rates were computed by change of measure (tests/bench): even traffic called pinned or
+skewed, 0.2 to 0.4 in 10,000; a pod at half weight called balanced, 0.8 to 0.9 in 10,000.
 
-A client that moves to another pod is pinned before and skewed after, also if it stays as long on each pod in turn,
-as after a server has closed its connection for its age: counts do not show that, but the order does. And the verdict
-is about the responses so far: close to the line it may go back to inconclusive once more.
+A client that moves to another pod is pinned before and skewed after, even if it stays on each pod for the same time,
+as when servers close connections at a maximum age: counts do not show that, but the order does. The verdict is about
+the responses so far: close to the line, it may return to inconclusive.
 """
 
 from grpcdemo.verdict.evidence import Order

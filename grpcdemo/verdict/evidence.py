@@ -1,9 +1,9 @@
-"""How strongly counts of responses speak for and against even balancing, whenever one looks at them.
+"""How strong the evidence for and against even balancing is, at any time one looks at the counts.
 
 Two hypotheses about n responses from k pods, of which pod s gave c(s):
 
-    even        each response comes from any of the pods, with chance 1/k
-    weight w    one pod, nobody knows which, has w times the weight of each other pod
+    even        each response comes from each pod with chance 1/k
+    weight w    one unknown pod has w times the weight of each other pod
 
 The likelihood of the second, averaged over which pod it is, divided by that of the first, is
 
@@ -55,21 +55,24 @@ ALTERNATIVES = 4
 
 @dataclass(frozen=True)
 class Counts:
-    """Responses by pod: those above zero, and how many pods there are."""
+    """Responses by pod: the counts above zero, and the number of pods."""
 
     answers: tuple[int, ...]
     pods: int
 
     @cached_property
     def total(self) -> int:
+        """All responses."""
         return sum(self.answers)
 
     @cached_property
     def fewest(self) -> int:
+        """The smallest count, 0 if a pod never answered."""
         return min(self.answers) if self.answers and not self.unseen else 0
 
     @cached_property
     def most(self) -> int:
+        """The largest count."""
         return max(self.answers, default=0)
 
     @property
@@ -78,15 +81,15 @@ class Counts:
         return self.pods - len(self.answers)
 
     def log_uneven(self, tolerance: float) -> float:
-        """The evidence against even traffic: one pod dead, too light, too heavy, or alone, alike likely before."""
+        """The log evidence against even traffic: one pod is dead, too light, too heavy, or alone, equally likely."""
         return log_mean([self.log_ratio(weight) for weight in alternatives(tolerance)])
 
     def log_uneven_at_most(self, tolerance: float) -> float:
-        """A bound of it that is quick to get: the pod that stands out most in place of the mean over pods."""
+        """A cheap upper bound of it: the pod that stands out most in place of the mean over pods."""
         return max(self._log_ratio_at_most(weight) for weight in alternatives(tolerance))
 
     def log_even(self, tolerance: float) -> float:
-        """The evidence against any pod being out of tolerance: the weaker of too light and too heavy."""
+        """The log evidence against a pod out of tolerance: the weaker of too light and too heavy."""
         return -max(self.log_ratio(weight) for weight in out_of_tolerance(tolerance))
 
     def log_ratio(self, weight: float) -> float:
@@ -116,12 +119,12 @@ class Counts:
 
 @dataclass(frozen=True)
 class Order:
-    """In which order the responses came, as far as it matters."""
+    """How often consecutive responses came from the same pod."""
 
     followed: int = 0
-    """Responses that came after another one of the same client."""
+    """Responses that follow another one of the same client."""
     repeated: int = 0
-    """How many of them came from the same pod as the one before."""
+    """How many of those come from the same pod as the one before."""
 
     def log_staying(self, pods: int, chance: float) -> float:
         """The logarithm of S(chance), for more than one pod."""
@@ -130,7 +133,7 @@ class Order:
 
 
 def log_mean(logarithms: Sequence[float]) -> float:
-    """The logarithm of the mean of numbers that are given by their logarithms."""
+    """The logarithm of the mean of numbers, from their logarithms."""
     top = max(logarithms)
     if top == -math.inf:
         return top
@@ -138,25 +141,25 @@ def log_mean(logarithms: Sequence[float]) -> float:
 
 
 def alternatives(tolerance: float) -> tuple[float, ...]:
-    """The weights that one pod could have where traffic is uneven; their number is ALTERNATIVES."""
+    """The ALTERNATIVES weights that one pod may have in uneven traffic."""
     light, heavy = out_of_tolerance(tolerance)
     return 0.0, light, heavy, math.inf
 
 
 def out_of_tolerance(tolerance: float) -> tuple[float, float]:
-    """The weights at which a pod begins to be too light and too heavy."""
+    """The weights from which on a pod is too light and too heavy."""
     return 1 - tolerance, 1 / (1 - tolerance)
 
 
 def fewest_for_even(pods: int, tolerance: float, error_rate: float) -> int:
-    """How many responses it takes, if they are spread as evenly as can be, until `log_even` is enough."""
+    """How many perfectly even responses it takes until `log_even` suffices."""
     gains = (math.log(weight) / pods + math.log(pods / (pods - 1 + weight)) for weight in out_of_tolerance(tolerance))
     return math.ceil(math.log(1 / error_rate) / -max(gains))
 
 
 def fewest_for_alone(most: float, error_rate: float) -> int:
-    """How many responses from one pod in a row a client that sends it a share of at most *most* seldom gets.
+    """How many responses in a row from one pod suffice to rule out that it gets a share of at most *most*.
 
-    The first may come from any pod; each further one from the same with a chance of at most *most*.
+    The first may come from any pod, each further one from the same pod with a chance of at most *most*.
     """
     return 1 + math.ceil(math.log(1 / error_rate) / -math.log(most))

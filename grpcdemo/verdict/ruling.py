@@ -1,4 +1,4 @@
-"""From counts to a verdict, and to the reason for it in words that need no statistics."""
+"""From counts to a verdict, with a reason that needs no statistics to be understood."""
 
 from __future__ import annotations
 
@@ -18,27 +18,26 @@ from grpcdemo.verdict.evidence import (
 )
 
 MOSTLY = 0.75
-"""A client is stuck on one pod once it can hardly be one that sends up to this share there and the rest elsewhere.
-It stays on a pod, for as long as it does, if so often or more the same pod answers as the time before.
+"""A client is pinned once it can hardly be one that sends up to this share of its calls to one pod.
+A client stays on pods if at least this share of its responses comes from the same pod as the one before.
 
 The nearer to 1, the longer it takes to be sure: 34 responses at 3 of 4, 89 at 9 of 10.
 """
 
 SLOW = 10
-"""Nobody waits for a client that sends this many times less than the busiest."""
-
+"""A client that sends this many times less than the busiest one does not delay the verdict."""
 
 TOGETHER = 2
-"""How many times more evidence is asked of all responses together: they get a half of the error rate."""
-
+"""Evidence from all responses together must be this many times stronger: it gets a half of the error rate."""
 ONE_BY_ONE = 4
-"""And of all clients, each taken by itself, in one product: a quarter."""
-
+"""The product of the evidence of each client: a quarter."""
 STAYING = 8
-"""And of the order of the responses: an eighth. For the last eighth, see `_factor`."""
+"""The order of the responses: an eighth. For the last eighth, see `_factor`."""
 
 
 class Outcome(str, Enum):
+    """The four verdicts."""
+
     PINNED = "pinned"
     BALANCED = "balanced"
     SKEWED = "skewed"
@@ -47,32 +46,35 @@ class Outcome(str, Enum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """The outcome, and the reason in words."""
+    """An outcome and its reason."""
 
     outcome: Outcome
     reason: str
     error_rate: float | None = None
-    """How often such a verdict is wrong, at most; None where there is none."""
+    """At most this share of such verdicts is wrong; None if inconclusive."""
 
     @property
     def certainty(self) -> str | None:
-        """How sure it is, in words."""
+        """The error rate in words; None if inconclusive."""
         return None if self.error_rate is None else f"at most one such verdict in {1 / self.error_rate:,.0f} is wrong"
 
 
 @dataclass(frozen=True)
 class Criteria:
-    """How sure a verdict must be, and what is even enough."""
+    """How certain a verdict must be, and how uneven balanced traffic may be. Raises ValueError if out of range."""
 
     error_rate: float = 1e-4
+    """At most this share of verdicts may be wrong, between 0 and 1."""
     tolerance: float = 0.5
-    """A pod is out of tolerance that has this much less weight than the others (or they than it): 0.5 is half."""
+    """How much less weight one pod may have than the others, or they than it, between 0 and 1: 0.5 is half."""
     min_responses: int = 0
-    """No verdict before so many responses, even if fewer are enough to be sure."""
+    """No verdict before this many responses."""
 
     def __post_init__(self) -> None:
         if not 0 < self.error_rate < 1 or not 0 < self.tolerance < 1 or self.min_responses < 0:
-            raise ValueError(f"error_rate and tolerance lie between 0 and 1, min_responses is not negative: {self}")
+            raise ValueError(
+                f"error_rate and tolerance must lie between 0 and 1, min_responses must not be negative: {self}"
+            )
 
 
 DEFAULT = Criteria()
@@ -84,15 +86,15 @@ def judge(
     criteria: Criteria = DEFAULT,
     order: Order | None = None,
 ) -> Verdict:
-    """Judge the responses of each client by server, where *servers* are all that could have answered.
+    """Judge *by_client*: the number of responses by client and server. *servers* are all that can answer.
 
-    Without their *order* a client that moves from pod to pod may be taken for a balanced one.
+    Without the *order* of the responses, a client that moves from pod to pod may pass for a balanced one.
     """
     return _Case(by_client, servers, criteria, order).verdict()
 
 
 class _Case:
-    """The counts of every client that got a response, and of all of them together."""
+    """The counts of each client with a response, and of all clients together."""
 
     def __init__(
         self,
@@ -118,7 +120,7 @@ class _Case:
 
     def verdict(self) -> Verdict:
         if self.pods < 2:
-            return _inconclusive(f"there is nothing to balance over: {self.pods or 'no'} ready server")
+            return _inconclusive(f"nothing to balance over: {self.pods or 'no'} ready server")
         if not self.total:
             return _inconclusive(f"none of the {self.pods} ready servers has answered yet")
         if self.total < self.criteria.min_responses:
@@ -130,7 +132,7 @@ class _Case:
         return self._spread()
 
     def _all_on_one_pod(self) -> Verdict:
-        """Pinned, once it is certain of every client that is not slow."""
+        """Pinned, once that is certain of each client that is not slow."""
         needed = self._fewest_for_pinned()
         busiest = max(counts.total for counts in self.counts.values())
         waited_for = [client for client, counts in self.counts.items() if counts.total * SLOW >= busiest]
@@ -142,18 +144,18 @@ class _Case:
             reason = f"all {self.total} responses came from one pod"
         else:
             slow = len(self.counts) - len(waited_for)
-            but = f", {slow} of them too few to be sure" if slow else ""
+            but = f", {slow} of them too few to be certain" if slow else ""
             reason = f"each of {len(self.counts)} clients got all its responses from one pod{but}"
         return Verdict(Outcome.PINNED, reason, self.criteria.error_rate)
 
     def _fewest_for_pinned(self) -> int:
-        """Enough to be sure that a client neither prefers one pod nor, which `_uneven_clients` says then, is even."""
+        """Enough to rule out a client that prefers one pod, and one that is even, as in `_uneven_clients`."""
         rate = self.criteria.error_rate
         evenly = fewest_for_alone(1 / self.pods, rate / self._factor() / ALTERNATIVES)
         return max(evenly, fewest_for_alone(MOSTLY, rate))
 
     def _why_skewed(self) -> str | None:
-        """The reason in words, where chance is no explanation for how uneven it is, in all or for one client."""
+        """The reason, if chance cannot explain how uneven all responses or those of one client are."""
         uneven = self._uneven_clients()
         if stuck := [client for client in uneven if len(self.counts[client].answers) == 1]:
             return self._some_stuck(len(stuck))
@@ -180,49 +182,49 @@ class _Case:
         return f"{stuck} of {len(self.counts)} clients got all {their} responses from one pod, but {widest} from {pods}"
 
     def _uneven_pods(self) -> str:
-        """Who stands out among all pods, in counts: rounded, nearly all would be called 100%."""
+        """Which pod stands out, in counts: rounded, nearly all would be 100%."""
         even = f"even share {self._percent(1 / self.pods)}"
         silent = [pod for pod, count in self.answered.items() if not count]
         if len(silent) == 1:
             return f"{silent[0]} gave none of {self.total} responses, {even}"
         if silent:
-            return f"{len(silent)} of {self.pods} pods gave none of {self.total} responses, {even} each"
+            return f"{len(silent)} of {self.pods} pods gave none of {self.total} responses, {even}"
         light, heavy = out_of_tolerance(self.criteria.tolerance)
         pick = min if self.together.log_ratio(light) > self.together.log_ratio(heavy) else max
         pod = pick(self.answered, key=lambda pod: self.answered[pod])
         return f"{pod} gave {self.answered[pod]} of {self.total} responses, even share {self.total / self.pods:.0f}"
 
     def _why_staying(self) -> str | None:
-        """The reason in words, where shares are even only because clients stayed as long on one pod as on another."""
+        """The reason, if shares are even only because clients stayed on each pod for as long as on the others."""
         if self.order is None or self._log_staying < self._needed(STAYING):
             return None
         again = f"{self.order.repeated} of {self.order.followed} responses came from the same pod as the one before"
         return f"{again}, even share {self._percent(1 / self.pods)}: pinned for a while, then moved to another pod"
 
     def _spread(self) -> Verdict:
-        """Balanced, once it is certain that no pod is out of tolerance, and that clients do not stay on a pod."""
+        """Balanced, once it is certain that all pods are within tolerance and that clients do not stay on pods."""
         criteria = self.criteria
         enough = math.log(1 / criteria.error_rate)
         if self.together.log_even(criteria.tolerance) >= enough:
             if self.order is not None and -self._log_staying < enough:
                 return _inconclusive(f"{self.total} responses are not yet enough to tell whether clients stay on a pod")
             fewest, most = min(self.answered.values()) / self.total, max(self.answered.values()) / self.total
-            seen = f"{self._percent(fewest)} to {self._percent(most)}"
-            reason = f"{self.pods} pods answered {seen} each, even share {self._percent(1 / self.pods)}"
+            shares = f"{self._percent(fewest)} to {self._percent(most)}"
+            reason = f"{self.pods} pods answered {shares} each, even share {self._percent(1 / self.pods)}"
             return Verdict(Outcome.BALANCED, reason, criteria.error_rate)
         needed = fewest_for_even(self.pods, criteria.tolerance, criteria.error_rate)
         if self.total < needed:
-            return _inconclusive(f"{self.total} of at least {needed} responses to be sure that they are spread")
+            return _inconclusive(f"{self.total} of at least {needed} responses to be certain that they are spread")
         return _inconclusive(f"{self.total} responses are not yet enough to tell uneven shares from chance")
 
     def _uneven_clients(self) -> list[str]:
-        """The clients of whom each alone is uneven, and not by chance; only where it can be is it worked out."""
+        """The clients whose responses alone are uneven beyond chance. A cheap bound spares most of the work."""
         needed = self._needed(self._factor())
         possible = [client for client, at_most in self._at_most.items() if at_most >= needed]
         return [client for client in possible if self.counts[client].log_uneven(self.criteria.tolerance) >= needed]
 
     def _uneven_one_by_one(self) -> bool:
-        """Whether the evidence of all clients, in one product, says that it is not by chance."""
+        """Whether the product of the evidence of all clients is beyond chance."""
         needed = self._needed(ONE_BY_ONE)
         if sum(self._at_most.values()) < needed:
             return False
@@ -241,11 +243,11 @@ class _Case:
         return {client: counts.log_uneven_at_most(tolerance) for client, counts in self.counts.items()}
 
     def _needed(self, factor: int) -> float:
-        """The evidence that even traffic gives less often than a *factor*-th of the error rate."""
+        """The evidence that even traffic reaches in at most a *factor*-th of the error rate."""
         return math.log(factor / self.criteria.error_rate)
 
     def _factor(self) -> int:
-        """How many times more evidence is asked of one client, as there are many that could be uneven by chance.
+        """How many times stronger the evidence of one client must be, as any of many may be uneven by chance.
 
         The j-th client that appears gets 1 / (j(j + 1)) of an eighth of the error rate, which adds up to that eighth
         over any number of clients. The number of clients, which is j or more, serves for j.

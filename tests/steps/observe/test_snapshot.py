@@ -1,0 +1,62 @@
+"""Who votes for the verdict, and who is merely shown."""
+
+from __future__ import annotations
+
+from grpcdemo.model import Observation
+from grpcdemo.steps.observe.batch import Batch
+from grpcdemo.steps.observe.record import Record
+from grpcdemo.steps.observe.snapshot import take_snapshot
+from grpcdemo.verdict import Criteria, Outcome
+from grpcdemo.workload.call_log import Result
+from tests.views.samples import pod
+
+from .calls import batch
+
+CLIENT = pod("grpc-client", "x", 9)
+
+
+def observation(
+    *batches: Batch, servers: str = "abc", unready: str = "", criteria: Criteria | None = None
+) -> Observation:
+    record = Record(0.0)
+    record.begin_window(0.0)
+    for one in batches:
+        record.add(one)
+    pods = [pod("grpc-server", name, 1, name=name, ready=name not in unready) for name in servers]
+    return take_snapshot(record, pods, [CLIENT], criteria or Criteria(), 2.0)
+
+
+def test_it_says_what_was_counted() -> None:
+    seen = observation(batch("a", "a", None, at=1.0))
+    assert [server.name for server in seen.servers] == ["a", "b", "c"]
+    assert seen.clients == (CLIENT,)
+    assert (seen.tally.responses, seen.tally.seconds, seen.windows) == (2, 1.0, 1)
+    assert sum(bin.count for bin in seen.latencies) == 2
+    assert (sum(part.responses for part in seen.timeline.slices), seen.timeline.seconds) == (2, 2.0)
+
+
+def test_responses_of_a_pod_that_is_gone_are_shown_but_do_not_vote() -> None:
+    seen = observation(batch(*["c"] * 3, *["a"] * 40), servers="ab")
+    assert seen.departed == {"c": "ip-of-c"}
+    assert seen.tally.by_server() == {"a": 40, "c": 3}
+    assert seen.verdict.outcome is Outcome.PINNED
+
+
+def test_a_pod_that_is_gone_may_have_had_no_ip() -> None:
+    assert observation(batch(Result("OK", "z", None, 1.0, None))).departed == {"z": ""}
+
+
+def test_a_pod_that_is_not_ready_is_not_missed() -> None:
+    evenly = batch(*["a", "b"] * 80)
+    assert observation(evenly, unready="c").verdict.outcome is Outcome.BALANCED
+    assert observation(evenly).verdict.outcome is Outcome.SKEWED
+
+
+def test_a_pod_that_is_not_ready_votes_if_it_answers() -> None:
+    assert observation(batch(*["a"] * 80, *["c"] * 4), unready="bc").verdict.outcome is Outcome.SKEWED
+
+
+def test_order_and_criteria_count() -> None:
+    turns = batch(*["a"] * 100, *["b"] * 100, *["c"] * 100)
+    assert "same pod as the one before" in observation(turns).verdict.reason
+    assert observation(batch(*["a"] * 40), criteria=Criteria(min_responses=41)).verdict.outcome is Outcome.INCONCLUSIVE
