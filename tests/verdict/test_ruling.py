@@ -49,7 +49,12 @@ TABLE: list[tuple[ByClient, list[str], Outcome, str]] = [
         BALANCED,
         "3 pods answered 33% to 34% each, even share 33%",
     ),
-    ({"x": {"a": 64, "b": 63, "c": 62}}, ABC, INCONCLUSIVE, "189 of at least 190 responses to be certain that they are"),
+    (
+        {"x": {"a": 64, "b": 63, "c": 62}},
+        ABC,
+        INCONCLUSIVE,
+        "189 of at least 190 responses to be certain that they are",
+    ),
     ({"x": EVEN}, ABC, BALANCED, "3 pods answered 33% to 33% each, even share 33%"),
     ({"x": EVEN, "y": EVEN}, ABC, BALANCED, "3 pods answered 33% to 33% each"),
     ({"x": {"a": 340, "b": 300, "c": 360}}, ABC, BALANCED, "3 pods answered 30% to 36% each, even share 33%"),
