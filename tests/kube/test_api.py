@@ -47,6 +47,20 @@ async def test_a_read_is_tried_again(script: Script, api: Api, code: int) -> Non
     assert len(script.asked) == 3
 
 
+async def test_it_waits_as_long_as_the_api_asks(script: Script, api: Api) -> None:
+    half_over = asyncio.Event()
+
+    async def busy(request: web.Request) -> web.StreamResponse:
+        asyncio.get_running_loop().call_later(0.05, half_over.set)
+        return await refuse(429, Retry_After="0.1")(request)
+
+    async def free(request: web.Request) -> web.StreamResponse:
+        return await (reply(LIST) if half_over.is_set() else refuse(403, "too early"))(request)
+
+    script.on("GET", PATH, busy, free)
+    assert await api.list(NAMESPACES) == LIST
+
+
 async def test_a_date_to_try_again_after_is_no_mistake(script: Script, api: Api) -> None:
     script.on("GET", PATH, refuse(503, Retry_After="Wed, 21 Oct 2015 07:28:00 GMT"), reply(LIST))
     assert await api.list(NAMESPACES) == LIST
