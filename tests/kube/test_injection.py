@@ -12,7 +12,8 @@ from grpcdemo.kube.injection import (
     revisions,
 )
 from grpcdemo.model import ServiceReference
-from tests.fakes.webhooks import Object, default_install, install_by_default, revisioned_install, tag
+from grpcdemo.resources.objects import Object
+from tests.fakes.webhooks import default_install, install_by_default, revisioned_install, tag
 
 ON, OFF = {"istio-injection": "enabled"}, {"istio-injection": "disabled"}
 REV = "istio.io/rev"

@@ -8,9 +8,10 @@ from grpcdemo.errors import GrpcdemoError
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.injection import read_webhooks
 from grpcdemo.model import StepEvent, Warned
+from grpcdemo.resources.objects import Object
 from grpcdemo.steps.istio.label import choose, labels_that_inject
 from tests.fakes.script import Script, refuse, reply
-from tests.fakes.webhooks import Object, default_install, install_by_default, revisioned_install, tag
+from tests.fakes.webhooks import default_install, install_by_default, revisioned_install, tag
 
 REV = "istio.io/rev"
 USUAL = {"istio-injection": "enabled", REV: None}
