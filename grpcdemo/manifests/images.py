@@ -11,6 +11,7 @@ from grpcdemo.errors import UsageError
 
 SERVER_IMAGE = "grpcdemo-server"
 CLIENT_IMAGE = "grpcdemo-client"
+IMAGES = (SERVER_IMAGE, CLIENT_IMAGE)
 LOCAL_PREFIX = "localhost"
 """No registry: an image of this name can only be built here or loaded."""
 
@@ -76,7 +77,7 @@ def _flaw(prefix: str) -> str:
 def pull_hint(image: str, context: str | None) -> str:
     """What helps if the cluster of *context* cannot pull *image*."""
     prefix, _, name = image.rpartition("/")
-    if name.split(":")[0] not in (SERVER_IMAGE, CLIENT_IMAGE):
+    if name.split(":")[0] not in IMAGES:
         return (
             "check the image's name, and whether the cluster may pull it: a private registry needs an imagePullSecret"
         )

@@ -1,1 +1,1 @@
-"""Build the two images, and bring them to where a cluster finds them, with the programs that are there."""
+"""Build the two images and bring them to the cluster, with the programs of this machine."""

@@ -1,4 +1,4 @@
-"""What a docker-archive says of the image in it, read without unpacking it."""
+"""Reads what a docker-archive says about its image, without unpacking it."""
 
 from __future__ import annotations
 
@@ -21,13 +21,8 @@ class Archive:
     platform: str
 
 
-def archive_name(image: str) -> str:
-    """The file that the image called *image* is saved in: `grpcdemo-server.tar`, whatever prefix and tag."""
-    return f"{image.rpartition('/')[2].split(':')[0]}.tar"
-
-
 def read_archive(path: Path, *, hint: str) -> Archive:
-    """Raises GrpcdemoError with *hint* where *path* is missing, or cut short, or something else."""
+    """Raises GrpcdemoError with *hint* if *path* is missing, truncated, or not an archive."""
     try:
         with tarfile.open(path) as tar:
             manifest = _read(tar, "manifest.json")[0]
@@ -35,9 +30,9 @@ def read_archive(path: Path, *, hint: str) -> Archive:
         names = tuple(manifest["RepoTags"] or ())
         return Archive(path.resolve(), names, normalise(f"{config['os']}/{config['architecture']}"))
     except OSError as error:
-        raise GrpcdemoError(f"{path} cannot be read: {error.strerror or error}", hint=hint) from error
+        raise GrpcdemoError(f"cannot read {path}: {error.strerror or error}", hint=hint) from error
     except (tarfile.TarError, ValueError, LookupError, TypeError) as error:
-        raise GrpcdemoError(f"{path} is no docker-archive with an image in it", hint=hint) from error
+        raise GrpcdemoError(f"{path} is not a docker-archive with an image", hint=hint) from error
 
 
 def _read(tar: tarfile.TarFile, name: str) -> Any:

@@ -1,4 +1,4 @@
-"""Build both images with whichever builder works, from the package as it is installed."""
+"""Build both images from the installed package, with the first builder that works."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from grpcdemo.steps.images.engine import Engine, Image, find_engine, known_flags
 from grpcdemo.steps.images.shell import ProgramFailed, Shell
 
 TARGETS = {SERVER_IMAGE: "server", CLIENT_IMAGE: "client"}
-"""Stages of the Dockerfile by the images they are."""
+"""The Dockerfile's stage of each image."""
 PLATFORMS = ("linux/amd64", "linux/arm64")
-"""The grpcio project has wheels for these."""
+"""Those that grpcio has wheels for."""
 PASSED_ON = (
     *("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST"),
     *("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "https_proxy", "http_proxy", "no_proxy"),
 )
-"""What a company may have set, and pip needs in a build as well."""
+"""Variables that a company may have set, and that pip also needs in a build."""
 ARCHIVE = "docker-archive:"
 INCOMPLETE_HISTORY = re.compile(r"history lists \d+ non-empty layers")
-"""What podman and buildah say when they cannot cache on a base image that other tools made."""
+"""In the output of podman and buildah when they cannot cache layers on a base image of other tools."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BuildConfig:
-    """What to build with, for and on; None leaves it to the builder that is found, or to the Dockerfile."""
+    """What to build with, for and on; None stands for the first builder that works and the Dockerfile's defaults."""
 
     builder: str | None = None
     base_image: str | None = None
@@ -43,7 +43,7 @@ class BuildConfig:
 
 @dataclass(frozen=True)
 class Built:
-    """Which images there are now, and who built them."""
+    """The images that were built, and the builder."""
 
     builder: str
     platform: str
@@ -53,7 +53,7 @@ class Built:
 async def build_images(
     config: BuildConfig, shell: Shell, *, environ: Mapping[str, str] = os.environ, root: bool = os.geteuid() == 0
 ) -> Built:
-    """Build the server's and the client's image; raises GrpcdemoError with the end of what the builder said."""
+    """Build the server's and the client's image. Raises GrpcdemoError with the end of the builder's output."""
     if config.platform not in (None, *PLATFORMS):
         raise UsageError(f"there are no images for {config.platform}", hint=f"choose {' or '.join(PLATFORMS)}")
     names = {image_reference(name, config.prefix): target for name, target in TARGETS.items()}
@@ -77,18 +77,18 @@ def _check_base_image(base_image: str | None, builder: Builder, platform: str) -
     if not builder.reads_archives:
         raise UsageError(
             f"{builder.name} cannot build on an archive",
-            hint=f"`{builder.name} load --input {path}`, and give `--base-image` the name that it prints",
+            hint=f"run `{builder.name} load --input {path}`, and give `--base-image` the name that it prints",
         )
-    archive = read_archive(Path(path), hint="`--base-image docker-archive:FILE` wants what `docker save` writes")
+    archive = read_archive(Path(path), hint="`--base-image docker-archive:FILE` takes what `docker save` writes")
     if archive.platform != platform:
         raise UsageError(
             f"the base image {path} is for {archive.platform}, not for {platform}",
-            hint="give a base image for that platform, or build without `--platform`",
+            hint="use a base image for that platform, or build without `--platform`",
         )
 
 
 def _flags(config: BuildConfig, engine: Engine, environ: Mapping[str, str], *, root: bool) -> Command:
-    """The flags that both images are built with."""
+    """The build flags for both images."""
     flags = list(engine.builder.as_root if root and "BUILDAH_ISOLATION" not in environ else ())
     arguments = [
         f"VERSION={TAG}",
@@ -99,7 +99,7 @@ def _flags(config: BuildConfig, engine: Engine, environ: Mapping[str, str], *, r
         flags += ["--platform", config.platform]
     if config.base_image:
         arguments.append(f"PYTHON_IMAGE={config.base_image}")
-    # By its name alone, an argument has the value that it has in the environment: a password in it shows nowhere.
+    # Given by name only, an argument gets its value from the environment: no password shows in a command line.
     arguments += [name for name in PASSED_ON if environ.get(name)]
     for argument in arguments:
         flags += ["--build-arg", argument]
@@ -107,14 +107,14 @@ def _flags(config: BuildConfig, engine: Engine, environ: Mapping[str, str], *, r
 
 
 async def _build(shell: Shell, builder: Builder, flags: Command, context: Path) -> Command:
-    """Build one image; returns the flags that turned out to be needed for it, and so for the next."""
+    """Build one image; return the extra flags that it needed, which the next one needs as well."""
     end = ("--file", str(context / "images" / "Dockerfile"), str(context))
     try:
         await shell.run(*builder.build, *flags, *end)
     except ProgramFailed as error:
-        if not builder.uncached or not INCOMPLETE_HISTORY.search(str(error)):
+        if not builder.uncached or not any(map(INCOMPLETE_HISTORY.search, error.tail)):
             raise
-        shell.report(Warned("the base image has no full history, so that nothing can be cached"))
+        shell.report(Warned("the base image has no complete history, so nothing can be cached"))
         await shell.run(*builder.build, *flags, *builder.uncached, *end)
         return builder.uncached
     return ()

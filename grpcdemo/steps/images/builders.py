@@ -1,4 +1,4 @@
-"""The programs that can build images, as data: what each calls the same few things."""
+"""The programs that can build images, as data: the commands of each for the same few tasks."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ Command = tuple[str, ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Builder:
-    """One program; in its commands `$image` and the like are still to be filled in."""
+    """One program; its commands have placeholders such as `$image`."""
 
     name: str
     ready: Command
-    """Prints the platform of the engine, and fails where the engine does not answer."""
+    """Prints the engine's platform, and fails if the engine does not answer."""
     build: Command
     inspect: Command
     """Prints id and platform of `$image`."""
@@ -23,15 +23,15 @@ class Builder:
     tag: Command
     push: Command
     build_if_known: Command = ()
-    """Flags of `build` that not every version has; used where its `--help` lists them."""
+    """Flags of `build` that only some versions have; used if its `--help` lists them."""
     save_if_known: Command = ()
     """The same for `save`."""
     as_root: Command = ()
     """Flags of `build` for root, unless BUILDAH_ISOLATION says otherwise."""
     uncached: Command = ()
-    """Flags of `build` for a base image that the cache of layers cannot cope with."""
+    """Flags of `build` for a base image whose layers cannot be cached."""
     reads_archives: bool = False
-    """A base image may be given as `docker-archive:/path.tar`."""
+    """It takes `docker-archive:/path.tar` as a base image."""
 
 
 DOCKER = Builder(

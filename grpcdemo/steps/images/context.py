@@ -1,4 +1,4 @@
-"""The build context: the few files an image is made of, laid out as in the repository."""
+"""The build context: the few files of an image, laid out as in the repository."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ RECIPE = ("Dockerfile", "requirements.txt")
 
 
 def recipe_directory(package: Path = PACKAGE) -> Path:
-    """Where the Dockerfile is: within an installed package, beside it in a source checkout."""
+    """The Dockerfile's folder: inside an installed package, beside it in a source checkout."""
     inside = package / "images"
     return inside if (inside / "Dockerfile").is_file() else package.parent / "images"
 
 
 @contextmanager
 def build_context(*, dry_run: bool) -> Iterator[Path]:
-    """A directory with the context, for as long as it is needed; a dry run gets a name that stands for it."""
+    """A temporary directory with the context; for a dry run a placeholder."""
     if dry_run:
         yield Path("CONTEXT")
         return
@@ -34,7 +34,7 @@ def build_context(*, dry_run: bool) -> Iterator[Path]:
 
 
 def write_context(target: Path, package: Path = PACKAGE) -> None:
-    """Copy what the Dockerfile copies, and itself, below *target*."""
+    """Copy the Dockerfile and everything that it copies to *target*."""
     recipe = recipe_directory(package)
     (target / "images").mkdir()
     for name in RECIPE:

@@ -1,4 +1,4 @@
-"""Finds the builder that works on this machine, and what it has in its store."""
+"""Finds a builder that works on this machine, and the images in its store."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from grpcdemo.steps.images.builders import BUILDERS, Builder, Command, fill
 from grpcdemo.steps.images.shell import ProgramFailed, Shell, is_installed
 
 MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
-"""The kernel's names of architectures, and what images call them."""
+"""The kernel's names of architectures, and those of images."""
 
 
 @dataclass(frozen=True)
 class Engine:
-    """A builder that works, and the platform that it builds for by itself."""
+    """A builder that works, and its default platform."""
 
     builder: Builder
     platform: str
@@ -31,7 +31,7 @@ class Image:
 
 
 async def find_engine(shell: Shell, name: str | None = None) -> Engine:
-    """The first builder that works, or the one called *name*; raises with the reasons where there is none."""
+    """The first builder that works, or the one called *name*. Raises GrpcdemoError with the reasons if none does."""
     reasons = []
     for builder in _candidates(name):
         try:
@@ -39,27 +39,27 @@ async def find_engine(shell: Shell, name: str | None = None) -> Engine:
         except ProgramFailed as error:
             reasons.append(error.reason)
             if name is None and is_installed(builder.name):
-                shell.report(Warned(f"{builder.name} is passed over: {error.reason}"))
+                shell.report(Warned(f"skipped {builder.name}: {error.reason}"))
     if name is not None:
-        raise GrpcdemoError(f"{name} cannot be used: {reasons[0]}", hint="leave out `--builder`, or name another")
+        raise GrpcdemoError(f"cannot use {name}: {reasons[0]}", hint="omit `--builder`, or name another")
     raise GrpcdemoError(
-        f"nothing here can build images: {'; '.join(reasons)}",
+        f"no builder works on this machine: {'; '.join(reasons)}",
         hint="start Docker, or install podman or buildah",
     )
 
 
 def _candidates(name: str | None) -> tuple[Builder, ...]:
-    found = tuple(builder for builder in BUILDERS if name in (None, builder.name))
-    if found:
-        return found
+    candidates = tuple(builder for builder in BUILDERS if name in (None, builder.name))
+    if candidates:
+        return candidates
     known = ", ".join(builder.name for builder in BUILDERS)
-    raise UsageError(f"there is no builder {name}", hint=f"`--builder` takes one of {known}")
+    raise UsageError(f"unknown builder {name}", hint=f"`--builder` takes one of {known}")
 
 
 async def _linux_platform(shell: Shell, builder: Builder) -> str:
     platform = normalise(await shell.ask(*builder.ready))
     if not platform.startswith("linux/"):
-        raise ProgramFailed(f"{builder.name} is for {platform}, not for Linux", hint=None)
+        raise ProgramFailed(f"{builder.name} builds for {platform}, not for Linux", hint=None)
     return platform
 
 
@@ -88,7 +88,7 @@ async def find_image(shell: Shell, builder: Builder, name: str) -> Image | None:
 
 
 async def require_image(shell: Shell, engine: Engine, name: str) -> Image:
-    """The image called *name*; a dry run takes it as built."""
+    """The image called *name*; a dry run assumes that it was built."""
     if image := await find_image(shell, engine.builder, name):
         return image
     if shell.dry_run is not None:
@@ -100,7 +100,7 @@ async def require_image(shell: Shell, engine: Engine, name: str) -> Image:
 
 
 async def known_flags(shell: Shell, verb: Command, flags: Command) -> Command:
-    """Those of *flags* that the `--help` of *verb* lists."""
+    """The *flags* that the `--help` of *verb* lists."""
     if not flags:
         return ()
     listed = set((await shell.ask(*verb, "--help")).replace(",", " ").split())

@@ -1,11 +1,11 @@
-"""What helps when a builder, a registry or a cluster's loader fails, known by the words they fail with."""
+"""What helps when a builder, a registry or a cluster's loader fails, by the words in its output: it has no others."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 
-# The first that matches wins, so what is more particular stands higher.
+# The first match wins, so the more specific ones come first.
 HINTS: tuple[tuple[str, str], ...] = (
     (
         r"short-name|short name",
@@ -13,7 +13,7 @@ HINTS: tuple[tuple[str, str], ...] = (
     ),
     (
         r"toomanyrequests|rate limit",
-        "the registry limits how much it gives; take the base image from another with `--base-image`",
+        "the registry's rate limit is reached; use a base image from another registry with `--base-image`",
     ),
     (
         r"CERTIFICATE_VERIFY_FAILED|certificate signed by unknown authority",
@@ -37,26 +37,26 @@ HINTS: tuple[tuple[str, str], ...] = (
     ),
     (
         r"permission denied",
-        "run this as a user who may use {program}, such as root",
+        "run this as a user who may use {program}, for example root",
     ),
     (
         r"server gave HTTP response to HTTPS client",
-        "the registry has no TLS; tell {program} that it is an insecure registry",
+        "the registry has no TLS; configure it as an insecure registry in {program}",
     ),
     (
         r"no such host|Temporary failure in name resolution|i/o timeout|connection refused",
-        "check the network; behind a proxy set HTTPS_PROXY, which the build is given, too",
+        "check the network; behind a proxy set HTTPS_PROXY, which the build also gets",
     ),
 )
 
 
 def find_hint(program: str, lines: Iterable[str]) -> str:
-    """The hint for a failure of *program* that said *lines* last."""
+    """The hint for a failure of *program* with *lines* at the end of its output."""
     text = "\n".join(lines)
     for pattern, hint in HINTS:
         if re.search(pattern, text, re.IGNORECASE):
             return hint.format(program=program)
-    return "the lines above are the last of its output; `--verbose` shows all of it"
+    return "these are the last lines of its output; `--verbose` shows all of it"
 
 
 def find_install_hint(program: str) -> str:

@@ -1,4 +1,4 @@
-"""Bring both images into a cluster that pulls from no registry, in the way that its kind takes them."""
+"""Load both images into a cluster on this machine, in the way of its kind."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grpcdemo.errors import GrpcdemoError
-from grpcdemo.manifests.images import CLIENT_IMAGE, SERVER_IMAGE, ClusterKind, cluster_kind, image_reference
+from grpcdemo.manifests.images import IMAGES, ClusterKind, cluster_kind, image_reference
 from grpcdemo.model import Done, Waiting
-from grpcdemo.steps.images.archive import Archive, archive_name, read_archive
+from grpcdemo.steps.images.archive import Archive, read_archive
 from grpcdemo.steps.images.builders import DOCKER, NERDCTL, Command, fill
 from grpcdemo.steps.images.engine import find_engine, require_image, works
 from grpcdemo.steps.images.save import write_archives
@@ -21,7 +21,7 @@ LOADERS = {
     ClusterKind.K3D: ("k3d", "image", "import", "$archive", "--cluster", "$cluster"),
     ClusterKind.MINIKUBE: ("minikube", "image", "load", "$archive", "--profile", "$cluster"),
 }
-# Kubernetes sees only what is in its own namespace of containerd.
+# The kubelet sees only containerd's namespace k8s.io.
 CONTAINERD = ("ctr", "-a", "$cluster", "-n", "k8s.io", "images", "import", "$archive")
 DOCKER_LOADER = ("docker", "load", "--input", "$archive")
 NERDCTL_LOADER = ("nerdctl", "--namespace", "k8s.io", "load", "--input", "$archive")
@@ -29,7 +29,7 @@ NERDCTL_LOADER = ("nerdctl", "--namespace", "k8s.io", "load", "--input", "$archi
 
 @dataclass(frozen=True)
 class Loader:
-    """The command that takes `$archive` into `$cluster`, and what that is, in words."""
+    """The command that loads `$archive` into `$cluster`, and the words for the latter."""
 
     command: Command
     cluster: str
@@ -38,30 +38,31 @@ class Loader:
 
 @dataclass(frozen=True, kw_only=True)
 class LoadConfig:
-    """Where to load the images, and where to take them from."""
+    """Where to load the images, and where from."""
 
     context: str | None
-    """The kube context, whose name tells what cluster it is."""
+    """The kube context; its name tells the kind of cluster."""
     containerd: str | None = None
-    """A node's containerd socket, to be loaded into whatever the context."""
+    """A node's containerd socket to load into, whatever the context."""
     archives: Path | None = None
-    """Where `save` wrote the images; otherwise they come from the builder."""
+    """The folder that `save` wrote; None for the images in the builder's store."""
     builder: str | None = None
     prefix: str | None = None
 
 
 async def load_images(config: LoadConfig, shell: Shell) -> tuple[str, ...]:
-    """Load the server's and the client's image into the cluster; returns their names."""
-    names = tuple(image_reference(name, config.prefix) for name in (SERVER_IMAGE, CLIENT_IMAGE))
+    """Load the server's and the client's image into the cluster; return their names."""
+    names = tuple(image_reference(name, config.prefix) for name in IMAGES)
     kind = None if config.containerd else await _find_kind(config.context, shell)
     if config.archives:
-        archives = tuple(_find_archive(config.archives, name) for name in names)
+        paths = [config.archives / f"{name}.tar" for name in IMAGES]
+        archives = tuple(_find_archive(path, name) for path, name in zip(paths, names, strict=True))
         await _load(await _find_loader(config, kind, shell), archives, shell)
         return names
     engine = await find_engine(shell, config.builder)
     if kind is ClusterKind.SHARED and engine.builder is DOCKER:
         for image in [await require_image(shell, engine, name) for name in names]:
-            shell.tell(Done(f"{config.context} runs Docker's own images: {image.name} ({image.platform}) is there"))
+            shell.tell(Done(f"{config.context} runs Docker's own images and has {image.name} ({image.platform})"))
         return names
     loader = await _find_loader(config, kind, shell)
     if shell.dry_run is not None:
@@ -87,14 +88,14 @@ async def _find_kind(context: str | None, shell: Shell) -> ClusterKind:
     if kind is not None:
         return kind
     raise GrpcdemoError(
-        f"context {context} does not tell how its cluster takes images in" if context else "there is no kube context",
-        hint="`grpcdemo images push PREFIX` to a registry, or `grpcdemo images save` and load that on each node, "
-        "with `--containerd SOCKET` for containerd",
+        f"context {context} does not tell how to load images into its cluster" if context else "no kube context is set",
+        hint="push to a registry with `grpcdemo images push PREFIX`, or run `grpcdemo images save` and load the "
+        "archives on each node, with `--containerd SOCKET` for containerd",
     )
 
 
 async def _minikube_profiles(shell: Shell) -> set[str]:
-    """The names of minikube's clusters, which are their contexts' names as well."""
+    """The names of minikube's clusters, which are also those of their contexts."""
     if not is_installed("minikube"):
         return set()
     try:
@@ -119,22 +120,22 @@ async def _find_loader(config: LoadConfig, kind: ClusterKind | None, shell: Shel
 
 
 async def _find_shared(context: str, shell: Shell) -> Command:
-    """How the engine whose images the cluster runs takes an archive in."""
+    """How to load an archive into the engine whose images the cluster runs."""
     for builder, command in ((DOCKER, DOCKER_LOADER), (NERDCTL, NERDCTL_LOADER)):
         if await works(shell, builder):
             return command
     raise GrpcdemoError(
-        f"{context} runs its engine's images, and that engine answers neither docker nor nerdctl",
+        f"{context} runs its engine's images, and neither docker nor nerdctl reaches that engine",
         hint=f"start {context}, or choose its engine with `docker context use`",
     )
 
 
-def _find_archive(directory: Path, name: str) -> Archive:
-    """The archive of the image *name* that `save` wrote into *directory*."""
-    archive = read_archive(directory / archive_name(name), hint="`grpcdemo images save DIR` writes it")
+def _find_archive(path: Path, name: str) -> Archive:
+    """The archive at *path*, if it holds the image *name*."""
+    archive = read_archive(path, hint="`grpcdemo images save DIR` writes it")
     if name in archive.names:
         return archive
     raise GrpcdemoError(
-        f"{archive.path} holds {', '.join(archive.names) or 'an image without a name'}, not {name}",
-        hint="save it again with this grpcdemo, or give the `--image-prefix` that it was built with",
+        f"{archive.path} holds {', '.join(archive.names) or 'an unnamed image'}, not {name}",
+        hint="save it again with this version of grpcdemo, or use the `--image-prefix` that it was built with",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grpcdemo.manifests.images import CLIENT_IMAGE, SERVER_IMAGE, image_reference, parse_prefix
+from grpcdemo.manifests.images import IMAGES, image_reference, parse_prefix
 from grpcdemo.model import Done, Waiting
 from grpcdemo.steps.images.builders import fill
 from grpcdemo.steps.images.engine import find_engine, find_image, require_image
@@ -10,8 +10,8 @@ from grpcdemo.steps.images.shell import Shell
 
 
 async def push_images(prefix: str, shell: Shell, *, builder: str | None = None) -> tuple[str, ...]:
-    """Push the images below *prefix*, whether they were built with that name or with the local one."""
-    names = {image_reference(name, prefix): image_reference(name) for name in (SERVER_IMAGE, CLIENT_IMAGE)}
+    """Push the images to *prefix*, whether they were built with that name or with the local one."""
+    names = {image_reference(name, prefix): image_reference(name) for name in IMAGES}
     engine = await find_engine(shell, builder)
     for name, local in names.items():
         if await find_image(shell, engine.builder, local) or not await find_image(shell, engine.builder, name):

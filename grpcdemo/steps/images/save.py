@@ -1,4 +1,4 @@
-"""Write both images as archives: what a machine without a builder, or without a network, can load."""
+"""Write both images as archives, for machines without a builder or a network."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from grpcdemo.errors import GrpcdemoError
-from grpcdemo.manifests.images import CLIENT_IMAGE, SERVER_IMAGE, image_reference
+from grpcdemo.manifests.images import IMAGES, image_reference
 from grpcdemo.model import Waiting
-from grpcdemo.steps.images.archive import Archive, archive_name
+from grpcdemo.steps.images.archive import Archive
 from grpcdemo.steps.images.builders import fill
 from grpcdemo.steps.images.engine import Engine, find_engine, known_flags, require_image
 from grpcdemo.steps.images.shell import Shell
@@ -28,24 +28,24 @@ async def save_images(
             written = [archive.path for archive in await write_archives(engine, scratch, shell, prefix=prefix)]
             return tuple(path.replace(directory / path.name) for path in written)
     except OSError as error:
-        raise GrpcdemoError(f"{directory} cannot be written: {error.strerror or error}") from error
+        raise GrpcdemoError(f"cannot write to {directory}: {error.strerror or error}") from error
 
 
 @contextmanager
 def _scratch(directory: Path) -> Iterator[Path]:
-    """A place on the same file system, from where a whole archive can be moved in one go."""
+    """A temporary folder on the same file system, so that moving a whole archive is atomic."""
     directory.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".grpcdemo-", dir=directory) as scratch:
         yield Path(scratch)
 
 
 async def write_archives(engine: Engine, directory: Path, shell: Shell, *, prefix: str | None) -> tuple[Archive, ...]:
-    """Write one archive for each image, of one platform: loaders fail on an archive that names others."""
+    """Write one archive for each image, of one platform: loaders fail on archives that name others."""
     program, verb, *rest = engine.builder.save
     written = []
-    for name in (SERVER_IMAGE, CLIENT_IMAGE):
+    for name in IMAGES:
         image = await require_image(shell, engine, image_reference(name, prefix))
-        archive = Archive(directory / archive_name(image.name), (image.name,), image.platform)
+        archive = Archive(directory / f"{name}.tar", (image.name,), image.platform)
         flags = fill(engine.builder.save_if_known, platform=image.platform)
         flags = await known_flags(shell, (program, verb), flags)
         shell.tell(Waiting(f"{program} to save {image.name} ({image.platform})"))

@@ -1,4 +1,4 @@
-"""Runs other programs, so that none outlives us, and so that a failure shows what the program said last."""
+"""Runs other programs: none outlives us, and a failure shows the end of the program's output."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ GRACE_S = 5.0
 """How long a program may take to end after SIGTERM."""
 TAIL_LINES = 20
 QUICK_S = 30.0
-"""How long a question may take. An engine on another machine that is gone never answers."""
+"""How long a question may take: an engine on a remote machine that is gone never answers."""
 
 Line = Callable[[str], None]
 
 
 class ProgramFailed(GrpcdemoError):
-    """A program could not be run, ended with an error, or took too long; *tail* is what it said last."""
+    """A program could not be run, failed, or took too long; *tail* is the end of its output."""
 
     def __init__(self, message: str, *, hint: str | None, tail: tuple[str, ...] = ()) -> None:
         super().__init__("\n  ".join((message, *tail)), hint=hint)
@@ -36,22 +36,22 @@ class ProgramFailed(GrpcdemoError):
 
     @property
     def reason(self) -> str:
-        """In one line: the last thing the program said, which mostly says why."""
+        """The last line of the output, which usually says why."""
         return self.tail[-1] if self.tail else self.message
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shell:
-    """How the steps reach other programs, and tell what they do."""
+    """How the steps run other programs and report what they do."""
 
     report: Reporter
     line: Line = lambda line: None
     """Gets each line that a program prints while it works."""
     dry_run: Line | None = None
-    """Gets each command, which is then not run. Questions are asked all the same: they change nothing."""
+    """Gets each command instead of running it. Questions are still asked: they change nothing."""
 
     def tell(self, event: StepEvent) -> None:
-        """Report what is being done, or is done; in a dry run, nothing is."""
+        """Report what is being done, or is done; in a dry run nothing is."""
         if self.dry_run is None:
             self.report(event)
 
@@ -73,7 +73,7 @@ def is_installed(program: str) -> bool:
 
 
 def find_program(name: str) -> str:
-    """The path of the program *name*; raises ProgramFailed where there is none."""
+    """The path of the program *name*. Raises ProgramFailed if it is not installed."""
     path = shutil.which(name)
     if path is None:
         raise ProgramFailed(f"{name} is not installed", hint=find_install_hint(name))
@@ -81,9 +81,9 @@ def find_program(name: str) -> str:
 
 
 async def execute(command: tuple[str, ...], *, line: Line, timeout_s: float | None = None) -> str:
-    """Run *command* to its end and return its stdout; raises ProgramFailed.
+    """Run *command* to its end and return its stdout. Raises ProgramFailed.
 
-    When this is cancelled, or takes too long, the program and all that it started are ended.
+    A cancellation or timeout ends the program and everything that it started.
     """
     tail: deque[str] = deque(maxlen=TAIL_LINES)
     output: list[str] = []
@@ -115,7 +115,7 @@ async def execute(command: tuple[str, ...], *, line: Line, timeout_s: float | No
 
 @dataclass(frozen=True)
 class Running:
-    """A program that was started, and the tasks that follow its output and wait for its end."""
+    """A started program, and the tasks that follow its output and wait for its end."""
 
     process: asyncio.subprocess.Process
     work: tuple[asyncio.Task[None], ...]
@@ -123,8 +123,8 @@ class Running:
 
 @asynccontextmanager
 async def _until_ended(start: Coroutine[None, None, Running]) -> AsyncIterator[Running]:
-    """The program that *start* starts; whatever of it still runs on the way out is ended."""
-    # Apart, so that nothing interrupts it: a start cut short would leave behind what the program has started.
+    """The program that *start* starts; on the way out, what still runs of it is ended."""
+    # In a task of its own, which no cancellation interrupts: a start cut short would leave processes behind.
     starting = asyncio.create_task(start)
     try:
         await asyncio.wait([starting])
@@ -149,7 +149,7 @@ async def _start(command: tuple[str, ...]) -> asyncio.subprocess.Process:
             start_new_session=True,
         )
     except OSError as error:
-        raise ProgramFailed(f"{path} cannot be run: {error.strerror}", hint=f"reinstall {command[0]}") from error
+        raise ProgramFailed(f"cannot run {path}: {error.strerror}", hint=f"reinstall {command[0]}") from error
 
 
 async def _ended(process: asyncio.subprocess.Process) -> None:
@@ -173,18 +173,18 @@ async def _kill(process: asyncio.subprocess.Process) -> None:
         with contextlib.suppress(asyncio.TimeoutError):
             await done_within(process.wait(), GRACE_S)
     finally:
-        # Also when a second interrupt ends the waiting. What is killed must be reaped, which takes no time.
+        # Also if a second interrupt ends the wait. A killed process must be reaped, which takes no time.
         _signal(process, signal.SIGKILL)
         await process.wait()
 
 
 def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS says the latter of a zombie
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS raises the latter for a zombie
         os.killpg(process.pid, number)
 
 
 async def _lines(stream: asyncio.StreamReader) -> AsyncIterator[str]:
-    """The lines that are not blank, of any length, as they come; a progress bar's `\\r` ends a line, too."""
+    """The nonblank lines as they come, of any length; a progress bar's `\\r` also ends a line."""
     rest = b""
     while chunk := await stream.read(65536):
         *whole, rest = (rest + chunk).replace(b"\r", b"\n").split(b"\n")

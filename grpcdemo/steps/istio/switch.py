@@ -72,7 +72,7 @@ async def switch(api: Api, config: SwitchConfig, report: Reporter) -> list[Pod]:
 
 async def _find_demo(api: Api, name: str) -> tuple[Object, list[Object]]:
     namespace, deployments = await asyncio.gather(find_namespace(api, name), our_deployments(api, name))
-    hint = "create it with `grpcdemo up`"
+    hint = "deploy it with `grpcdemo up`"
     if namespace is None:
         raise NotFound(f"there is no demo: namespace {name} does not exist", hint=hint)
     if is_terminating(namespace):

@@ -81,7 +81,7 @@ async def test_older_archives_are_replaced(programs: Programs, shell: Shell, tmp
 async def test_a_directory_that_cannot_be_is_an_error(programs: Programs, shell: Shell, tmp_path: Path) -> None:
     programs.add_builder("podman")
     (tmp_path / "file").touch()
-    with pytest.raises(GrpcdemoError, match="cannot be written"):
+    with pytest.raises(GrpcdemoError, match="cannot write to"):
         await save_images(tmp_path / "file" / "out", shell)
 
 

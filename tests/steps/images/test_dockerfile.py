@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 from grpcdemo.steps.images.build import TARGETS
 from grpcdemo.steps.images.context import build_context, recipe_directory, write_context
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 DOCKERFILE = (ROOT / "images" / "Dockerfile").read_text()
 FOREIGN = ("kubernetes", "typer", "rich", "aiohttp", "yaml")
 

@@ -28,7 +28,7 @@ def test_build_prints_the_names(programs: Programs, capsys: pytest.CaptureFixtur
     assert main(["images", "build"]) == 0
     out, err = capsys.readouterr()
     assert out.splitlines() == NAMES
-    assert "docker is passed over: no engine" in err
+    assert "skipped docker: no engine" in err
     assert f"podman to build {NAMES[0]} for linux/amd64" in err
     assert "STEP 1" not in err
 
@@ -97,9 +97,9 @@ def test_load_takes_the_context_that_is_named(programs: Programs, tmp_path: Path
 @pytest.mark.parametrize(
     ("arguments", "code", "error"),
     [
-        (["build"], 1, "error: nothing here can build images: docker is not installed"),
+        (["build"], 1, "error: no builder works on this machine: docker is not installed"),
         (["build", "--platform", "linux/s390x"], 2, "error: there are no images for linux/s390x"),
-        (["build", "--builder", "kaniko"], 2, "error: there is no builder kaniko"),
+        (["build", "--builder", "kaniko"], 2, "error: unknown builder kaniko"),
         (["push", "https://r.example.com"], 2, "error: 'https://r.example.com' cannot begin an image's name"),
         (["load", "--context", "prod"], 1, "error: context prod does not tell"),
     ],

@@ -72,7 +72,7 @@ async def test_a_failure_shows_the_last_lines_and_a_hint(programs: Programs) -> 
     {
         "denied: requested access to the resource is denied": "tool login",
         "unauthorized: authentication required": "tool login",
-        "open /x: permission denied": "such as root",
+        "open /x: permission denied": "for example root",
         'Error: creating build container: short-name "python:3.13-slim" did not resolve': "--base-image",
         "toomanyrequests: You have reached your pull rate limit": "--base-image",
         "SSLError: CERTIFICATE_VERIFY_FAILED": "PIP_TRUSTED_HOST",
@@ -100,7 +100,7 @@ async def test_a_missing_program_says_what_to_install(programs: Programs, name: 
 async def test_a_program_that_cannot_be_run_is_an_error_too(programs: Programs) -> None:
     (programs.directory / "tool").write_bytes(b"\x7fELF nonsense")
     (programs.directory / "tool").chmod(0o755)
-    with pytest.raises(ProgramFailed, match="cannot be run"):
+    with pytest.raises(ProgramFailed, match="cannot run"):
         await execute(("tool",), line=nothing)
 
 

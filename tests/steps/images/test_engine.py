@@ -34,7 +34,7 @@ async def test_a_docker_without_an_engine_is_passed_over_with_the_reason(
     programs.add("docker", DEAD)
     programs.add_builder("buildah")
     assert (await find_engine(shell)).builder.name == "buildah"
-    assert told.texts == "docker is passed over: Cannot connect to the Docker daemon"
+    assert told.texts == "skipped docker: Cannot connect to the Docker daemon"
 
 
 async def test_an_engine_for_windows_is_passed_over(programs: Programs, shell: Shell, told: Told) -> None:
@@ -54,14 +54,14 @@ async def test_the_one_that_is_named_is_taken(programs: Programs, shell: Shell) 
 async def test_the_one_that_is_named_must_work(programs: Programs, shell: Shell, told: Told) -> None:
     programs.add("docker", DEAD)
     programs.add_builder("buildah")
-    with pytest.raises(GrpcdemoError, match="docker cannot be used: Cannot connect") as caught:
+    with pytest.raises(GrpcdemoError, match="cannot use docker: Cannot connect") as caught:
         await find_engine(shell, "docker")
     assert "--builder" in str(caught.value.hint)
     assert told.events == []
 
 
 async def test_a_name_that_is_no_builder_is_a_usage_error(programs: Programs, shell: Shell) -> None:
-    with pytest.raises(UsageError, match="no builder kaniko") as caught:
+    with pytest.raises(UsageError, match="unknown builder kaniko") as caught:
         await find_engine(shell, "kaniko")
     assert "docker, podman, buildah, nerdctl" in str(caught.value.hint)
 

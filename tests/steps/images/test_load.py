@@ -72,7 +72,7 @@ async def test_containerd_is_loaded_into_whatever_the_context(programs: Programs
 async def test_docker_shares_its_images(programs: Programs, shell: Shell, told: Told) -> None:
     programs.add_builder("docker")
     assert await load_images(LoadConfig(context="docker-desktop"), shell) == NAMES
-    assert f"docker-desktop runs Docker's own images: {NAMES[0]} (linux/amd64) is there" in told.texts
+    assert f"docker-desktop runs Docker's own images and has {NAMES[0]} (linux/amd64)" in told.texts
     assert not programs.calls_with("docker save")
 
 
@@ -102,7 +102,7 @@ async def test_a_shared_engine_that_does_not_answer_is_an_error(
     programs: Programs, shell: Shell, archives: Path
 ) -> None:
     programs.add("docker", DEAD)
-    with pytest.raises(GrpcdemoError, match="answers neither") as caught:
+    with pytest.raises(GrpcdemoError, match="neither docker nor nerdctl reaches") as caught:
         await load_images(LoadConfig(context="colima", archives=archives), shell)
     assert "start colima" in str(caught.value.hint)
 
@@ -158,7 +158,7 @@ async def test_an_archive_that_is_none_is_refused(
         path.unlink()
     else:
         path.write_bytes(path.read_bytes()[:700] if content == b"cut short" else content)
-    with pytest.raises(GrpcdemoError, match=r"cannot be read|is no docker-archive") as caught:
+    with pytest.raises(GrpcdemoError, match=r"cannot read|is not a docker-archive") as caught:
         await load_images(LoadConfig(context="kind-demo", archives=archives), shell)
     assert "images save" in str(caught.value.hint)
 
