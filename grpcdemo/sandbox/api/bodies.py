@@ -1,4 +1,4 @@
-"""What a client sends: from bytes to a checked object, or a refusal in a cluster's words."""
+"""Decodes a request's body: from bytes to a checked object, or a StatusError."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ PROTOBUF = "application/vnd.kubernetes.protobuf"
 
 @dataclass(frozen=True)
 class Body:
-    """What came, before it is checked. `duplicates` are the names of fields that came twice."""
+    """A parsed body, before it is checked. `duplicates` are the names of repeated fields."""
 
     content: Any
     duplicates: list[str] = field(default_factory=list)
 
 
-def parse(data: bytes, content_type: str, wanted: str) -> Body:
-    """*wanted* is the kind that the path leads to, for the error."""
+def parse(data: bytes, content_type: str, kind: str) -> Body:
+    """*kind* is that of the path, for the error."""
     if content_type not in ("", JSON, YAML, PROTOBUF):
         message = "the body of the request was in an unknown format - accepted media types include: "
         raise StatusError("UnsupportedMediaType", message + ", ".join((JSON, YAML, PROTOBUF)))
@@ -38,8 +38,8 @@ def parse(data: bytes, content_type: str, wanted: str) -> Body:
         return Body(yaml.safe_load(data)) if content_type == YAML else parse_json(data)
     except (ValueError, RecursionError, yaml.YAMLError) as error:
         why = "couldn't get version/kind; json parse error"
-        said = f"the object provided is unrecognized (must be of type {wanted}): {why}: {error}"
-        raise StatusError("BadRequest", said) from error
+        message = f"the object provided is unrecognized (must be of type {kind}): {why}: {error}"
+        raise StatusError("BadRequest", message) from error
 
 
 def parse_json(data: bytes) -> Body:

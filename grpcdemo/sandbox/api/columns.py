@@ -1,4 +1,4 @@
-"""The columns of every kind, and how an object fills them: what `kubectl get` shows."""
+"""The columns of every kind, and an object's cells in them: what `kubectl get` shows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from grpcdemo.resources.objects import Object, has_condition
+from grpcdemo.resources.objects import Object, conditions_of, has_condition
 from grpcdemo.resources.pod_status import read_pod_status
 from grpcdemo.resources.resource import (
     DEPLOYMENTS,
@@ -30,12 +30,12 @@ Cells = list[str | int]
 
 @dataclass(frozen=True)
 class Columns:
-    """*names* has the name of each column, with `_` for a space, and a `|` before one that only `-o wide` shows."""
+    """*names* are the columns' names, with `_` for a space, and `|` before one that only `-o wide` shows."""
 
     names: str
     cells: Callable[[Object, datetime], Cells]
     integers: tuple[str, ...] = ()
-    """The columns that are declared to hold numbers."""
+    """The columns of type integer."""
 
 
 def _namespace(obj: Object, now: datetime) -> Cells:
@@ -100,8 +100,8 @@ def _event(obj: Object, now: datetime) -> Cells:
 def _node(obj: Object, now: datetime) -> Cells:
     status = obj.get("status", {})
     info = status.get("nodeInfo", {})
-    addresses = {found["type"]: found["address"] for found in reversed(status.get("addresses", []))}
-    ready = next((found["status"] for found in status.get("conditions", []) if found["type"] == "Ready"), None)
+    addresses = {address["type"]: address["address"] for address in reversed(status.get("addresses", []))}
+    ready = conditions_of(obj).get("Ready", {}).get("status")
     return [
         _name(obj),
         "Unknown" if ready is None else "Ready" if ready == "True" else "NotReady",
@@ -145,7 +145,7 @@ def _replica_set(obj: Object, now: datetime) -> Cells:
 
 def _template(spec: Object) -> Cells:
     containers = spec["template"]["spec"]["containers"]
-    names, images = (",".join(found[part] for found in containers) for part in ("name", "image"))
+    names, images = (",".join(container[part] for container in containers) for part in ("name", "image"))
     return [names, images, format_selector(spec["selector"])]
 
 
@@ -156,17 +156,17 @@ def _endpoint_slice(obj: Object, now: datetime) -> Cells:
 
 
 def _endpoints(obj: Object, now: datetime) -> Cells:
-    found = [
+    addresses = [
         f"{address['ip']}:{port['port']}"
         for subset in obj.get("subsets") or []
         for port in subset.get("ports") or []
         for address in subset.get("addresses") or []
     ]
-    return [_name(obj), _some(found) or NONE, _age(obj, now)]
+    return [_name(obj), _some(addresses) or NONE, _age(obj, now)]
 
 
 def _some(texts: list[str]) -> str:
-    """The first three, and how many more there are."""
+    """The first three, and the count of the others."""
     more = len(texts) - 3
     return ",".join(texts[:3]) + (f" + {more} more..." if more > 0 else "")
 
@@ -189,10 +189,11 @@ def _labels(labels: Object | None) -> str:
 
 
 def format_selector(selector: Object) -> str:
-    """A LabelSelector as one writes it on a command line."""
+    """A LabelSelector in the syntax of `--selector`."""
     parts = [f"{key}={value}" for key, value in sorted(selector.get("matchLabels", {}).items())]
-    for found in selector.get("matchExpressions", []):
-        key, operator, values = found["key"], found["operator"], ",".join(sorted(found.get("values", [])))
+    for expression in selector.get("matchExpressions", []):
+        key, operator = expression["key"], expression["operator"]
+        values = ",".join(sorted(expression.get("values", [])))
         if operator in ("Exists", "DoesNotExist"):
             parts.append(key if operator == "Exists" else f"!{key}")
         else:

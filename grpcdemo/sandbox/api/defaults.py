@@ -1,4 +1,4 @@
-"""What a cluster fills in where the author of an object said nothing, as far as kubectl and the demo see it."""
+"""Sets the defaults of an object, as far as kubectl and the demo see them."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from grpcdemo.sandbox.api.pod_defaults import default_pod, default_pod_spec
 
 NAME_LABEL = "kubernetes.io/metadata.name"
 NAMESPACE_FINALIZER = "kubernetes"
-"""In a namespace's spec: it is kept until its content is gone."""
+"""In a namespace's spec: keeps it until its content is gone."""
 
 
 def apply_defaults(resource: Resource, obj: Object) -> None:
-    """Fills in *obj* itself. What is filled in already stays, so doing it twice does no harm."""
+    """Change *obj* itself. It is idempotent."""
     if default := DEFAULTS.get(resource):
         default(obj)
 
@@ -67,7 +67,7 @@ def _default_template(spec: Object) -> None:
 
 
 def _default_service(obj: Object) -> None:
-    """All but the address, which the registry hands out."""
+    """All but the cluster IP, which the registry allocates."""
     spec = obj.setdefault("spec", {})
     spec.setdefault("type", "ClusterIP")
     spec.setdefault("sessionAffinity", "None")

@@ -1,4 +1,4 @@
-"""Which groups, versions and kinds there are: what a client asks first."""
+"""Discovery: the groups, versions and resources, which a client asks for first."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ GROUPS = sorted({resource.group for resource in SERVED if resource.group})
 
 
 def core_versions(address: str) -> Object:
-    """`/api`. *address* is the server's own."""
+    """`/api`. *address* is the server's."""
     own = [{"clientCIDR": "0.0.0.0/0", "serverAddress": address}]
     return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": own}
 
@@ -47,7 +47,7 @@ def resource_list(version: str) -> Object:
 
 
 def aggregated(*, core: bool) -> Object:
-    """All kinds of the core group, or of all others, at once."""
+    """All resources of the core group, or of all others, in one answer."""
     groups = [""] if core else GROUPS
     items = [{"metadata": {"name": name} if name else {}, "versions": [_aggregated_version(name)]} for name in groups]
     return {"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items}

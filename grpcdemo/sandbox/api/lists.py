@@ -1,4 +1,4 @@
-"""Lists of objects: narrowed by selectors, cut into pages, and as of the version that the client asks for."""
+"""Lists of objects: filtered by selectors, paged, and as of the version that the client asks for."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ TOKEN_TOO_OLD = (
 
 @dataclass(frozen=True)
 class Page:
-    """A page of a list, and the `metadata` that goes with it."""
+    """A page of a list, and its `metadata`."""
 
     items: list[Object]
     metadata: Object
 
 
 def list_page(store: Store, resource: Resource, namespace: str | None, query: Mapping[str, str]) -> Page:
-    """Raises StatusError. Every page of one list shows the objects as they were at its first page."""
+    """Raises StatusError. Every page of a list shows the objects as of its first page."""
     match = parse_selectors(resource, query.get("labelSelector", ""), query.get("fieldSelector", ""))
     limit = parse_int(query, "limit") or 0
     version, after = _start(store, query)
@@ -57,7 +57,7 @@ def _read(store: Store, resource: Resource, namespace: str | None, version: int)
 
 
 def build_list(resource: Resource, page: Page) -> Object:
-    """The list object. Its items do not repeat their kind, as in a cluster's."""
+    """The list object. As on a cluster, its items do not repeat their kind."""
     items = [{key: value for key, value in item.items() if key not in ("apiVersion", "kind")} for item in page.items]
     return {
         "kind": f"{resource.kind}List",
@@ -68,7 +68,7 @@ def build_list(resource: Resource, page: Page) -> Object:
 
 
 def check_future(store: Store, version: int) -> None:
-    """Nobody can know a version that is not yet, unless from another sandbox. Raises StatusError (Timeout)."""
+    """Refuse a future version, which is from another sandbox. Raises StatusError (Timeout)."""
     if version > store.version:
         message = f"Timeout: Too large resource version: {version}, current: {store.version}"
         cause = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
@@ -76,7 +76,7 @@ def check_future(store: Store, version: int) -> None:
 
 
 def check_version_match(query: Mapping[str, str]) -> None:
-    """Raises StatusError (Invalid) where options contradict each other."""
+    """Raises StatusError (Invalid) if options contradict each other."""
     match, name = query.get("resourceVersionMatch", ""), "resourceVersionMatch"
     initial = query.get("sendInitialEvents", "") not in ("", "false", "0")
     if "sendInitialEvents" in query and query.get("watch", "false") in ("false", "0"):
@@ -95,7 +95,7 @@ def check_version_match(query: Mapping[str, str]) -> None:
 
 
 def _start(store: Store, query: Mapping[str, str]) -> tuple[int, tuple[str, str] | None]:
-    """The version to show, and the object that the page before ended with."""
+    """The version to show, and the last object of the previous page."""
     check_version_match(query)
     if token := query.get("continue", ""):
         return _read_token(token)

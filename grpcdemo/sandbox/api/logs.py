@@ -1,4 +1,4 @@
-"""A container's log over HTTP: which container, which lines, and where the lines come from."""
+"""The options of a request for a container's log, and the source of logs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NOT_NEGATIVE = "must be greater than or equal to 0"
 
 @dataclass(frozen=True)
 class LogOptions:
-    """Which lines are wanted, and how. `previous` means the container that ran before the present one."""
+    """As in PodLogOptions. `previous` means the container's previous run."""
 
     follow: bool = False
     previous: bool = False
@@ -30,11 +30,11 @@ class LogOptions:
 
 class LogSource(Protocol):
     def read(self, namespace: str, pod: str, container: str, options: LogOptions) -> AsyncIterator[bytes]:
-        """The log as *options* want it. It ends by itself unless it is followed, and then with the container.
+        """The log according to *options*. A followed one ends with the container.
 
-        The first chunk may be empty: it tells that there is a log, before there is a line. Instead of it,
-        StatusError (BadRequest) is raised where there is none: a container that waits to start, a previous one
-        that never was. When the client goes, the iteration is cancelled.
+        The first chunk may be empty: then there is a log, but no line yet. StatusError (BadRequest) is raised instead
+        if there is no log: the container waits to start, or has no previous run. The iteration is cancelled when the
+        client disconnects.
         """
 
 
@@ -63,14 +63,14 @@ def parse_log_options(pod: str, query: Mapping[str, str]) -> LogOptions:
     return options
 
 
-def choose_container(pod: Object, wanted: str) -> str:
-    """The container that is named, or the only one there is. Raises StatusError (BadRequest)."""
+def choose_container(pod: Object, requested: str) -> str:
+    """The requested container, or the only one. Raises StatusError (BadRequest)."""
     spec, name = pod["spec"], pod["metadata"]["name"]
-    names = [found["name"] for part in ("initContainers", "containers") for found in spec.get(part, [])]
-    if wanted:
-        if wanted not in names:
-            raise StatusError("BadRequest", f"container {wanted} is not valid for pod {name}")
-        return wanted
+    names = [each["name"] for part in ("initContainers", "containers") for each in spec.get(part, [])]
+    if requested:
+        if requested not in names:
+            raise StatusError("BadRequest", f"container {requested} is not valid for pod {name}")
+        return requested
     if len(names) > 1:
         choice = f"a container name must be specified for pod {name}, choose one of: [{' '.join(names)}]"
         raise StatusError("BadRequest", choice)

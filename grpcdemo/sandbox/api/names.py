@@ -1,4 +1,4 @@
-"""Names and labels: which ones a cluster takes, and how it makes one up."""
+"""Validates names and labels, and generates names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from grpcdemo.resources.resource import NAMESPACES, SERVICES, Resource
 from grpcdemo.sandbox.api.status import Cause
 
 ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
-"""No vowels and nothing that looks like another: a made-up name must not spell a word."""
+"""No vowels and no lookalikes: a generated name must not spell a word."""
 SUFFIX = 5
 LONGEST_BASE = 58
 
@@ -41,7 +41,7 @@ VALUE_RULE = (
 
 
 def make_name(base: str) -> str:
-    """A new name that begins with *base*, a `generateName`."""
+    """A new name that starts with *base*, a `generateName`."""
     return base[:LONGEST_BASE] + "".join(secrets.choice(ALPHABET) for _ in range(SUFFIX))
 
 
@@ -72,7 +72,7 @@ def check_labels(labels: Mapping[str, Any], field: str) -> list[Cause]:
 
 
 def check_key(key: str, field: str) -> list[Cause]:
-    """A label's or an annotation's key: a name, or a domain, a slash and a name."""
+    """The key of a label or annotation: a name, or a domain, a slash and a name."""
     prefix, slash, name = key.rpartition("/")
     if slash and not re.fullmatch(SUBDOMAIN, prefix):
         return [Cause.wrong(field, key, f"prefix part {SUBDOMAIN_RULE}")]

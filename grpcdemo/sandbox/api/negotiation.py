@@ -1,4 +1,4 @@
-"""In what form a client wants its answer, by its Accept header: the first of its wishes that can be met."""
+"""Content negotiation: the first media type of a client's Accept header that can be served."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ VIEWS: dict[str, View] = {
 
 @dataclass(frozen=True)
 class Form:
-    """*view* is what is shown of an object: all of it, a row of a table, or its metadata alone."""
+    """*view*: a whole object, a row of a table, or only the metadata."""
 
     media: str = JSON
     view: View = "object"
 
 
 def choose_form(accept: str) -> Form:
-    """Raises StatusError (NotAcceptable). Where nothing is said, JSON is meant."""
-    for media, parameters in _wishes(accept):
+    """Raises StatusError (NotAcceptable). The default is JSON."""
+    for media, parameters in _accepted(accept):
         view = VIEWS.get(parameters.get("as", ""))
         if media in (JSON, *ANY) and "as" not in parameters:
             return Form()
@@ -48,8 +48,8 @@ def choose_form(accept: str) -> Form:
 
 
 def wants_discovery(accept: str) -> bool:
-    """Whether all groups in one answer are wanted, which new clients ask for first."""
-    for media, parameters in _wishes(accept):
+    """Whether the client asks for all groups in one answer, as new ones do first."""
+    for media, parameters in _accepted(accept):
         if parameters.get("as") == "APIGroupDiscoveryList" and parameters.get("v") == "v2":
             return True
         if media in (JSON, *ANY) and not parameters.get("as"):
@@ -58,7 +58,7 @@ def wants_discovery(accept: str) -> bool:
 
 
 def answer(body: Any, *, code: int = 200, form: Form | None = None, warnings: list[str] | None = None) -> web.Response:
-    """A whole answer."""
+    """An answer that is not streamed."""
     form = form or Form()
     text = yaml.safe_dump(body, sort_keys=False) if form.media == YAML else dump(body)
     response = web.Response(text=text, status=code, content_type=form.media)
@@ -68,7 +68,7 @@ def answer(body: Any, *, code: int = 200, form: Form | None = None, warnings: li
 
 
 def add_warning(response: web.StreamResponse, text: str) -> None:
-    """As a header, which kubectl prints."""
+    """Add a header that kubectl prints."""
     response.headers.add("Warning", f"299 - {json.dumps(text)}")
 
 
@@ -80,9 +80,9 @@ def metadata_only(obj: Object) -> Object:
     return {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": obj["metadata"]}
 
 
-def _wishes(accept: str) -> list[tuple[str, dict[str, str]]]:
-    found = []
-    for wish in (accept or "*/*").split(","):
-        media, *parameters = (part.strip() for part in wish.split(";"))
-        found.append((media, dict(part.partition("=")[::2] for part in parameters)))
-    return found
+def _accepted(accept: str) -> list[tuple[str, dict[str, str]]]:
+    accepted = []
+    for media_range in (accept or "*/*").split(","):
+        media, *parameters = (part.strip() for part in media_range.split(";"))
+        accepted.append((media, dict(part.partition("=")[::2] for part in parameters)))
+    return accepted

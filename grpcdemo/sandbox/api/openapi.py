@@ -1,7 +1,7 @@
-"""As much OpenAPI as kubectl needs: that the server itself checks fields and takes dry runs.
+"""As much OpenAPI as kubectl needs: that the server validates fields and supports dry runs.
 
-kubectl reads it before `create` and `apply`. Told that the server validates, it does not; and finding no list
-types here, it merges by those that are built into it.
+kubectl reads it before `create` and `apply`. If the server validates, kubectl does not; and without list types here,
+it merges by its built-in ones.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PARAMETERS = [
 
 
 def openapi_index() -> Object:
-    """`/openapi/v3`: where each version's document is. The hash lets a client keep what it has read."""
+    """`/openapi/v3`: the path of each version's document. The hash lets a client cache it."""
     paths = {}
     for version in BY_VERSION:
         path = _path(version)

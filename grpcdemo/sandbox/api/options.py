@@ -1,4 +1,4 @@
-"""The options of a request, from its query or, for a delete, its body; checked, and refused in a cluster's words."""
+"""Parses and checks the options of a request, from its query or, for a delete, its body."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FALSE = ("0", "f", "F", "false", "FALSE", "False")
 
 
 def parse_bool(query: Mapping[str, str], name: str) -> bool:
-    """A flag that is named without a value is set, as it is for Kubernetes."""
+    """A flag without a value is set, as in Kubernetes."""
     text = query.get(name, "false")
     if text in TRUE:
         return True
@@ -35,7 +35,7 @@ def parse_int(query: Mapping[str, str], name: str) -> int | None:
 
 
 def parse_version(text: str) -> int | None:
-    """A resource version; None where there is none."""
+    """A resource version, or None."""
     if not text:
         return None
     if not text.isascii() or not text.isdigit():
@@ -45,14 +45,14 @@ def parse_version(text: str) -> int | None:
 
 
 def parse_dry_run(values: Sequence[str], what: str) -> bool:
-    """Whether nothing is to be stored. *what* is such as `CreateOptions`."""
+    """Whether it is a dry run. *what* is, for example, `CreateOptions`."""
     if any(value != "All" for value in values):
         raise refuse_option(what, Cause.unsupported("dryRun", list(values), ["All"]))
     return bool(values)
 
 
 def parse_validation(query: Mapping[str, str], what: str) -> str:
-    """`Strict`, `Warn` or `Ignore`; a cluster warns where nothing is said."""
+    """`Strict`, `Warn` or `Ignore`; the default is `Warn`."""
     value = query.get("fieldValidation", "")
     if value not in VALIDATIONS:
         raise refuse_option(what, Cause.unsupported("fieldValidation", value, VALIDATIONS))
@@ -60,7 +60,7 @@ def parse_validation(query: Mapping[str, str], what: str) -> str:
 
 
 def delete_options(query: Mapping[str, str], dry_run: Sequence[str], body: Any) -> Object:
-    """The DeleteOptions of a request: its body if it has one, and otherwise its query, never a mixture."""
+    """The DeleteOptions of a request: from its body if it has one, otherwise from its query, never from both."""
     if body is not None:
         if not isinstance(body, dict):
             raise StatusError("BadRequest", "the body of a delete must be DeleteOptions")

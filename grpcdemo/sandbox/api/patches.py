@@ -1,4 +1,4 @@
-"""The three kinds of patch, from a request's body to the patched object."""
+"""JSON patches, merge patches and strategic merge patches: from a request's body to the patched object."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ APPLY = ("application/apply-patch+yaml", "application/apply-patch+cbor")
 REJECTED = "the server rejected our request due to an error in our request"
 
 Patch = Callable[[Object], Object]
-"""Makes the patched object of the present one; may raise StatusError."""
+"""Returns the patched object; may raise StatusError."""
 
 
 def read_patch(content_type: str, data: bytes) -> Patch:
@@ -49,7 +49,7 @@ def _decode(content_type: str, content: Any) -> Patch:
 
 
 def _json_patch(obj: Object, operations: list[Any]) -> Object:
-    """All operations or none. Raises StatusError (Invalid) where one fails, a `test` that does not hold included."""
+    """All operations or none. Raises StatusError (Invalid) if one fails, including a `test`."""
     try:
         for operation in operations:
             obj = _apply(obj, operation)
@@ -61,7 +61,7 @@ def _json_patch(obj: Object, operations: list[Any]) -> Object:
 
 
 def _apply(obj: Object, operation: Object) -> Object:
-    """RFC 6902, but that `replace` may name a field that is not there yet: the API server's library adds it."""
+    """RFC 6902, except that `replace` adds a missing field, as in the API server's library."""
     try:
         return cast(Object, jsonpatch.apply_patch(obj, [operation]))
     except jsonpatch.JsonPatchConflict:

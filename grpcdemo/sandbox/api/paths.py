@@ -1,4 +1,4 @@
-"""What a path of the API means: which kind, in which namespace, which object, and which part of it."""
+"""Parses a path of the API: resource, namespace, name, subresource."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from grpcdemo.sandbox.api.status import no_such_path
 
 @dataclass(frozen=True)
 class Place:
-    """`namespace` is None for a kind that has none, and for all of them at once; `name` where one object is meant."""
+    """`namespace` is None for cluster-scoped resources, and for all namespaces; `name` is None for a collection."""
 
     resource: Resource
     namespace: str | None = None
@@ -24,7 +24,7 @@ PREFIXES = {resource.prefix for resource in SERVED}
 
 
 def find_place(path: str) -> Place:
-    """Raises StatusError (NotFound) for what is not served."""
+    """Raises StatusError (NotFound) for an unknown path."""
     prefix = next((prefix for prefix in PREFIXES if path.startswith(f"{prefix}/")), None)
     if prefix is None:
         raise no_such_path()

@@ -1,4 +1,4 @@
-"""What a cluster fills into a pod, or a pod template, where its author said nothing."""
+"""Sets the defaults of a pod, and of a pod template."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ POD = {
     "priority": 0,
     "serviceAccountName": "default",
 }
-"""What only a pod itself gets, not a template."""
+"""The defaults of a pod that a template does not have."""
 TOLERATED = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 FILE_MODE = 0o644
 
@@ -34,7 +34,7 @@ def default_pod(pod: Object) -> None:
     spec.setdefault("serviceAccount", spec["serviceAccountName"])
     tolerations = spec.setdefault("tolerations", [])
     for key in TOLERATED:
-        if not any(found.get("key") in (None, key) for found in tolerations):
+        if not any(toleration.get("key") in (None, key) for toleration in tolerations):
             tolerations.append({"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300})
     pod.setdefault("status", {}).setdefault("phase", "Pending")
     pod["status"]["qosClass"] = qos_class(spec)
@@ -76,7 +76,7 @@ def _default_probe(probe: Object) -> None:
 
 
 def _default_requests(resources: Object) -> None:
-    """What is limited and not asked for is asked for up to its limit."""
+    """Requests default to limits."""
     limits = resources.get("limits", {})
     if limits:
         resources["requests"] = {**limits, **resources.get("requests", {})}

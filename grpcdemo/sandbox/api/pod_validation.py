@@ -1,4 +1,4 @@
-"""What a pod, or a pod template, must be for a cluster to take it, and what of it may change later."""
+"""Validates the spec of a pod, or of a pod template, and its changes."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _check_resources(resources: Object, field: str) -> Iterator[Cause]:
 
 
 def _check_mounts(spec: Object, field: str) -> Iterator[Cause]:
-    volumes = {found.get("name") for found in spec.get("volumes", [])}
+    volumes = {volume.get("name") for volume in spec.get("volumes", [])}
     for part in ("initContainers", "containers"):
         for number, container in enumerate(spec.get(part, [])):
             for place, mount in enumerate(container.get("volumeMounts", [])):
@@ -112,9 +112,9 @@ def is_port(value: Any) -> bool:
 
 
 def _without_mutable(spec: Object) -> Object:
-    made = copy.deepcopy(spec)
+    copied = copy.deepcopy(spec)
     for name in ("activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds"):
-        made.pop(name, None)
-    for container in [*made.get("initContainers", []), *made.get("containers", [])]:
+        copied.pop(name, None)
+    for container in [*copied.get("initContainers", []), *copied.get("containers", [])]:
         container.pop("image", None)
-    return made
+    return copied

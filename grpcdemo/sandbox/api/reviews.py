@@ -17,16 +17,16 @@ ONE_OF = "exactly one of nonResourceAttributes or resourceAttributes must be spe
 def _review_access(review: Object) -> Object:
     """Raises StatusError (Invalid)."""
     spec = review.get("spec", {})
-    wanted, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
-    if (wanted is None) == (path is None):
-        cause = Cause.wrong("spec.resourceAttributes", wanted, ONE_OF)
+    resource, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
+    if (resource is None) == (path is None):
+        cause = Cause.wrong("spec.resourceAttributes", resource, ONE_OF)
         raise invalid("SelfSubjectAccessReview.authorization.k8s.io", "", [cause])
-    allowed = path.get("verb") == "get" if path is not None else is_served(wanted)
+    allowed = path.get("verb") == "get" if path is not None else is_served(resource)
     return {"allowed": allowed} if allowed else {"allowed": False, "reason": "the sandbox does not serve it"}
 
 
 def _review_rules(_: Object) -> Object:
-    """They are the same in every namespace."""
+    """The same in every namespace."""
     rules = []
     for resource in SERVED:
         parts = {f"{resource.plural}/{name}": SUBRESOURCE_VERBS.get(name, PART_VERBS) for name in resource.subresources}
@@ -54,4 +54,4 @@ REVIEWS: dict[Resource, Callable[[Object], Object]] = {
     ACCESS_REVIEWS: _review_access,
     RULES_REVIEWS: _review_rules,
 }
-"""The status that answers each."""
+"""The status of the answer to each."""

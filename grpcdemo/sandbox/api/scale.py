@@ -1,4 +1,4 @@
-"""The subresource `scale`: the number of replicas, and nothing else, of what has one."""
+"""The subresource `scale`: reads and writes only the number of replicas."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def read_scale(obj: Object) -> Object:
 
 
 def write_scale(obj: Object, scale: Object) -> Object:
-    """*obj* with the number of replicas that *scale* wants. Raises StatusError (Invalid)."""
+    """*obj* with the replicas of *scale*. Raises StatusError (Invalid)."""
     replicas = scale.get("spec", {}).get("replicas", 0)
     if causes := check_replicas(replicas):
         raise invalid("Scale.autoscaling", obj["metadata"]["name"], causes)

@@ -1,4 +1,4 @@
-"""Which objects a request means: label selectors and field selectors, as text."""
+"""Parses the label selectors and field selectors of a request."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from grpcdemo.resources.objects import Object
+from grpcdemo.resources.objects import Object, labels_of
 from grpcdemo.resources.resource import EVENTS, NAMESPACES, NODES, PODS, REPLICA_SETS, SERVICES, Resource
 from grpcdemo.resources.selectors import Labels
 from grpcdemo.sandbox.api.status import StatusError
@@ -48,7 +48,7 @@ FIELDS: dict[Resource, tuple[str, ...]] = {
         "type",
     ),
 }
-"""The fields that a cluster can select each kind by, beside COMMON_FIELDS."""
+"""The fields by which a cluster can select each kind, in addition to COMMON_FIELDS."""
 
 
 def parse_selectors(resource: Resource, labels: str, fields: str) -> Match:
@@ -56,8 +56,8 @@ def parse_selectors(resource: Resource, labels: str, fields: str) -> Match:
     requirements, by_field = parse_label_selector(labels), _parse_field_selector(resource, fields)
 
     def match(obj: Object) -> bool:
-        found = obj["metadata"].get("labels") or {}
-        return all(holds(found) for holds in requirements) and all(holds(obj) for holds in by_field)
+        labels = labels_of(obj)
+        return all(holds(labels) for holds in requirements) and all(holds(obj) for holds in by_field)
 
     return match
 
@@ -68,17 +68,17 @@ def parse_label_selector(text: str) -> list[Requirement]:
 
 
 def _requirement(text: str) -> Requirement:
-    if found := IN.fullmatch(text):
-        key, operator, listed = found.groups()
+    if match := IN.fullmatch(text):
+        key, operator, listed = match.groups()
         values = {value.strip() for value in listed.split(",")}
         return _is_in(key, values) if operator == "in" else _is_not_in(key, values)
-    if found := COMPARED.fullmatch(text):
-        key, operator, value = found.groups()
+    if match := COMPARED.fullmatch(text):
+        key, operator, value = match.groups()
         if operator in "<>":
             return _is_beyond(key, operator, value)
         return _is_not_in(key, {value}) if operator == "!=" else _is_in(key, {value})
-    if found := PRESENT.fullmatch(text):
-        key, absent = found[2], bool(found[1])
+    if match := PRESENT.fullmatch(text):
+        key, absent = match[2], bool(match[1])
         return lambda labels: (key in labels) != absent
     raise StatusError("BadRequest", f"unable to parse requirement: found '{text}', expected: identifier")
 
@@ -88,7 +88,7 @@ def _is_in(key: str, values: set[str]) -> Requirement:
 
 
 def _is_not_in(key: str, values: set[str]) -> Requirement:
-    """A label that is not there has none of the values."""
+    """A missing label has none of the values."""
     return lambda labels: labels.get(key) not in values
 
 
@@ -97,8 +97,8 @@ def _is_beyond(key: str, operator: str, value: str) -> Requirement:
         raise StatusError("BadRequest", f"for '{operator}' operator, the value must be an integer: {value}")
 
     def holds(labels: Labels) -> bool:
-        found = labels.get(key, "")
-        return found.isdigit() and (int(found) > int(value) if operator == ">" else int(found) < int(value))
+        label = labels.get(key, "")
+        return label.isdigit() and (int(label) > int(value) if operator == ">" else int(label) < int(value))
 
     return holds
 
@@ -108,10 +108,10 @@ def _parse_field_selector(resource: Resource, text: str) -> list[Match]:
 
 
 def _field(resource: Resource, text: str) -> Match:
-    found = re.fullmatch(r"([^=!]+)(==|=|!=)(.*)", text)
-    if found is None:
+    match = re.fullmatch(r"([^=!]+)(==|=|!=)(.*)", text)
+    if match is None:
         raise StatusError("BadRequest", f"invalid selector: '{text}'; can't understand '{text}'")
-    path, operator, value = found.groups()
+    path, operator, value = match.groups()
     if path not in COMMON_FIELDS and path not in FIELDS.get(resource, ()) and (resource, path) != (NAMESPACES, "name"):
         known = '"metadata.name", "metadata.namespace"'
         unknown = f'"{path}" is not a known field selector: only {known}'
@@ -122,9 +122,9 @@ def _field(resource: Resource, text: str) -> Match:
 def _text_at(obj: Object, path: str) -> str:
     if path == "source":
         path = "source.component"
-    found: Any = obj["metadata"] if path == "name" else obj
+    value: Any = obj["metadata"] if path == "name" else obj
     for name in path.split("."):
-        found = (found or {}).get(name)
-    if isinstance(found, bool):
-        return str(found).lower()
-    return "" if found is None else str(found)
+        value = (value or {}).get(name)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)

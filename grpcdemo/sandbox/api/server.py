@@ -1,4 +1,4 @@
-"""The sandbox's API server: who may ask, what is asked, and a `Status` for whatever goes wrong."""
+"""The sandbox's API server: authenticates, routes, and answers every failure with a `Status`."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from grpcdemo.sandbox.api.verbs import Call, Verbs, choose_verb
 from grpcdemo.sandbox.network import HOST_IP
 
 LARGEST_BODY = 3 * 1024 * 1024
-"""As on a cluster."""
+"""A cluster's limit."""
 GRACE_S = 1.0
-"""How long requests may take to end when the server does; watches are cut at once."""
+"""How long requests may take to end when the server stops; watches are cut at once."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 def build_app(registry: Registry, *, token: str, log_source: LogSource, version: str) -> web.Application:
     """*version* is what `kubectl version` shows, such as `v1.36.0+sandbox`.
 
-    Serve it with `serving`, which ends a watch when its client goes; other runners may not.
+    Serve it with `serving`, which ends a watch when its client disconnects; other runners may not.
     """
     verbs, streams = Verbs(registry), Streams(registry.store, log_source)
     by_verb = {
@@ -97,7 +97,7 @@ def _authentication(token: str) -> Middleware:
 
 @web.middleware
 async def _refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """A mistake of the client's is told to it, and one of ours is logged, too."""
+    """Answer a failure with a Status, and log one of ours."""
     try:
         return await handler(request)
     except StatusError as error:
@@ -107,7 +107,7 @@ async def _refusals(request: web.Request, handler: Handler) -> web.StreamRespons
         refused = StatusError("RequestEntityTooLarge", message)
     except web.HTTPException:
         raise
-    except ConnectionResetError:  # the client went while something was written to it: nobody reads this answer
+    except ConnectionResetError:  # the client disconnected: nobody reads this answer
         return web.Response()
     except Exception as error:
         log.exception("%s %s", request.method, request.path)
@@ -116,31 +116,31 @@ async def _refusals(request: web.Request, handler: Handler) -> web.StreamRespons
 
 
 async def _warn(request: web.Request, response: web.StreamResponse) -> None:
-    """Before the first byte, so that a watch warns, too."""
-    with suppress(StatusError):  # what is not served has nothing to warn of
+    """Before the first byte, so that a watch also warns."""
+    with suppress(StatusError):  # an unknown path has no warning
         if warning := find_place(request.path).resource.warning:
             add_warning(response, warning)
 
 
 def _fixed(request: web.Request, version: str) -> web.Response | None:
-    """The answers that do not depend on what is stored; None where the path leads to what is."""
+    """The answers that do not depend on the store; None for the paths of stored objects."""
     path = request.path.rstrip("/") or "/"
     if path in ("/healthz", "/livez", "/readyz"):
-        found: Object | str | None = "ok"
+        body: Object | str | None = "ok"
     elif path == "/version":
-        found = _version(version)
+        body = _version(version)
     elif path.startswith("/openapi/"):
-        found = _openapi(path)
+        body = _openapi(path)
     else:
-        found = _discovery(request, path)
-    if found is None:
+        body = _discovery(request, path)
+    if body is None:
         return None
     if request.method != "GET":
         raise no_such_method()
-    if isinstance(found, str):
-        return web.Response(text=found)
-    response = answer(found)
-    if found.get("kind") == "APIGroupDiscoveryList":
+    if isinstance(body, str):
+        return web.Response(text=body)
+    response = answer(body)
+    if body.get("kind") == "APIGroupDiscoveryList":
         response.headers["Content-Type"] = DISCOVERY
     return response
 
@@ -152,10 +152,10 @@ def _discovery(request: web.Request, path: str) -> Object | None:
         return discovery.core_versions(request.host)
     if path == "/apis":
         return discovery.group_list()
-    if found := re.fullmatch(r"/api/(v1)|/apis/([^/]+/[^/]+)", path):
-        return discovery.resource_list(found[1] or found[2])
-    if found := re.fullmatch(r"/apis/([^/]+)", path):
-        return discovery.group(found[1])
+    if match := re.fullmatch(r"/api/(v1)|/apis/([^/]+/[^/]+)", path):
+        return discovery.resource_list(match[1] or match[2])
+    if match := re.fullmatch(r"/apis/([^/]+)", path):
+        return discovery.group(match[1])
     return None
 
 

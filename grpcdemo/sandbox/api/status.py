@@ -1,4 +1,4 @@
-"""The `Status` objects that the API answers with when it says no, and the exception that carries one."""
+"""The `Status` of every refusal, and the exception that carries it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CODES = {
 
 
 class StatusError(Exception):
-    """A refusal: *reason* is one of CODES."""
+    """A refusal; *reason* is one of CODES."""
 
     def __init__(self, reason: str, message: str, *, details: Object | None = None) -> None:
         super().__init__(message)
@@ -73,7 +73,7 @@ def forbidden(resource: Resource, name: str, why: str) -> StatusError:
 
 @dataclass(frozen=True)
 class Cause:
-    """What is wrong with one field, whose path is such as `spec.replicas`."""
+    """What is wrong with one field, such as `spec.replicas`."""
 
     field: str
     message: str
@@ -85,8 +85,8 @@ class Cause:
 
     @staticmethod
     def unsupported(field: str, value: Any, supported: Iterable[str]) -> Cause:
-        wanted = ", ".join(json.dumps(text) for text in supported)
-        message = f"Unsupported value: {json.dumps(value)}: supported values: {wanted}"
+        values = ", ".join(json.dumps(text) for text in supported)
+        message = f"Unsupported value: {json.dumps(value)}: supported values: {values}"
         return Cause(field, message, "FieldValueNotSupported")
 
     @staticmethod
@@ -103,19 +103,19 @@ class Cause:
 
 
 def invalid(what: str, name: str, causes: Sequence[Cause]) -> StatusError:
-    """*what* is the full name of a kind, such as `Deployment.apps`."""
+    """*what* is a qualified kind, such as `Deployment.apps`."""
     texts = [f"{cause.field}: {cause.message}" for cause in causes]
-    said = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
+    message = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
     kind, _, group = what.partition(".")
     named = {"name": name} if name else {}
     grouped = {"group": group} if group else {}
     listed = [{"reason": cause.reason, "message": cause.message, "field": cause.field} for cause in causes]
     details = {**named, **grouped, "kind": kind, "causes": listed}
-    return StatusError("Invalid", f'{what} "{name}" is invalid: {said}', details=details)
+    return StatusError("Invalid", f'{what} "{name}" is invalid: {message}', details=details)
 
 
 def no_such_path() -> StatusError:
-    """With details, though there are none to tell: kubectl looks into them."""
+    """With empty details, because kubectl reads them."""
     return StatusError("NotFound", "the server could not find the requested resource", details={})
 
 

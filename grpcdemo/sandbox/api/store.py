@@ -1,7 +1,7 @@
-"""All objects, and every change of them numbered: what etcd and the API server's watch cache are to a cluster.
+"""Stores all objects and numbers every change: plays etcd and the API server's watch cache.
 
-Everything happens in one event loop, so a change is whole before anybody else looks. Objects go in and come
-out as copies; nobody can change one but through here.
+Everything runs in one event loop, so a change is atomic. Objects go in and out as copies, so only the store changes
+one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from grpcdemo.resources.times import write_now
 from grpcdemo.sandbox.api.status import already_exists, conflict, expired, not_found
 
 HISTORY = 2_000
-"""How many changes are kept for watches that start in the past; older ones are answered with 410."""
+"""How many changes are kept for watches that start in the past; an older start gets a 410."""
 
 GENERATED = {
     "Pod": ("spec",),
@@ -30,7 +30,7 @@ GENERATED = {
     "EndpointSlice": ("endpoints", "ports"),
     "MutatingWebhookConfiguration": ("webhooks",),
 }
-"""The kinds whose objects have a generation, and the parts of them whose change raises it."""
+"""The kinds whose objects have a generation, and the parts whose change raises it."""
 
 KEPT = (
     "uid",
@@ -48,7 +48,7 @@ Key = tuple[Resource, str, str]
 
 @dataclass(frozen=True)
 class Event:
-    """One change. `old` is the object before it, so that a watch can tell what left its selector."""
+    """One change. `old` is the object before it, by which a watch sees what left its selector."""
 
     type: EventType
     resource: Resource
@@ -58,7 +58,7 @@ class Event:
 
 
 class Store:
-    """The objects, and the latest changes. Every method but `watch` and `changed` is done at once."""
+    """The objects, and the latest changes. Only `watch` and `changed` wait."""
 
     def __init__(self) -> None:
         self._objects: dict[Key, Object] = {}
@@ -76,17 +76,16 @@ class Store:
         return copy.deepcopy(self._find(resource, namespace, name))
 
     def find(self, resource: Resource, namespace: str, name: str) -> Object | None:
-        found = self._objects.get((resource, namespace, name))
-        return copy.deepcopy(found) if found is not None else None
+        return copy.deepcopy(self._objects.get((resource, namespace, name)))
 
     def list(self, resource: Resource, namespace: str | None = None) -> list[Object]:
         """Every object of the kind, in one namespace or in all, ordered by namespace and name."""
-        found = {key: obj for key, obj in self._objects.items() if key[0] is resource and namespace in (None, key[1])}
-        return [copy.deepcopy(obj) for _, obj in _ordered(found)]
+        objects = {key: obj for key, obj in self._objects.items() if key[0] is resource and namespace in (None, key[1])}
+        return [copy.deepcopy(obj) for _, obj in _ordered(objects)]
 
     def list_at(self, resource: Resource, namespace: str | None, version: int) -> Sequence[Object]:
-        """What `list` answered when *version* was the latest. Raises Expired where that is forgotten."""
-        objects = {key: found for key, found in self._objects.items() if key[0] is resource}
+        """What `list` returned when *version* was the latest. Raises Expired if it is too old."""
+        objects = {key: obj for key, obj in self._objects.items() if key[0] is resource}
         for event in [event for event in self.events_after(version) if event.resource is resource][::-1]:
             metadata = event.object["metadata"]
             key = (resource, metadata.get("namespace", ""), metadata["name"])
@@ -94,12 +93,12 @@ class Store:
                 objects.pop(key, None)
             else:
                 objects[key] = event.old
-        return [copy.deepcopy(found) for key, found in _ordered(objects) if namespace in (None, key[1])]
+        return [copy.deepcopy(obj) for key, obj in _ordered(objects) if namespace in (None, key[1])]
 
     def create(self, resource: Resource, obj: Object, *, dry_run: bool = False) -> Object:
-        """Store a new object; fills in uid, creationTimestamp, resourceVersion, generation. AlreadyExists."""
-        made = copy.deepcopy(obj)
-        metadata = made["metadata"]
+        """Store a new object, with uid, creationTimestamp, resourceVersion, generation. Raises AlreadyExists."""
+        new = copy.deepcopy(obj)
+        metadata = new["metadata"]
         key = (resource, metadata.get("namespace", ""), metadata["name"])
         if key in self._objects:
             raise already_exists(resource, metadata["name"])
@@ -107,35 +106,34 @@ class Store:
         metadata["creationTimestamp"] = write_now()
         if resource.kind in GENERATED:
             metadata["generation"] = 1
-        return made if dry_run else self._put("ADDED", key, made, None)
+        return new if dry_run else self._put("ADDED", key, new, None)
 
     def update(self, resource: Resource, obj: Object, *, dry_run: bool = False) -> Object:
-        """Replace an object. Raises Conflict where it carries a resourceVersion that is not the present one.
+        """Replace an object. Raises Conflict if its resourceVersion is not the present one.
 
-        What nobody may change stays as it was. The generation goes up when the spec changes. An update that
-        changes nothing makes no event. One that takes the last finalizer of an object that is being deleted
-        removes it.
+        KEPT stays as it was. A change of the spec raises the generation. An update that changes nothing is no event.
+        One that removes the last finalizer of a terminating object deletes the object.
         """
         metadata = obj["metadata"]
         key = (resource, metadata.get("namespace", ""), metadata["name"])
         old = self._find(*key)
-        wanted = metadata.get("resourceVersion")
-        if wanted and wanted != old["metadata"]["resourceVersion"]:
+        version = metadata.get("resourceVersion")
+        if version and version != old["metadata"]["resourceVersion"]:
             why = "the object has been modified; please apply your changes to the latest version and try again"
             raise conflict(resource, metadata["name"], why)
-        made = copy.deepcopy(obj)
+        new = copy.deepcopy(obj)
         for name in KEPT:
-            _keep(name, old["metadata"], made["metadata"])
-        if any(made.get(part) != old.get(part) for part in GENERATED.get(resource.kind, ())):
-            made["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
-        if made == old or dry_run:
-            return made
-        if _is_done(made):
-            return self._drop(key, made)
-        return self._put("MODIFIED", key, made, old)
+            _keep(name, old["metadata"], new["metadata"])
+        if any(new.get(part) != old.get(part) for part in GENERATED.get(resource.kind, ())):
+            new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
+        if new == old or dry_run:
+            return new
+        if _is_done(new):
+            return self._drop(key, new)
+        return self._put("MODIFIED", key, new, old)
 
     def bind(self, namespace: str, name: str, node: str) -> Object:
-        """Say on which node a pod runs. Its author did not, so its generation stays as it is."""
+        """Bind a pod to a node. It is no change by its author, so the generation stays."""
         key = (PODS, namespace, name)
         old = self._find(*key)
         return self._put("MODIFIED", key, {**copy.deepcopy(old), "spec": {**old["spec"], "nodeName": node}}, old)
@@ -151,14 +149,14 @@ class Store:
         phase: str | None = None,
         dry_run: bool = False,
     ) -> Object:
-        """Set deletionTimestamp, the grace period, and what else is said; whoever holds the object removes it later.
+        """Set deletionTimestamp, and the grace period, finalizers and phase that are given.
 
-        On one that is marked already, a grace period can only be made shorter.
+        Whoever holds the object removes it later. A second call can only shorten the grace period.
         """
         key = (resource, namespace, name)
         old = self._find(*key)
-        made = copy.deepcopy(old)
-        metadata = made["metadata"]
+        new = copy.deepcopy(old)
+        metadata = new["metadata"]
         known_s = metadata.get("deletionGracePeriodSeconds")
         if "deletionTimestamp" not in metadata or (grace_s is not None and known_s is not None and grace_s < known_s):
             if "deletionTimestamp" not in metadata and "generation" in metadata:
@@ -170,18 +168,18 @@ class Store:
             if not finalizers:
                 del metadata["finalizers"]
         if phase is not None:
-            made["status"] = {**made.get("status", {}), "phase": phase}
-        return made if made == old or dry_run else self._put("MODIFIED", key, made, old)
+            new["status"] = {**new.get("status", {}), "phase": phase}
+        return new if new == old or dry_run else self._put("MODIFIED", key, new, old)
 
     def remove(self, resource: Resource, namespace: str, name: str) -> Object:
-        """Take an object out at once."""
+        """Remove an object at once."""
         key = (resource, namespace, name)
         return self._drop(key, self._find(*key))
 
     async def watch(self, resource: Resource | None, since: int) -> AsyncIterator[Event]:
-        """Every change of the kind (of all kinds for None) after number *since*, for ever.
+        """Every change of the resource (of all for None) after number *since*, without end.
 
-        Raises Expired where *since* lies before what is kept, also when the reader is that slow.
+        Raises Expired if *since* is older than the history, or the reader falls that far behind.
         """
         while True:
             for event in self.events_after(since):
@@ -191,7 +189,7 @@ class Store:
             await self.changed(since)
 
     def events_after(self, version: int) -> Sequence[Event]:
-        """Every change after number *version*. Raises Expired where that lies before what is kept."""
+        """Every change after number *version*. Raises Expired if it is older than the history."""
         oldest = self._version - len(self._history)
         if version < oldest:
             raise expired(version, oldest)
@@ -199,7 +197,7 @@ class Store:
         return list(newer)[::-1]
 
     async def changed(self, version: int, timeout_s: float | None = None) -> bool:
-        """Wait until there is a change after number *version*; False where there is none in time."""
+        """Wait for a change after number *version*; False if there is none in time."""
         if version >= self._version:
             await self._bell.wait(timeout_s)
         return version < self._version
@@ -210,28 +208,28 @@ class Store:
         except KeyError:
             raise not_found(resource, name) from None
 
-    def _put(self, event: EventType, key: Key, made: Object, old: Object | None) -> Object:
+    def _put(self, event: EventType, key: Key, new: Object, old: Object | None) -> Object:
         self._version += 1
-        made["metadata"]["resourceVersion"] = str(self._version)
-        self._objects[key] = made
-        self._tell(event, key, made, old)
-        return copy.deepcopy(made)
+        new["metadata"]["resourceVersion"] = str(self._version)
+        self._objects[key] = new
+        self._publish(event, key, new, old)
+        return copy.deepcopy(new)
 
     def _drop(self, key: Key, old: Object) -> Object:
         self._version += 1
-        made = copy.deepcopy(old)
-        made["metadata"]["resourceVersion"] = str(self._version)
+        new = copy.deepcopy(old)
+        new["metadata"]["resourceVersion"] = str(self._version)
         del self._objects[key]
-        self._tell("DELETED", key, made, old)
-        return copy.deepcopy(made)
+        self._publish("DELETED", key, new, old)
+        return copy.deepcopy(new)
 
-    def _tell(self, event: EventType, key: Key, made: Object, old: Object | None) -> None:
-        self._history.append(Event(event, key[0], copy.deepcopy(made), copy.deepcopy(old), self._version))
+    def _publish(self, event: EventType, key: Key, new: Object, old: Object | None) -> None:
+        self._history.append(Event(event, key[0], copy.deepcopy(new), copy.deepcopy(old), self._version))
         self._bell.ring()
 
 
 class _Bell:
-    """Wakes whoever waits for the next change."""
+    """Wakes all who wait for the next change."""
 
     def __init__(self) -> None:
         self._waiting: set[asyncio.Future[None]] = set()
@@ -262,9 +260,9 @@ def _ordered(objects: dict[Key, Object]) -> list[tuple[Key, Object]]:
 
 
 def _is_done(obj: Object) -> bool:
-    """An object that is being deleted, whose finalizers are all gone, and that nobody holds.
+    """Whether a terminating object has no finalizer left, and nothing else holds it.
 
-    A pod is held by its kubelet until that says so with a grace period of zero, a namespace by its controller.
+    The kubelet holds a pod until it sets the grace period to zero; the controller holds a namespace.
     """
     metadata = obj["metadata"]
     if "deletionTimestamp" not in metadata or metadata.get("finalizers") or obj["kind"] == "Namespace":

@@ -1,7 +1,7 @@
-"""Strategic merge patches: merge patches that know which lists are sets of named things.
+"""Strategic merge patches: merge patches that merge some lists item by item.
 
-`kubectl apply`, `patch`, `rollout restart` and `set image` send them. What the lists are keyed by stands in the
-types of k8s.io/api; here are those of the kinds that are served.
+`kubectl apply`, `patch`, `rollout restart` and `set image` send them. The merge keys are from the types of k8s.io/api;
+here are those of the kinds that the sandbox serves.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ MERGE_KEYS = {
     "addresses": "type",
     "taints": "key",
 }
-"""The lists that are merged item by item, and the field that tells which item is which."""
+"""The lists that are merged item by item, and their merge keys."""
 
 SERVICE_PORTS, CONTAINER_PORTS = "port", "containerPort"
 SETS = ("finalizers",)
-"""The lists of plain values that are merged: what is new is added."""
+"""The lists of plain values to which new values are added."""
 PATCH, RETAIN, ORDER, REMOVE = "$patch", "$retainKeys", "$setElementOrder/", "$deleteFromPrimitiveList/"
 DIRECTIVES = ("delete", "replace", "merge")
 
 
 def strategic_merge(original: Object, patch: Object) -> Object:
-    """*original* with *patch* merged in. Raises StatusError (InternalError) where the patch makes no sense."""
+    """*original* with *patch* merged in. Raises StatusError (InternalError) for a malformed patch."""
     return _merge_struct(original, patch)
 
 
@@ -101,7 +101,7 @@ def _merge_list(key: str, original: list[Any], patch: list[Any], order: list[Any
 
 
 def _merge_item(merged: list[Any], item: Object, merge_key: str) -> None:
-    at = next((at for at, found in enumerate(merged) if found.get(merge_key) == item[merge_key]), None)
+    at = next((at for at, present in enumerate(merged) if present.get(merge_key) == item[merge_key]), None)
     if item.get(PATCH) == "delete":
         if at is not None:
             del merged[at]
@@ -111,25 +111,25 @@ def _merge_item(merged: list[Any], item: Object, merge_key: str) -> None:
         merged[at] = _merge_struct(merged[at], item)
 
 
-def _sort(merged: list[Any], wanted: list[Any], original: list[Any], merge_key: str | None) -> list[Any]:
-    """*merged* with the items that *wanted* names in its order, and the others in the order that they had.
+def _sort(merged: list[Any], order: list[Any], original: list[Any], merge_key: str | None) -> list[Any]:
+    """*merged*, with the items of *order* in that order, and the others in their old one.
 
-    Where the two orders meet, the item that came first in *original* goes first; a new one goes before all.
+    Between the two, the item that was first in *original* goes first; a new one goes before all.
     """
 
     def name(item: Any) -> Any:
         return item.get(merge_key) if merge_key and isinstance(item, dict) else item
 
-    names = [name(item) for item in wanted]
+    names = [name(item) for item in order]
     place = {name(item): number for number, item in enumerate(original)}
     named = {name(item): item for item in merged}
     ordered = [named[key] for key in dict.fromkeys(names) if key in named]
     others = [item for item in merged if name(item) not in names]
-    made: list[Any] = []
+    sorted_items: list[Any] = []
     while ordered and others:
         first = others if place[name(others[0])] < place.get(name(ordered[0]), -1) else ordered
-        made.append(first.pop(0))
-    return [*made, *ordered, *others]
+        sorted_items.append(first.pop(0))
+    return [*sorted_items, *ordered, *others]
 
 
 def _remove(merged: Object, key: str, values: list[Any]) -> None:
@@ -139,11 +139,11 @@ def _remove(merged: Object, key: str, values: list[Any]) -> None:
 
 
 def _merge_key(key: str, items: list[Any]) -> str | None:
-    """Ports are keyed by what kind of port they are; those of an EndpointSlice are not merged at all."""
+    """A container's ports and a Service's have different keys; those of an EndpointSlice are not merged."""
     if key != "ports":
         return MERGE_KEYS.get(key)
-    found = [item for item in items if isinstance(item, dict)]
+    objects = [item for item in items if isinstance(item, dict)]
     for merge_key in (CONTAINER_PORTS, SERVICE_PORTS):
-        if any(merge_key in item for item in found):
+        if any(merge_key in item for item in objects):
             return merge_key
     return None

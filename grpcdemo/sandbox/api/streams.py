@@ -1,4 +1,4 @@
-"""Answers that do not end by themselves: watches, and logs that are followed."""
+"""Streaming answers: watches and followed logs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class Streams:
-    """The two verbs whose answers go on. Each raises StatusError where the request is refused before it begins."""
+    """The two verbs that stream. Each raises StatusError if it refuses the request before the stream starts."""
 
     def __init__(self, store: Store, log_source: LogSource) -> None:
         self._store = store
@@ -32,7 +32,7 @@ class Streams:
         self._open: set[asyncio.Task[Any]] = set()
 
     async def close(self, _: web.Application) -> None:
-        """Cut every stream: none would end by itself."""
+        """Cut every stream, because none ends by itself."""
         for task in self._open:
             task.cancel()
 

@@ -1,4 +1,4 @@
-"""Objects as rows of a Table: the server writes what `kubectl get` prints, so that it need not know every kind."""
+"""Objects as rows of a Table: the server writes what `kubectl get` prints, so kubectl need not know every kind."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from grpcdemo.sandbox.api.options import refuse_option
 from grpcdemo.sandbox.api.status import Cause
 
 INCLUDED = ("Metadata", "None", "Object")
-"""How much of its object each row carries along."""
+"""How much of its object each row includes."""
 
 
 def build_table(
     resource: Resource, items: Iterable[Object], metadata: Object, *, include: str = "", headed: bool = True
 ) -> Object:
-    """A Table; *headed* says whether it tells its columns, which the second and later ones of a watch do not."""
+    """A Table. It is *headed* by its columns, unless it is a later one of a watch."""
     if include and include not in INCLUDED:
         raise refuse_option("TableOptions", Cause.unsupported("includeObject", include, INCLUDED))
     now = datetime.now(timezone.utc)

@@ -1,4 +1,4 @@
-"""What an object must be for a cluster to take it, beyond having the right fields of the right types."""
+"""Validates objects, once their fields have the right types."""
 
 from __future__ import annotations
 
@@ -28,8 +28,7 @@ NOT_THERE = {
     "sessionAffinity": ("None", "the sandbox has no session affinity"),
     "externalIPs": ([], "the sandbox has no addresses but its own"),
 }
-"""What a cluster would take in a Service, too, and would here be stored and never have an effect: each field's one
-value, and why it has no other."""
+"""Fields of a Service that a cluster supports, but that would have no effect here: the one value allowed, and why."""
 ADDRESS_TYPES = ("FQDN", "IPv4", "IPv6")
 NEW_PODS = {"apiGroups": "", "apiVersions": "v1", "operations": "CREATE", "resources": "pods"}
 NOT_NEGATIVE = "must be greater than or equal to 0"
@@ -93,7 +92,7 @@ def _check_strategy(strategy: Object) -> list[Cause]:
 
 
 def _check_share(value: Any, field: str) -> list[Cause]:
-    """A number of pods, or a percentage of them."""
+    """A number or a percentage of pods."""
     if isinstance(value, int):
         return [Cause.wrong(field, value, NOT_NEGATIVE)] if value < 0 else []
     if value.endswith("%") and value[:-1].isdigit():
@@ -161,7 +160,7 @@ def _check_webhooks(obj: Object) -> list[Cause]:
 
 
 def _check_rule(rule: Object, field: str) -> list[Cause]:
-    """A cluster would take others, too; here they would be stored, and never have an effect."""
+    """A cluster supports other rules, but here they would have no effect."""
     return [
         Cause.forbidden(f"{field}.{name}", f'the sandbox calls webhooks for new pods only, so this must be ["{only}"]')
         for name, only in NEW_PODS.items()

@@ -1,4 +1,4 @@
-"""The verbs of the API on the kinds that are stored: from a request to the registry, and back to an answer."""
+"""The verbs of the API on stored objects: from a request to the registry, and back to an answer."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from grpcdemo.sandbox.api.status import Cause, StatusError, invalid, no_such_met
 from grpcdemo.sandbox.api.tables import build_table
 
 RETURNED = (PODS, SERVICES, SERVICE_ACCOUNTS)
-"""The kinds whose deleted objects are shown once more, where others are answered with a Status."""
+"""The resources for which a delete answers with the object; others answer with a Status."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """A request and what its path means."""
+    """A request and its parsed path."""
 
     request: web.Request
     place: Place
@@ -50,7 +50,7 @@ class Call:
 
 
 class Verbs:
-    """One method for each verb, from a call to the answer. Each raises StatusError where the request is refused."""
+    """One method for each verb, from a call to the answer. Each raises StatusError to refuse the request."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
@@ -59,10 +59,8 @@ class Verbs:
     async def get(self, call: Call) -> web.StreamResponse:
         if call.place.resource is ENDPOINTS:
             return self._show(call, get_endpoints(self._store, call.namespace, call.name))
-        found = self._store.get(call.place.resource, call.namespace, call.name)
-        if call.place.subresource == "scale":
-            return answer(read_scale(found))
-        return self._show(call, found)
+        obj = self._store.get(call.place.resource, call.namespace, call.name)
+        return answer(read_scale(obj)) if call.place.subresource == "scale" else self._show(call, obj)
 
     async def list_kind(self, call: Call) -> web.StreamResponse:
         form, resource = _form(call), call.place.resource
@@ -84,15 +82,15 @@ class Verbs:
         )
         if review := REVIEWS.get(resource):
             return answer({**obj, "status": review(obj)}, code=201)
-        made = self._registry.create(resource, call.namespace, obj, dry_run=dry_run)
-        return self._show(call, made, code=201, warnings=warnings)
+        created = self._registry.create(resource, call.namespace, obj, dry_run=dry_run)
+        return self._show(call, created, code=201, warnings=warnings)
 
     async def update(self, call: Call) -> web.StreamResponse:
         resource, part = call.place.resource, call.place.subresource
         dry_run = parse_dry_run(call.dry_run_values, "UpdateOptions")
         validation = parse_validation(call.request.query, "UpdateOptions")
-        wanted = (SCALE_VERSION, SCALE) if part == "scale" else (resource.api_version, resource.kind)
-        obj, warnings = await self._read(call, *wanted, validation)
+        expected = (SCALE_VERSION, SCALE) if part == "scale" else (resource.api_version, resource.kind)
+        obj, warnings = await self._read(call, *expected, validation)
         _check_names(call, obj)
         return self._write(call, obj, dry_run, warnings)
 
@@ -118,8 +116,8 @@ class Verbs:
         resource, options, dry_run = call.place.resource, *await self._delete_options(call)
         page = list_page(self._store, resource, call.place.namespace, call.request.query)
         gone = [
-            self._registry.delete(resource, call.namespace, found["metadata"]["name"], options=options, dry_run=dry_run)
-            for found in page.items
+            self._registry.delete(resource, call.namespace, obj["metadata"]["name"], options=options, dry_run=dry_run)
+            for obj in page.items
         ]
         return answer(build_list(resource, Page([deletion.object for deletion in gone], page.metadata)))
 
@@ -135,7 +133,7 @@ class Verbs:
         return options, parse_dry_run(options.get("dryRun") or [], "DeleteOptions")
 
     def _patched(self, present: Object, patch: Patch, validation: str) -> tuple[Object, list[str]]:
-        """The patched object, checked as one that was sent. Raises StatusError (Invalid)."""
+        """The patched object, checked like one in a body. Raises StatusError (Invalid)."""
         patched = patch(present)
         api_version, kind = present["apiVersion"], present["kind"]
         if (patched.get("apiVersion"), patched.get("kind")) != (api_version, kind):
@@ -145,8 +143,8 @@ class Verbs:
         except WrongType as error:
             raise invalid("", "", [Cause("patch", f"Invalid value: {error}")]) from error
         if problems and validation == "Strict":
-            said = f"Invalid value: strict decoding error: {', '.join(problems)}"
-            raise invalid("", "", [Cause("patch", said)])
+            message = f"Invalid value: strict decoding error: {', '.join(problems)}"
+            raise invalid("", "", [Cause("patch", message)])
         known.setdefault("metadata", {})
         return known, problems if validation == "Warn" else []
 
@@ -154,10 +152,10 @@ class Verbs:
         resource, part = call.place.resource, call.place.subresource
         if part == "scale":
             present = self._store.get(resource, call.namespace, call.name)
-            made = self._registry.update(resource, write_scale(present, obj), dry_run=dry_run)
-            return answer(read_scale(made), warnings=warnings)
-        made = self._registry.update(resource, obj, subresource=part, dry_run=dry_run)
-        return self._show(call, made, warnings=warnings)
+            updated = self._registry.update(resource, write_scale(present, obj), dry_run=dry_run)
+            return answer(read_scale(updated), warnings=warnings)
+        updated = self._registry.update(resource, obj, subresource=part, dry_run=dry_run)
+        return self._show(call, updated, warnings=warnings)
 
     def _show(self, call: Call, obj: Object, *, code: int = 200, warnings: list[str] | None = None) -> web.Response:
         form = _form(call)
@@ -198,7 +196,7 @@ def _success(resource: Resource, deletion: Deletion) -> Object:
 
 
 def choose_verb(call: Call) -> str:
-    """The verb of a request, in Kubernetes' words. Raises StatusError (MethodNotAllowed)."""
+    """The Kubernetes verb of a request. Raises StatusError (MethodNotAllowed)."""
     place, method = call.place, call.request.method
     if place.subresource == "log":
         verb = {"GET": "log"}.get(method)

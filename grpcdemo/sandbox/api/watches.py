@@ -1,6 +1,6 @@
-"""A watch: every change of what a client selected, as lines of JSON, for as long as it listens.
+"""A watch: every change in a client's selection, until the client disconnects or its time is over.
 
-What enters or leaves the selection is told as ADDED or DELETED, whatever happened to it: the client sees its
+An object that enters or leaves the selection is ADDED or DELETED, whatever happened to it: the client sees its
 selection, not the store.
 """
 
@@ -18,16 +18,16 @@ from grpcdemo.sandbox.api.status import StatusError, expired
 from grpcdemo.sandbox.api.store import Event, Store
 
 LONGEST_S = 3_600
-"""A client that does not say how long it listens is asked to come again after this."""
+"""The limit for a client that sets none; then it has to watch again."""
 BOOKMARK_S = 60.0
-"""How often a client that takes bookmarks is told how far the store is, where nothing it selected changes."""
+"""How often a client that allows bookmarks gets one, while nothing in its selection changes."""
 
-Told = tuple[str, Object]
-"""A type of event, and its object."""
+WatchEvent = tuple[str, Object]
+"""The type of the event, and its object."""
 
 
 class Watch:
-    """One client's watch. Reading its options raises StatusError; later trouble is told in the stream."""
+    """One client's watch. Bad options raise StatusError; a later failure is an ERROR event."""
 
     def __init__(
         self,
@@ -54,43 +54,43 @@ class Watch:
         self.timeout_s = parse_int(query, "timeoutSeconds") or longest_s
         self._bookmark_s = bookmark_s
 
-    async def events(self) -> AsyncIterator[Told]:
-        """Until the time is over, or the version to go on from is too old: then an ERROR is the last."""
+    async def events(self) -> AsyncIterator[WatchEvent]:
+        """Until the time is over, or the version is too old: then an ERROR is the last event."""
         loop = asyncio.get_running_loop()
         end = loop.time() + self.timeout_s
-        for told in self._start():
-            yield told
+        for event in self._start():
+            yield event
         marked = self._since
         try:
             while (left_s := end - loop.time()) > 0:
-                for event in self._new_events():
-                    if told_event := self._tell(event):
-                        marked = event.version
-                        yield told_event
-                    self._since = event.version
-                waited = await self._store.changed(self._since, min(self._bookmark_s, left_s))
-                if not waited and self._bookmarks and self._since > marked:
+                for change in self._new_changes():
+                    if selected := self._select(change):
+                        marked = change.version
+                        yield selected
+                    self._since = change.version
+                changed = await self._store.changed(self._since, min(self._bookmark_s, left_s))
+                if not changed and self._bookmarks and self._since > marked:
                     marked = self._since
                     yield self._bookmark()
         except StatusError as error:
             yield "ERROR", error.body()
 
-    def _new_events(self) -> Sequence[Event]:
-        """Raises StatusError (Expired), also for a version that is yet to come: it is from another sandbox."""
+    def _new_changes(self) -> Sequence[Event]:
+        """Raises StatusError (Expired), also for a future version: it is from another sandbox."""
         if self._since > self._store.version:
             raise expired(self._since, self._store.version)
         return self._store.events_after(self._since)
 
-    def _start(self) -> list[Told]:
-        told: list[Told] = [("ADDED", found) for found in self._initial if self._match(found)]
+    def _start(self) -> list[WatchEvent]:
+        events: list[WatchEvent] = [("ADDED", obj) for obj in self._initial if self._match(obj)]
         if self._marks_start and self._bookmarks:
             kind, mark = self._bookmark()
             mark["metadata"]["annotations"] = {"k8s.io/initial-events-end": "true"}
-            told.append((kind, mark))
-        return told
+            events.append((kind, mark))
+        return events
 
-    def _tell(self, event: Event) -> Told | None:
-        """What *event* is to this client; None where it is nothing to it."""
+    def _select(self, event: Event) -> WatchEvent | None:
+        """*event* as this client sees it; None if it concerns nothing in its selection."""
         if event.resource is not self._resource or self._namespace not in (
             None,
             event.object["metadata"].get("namespace", ""),
@@ -103,7 +103,7 @@ class Watch:
             return "MODIFIED" if was else "ADDED", event.object
         return ("DELETED", event.object) if was else None
 
-    def _bookmark(self) -> Told:
-        """How far this watch has looked: everything up to there is told."""
+    def _bookmark(self) -> WatchEvent:
+        """The version up to which the client has seen everything."""
         metadata: Object = {"resourceVersion": str(self._since)}
         return "BOOKMARK", {"kind": self._resource.kind, "apiVersion": self._resource.api_version, "metadata": metadata}
