@@ -1,4 +1,4 @@
-"""The two programs of the demo, `server` and `client`, as they run in the pods.
+"""The two programs that run in the demo's pods: `server` and `client`.
 
-They import little, so that the images are small and a pod starts in a blink.
+They import little, so images stay small and pods start fast.
 """

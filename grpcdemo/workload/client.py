@@ -1,7 +1,7 @@
-"""The client: calls the server for ever over one channel, and writes down who answered.
+"""The client: calls the server continuously over one channel, and logs which pod answered.
 
-It does what a plain gRPC client does, which is the point of the demo: one long-lived connection, and the
-default policy `pick_first`. Whatever spreads its calls over several pods is not in here.
+It is a plain gRPC client, which is the point of the demo: one long-lived connection with the default policy
+`pick_first`. Nothing in here spreads calls over pods.
 """
 
 from __future__ import annotations
@@ -31,34 +31,34 @@ from grpcdemo.workload.process import emit, run, run_until
 OK = grpc.StatusCode.OK.name
 STOP_GRACE_S = 1.0
 
-# None of these chooses a load-balancing policy, and none may.
+# None of these may choose a load-balancing policy.
 CHANNEL_OPTIONS = (
-    # After a failed attempt to connect, gRPC would wait up to two minutes before the next one.
+    # Between attempts to connect, gRPC would back off up to two minutes.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 2_000),
-    # Despite its name, how long one attempt may take: 20 s by default, during which every call fails.
+    # Despite its name, the timeout of one attempt: 20 s by default, in which every call fails.
     ("grpc.min_reconnect_backoff_ms", 2_000),
-    # The Service may have been deleted and made again, with another address. The default is 30 s.
+    # A recreated Service has another address. The default is 30 s.
     ("grpc.dns_min_time_between_resolutions_ms", 1_000),
-    # The server is next door. An http_proxy in the environment is for the way out.
+    # An http_proxy in the environment is for egress, not for a server in the cluster.
     ("grpc.enable_http_proxy", 0),
 )
 
 
 @dataclass(frozen=True)
 class Options:
-    """What to call, how often (calls a second), and how long one call may take."""
+    """What to call, how many times a second, and each call's deadline."""
 
     target: str
     rate: float
     deadline_s: float
     health_port: int | None
     host: str | None = None
-    """Where the health port listens; None for every address."""
+    """The address of the health port; None for every address."""
 
     @property
     def silence_limit_s(self) -> float:
-        """Twice the longest time that can pass between the ends of two attempts while all is well."""
+        """Twice the longest time between the ends of two calls of a client that works."""
         return 2 * (1 / self.rate + BACKOFF_CAP_S + self.deadline_s)
 
 
@@ -75,7 +75,7 @@ def parse_options(argv: Sequence[str] | None) -> Options:
         env="TARGET",
         default="dns:///grpc-server:50051",
         parse=str,
-        description="the server, as a gRPC name",
+        description="the server, as a gRPC target",
     )
     add_option(
         parser,
@@ -91,7 +91,7 @@ def parse_options(argv: Sequence[str] | None) -> Options:
         env="DEADLINE",
         default="2",
         parse=number_between(0.001, 3600),
-        description="seconds that one call may take",
+        description="deadline of each call in seconds",
     )
     add_option(
         parser,
@@ -99,7 +99,7 @@ def parse_options(argv: Sequence[str] | None) -> Options:
         env="HEALTH_PORT",
         default="50052",
         parse=_parse_health_port,
-        description="where to answer health checks, 0 for any free port, or off",
+        description="port for health checks, 0 for any free one, or off",
     )
     add_host(parser)
     args = parser.parse_args(argv)
@@ -111,7 +111,7 @@ def _parse_health_port(text: str) -> int | None:
 
 
 async def call_server(options: Options, stop: asyncio.Event, log: Callable[[str], None] = emit) -> None:
-    """Call until *stop*; then a call that is under way has a moment to finish."""
+    """Call until *stop*; then give a call in flight a moment to finish."""
     vitals = Vitals()
     async with AsyncExitStack() as stack:
         started: dict[str, object] = {"event": "calling", "target": options.target, "rate": f"{options.rate:g}"}
@@ -121,7 +121,7 @@ async def call_server(options: Options, stop: asyncio.Event, log: Callable[[str]
         channel = await stack.enter_async_context(open_channel(options.target))
         log(format_fields(**started))
         stub = IdentityServiceStub(channel)  # type: ignore[no-untyped-call]  # protoc writes no types
-        calls = call_for_ever(
+        calls = call_repeatedly(
             partial(attempt, stub, options.deadline_s),
             pace=Pace(options.rate),
             backoff=Backoff(),
@@ -136,7 +136,7 @@ def open_channel(target: str) -> grpc.aio.Channel:
     return grpc.aio.insecure_channel(target, options=CHANNEL_OPTIONS)
 
 
-async def call_for_ever(
+async def call_repeatedly(
     attempt: Callable[[int], Awaitable[Call]],
     *,
     pace: Pace,
@@ -145,7 +145,7 @@ async def call_for_ever(
     vitals: Vitals,
     log: Callable[[str], None],
 ) -> None:
-    """One *attempt* after the other, each written to *log* and noted in *vitals*, and none after *stop*."""
+    """Make one *attempt* after the other until *stop*; log each, and report it to *vitals*."""
     for seq in count(1):
         call = await attempt(seq)
         log(format_call(call))
@@ -161,7 +161,7 @@ async def call_for_ever(
 
 
 async def attempt(stub: IdentityServiceStub, deadline_s: float, seq: int) -> Call:
-    """Make call number *seq*, and tell what came of it; an error that gRPC reports is told, not raised."""
+    """Make call number *seq*. A gRPC error is returned, not raised."""
     start = time.perf_counter()
 
     def elapsed_ms() -> float:

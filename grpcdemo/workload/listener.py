@@ -1,4 +1,4 @@
-"""The listening half of both programs: one port, health checks on it, and an orderly end."""
+"""Listen on one port with health checks, and shut down gracefully: for both programs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from grpcdemo.errors import GrpcdemoError
 
 STOP_GRACE_S = 1.0
 
-# gRPC's default would let a second process share the port in silence, and take half of the connections.
+# By default, a second process could share the port silently and take half of the connections.
 SERVER_OPTIONS = (("grpc.so_reuseport", 0),)
 
 EVERY_ADDRESS = ((socket.AF_INET6, "::"), (socket.AF_INET, "0.0.0.0"))
@@ -24,12 +24,15 @@ EVERY_ADDRESS = ((socket.AF_INET6, "::"), (socket.AF_INET, "0.0.0.0"))
 
 @dataclass(frozen=True)
 class Listener:
+    """A gRPC server that listens."""
+
     port: int
-    """The one that was chosen, if it was for us to choose."""
+    """The port that was bound, if any free one was asked for."""
     checks: Any
-    """A grpc.health.v1 servicer for asyncio, which not all published types know of."""
+    """A grpc.health.v1 servicer for asyncio, which some type stubs lack."""
 
     async def report(self, service: str, *, serving: bool) -> None:
+        """Set the health of *service*, or of the whole server for an empty name."""
         status = health_pb2.HealthCheckResponse
         await self.checks.set(service, status.SERVING if serving else status.NOT_SERVING)
 
@@ -42,11 +45,11 @@ async def listening(
     services: Sequence[str] = (),
     register: Callable[[grpc.aio.Server], None] = lambda server: None,
 ) -> AsyncIterator[Listener]:
-    """Serve on *port* (0 for any) what *register* adds, and the health of *services* and of the whole.
+    """Serve what *register* adds, and health checks for *services* and the whole server.
 
-    On every address of this machine, or on the one IPv4 address *host*.
-
-    At the end the health is NOT_SERVING before the port closes, and calls in flight get a moment to finish.
+    Listen on *port* (0 for any free one) of every address, or of the one IPv4 address *host*. At the end, health
+    turns NOT_SERVING before the port closes, and calls in flight get a moment to finish. Raises GrpcdemoError if
+    the port cannot be bound.
     """
     bound = find_host(port, EVERY_ADDRESS if host is None else ((socket.AF_INET, host),))
     server = grpc.aio.server(options=SERVER_OPTIONS)
@@ -65,9 +68,9 @@ async def listening(
 
 
 def find_host(port: int, addresses: Sequence[tuple[socket.AddressFamily, str]] = EVERY_ADDRESS) -> str:
-    """All addresses of this machine, as gRPC writes them: IPv6 and IPv4, or IPv4 where there is no IPv6.
+    """The first of *addresses* on which *port* can be bound, as gRPC writes it: IPv6 and IPv4, or IPv4 alone.
 
-    A socket of our own tries the port first, because gRPC does not say why it could not bind.
+    Bind a plain socket first, because gRPC does not tell why it cannot bind. Raises GrpcdemoError if no address works.
     """
     for family, host in addresses:
         both = family == socket.AF_INET6 and socket.has_dualstack_ipv6()

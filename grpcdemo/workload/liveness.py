@@ -1,8 +1,7 @@
-"""What probes of the client ask: does the loop of calls still turn, and has anybody answered yet?
+"""Answer the client's probes: does it still call, and was any call answered yet?
 
-A client that meets nothing but errors is alive, for it will recover by itself. One that has stopped
-trying will not, and ought to be restarted. Ready it is with its first answer, so that whoever watches
-it from then on sees no errors of its start.
+A client whose calls all fail is alive: it will recover by itself. A client that has stopped calling will not, and must
+be restarted. It is ready with its first answer, so whoever observes it from then on sees no errors of its start.
 """
 
 from __future__ import annotations
@@ -16,24 +15,24 @@ from grpcdemo.waiting import is_set_within
 from grpcdemo.workload.listener import Listener, listening
 
 ANSWERED = "answered"
-"""The name under which a readiness probe asks; the client as a whole is asked for by no name."""
+"""The service name for readiness probes. Liveness probes use no name."""
 
 
 @dataclass(frozen=True)
 class Vitals:
-    """What the loop of calls tells of itself."""
+    """Set by the loop of calls."""
 
     beat: asyncio.Event = field(default_factory=asyncio.Event)
     """Set after every call."""
     answered: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set once a call was answered."""
+    """Set after the first answer."""
 
 
 @asynccontextmanager
 async def answering_probes(
     port: int, vitals: Vitals, *, limit_s: float, host: str | None = None
 ) -> AsyncIterator[Listener]:
-    """Serve health checks on *port*: SERVING for as long as the beat is set at least every *limit_s*."""
+    """Serve health checks on *port*: SERVING while the beat is set at least every *limit_s* seconds."""
     async with listening(port, host=host, services=(ANSWERED,)) as listener:
         await listener.report(ANSWERED, serving=False)
         watching = asyncio.gather(

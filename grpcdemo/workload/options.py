@@ -1,7 +1,4 @@
-"""What the options of both programs have in common: a default from the environment, and a checked value.
-
-A pod is configured through its environment, a person at a prompt types flags; both end up here.
-"""
+"""Options of both programs: from a flag, or from the environment, as in a pod."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ def add_option(
     parse: Callable[[str], object],
     description: str,
 ) -> None:
-    """Add *flag*, whose default is the environment's *env*, or else *default*; *parse* checks all three."""
+    """Add *flag*. Its default is the environment variable *env*, or else *default*; *parse* checks all three."""
     parser.add_argument(
         flag,
         type=parse,
@@ -31,7 +28,7 @@ def add_option(
 
 
 def add_host(parser: argparse.ArgumentParser) -> None:
-    """Add `--host`, which is None where nothing is said: every address."""
+    """Add `--host`; by default it is None: every address."""
     parser.add_argument(
         "--host",
         type=parse_host,
@@ -42,12 +39,14 @@ def add_host(parser: argparse.ArgumentParser) -> None:
 
 
 def parse_port(text: str) -> int:
+    """Raises ArgumentTypeError unless *text* is a port, 0 to 65535."""
     if text.isascii() and text.isdigit() and int(text) <= 65535:
         return int(text)
     raise argparse.ArgumentTypeError(f"{text!r} is not a port, 0 to 65535")
 
 
 def parse_host(text: str) -> str:
+    """Raises ArgumentTypeError unless *text* is an IPv4 address."""
     try:
         return str(IPv4Address(text))
     except ValueError:
@@ -55,7 +54,7 @@ def parse_host(text: str) -> str:
 
 
 def number_between(low: float, high: float) -> Callable[[str], float]:
-    """A parser for numbers in that range, which no NaN and no infinity is."""
+    """A parser for numbers from *low* to *high*, which excludes NaN and infinities."""
 
     def parse(text: str) -> float:
         try:

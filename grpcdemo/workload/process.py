@@ -1,4 +1,4 @@
-"""How both programs live and die: until a signal, with one line for a failure, quietly if nobody reads."""
+"""Run a program until a signal; print one line if it fails; end quietly if nobody reads its output."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from grpcdemo.errors import ExitCode, GrpcdemoError
 from grpcdemo.waiting import done_within
 
 Program = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
-"""Runs until the event is set, then ends in its own time."""
+"""Runs until the event is set, then shuts down."""
 
 
 def run(program: Program) -> int:
@@ -25,7 +25,7 @@ def run(program: Program) -> int:
         sys.stderr.write(f"error: {error.message}\n")
         return error.exit_code
     except BrokenPipeError:
-        # Python flushes stdout once more on its way out, and must not fail again.
+        # Python flushes stdout again when it exits, and must not fail then.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return ExitCode.DONE
 
@@ -38,13 +38,13 @@ async def _run_until_signal(program: Program) -> None:
 
 
 def emit(line: str) -> None:
-    """Write *line* to the log, which is stdout. Flushed, since whoever follows the log is waiting for it."""
+    """Write *line* to the log, which is stdout, and flush it for those who follow the log."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
 
 async def run_until(stop: asyncio.Event, work: Coroutine[Any, Any, None], *, grace_s: float) -> None:
-    """Run *work*, which ends by itself after *stop*, and cancel it if that takes longer than *grace_s*."""
+    """Run *work*, which ends after *stop*; cancel it *grace_s* seconds after that."""
     working = asyncio.create_task(work)
     stopping = asyncio.create_task(stop.wait())
     try:

@@ -1,6 +1,6 @@
-"""The server: answers every call with the identity of the pod it runs in.
+"""The server: answers every call with the identity of its pod.
 
-Who answered is all that the demo is about. Reflection is on, so that grpcurl and ghz need no proto file.
+Reflection is on, so grpcurl and ghz need no proto file.
 """
 
 from __future__ import annotations
@@ -34,13 +34,15 @@ SERVICE_NAME = DESCRIPTOR.services_by_name["IdentityService"].full_name
 
 @dataclass(frozen=True)
 class Options:
+    """Where to listen."""
+
     port: int
     host: str | None
     """None for every address."""
 
 
 class IdentityService(identity_pb2_grpc.IdentityServiceServicer):
-    """Gives every caller the same *identity*."""
+    """Answers every call with the same *identity*."""
 
     def __init__(self, identity: GetIdentityResponse) -> None:
         self._identity = identity
@@ -66,7 +68,7 @@ def parse_options(argv: Sequence[str] | None) -> Options:
         env="PORT",
         default=str(DEFAULT_PORT),
         parse=parse_port,
-        description="where to listen, 0 for any free port",
+        description="port to listen on, 0 for any free one",
     )
     add_host(parser)
     args = parser.parse_args(argv)
@@ -74,7 +76,7 @@ def parse_options(argv: Sequence[str] | None) -> Options:
 
 
 def find_identity(environ: Mapping[str, str]) -> GetIdentityResponse:
-    """Who we are, as the downward API put it into *environ*; outside a pod, who this machine is."""
+    """The pod's identity, from the downward API's variables in *environ*; outside a pod, this machine's."""
     hostname = socket.gethostname()
     return GetIdentityResponse(
         pod_name=environ.get("POD_NAME") or hostname,
@@ -92,7 +94,7 @@ async def serve(
     *,
     host: str | None = None,
 ) -> None:
-    """Answer calls on *port*, and log what happens, until *stop*. Raises GrpcdemoError where it cannot listen."""
+    """Answer calls on *port* until *stop*, and log start and end. Raises GrpcdemoError if it cannot listen."""
     register = partial(_register, identity)
     async with listening(port, host=host, services=[SERVICE_NAME], register=register) as listener:
         log(

@@ -1,6 +1,6 @@
-"""What the server's reflection looks names up in: protobuf's pool, which by itself does not know methods.
+"""Look up names for the server's reflection, including methods, which protobuf's pool does not know.
 
-The reflection protocol lets a caller ask for `package.Service.Method`, and ghz asks that way.
+The reflection protocol allows lookups of `package.Service.Method`, and ghz uses them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from google.protobuf.descriptor_pool import DescriptorPool
 
 
 class SymbolPool:
-    """A descriptor pool in which a method's name finds its file, too; everything else is the pool's own."""
+    """A descriptor pool that also finds the file of a method."""
 
     def __init__(self, pool: DescriptorPool) -> None:
         self._pool = pool
@@ -19,7 +19,7 @@ class SymbolPool:
         return getattr(self._pool, name)
 
     def FindFileContainingSymbol(self, symbol: str) -> FileDescriptor:
-        """Raises KeyError where *symbol* is not known."""
+        """Raises KeyError if *symbol* is unknown."""
         service, _, method = symbol.rpartition(".")
         try:
             return self._pool.FindFileContainingSymbol(symbol)

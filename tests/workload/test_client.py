@@ -10,7 +10,7 @@ import grpc
 import pytest
 
 from grpcdemo.workload.call_log import Call
-from grpcdemo.workload.client import CHANNEL_OPTIONS, Options, call_for_ever, parse_options
+from grpcdemo.workload.client import CHANNEL_OPTIONS, Options, call_repeatedly, parse_options
 from grpcdemo.workload.liveness import Vitals
 from grpcdemo.workload.pacing import BACKOFF_FIRST_S, Backoff, Pace
 
@@ -157,7 +157,7 @@ async def test_every_attempt_is_a_sign_of_life_and_each_success_resets_the_backo
         return 0
 
     pace, backoff = Pace(10_000), Backoff(jitter=no_wait)
-    await call_for_ever(alternate, pace=pace, backoff=backoff, stop=stop, vitals=vitals, log=lambda line: None)
+    await call_repeatedly(alternate, pace=pace, backoff=backoff, stop=stop, vitals=vitals, log=lambda line: None)
     assert vitals.answered.is_set()
     assert beats == [False, True, True, True, True, True]
     assert waits == [BACKOFF_FIRST_S] * 3
