@@ -9,15 +9,15 @@ from grpcdemo.kube.api import Api
 from grpcdemo.kube.injection import read_webhooks
 from grpcdemo.model import StepEvent, Warned
 from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import ENDPOINT_SLICES, MUTATING_WEBHOOKS
 from grpcdemo.steps.istio.label import choose, labels_that_inject
-from tests.fakes.script import Script, refuse, reply
+from tests.fakes.hollow_cluster import HollowCluster
+from tests.fakes.script import refuse, reply
 from tests.fakes.webhooks import default_install, install_by_default, revisioned_install, tag
 
 REV = "istio.io/rev"
 USUAL = {"istio-injection": "enabled", REV: None}
 POD = {"app": "grpc-server"}
-WEBHOOKS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
-SLICES = "/apis/discovery.k8s.io/v1/namespaces/istio-system/endpointslices"
 
 
 def by_revision(revision: str) -> dict[str, str | None]:
@@ -75,52 +75,57 @@ def test_where_no_label_works_nothing_is_guessed(
 
 
 NAMESPACE: Object = {"metadata": {"name": "demo", "labels": {"istio-injection": "disabled"}}}
-READY = {"items": [{"endpoints": [{"conditions": {"ready": True}}]}]}
-NOT_READY = {"items": [{"endpoints": [{"conditions": {"ready": False}}]}, {"endpoints": None}]}
 
 
-async def test_an_injector_with_an_istiod_is_used(script: Script, api: Api, events: list[StepEvent]) -> None:
-    script.on("GET", WEBHOOKS, reply({"items": default_install()}))
-    script.on("GET", SLICES, reply(READY))
-    assert await labels_that_inject(api, NAMESPACE, POD, None, events.append) == USUAL
+async def test_an_injector_with_an_istiod_is_used(
+    cluster: HollowCluster, cluster_api: Api, events: list[StepEvent]
+) -> None:
+    assert await labels_that_inject(cluster_api, NAMESPACE, POD, None, events.append) == USUAL
     assert events == []
 
 
-async def test_an_injector_without_an_istiod_is_refused(script: Script, api: Api, events: list[StepEvent]) -> None:
-    script.on("GET", WEBHOOKS, reply({"items": default_install()}))
-    script.on("GET", SLICES, reply(NOT_READY))
+@pytest.mark.parametrize("endpoints", [None, [], [{"addresses": ["10.0.0.1"], "conditions": {"ready": False}}]])
+async def test_an_injector_without_an_istiod_is_refused(
+    cluster: HollowCluster, cluster_api: Api, events: list[StepEvent], endpoints: list[Object] | None
+) -> None:
+    cluster.stop_istiod()
+    if endpoints is not None:
+        labels = {"labels": {"kubernetes.io/service-name": "istiod"}}
+        cluster.create(
+            ENDPOINT_SLICES, "istio-system", "istiod-2", metadata=labels, addressType="IPv4", endpoints=endpoints
+        )
     with pytest.raises(GrpcdemoError, match=r"has no ready endpoints .*istio-system/istiod.*nothing was changed"):
-        await labels_that_inject(api, NAMESPACE, POD, None, events.append)
+        await labels_that_inject(cluster_api, NAMESPACE, POD, None, events.append)
 
 
 async def test_an_istiod_that_may_not_be_looked_at_is_trusted(
-    script: Script, api: Api, events: list[StepEvent]
+    cluster: HollowCluster, cluster_api: Api, events: list[StepEvent]
 ) -> None:
-    script.on("GET", WEBHOOKS, reply({"items": default_install()}))
-    script.on("GET", SLICES, refuse(403, 'User "jane" cannot list resource "endpointslices"'))
-    assert await labels_that_inject(api, NAMESPACE, POD, None, events.append) == USUAL
+    cluster.stop_istiod()
+    path = ENDPOINT_SLICES.path("istio-system")
+    cluster.faults.on("GET", path, refuse(403, 'User "jane" cannot list resource "endpointslices"'))
+    assert await labels_that_inject(cluster_api, NAMESPACE, POD, None, events.append) == USUAL
 
 
 async def test_webhooks_that_may_not_be_read_are_not_taken_for_none(
-    script: Script, api: Api, events: list[StepEvent]
+    cluster: HollowCluster, cluster_api: Api, events: list[StepEvent]
 ) -> None:
-    script.on("GET", WEBHOOKS, refuse(403, 'User "jane" cannot list resource "mutatingwebhookconfigurations"'))
-    assert await labels_that_inject(api, NAMESPACE, POD, None, events.append) == USUAL
-    assert await labels_that_inject(api, NAMESPACE, POD, "canary", events.append) == by_revision("canary")
+    message = 'User "jane" cannot list resource "mutatingwebhookconfigurations"'
+    cluster.faults.on("GET", MUTATING_WEBHOOKS.path(), refuse(403, message))
+    assert await labels_that_inject(cluster_api, NAMESPACE, POD, None, events.append) == USUAL
+    assert await labels_that_inject(cluster_api, NAMESPACE, POD, "canary", events.append) == by_revision("canary")
     assert all(isinstance(event, Warned) and "could not check" in event.text for event in events)
 
 
-async def test_an_old_cluster_has_endpoints_only(script: Script, api: Api, events: list[StepEvent]) -> None:
-    script.on("GET", "/version", reply({"major": "1", "minor": "18+"}))
-    script.on("GET", WEBHOOKS, reply({"items": default_install()}))
-    path = "/api/v1/namespaces/istio-system/endpoints/istiod"
-    script.on("GET", path, reply({"subsets": [{"addresses": [{"ip": "10.0.0.1"}]}]}))
-    assert await labels_that_inject(api, NAMESPACE, POD, None, events.append) == USUAL
+async def test_an_old_cluster_has_endpoints_only(
+    cluster: HollowCluster, cluster_api: Api, events: list[StepEvent]
+) -> None:
+    cluster.faults.on("GET", "/version", reply({"major": "1", "minor": "18+"}))
+    cluster.faults.on("GET", ENDPOINT_SLICES.path("istio-system"), refuse(404, "there are none yet"))
+    assert await labels_that_inject(cluster_api, NAMESPACE, POD, None, events.append) == USUAL
 
 
-async def test_ambient_mode_is_spoken_of(script: Script, api: Api, events: list[StepEvent]) -> None:
-    script.on("GET", WEBHOOKS, reply({"items": default_install()}))
-    script.on("GET", SLICES, reply(READY))
+async def test_ambient_mode_is_spoken_of(cluster_api: Api, events: list[StepEvent]) -> None:
     ambient: Object = {"metadata": {"name": "demo", "labels": {"istio.io/dataplane-mode": "ambient"}}}
-    await labels_that_inject(api, ambient, POD, None, events.append)
+    await labels_that_inject(cluster_api, ambient, POD, None, events.append)
     assert [type(event) for event in events] == [Warned]
