@@ -27,6 +27,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files of the views")
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Two for each processor, because a test that starts a sandbox mostly waits."""
+    return None if "not sandbox" in config.option.markexpr else 2 * (os.cpu_count() or 1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run what takes longest first, so that no worker waits for another at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("sandbox") is None)
+
+
 @pytest.hookimpl(trylast=True)  # pytest's own output still follows the developer's NO_COLOR
 def pytest_configure() -> None:
     environment = {name: value for name, value in os.environ.items() if name in KEPT or name.startswith("PYTEST_")}

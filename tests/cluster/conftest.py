@@ -14,7 +14,7 @@ from tests.contract.targets import behind_kubeconfig, developers_cluster
 from tests.contract.tools import Demo, new_demo
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def target() -> Iterator[None]:
     with developers_cluster() as kubeconfig, behind_kubeconfig(kubeconfig):
         yield

@@ -29,6 +29,7 @@ def no_istiod() -> Iterator[None]:
     kubectl("rollout", "status", *istiod, "--timeout=120s")
 
 
+@pytest.mark.alone
 def test_an_injector_with_nothing_behind_it(demo: Demo, no_istiod: None) -> None:
     demo.run("up", "--servers", "1").check(0)
     told = demo.run("istio", "on").check(1)

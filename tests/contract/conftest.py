@@ -26,7 +26,7 @@ def kubeconfig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
         yield found
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def target(kubeconfig: str) -> Iterator[None]:
     """An API that answers behind KUBECONFIG, with an injector in it."""
     with behind_kubeconfig(kubeconfig):
@@ -40,9 +40,9 @@ def demo() -> Iterator[Demo]:
         yield found
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def running(target: None) -> Iterator[Demo]:
-    """A demo that is up, without Istio, shared by the tests of a module that change nothing."""
+    """A demo that is up, without Istio, shared by the tests that change nothing."""
     with new_demo() as found:
-        found.run("up").check(0)
+        found.run("up", "--rate", "20").check(0)
         yield found

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from tests.contract.tools import kubectl
 
 WEBHOOKS = "mutatingwebhookconfigurations"
+OURS = "grpcdemo-test"
+"""Labels an injector of a test, which another test that runs meanwhile must not take for the target's own."""
 
 
 @contextmanager
@@ -17,7 +19,7 @@ def one_more_injector(prefix: str, *, service: str | None = None) -> Iterator[st
 
     Before the Service of the first, it is what Istio calls a revision tag.
     """
-    listed = json.loads(kubectl("get", WEBHOOKS, "--selector", "app=sidecar-injector", "--output", "json"))
+    listed = json.loads(kubectl("get", WEBHOOKS, "--selector", f"app=sidecar-injector,!{OURS}", "--output", "json"))
     original = listed["items"][0]
     name = f"{prefix}-revision"
     entry = next(found for found in original["webhooks"] if found["name"].startswith("rev.namespace."))
@@ -27,7 +29,7 @@ def one_more_injector(prefix: str, *, service: str | None = None) -> Iterator[st
             {"key": "istio-injection", "operator": "DoesNotExist"},
         ]
     }
-    labels = {**original["metadata"]["labels"], "istio.io/tag": name}
+    labels = {**original["metadata"]["labels"], "istio.io/tag": name, OURS: ""}
     if service:
         labels["istio.io/rev"] = name
         namespace, service_name = service.split("/")
