@@ -9,6 +9,9 @@ import signal
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +31,13 @@ pytestmark = pytest.mark.sandbox
 class Demo:
     """The demo in a sandbox, and the processes in it."""
 
-    def __init__(self, sandbox: SandboxUser) -> None:
+    def __init__(self, sandbox: SandboxUser, namespace: str = NAMESPACE) -> None:
         self.sandbox = sandbox
+        self._namespace = namespace
         self._environment = {**sandbox.environment, "KUBECONFIG": str(sandbox.state.kubeconfig)}
 
     def kubectl(self, *arguments: str) -> str:
-        command = [find_program("kubectl"), "--namespace", NAMESPACE, *arguments]
+        command = [find_program("kubectl"), "--namespace", self._namespace, *arguments]
         return subprocess.run(command, env=self._environment, capture_output=True, text=True, check=True).stdout
 
     def pods(self, app: str) -> list[Any]:
@@ -170,34 +174,46 @@ def test_a_killed_sidecar_is_restarted_and_the_pod_is_ready_again(demo: Demo, ap
     check_tally(seen, demo)
 
 
-@pytest.mark.parametrize(
-    ("words", "midst"),
-    [
-        (("observe",), "responses"),
-        (("istio", "on"), "restarted"),
-        (("up", "--rate", "5"), "waiting for"),
-        (("cleanup",), "waiting for"),
-        (("demo",), "responses"),
-    ],
-    ids=lambda words: words[0] if isinstance(words, tuple) else "",
-)
-def test_a_killed_daemon_is_told_and_leaves_nothing(sandbox: SandboxUser, words: tuple[str, ...], midst: str) -> None:
-    sandbox.run("up", "--servers", "1")
-    demo = Demo(sandbox)
-    for app in ("grpc-client", "grpc-server"):  # held, so that no command that replaces them can be over before
-        demo.kubectl("patch", "pod", demo.name(app), '--patch={"metadata": {"finalizers": ["a.b/c"]}}')
-    with Observing(sandbox, *words) as telling:
-        telling.wait_for(midst)
-        daemon, processes = running(sandbox.state), sandbox.processes()
+MIDSTS = {
+    ("observe",): "responses",
+    ("istio", "on"): "restarted",
+    ("up", "--rate", "5"): "waiting for",
+    ("cleanup",): "waiting for",
+    ("demo",): "responses",
+}
+"""Commands, and what each says in the middle of its work."""
+
+
+def test_a_killed_daemon_is_told_by_every_command_and_leaves_nothing(sandbox: SandboxUser) -> None:
+    with ThreadPoolExecutor() as threads, ExitStack() as stack:
+        namespaces = {words: f"{words[0]}-demo" for words in MIDSTS}
+        sandbox.run("sandbox", "start")
+        list(threads.map(partial(_hold_a_demo, sandbox), namespaces.values()))
+        telling = {
+            words: stack.enter_context(Observing(sandbox, *words, "--namespace", namespace))
+            for words, namespace in namespaces.items()
+        }
+        list(threads.map(lambda words: telling[words].wait_for(MIDSTS[words]), MIDSTS))
+        daemon = running(sandbox.state)
         assert daemon
-        assert len(processes) > (1 if words == ("cleanup",) else 3), "the pods of a cleanup may have ended already"
+        assert len(sandbox.processes()) > len(MIDSTS)
         os.kill(daemon, signal.SIGKILL)
-        assert telling.end()[0] == 1
-    assert [line.partition(";")[0] for line in telling.said[-2:]] == [
-        "error: the sandbox has ended, and every pod in it",
-        f"hint: its last words are in {sandbox.state.log}",
-    ]
+        for words, command in telling.items():
+            assert command.end()[0] == 1, words
+            assert [line.partition(";")[0] for line in command.said[-2:]] == [
+                "error: the sandbox has ended, and every pod in it",
+                f"hint: its last words are in {sandbox.state.log}",
+            ], words
     sandbox.wait_until_gone()
     sandbox.run("sandbox", "start")
     assert {path.name for path in sandbox.state.run.iterdir()} == {"proxy"}
-    assert "does not exist" in sandbox.run("status").stdout
+    for namespace in namespaces.values():
+        assert "does not exist" in sandbox.run("status", "--namespace", namespace).stdout
+
+
+def _hold_a_demo(sandbox: SandboxUser, namespace: str) -> None:
+    """One whose pods cannot be gone, so that no command that replaces them can be over."""
+    sandbox.run("up", "--servers", "1", "--namespace", namespace)
+    demo = Demo(sandbox, namespace)
+    for app in ("grpc-client", "grpc-server"):
+        demo.kubectl("patch", "pod", demo.name(app), '--patch={"metadata": {"finalizers": ["a.b/c"]}}')
