@@ -93,25 +93,33 @@ class GrpcdemoError(Exception):
 
 
 class UsageError(GrpcdemoError):
+    """The command line cannot be carried out as it is."""
+
     _exit_code = ExitCode.USAGE
 
 
 class UnexpectedVerdict(GrpcdemoError):
+    """The verdict is certain, and not the one that `--expect` names."""
+
     _exit_code = ExitCode.UNEXPECTED_VERDICT
 
 
 class NotEnoughResponses(GrpcdemoError):
+    """There are too few responses for a verdict."""
+
     _exit_code = ExitCode.NOT_ENOUGH_RESPONSES
 
 
 class Interrupted(GrpcdemoError):
+    """SIGINT, SIGTERM or SIGHUP ended the command."""
+
     def __init__(self, exit_code: ExitCode = ExitCode.INTERRUPTED, *, hint: Hint | str | None = None) -> None:
         super().__init__("interrupted", hint=hint)
         self._exit_code = exit_code
 
 
 class NoSandbox(GrpcdemoError):
-    pass
+    """No sandbox runs, or the one that ran has ended."""
 
 
 class ApiError(GrpcdemoError):
@@ -119,28 +127,28 @@ class ApiError(GrpcdemoError):
 
 
 class Unreachable(ApiError):
-    pass
+    """No answer came: the connection failed, broke, or fell silent."""
 
 
 class Unauthorized(ApiError):
-    pass
+    """401: the API server does not accept the credentials."""
 
 
 class Forbidden(ApiError):
-    pass
+    """403: the user lacks a permission."""
 
 
 class NotFound(ApiError):
-    pass
+    """404: there is no such object."""
 
 
 class Conflict(ApiError):
-    pass
+    """409: the object exists already, or has changed meanwhile."""
 
 
 class Rejected(ApiError):
-    pass
+    """Admission or validation refused the object: a webhook, a quota, PodSecurity, an invalid field."""
 
 
 class Expired(ApiError):
-    pass
+    """410: a watch must begin again with a list."""

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 @dataclass
 class Invocation:
+    """The command line that runs, and the target that it has reached, for the hints that repeat them."""
+
     arguments: tuple[str, ...]
     target: Target | None = None
 

@@ -30,6 +30,8 @@ from grpcdemo.views.words import plain_line
 
 
 class Expected(str, Enum):
+    """A verdict that `--expect` can name."""
+
     PINNED = "pinned"
     BALANCED = "balanced"
 

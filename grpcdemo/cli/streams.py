@@ -17,6 +17,8 @@ RECORD_S = 1.0
 
 
 class Stream(Protocol):
+    """Prints an observation while it goes on."""
+
     def line(self, client: str, line: LogLine) -> None:
         """A line of *client*'s log was counted."""
 

@@ -29,6 +29,8 @@ SANDBOX = "the sandbox on this machine"
 
 
 class Choice(Enum):
+    """Which target a command line, the environment and the kubeconfigs choose."""
+
     CLUSTER = auto()
     SANDBOX = auto()
     """Somebody named it."""

@@ -101,14 +101,14 @@ class Api:
         self, resource: Resource, body: Object, *, namespace: str | None = None, dry_run: bool = False
     ) -> Object:
         request = self._request("create", resource, namespace, body["metadata"].get("name"))
-        query = self._dry(dry_run)
+        query = self._dry(dry_run=dry_run)
         return await self._ask("POST", resource.path(namespace), request, query=query, body=body)
 
     async def patch(self, resource: Resource, name: str, body: Object, *, namespace: str | None = None) -> Object:
         """A JSON merge patch (RFC 7396): null removes, a list replaces."""
         request = self._request("patch", resource, namespace, name)
         path = resource.path(namespace, name)
-        return await self._ask("PATCH", path, request, query=self._dry(False), body=body, content_type=MERGE_PATCH)
+        return await self._ask("PATCH", path, request, query=self._dry(), body=body, content_type=MERGE_PATCH)
 
     async def delete(self, resource: Resource, name: str, *, uid: str, namespace: str | None = None) -> None:
         """Delete exactly the object with *uid*: one of the same name made since then is left alone."""
@@ -136,7 +136,7 @@ class Api:
     def _request(self, verb: str, resource: Resource, namespace: str | None, name: str | None = None) -> Request:
         return Request(verb, resource, namespace, name, self.target.context)
 
-    def _dry(self, dry_run: bool) -> Query:
+    def _dry(self, *, dry_run: bool = False) -> Query:
         return {"dryRun": "All"} if dry_run or self.dry_run else {}
 
     async def _ask(

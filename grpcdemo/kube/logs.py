@@ -115,12 +115,12 @@ class Follower:
         """The new lines of one stream, or of the previous run's log if *previous*."""
         repetition = self._position.repetition()
         is_first = True
-        async with aclosing(self._stream(self._query(previous))) as pieces:
+        async with aclosing(self._stream(self._query(previous=previous))) as pieces:
             async for piece in pieces:
-                if is_first and not await self._goes_on(repetition, piece, previous):
+                if is_first and not await self._goes_on(repetition, piece, previous=previous):
                     repetition.end()
                     more_before = False
-                    async for earlier in self._read_previous(previous):
+                    async for earlier in self._read_previous(is_previous=previous):
                         more_before = True
                         yield earlier
                     if more_before:
@@ -130,7 +130,7 @@ class Follower:
                     self._position.advance(new)
                     yield new
 
-    async def _read_previous(self, is_previous: bool) -> AsyncIterator[bytes]:
+    async def _read_previous(self, *, is_previous: bool) -> AsyncIterator[bytes]:
         """The unread lines of the previous run; its own predecessor's log is not kept."""
         if is_previous:
             return
@@ -138,13 +138,13 @@ class Follower:
             async for piece in self._read(previous=True):
                 yield piece
 
-    async def _goes_on(self, repetition: Repetition, piece: bytes, previous: bool) -> bool:
+    async def _goes_on(self, repetition: Repetition, piece: bytes, *, previous: bool) -> bool:
         """Whether a stream that starts with *piece* passes the place up to which the log was read."""
         if not self._position.is_known:
             return not self._from_start
         if repetition.begins_with(piece):
             return True
-        async with aclosing(self._stream({**self._query(previous), "follow": "false"})) as pieces:
+        async with aclosing(self._stream({**self._query(previous=previous), "follow": "false"})) as pieces:
             async for earlier in pieces:
                 if repetition.is_in(earlier):
                     return True
@@ -158,7 +158,7 @@ class Follower:
         last = b"".join([piece async for piece in self._stream(query)])
         return bool(last) and not self._position.repetition().is_in(last)
 
-    def _query(self, previous: bool) -> dict[str, str | int]:
+    def _query(self, *, previous: bool) -> dict[str, str | int]:
         query: dict[str, str | int] = {"container": self._container.name, "timestamps": "true"}
         query |= {"previous": "true"} if previous else {"follow": "true"}
         if self._whole:

@@ -44,6 +44,8 @@ class Unschedulable:
 
 @dataclass(frozen=True)
 class CannotPullImage:
+    """The kubelet cannot pull a container image."""
+
     pod: ObjectReference
     image: str
     message: str
@@ -82,6 +84,8 @@ class Failed:
 
 @dataclass(frozen=True)
 class NodeUnreachable:
+    """The node controller no longer hears from the kubelet of the pod."""
+
     pod: ObjectReference
 
 

@@ -18,6 +18,8 @@ FINISHED = ("Succeeded", "Failed")
 
 @dataclass(frozen=True)
 class PodStatus:
+    """READY, STATUS and RESTARTS of a pod, as kubectl's table shows them."""
+
     ready: int
     containers: int
     """All that can be ready: the containers and the native sidecars."""

@@ -21,13 +21,13 @@ class Resource:
     kind: str
     plural: str
     singular: str
-    namespaced: bool = True
     short_names: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     subresources: tuple[str, ...] = ()
     verbs: tuple[str, ...] = (*READ, *WRITE)
     warning: str = ""
     """What everyone who asks for it is told."""
+    namespaced: bool = True
 
     @property
     def api_version(self) -> str:
@@ -67,10 +67,10 @@ NAMESPACES = Resource(
     subresources=("status", "finalize"),
     verbs=(*READ, "create", "delete", "patch", "update"),  # and no deletecollection: too easy a mistake
 )
-PODS = Resource("", "v1", "Pod", "pods", "pod", True, ("po",), ("all",), ("status", "log"))
+PODS = Resource("", "v1", "Pod", "pods", "pod", ("po",), ("all",), ("status", "log"))
 POD_LOGS = Resource("", "v1", "Pod", "pods/log", "")
 """As permissions name it; its path is that of a pod, and `log`."""
-SERVICES = Resource("", "v1", "Service", "services", "service", True, ("svc",), ("all",), ("status",))
+SERVICES = Resource("", "v1", "Service", "services", "service", ("svc",), ("all",), ("status",))
 HEADLESS = "None"
 """The clusterIP of a headless Service; an empty one is still to be allocated."""
 ENDPOINTS = Resource(
@@ -83,22 +83,18 @@ ENDPOINTS = Resource(
     verbs=("get", "list"),
     warning="v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
 )
-EVENTS = Resource("", "v1", "Event", "events", "event", True, ("ev",))
-NODES = Resource("", "v1", "Node", "nodes", "node", False, ("no",), (), ("status",), READ)
-SERVICE_ACCOUNTS = Resource("", "v1", "ServiceAccount", "serviceaccounts", "serviceaccount", True, ("sa",))
-CONFIG_MAPS = Resource("", "v1", "ConfigMap", "configmaps", "configmap", True, ("cm",))
+EVENTS = Resource("", "v1", "Event", "events", "event", ("ev",))
+NODES = Resource("", "v1", "Node", "nodes", "node", ("no",), (), ("status",), READ, namespaced=False)
+SERVICE_ACCOUNTS = Resource("", "v1", "ServiceAccount", "serviceaccounts", "serviceaccount", ("sa",))
+CONFIG_MAPS = Resource("", "v1", "ConfigMap", "configmaps", "configmap", ("cm",))
 SECRETS = Resource("", "v1", "Secret", "secrets", "secret")
-VOLUME_CLAIMS = Resource(
-    "", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", "persistentvolumeclaim", True, ("pvc",)
-)
+VOLUME_CLAIMS = Resource("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", "persistentvolumeclaim", ("pvc",))
 DEPLOYMENTS = Resource(
-    "apps", "v1", "Deployment", "deployments", "deployment", True, ("deploy",), ("all",), ("status", "scale")
+    "apps", "v1", "Deployment", "deployments", "deployment", ("deploy",), ("all",), ("status", "scale")
 )
-REPLICA_SETS = Resource(
-    "apps", "v1", "ReplicaSet", "replicasets", "replicaset", True, ("rs",), ("all",), ("status", "scale")
-)
-STATEFUL_SETS = Resource("apps", "v1", "StatefulSet", "statefulsets", "statefulset", True, ("sts",), ("all",))
-DAEMON_SETS = Resource("apps", "v1", "DaemonSet", "daemonsets", "daemonset", True, ("ds",), ("all",))
+REPLICA_SETS = Resource("apps", "v1", "ReplicaSet", "replicasets", "replicaset", ("rs",), ("all",), ("status", "scale"))
+STATEFUL_SETS = Resource("apps", "v1", "StatefulSet", "statefulsets", "statefulset", ("sts",), ("all",))
+DAEMON_SETS = Resource("apps", "v1", "DaemonSet", "daemonsets", "daemonset", ("ds",), ("all",))
 ENDPOINT_SLICES = Resource("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", "endpointslice")
 MUTATING_WEBHOOKS = Resource(
     "admissionregistration.k8s.io",

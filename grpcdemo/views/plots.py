@@ -30,6 +30,8 @@ STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 36
 
 @dataclass(frozen=True)
 class Tick:
+    """A labeled place on an axis, in units of the drawing."""
+
     at: float
     text: str
 

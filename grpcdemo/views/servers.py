@@ -71,7 +71,7 @@ def server_rows(observation: Observation) -> list[ServerRow]:
         for pod in sorted(observation.servers, key=lambda pod: pod.name)
     ]
     for name, ip in sorted(observation.departed.items()):
-        rows.append(ServerRow(name, ip or None, None, "gone", None, counts.get(name, 0), share(name), None, False))
+        rows.append(ServerRow(name, ip or None, None, "gone", None, counts.get(name, 0), share(name), None, able=False))
     return rows
 
 
@@ -183,7 +183,7 @@ def _earlier_rows(observation: Observation) -> list[ServerRow]:
     present = {pod.name for pod in observation.servers} | observation.departed.keys() | {OTHERS}
     counts = observation.timeline.by_server()
     most = sorted(counts.keys() - present, key=lambda name: (-counts[name], name))[:EARLIER]
-    return [ServerRow(name, None, None, "gone", None, None, 0.0, None, False) for name in most]
+    return [ServerRow(name, None, None, "gone", None, None, 0.0, None, able=False) for name in most]
 
 
 NEW_WINDOW, SAME_POD = "new window", "same pod again"

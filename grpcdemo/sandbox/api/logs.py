@@ -29,6 +29,8 @@ class LogOptions:
 
 
 class LogSource(Protocol):
+    """What keeps the logs of containers: the kubelet."""
+
     def read(self, namespace: str, pod: str, container: str, options: LogOptions) -> AsyncIterator[bytes]:
         """The log according to *options*. A followed one ends with the container.
 

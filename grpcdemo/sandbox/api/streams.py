@@ -56,7 +56,7 @@ class Streams:
         include, headed = call.request.query.get("includeObject", ""), True
         with self._cut_on_close():
             async for event, obj in watch.events():
-                shown = obj if event == "ERROR" else _shown(resource, event, obj, form, include, headed)
+                shown = obj if event == "ERROR" else _shown(resource, event, obj, form, include, headed=headed)
                 headed = False
                 await response.write(f"{dump({'type': event, 'object': shown})}\n".encode())
         await response.write_eof()
@@ -94,7 +94,7 @@ async def _chain(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[byte
         yield chunk
 
 
-def _shown(resource: Resource, event: str, obj: Object, form: Form, include: str, headed: bool) -> Object:
+def _shown(resource: Resource, event: str, obj: Object, form: Form, include: str, *, headed: bool) -> Object:
     if form.view == "table":
         metadata = {"resourceVersion": obj["metadata"]["resourceVersion"]}
         items = [] if event == "BOOKMARK" else [obj]

@@ -92,7 +92,7 @@ class Verbs:
         expected = (SCALE_VERSION, SCALE) if part == "scale" else (resource.api_version, resource.kind)
         obj, warnings = await self._read(call, *expected, validation)
         _check_names(call, obj)
-        return self._write(call, obj, dry_run, warnings)
+        return self._write(call, obj, warnings, dry_run=dry_run)
 
     async def patch(self, call: Call) -> web.StreamResponse:
         data = await call.request.read()
@@ -103,7 +103,7 @@ class Verbs:
         shown = read_scale(present) if call.place.subresource == "scale" else present
         obj, warnings = self._patched(shown, patch, validation)
         _check_names(call, obj)
-        return self._write(call, obj, dry_run, warnings)
+        return self._write(call, obj, warnings, dry_run=dry_run)
 
     async def delete(self, call: Call) -> web.StreamResponse:
         resource, options, dry_run = call.place.resource, *await self._delete_options(call)
@@ -148,7 +148,7 @@ class Verbs:
         known.setdefault("metadata", {})
         return known, problems if validation == "Warn" else []
 
-    def _write(self, call: Call, obj: Object, dry_run: bool, warnings: list[str]) -> web.Response:
+    def _write(self, call: Call, obj: Object, warnings: list[str], *, dry_run: bool) -> web.Response:
         resource, part = call.place.resource, call.place.subresource
         if part == "scale":
             present = self._store.get(resource, call.namespace, call.name)

@@ -40,11 +40,11 @@ def build_status(deployment: Object, new: Object | None, replica_sets: Sequence[
     status.update({key: value for key, value in counts.items() if value})
     status["terminatingReplicas"] = count(replica_sets, "terminatingReplicas")
     enough = available >= deployment["spec"]["replicas"] - max_unavailable(deployment)
-    set_condition(status, _availability(enough, write_time(now)))
+    set_condition(status, _availability(write_time(now), enough=enough))
     return status
 
 
-def _availability(enough: bool, now: str) -> Object:
+def _availability(now: str, *, enough: bool) -> Object:
     if enough:
         said = ("True", "MinimumReplicasAvailable", "Deployment has minimum availability.")
     else:

@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 
 class Controller(Protocol):
+    """Reconciles the objects of one resource."""
+
     name: str
 
     def concerns(self, event: Event) -> Iterable[Key]:

@@ -251,7 +251,7 @@ class Container:
         self.started.set()
         self._context.changed()
 
-    def _report_ready(self, ready: bool) -> None:
+    def _report_ready(self, ready: bool) -> None:  # noqa: FBT001  (a callback)
         if self.state.ready != ready:
             self.state.ready = ready
             self._context.changed()

@@ -27,6 +27,8 @@ RecordEvent = Callable[[Object, str, Severity, str, str], None]
 
 @dataclass(frozen=True)
 class KubeletConfig:
+    """Delays and sizes that a test sets smaller."""
+
     backoff_s: float = FIRST_S
     """The delay before the second restart of a container that crashes."""
     rotate_at: int = ROTATE_AT

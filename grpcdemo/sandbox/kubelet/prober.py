@@ -64,7 +64,7 @@ async def run_probes(container: Object, make_check: MakeCheck, listener: ProbeLi
     if probe := container.get("readinessProbe"):
         running.append(_report_readiness(probe, make_check, listener))
     else:
-        listener.ready(True)
+        listener.ready(True)  # noqa: FBT003  (a callback)
     if probe := container.get("livenessProbe"):
         running.append(_watch_liveness(probe, make_check, listener))
     await asyncio.gather(*running)

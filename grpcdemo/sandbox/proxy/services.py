@@ -18,6 +18,8 @@ TCP = {"tcp", "tls", "https", "mongo", "mysql", "redis", "udp", "kubernetes.io/w
 
 @dataclass(frozen=True)
 class Endpoint:
+    """A backend of a Service."""
+
     ip: str
     port: int
     ready: bool

@@ -56,7 +56,7 @@ async def switch(api: Api, config: SwitchConfig, report: Reporter) -> list[Pod]:
         report(Done(f"namespace {config.namespace} labeled {_labels(change)}"))
     pods = await our_pods(api, config.namespace)
     if is_settled(deployments, pods) and all(bool(pod.proxy) == config.on for pod in pods):
-        report(Done(f"{_count(config.on, pods)} already: nothing to restart"))
+        report(Done(f"{_count(pods, on=config.on)} already: nothing to restart"))
         return pods
     if api.dry_run:
         report(Done(f"{' and '.join(_names(deployments))} restarted"))
@@ -140,7 +140,7 @@ async def _restart(api: Api, config: SwitchConfig, names: list[str], report: Rep
             f"{len(wrong)} of {len(pods)} pods {have} proxy, for example {wrong[0]}",
             hint="see why with `grpcdemo istio status`",
         )
-    report(Done(f"checked every pod: {_count(config.on, pods)}"))
+    report(Done(f"checked every pod: {_count(pods, on=config.on)}"))
     return pods
 
 
@@ -148,7 +148,7 @@ def _names(deployments: list[Object]) -> list[str]:
     return sorted((deployment["metadata"]["name"] for deployment in deployments), reverse=True)
 
 
-def _count(on: bool, pods: list[Pod]) -> str:
+def _count(pods: list[Pod], *, on: bool) -> str:
     return f"all {len(pods)} have a proxy" if on else f"none of {len(pods)} has a proxy"
 
 

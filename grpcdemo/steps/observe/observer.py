@@ -121,7 +121,7 @@ class _Observer:
             self._record.begin_window(asyncio.get_running_loop().time())
             self._news.set()
 
-    async def _follow(self, client: Pod, is_new: bool) -> None:
+    async def _follow(self, client: Pod, is_new: bool) -> None:  # noqa: FBT001  (a callback)
         """Count the calls of one client until its pod is gone."""
         config, clock = self._config, asyncio.get_running_loop().time
         reader = CallReader(client.name, is_new=is_new, past=self._past, by_line=self._on_line is not None)
