@@ -20,6 +20,7 @@ from grpcdemo.errors import ExitCode, GrpcdemoError, NoSandbox, Unreachable, Usa
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.target import connect
 from grpcdemo.model import Done, Reporter, Waiting
+from grpcdemo.resources.objects import is_terminating
 from grpcdemo.resources.resource import PODS
 from grpcdemo.sandbox.process import ending_unused, is_ending, start
 from grpcdemo.sandbox.state import CONTEXT, ROOM, State, find_state, room_left, running
@@ -108,7 +109,7 @@ async def _has_no_pods(state: State) -> bool:
             pods = (await api.list(PODS))["items"]
     except GrpcdemoError:
         return False  # it does not answer: whoever used it was told
-    return all("deletionTimestamp" in pod["metadata"] for pod in pods)
+    return all(map(is_terminating, pods))
 
 
 def _choose(connection: Connection, state: State) -> Choice:

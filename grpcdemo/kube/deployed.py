@@ -72,7 +72,7 @@ async def _dry_run_pod(api: Api, namespace: str, deployment: Object) -> Pod:
         "metadata": {
             "generateName": f"{deployment['metadata']['name']}-",
             "labels": labels_of(template),
-            "annotations": template["metadata"].get("annotations") or {},
+            "annotations": annotations_of(template),
         },
         "spec": template["spec"],
     }

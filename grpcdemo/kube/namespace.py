@@ -26,10 +26,6 @@ async def find_namespace(api: Api, name: str) -> Object | None:
         return None
 
 
-def is_terminating(namespace: Object) -> bool:
-    return "deletionTimestamp" in namespace["metadata"]
-
-
 async def create_namespace(api: Api, name: str) -> Object:
     """Make the namespace, ours, with injection off."""
     body = {

@@ -7,7 +7,7 @@ import asyncio
 from grpcdemo.errors import Conflict, Forbidden, NotFound
 from grpcdemo.kube.api import Api
 from grpcdemo.resources.labels import OURS
-from grpcdemo.resources.objects import Object, is_ours
+from grpcdemo.resources.objects import Object, is_ours, is_terminating, owner_references
 from grpcdemo.resources.references import ObjectReference, reference_to
 from grpcdemo.resources.resource import (
     CONFIG_MAPS,
@@ -52,7 +52,7 @@ def _is_foreign(obj: Object) -> bool:
     metadata = obj["metadata"]
     return not (
         is_ours(obj)
-        or metadata.get("ownerReferences")
+        or owner_references(obj)
         or metadata["name"] in FROM_CONTROLLERS
         or obj.get("type") in TOKEN_TYPES
         or (metadata["name"] == "kubernetes" and metadata.get("namespace") == "default")
@@ -68,7 +68,7 @@ async def delete_ours(api: Api, namespace: str) -> list[ObjectReference]:
 
 async def _list_ours(api: Api, resource: Resource, namespace: str) -> list[Object]:
     items = (await api.list(resource, namespace=namespace, selector=OURS))["items"]
-    return [item for item in items if "deletionTimestamp" not in item["metadata"]]
+    return [item for item in items if not is_terminating(item)]
 
 
 async def delete(api: Api, resource: Resource, obj: Object) -> None:

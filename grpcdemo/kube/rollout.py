@@ -22,11 +22,11 @@ from grpcdemo.kube.trouble import (
 )
 from grpcdemo.kube.watch import Mirror, Query, wait_until
 from grpcdemo.model import Done, Pod, Reporter, Waiting
+from grpcdemo.resources.deployments import current_replica_set
 from grpcdemo.resources.labels import APP_NAME, OURS, TEMPLATE_HASH
-from grpcdemo.resources.objects import Object, labels_of
+from grpcdemo.resources.objects import Object, labels_of, owned_by
 from grpcdemo.resources.pods import read_pod
 from grpcdemo.resources.resource import DEPLOYMENTS, EVENTS, PODS, REPLICA_SETS
-from grpcdemo.resources.selectors import deployed_template
 
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 UNSCHEDULABLE_S = 15.0
@@ -167,17 +167,8 @@ class _Rollout:
         return new, old
 
     def _current(self, deployment: Object) -> Object | None:
-        """The ReplicaSet that the Deployment is rolling out to, once its controller has made it.
-
-        It is the one with the same pod template, which is how the controller itself knows it. The revision
-        would not do: while a Deployment is also being scaled, its status is brought up to date first.
-        """
-        uid, template = deployment["metadata"]["uid"], deployment["spec"]["template"]
-        for replica_set in self._mirror["replica sets"]:
-            owners = {owner["uid"] for owner in replica_set["metadata"].get("ownerReferences") or []}
-            if uid in owners and deployed_template(replica_set) == template:
-                return replica_set
-        return None
+        """The ReplicaSet that the Deployment rolls out to, once its controller has created it."""
+        return current_replica_set(deployment, owned_by(deployment, self._mirror["replica sets"]))
 
     def _stop_if_stuck(self, replica_set: Object, pods: list[Object]) -> None:
         """Raise _Stuck if waiting is useless. A failed pod is replaced; an unschedulable one has a moment."""

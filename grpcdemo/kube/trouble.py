@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from grpcdemo.kube.messages import Refusal, Refuser, blames_nodes, read_refusal
-from grpcdemo.resources.objects import Object, conditions_of
+from grpcdemo.resources.objects import Object, conditions_of, is_terminating
 from grpcdemo.resources.references import ObjectReference, reference_to
 from grpcdemo.resources.resource import PODS, REPLICA_SETS, Resource
 
@@ -165,7 +165,7 @@ def pod_trouble(pod: Object) -> PodTrouble | None:
 
 def late_trouble(pod: Object, events: Iterable[Object]) -> Trouble:
     """What to say of *pod* when it took too long: its trouble, or its state."""
-    if "deletionTimestamp" in pod["metadata"]:
+    if is_terminating(pod):
         return read_terminating(PODS, pod)
     if trouble := pod_trouble(pod):
         return trouble

@@ -13,7 +13,7 @@ from grpcdemo.errors import ApiError, Expired, Forbidden, GrpcdemoError, NotFoun
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.api_errors import Request, api_error
 from grpcdemo.kube.lines import whole_lines
-from grpcdemo.resources.objects import Object
+from grpcdemo.resources.objects import Object, namespaced_name
 from grpcdemo.resources.resource import Resource
 from grpcdemo.waiting import is_set_within
 
@@ -51,7 +51,7 @@ class Mirror:
     def __init__(self, api: Api, queries: Mapping[str, Query]) -> None:
         self._api = api
         self._queries = queries
-        self._objects: dict[str, dict[str, Object]] = {}
+        self._objects: dict[str, dict[tuple[str, str], Object]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._change = asyncio.Event()
 
@@ -87,7 +87,7 @@ class Mirror:
         found = await self._api.list(
             query.resource, namespace=query.namespace, selector=query.selector, fields=query.fields
         )
-        self._objects[name] = {_key(item): item for item in found["items"]}
+        self._objects[name] = {namespaced_name(item): item for item in found["items"]}
         self._change.set()
         return str(found["metadata"].get("resourceVersion", ""))
 
@@ -119,9 +119,9 @@ class Mirror:
         if kind == "BOOKMARK":
             return
         if kind == "DELETED":
-            self._objects[name].pop(_key(found), None)
+            self._objects[name].pop(namespaced_name(found), None)
         else:
-            self._objects[name][_key(found)] = found
+            self._objects[name][namespaced_name(found)] = found
         self._change.set()
 
 
@@ -169,7 +169,3 @@ async def wait_until(
             raise failure()
         await mirror.changed(min(left, LOOK_AGAIN_S))
     return found
-
-
-def _key(found: Object) -> str:
-    return f"{found['metadata'].get('namespace', '')}/{found['metadata']['name']}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from grpcdemo.resources.labels import MANAGED_BY
@@ -35,6 +36,12 @@ def owner_references(obj: Object) -> list[Object]:
 def controller_of(obj: Object) -> Object | None:
     """The reference to the controller that manages the object, such as a pod's ReplicaSet."""
     return next((owner for owner in owner_references(obj) if owner.get("controller")), None)
+
+
+def owned_by(owner: Object, objects: Iterable[Object]) -> list[Object]:
+    """The objects whose controller is *owner*."""
+    uid = owner["metadata"]["uid"]
+    return [obj for obj in objects if (controller_of(obj) or {}).get("uid") == uid]
 
 
 def conditions_of(obj: Object) -> dict[str, Object]:

@@ -55,8 +55,13 @@ def read_pod_status(pod: Object) -> PodStatus:
 
 
 def sidecars_of(pod: Object) -> list[Object]:
-    """The pod's native sidecars: init containers that are always restarted."""
-    return [init for init in pod["spec"].get("initContainers") or [] if init.get("restartPolicy") == "Always"]
+    """The pod's native sidecars: init containers that always restart."""
+    return [init for init in pod["spec"].get("initContainers") or [] if is_sidecar(init)]
+
+
+def is_sidecar(init: Object) -> bool:
+    """Of an init container as the spec declares it."""
+    return init.get("restartPolicy") == "Always"
 
 
 def _is_past(init: Object, sidecars: set[str]) -> bool:

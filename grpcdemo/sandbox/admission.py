@@ -24,7 +24,7 @@ from grpcdemo.resources.istio import (
     WEBHOOK_SUFFIX,
 )
 from grpcdemo.resources.labels import APP_NAME, TEMPLATE_HASH
-from grpcdemo.resources.objects import Object, annotations_of, labels_of
+from grpcdemo.resources.objects import Object, annotations_of, controller_of, labels_of
 from grpcdemo.resources.selectors import Labels, selects
 from grpcdemo.sandbox.api.status import StatusError
 from grpcdemo.sandbox.proxy.sidecar import READY_PATH, STATUS_PORT
@@ -145,7 +145,7 @@ def canonical_name(pod: Object) -> str:
     labels, metadata = labels_of(pod), pod["metadata"]
     if labelled := _first(labels, CANONICAL_NAME, APP_NAME, "app"):
         return labelled
-    owner = next((found for found in metadata.get("ownerReferences") or [] if found.get("controller")), None)
+    owner = controller_of(pod)
     if owner is None:
         return str(metadata.get("name") or metadata.get("generateName", "").rstrip("-"))
     return str(owner["name"]).removesuffix(f"-{labels.get(TEMPLATE_HASH)}")

@@ -12,7 +12,7 @@ from typing import Protocol
 from aiohttp import web
 
 from grpcdemo.resources.labels import SERVICE_NAME
-from grpcdemo.resources.objects import Object
+from grpcdemo.resources.objects import Object, labels_of
 from grpcdemo.resources.resource import ENDPOINT_SLICES, MUTATING_WEBHOOKS, NAMESPACES, SERVICES, Resource
 from grpcdemo.sandbox.admission import ONLY_OURS, default_webhooks, inject, service_fault
 from grpcdemo.sandbox.api.logs import LogSource
@@ -74,7 +74,7 @@ class ControlPlane:
         slices = [
             slice_
             for slice_ in self.store.list(ENDPOINT_SLICES, namespace)
-            if (slice_["metadata"].get("labels") or {}).get(SERVICE_NAME) == name
+            if labels_of(slice_).get(SERVICE_NAME) == name
         ]
         fault = service_fault(self.store.find(SERVICES, namespace, name), name, slices)
         return fault or (None if Injector(namespace, name) == self._injector else ONLY_OURS)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from grpcdemo.kube.api import Api
-from grpcdemo.kube.namespace import find_namespace, is_terminating, restore_labels
+from grpcdemo.kube.namespace import find_namespace, restore_labels
 from grpcdemo.kube.ownership import delete, delete_ours, list_foreign
 from grpcdemo.kube.termination import wait_until_namespace_gone, wait_until_ours_gone
 from grpcdemo.manifests import defaults
 from grpcdemo.model import Done, Reporter, Warned
-from grpcdemo.resources.objects import Object, is_ours
+from grpcdemo.resources.objects import Object, is_ours, is_terminating
 from grpcdemo.resources.references import listed
 from grpcdemo.resources.resource import NAMESPACES
 

@@ -8,19 +8,14 @@ from dataclasses import dataclass
 from grpcdemo.errors import GrpcdemoError, Hint, Kubectl
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.deployed import Applied, apply, our_pods
-from grpcdemo.kube.namespace import (
-    create_namespace,
-    find_namespace,
-    is_terminating,
-    relabel,
-)
+from grpcdemo.kube.namespace import create_namespace, find_namespace, relabel
 from grpcdemo.kube.rollout import UNSCHEDULABLE_S, restart, wait_for_rollout
 from grpcdemo.kube.termination import wait_until_namespace_gone
 from grpcdemo.manifests import defaults
 from grpcdemo.manifests.render import ManifestValues, build_objects
 from grpcdemo.model import CLIENT_APP, SERVER_APP, Done, Pod, Reporter
 from grpcdemo.resources.istio import INJECTION_LABEL
-from grpcdemo.resources.objects import Object, labels_of
+from grpcdemo.resources.objects import Object, is_terminating, labels_of
 from grpcdemo.steps.istio.label import INJECTION_OFF
 from grpcdemo.steps.shared import require_consent_to_relabel
 

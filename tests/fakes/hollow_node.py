@@ -10,7 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from grpcdemo.resources.labels import SERVICE_NAME
-from grpcdemo.resources.objects import Object
+from grpcdemo.resources.objects import Object, is_terminating
+from grpcdemo.resources.pod_status import is_sidecar
 from grpcdemo.resources.resource import ENDPOINT_SLICES, NODES, PODS
 from grpcdemo.resources.times import write_time
 from grpcdemo.sandbox.api.logs import LogOptions
@@ -93,7 +94,7 @@ class HollowNode:
         current = self._store.find(PODS, metadata["namespace"], metadata["name"])
         if current is None or current["spec"].get("nodeName") != NAME:
             return
-        if "deletionTimestamp" not in current["metadata"]:
+        if not is_terminating(current):
             if current["status"].get("phase") == "Pending" and "podIP" not in current["status"]:
                 self._report(current, behavior)
         elif behavior.stops and current["metadata"]["deletionGracePeriodSeconds"]:
@@ -143,7 +144,7 @@ class HollowNode:
 
 
 def _container_state(spec: Object, behavior: Behavior, *, init: bool = False) -> ContainerState:
-    sidecar = init and spec.get("restartPolicy") == "Always"
+    sidecar = init and is_sidecar(spec)
     state = ContainerState(spec["name"], spec["image"], sidecar=sidecar)
     if init and not sidecar:
         state.state = {"terminated": {"exitCode": 0}}

@@ -1,4 +1,4 @@
-"""Which labels a selector selects, and how a ReplicaSet's template is told."""
+"""Which labels a selector selects, as the API server decides it, and how the text of one is read and written."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from grpcdemo.resources.selectors import deployed_template, selects
+from grpcdemo.resources.selectors import format_selector, parse_selector, selects
 
 
 @pytest.mark.parametrize(
-    ("selector", "having", "selected"),
+    ("selector", "labels", "selected"),
     [
         ({}, {"a": "1"}, True),
         ({"matchLabels": {"a": "1", "b": "2"}}, {"a": "1"}, False),
@@ -19,22 +19,63 @@ from grpcdemo.resources.selectors import deployed_template, selects
         ({"matchExpressions": [{"key": "a", "operator": "DoesNotExist"}]}, {"a": ""}, False),
         ({"matchExpressions": [{"key": "a", "operator": "NotIn", "values": ["1"]}]}, {}, True),
         ({"matchExpressions": [{"key": "a", "operator": "In", "values": ["1"]}]}, {}, False),
+        ({"matchExpressions": [{"key": "a", "operator": "Gt", "values": ["9"]}]}, {"a": "10"}, True),
+        ({"matchExpressions": [{"key": "a", "operator": "Lt", "values": ["9"]}]}, {"a": "none"}, False),
         ({"matchLabels": None, "matchExpressions": None}, {}, True),
     ],
 )
-def test_a_selector_selects_as_the_api_server_does(
-    selector: dict[str, Any], having: dict[str, str], selected: bool
-) -> None:
-    assert selects(selector, having) is selected
+def test_a_selector_selects(selector: dict[str, Any], labels: dict[str, str], selected: bool) -> None:
+    assert selects(selector, labels) is selected
 
 
-def test_a_replica_set_has_the_template_of_its_deployment_and_one_label_more() -> None:
-    template: dict[str, Any] = {
-        "metadata": {"labels": {"app": "server"}, "annotations": {"a": "b"}},
-        "spec": {"containers": []},
-    }
-    labels = {"app": "server", "pod-template-hash": "5cf9f8547"}
-    replica_set = {"spec": {"template": {**template, "metadata": {**template["metadata"], "labels": labels}}}}
-    assert deployed_template(replica_set) == template
-    other = {**template, "metadata": {"labels": {"app": "client"}}}
-    assert deployed_template({"spec": {"template": other}}) == other
+OBJECTS: dict[str, dict[str, str]] = {
+    "a": {"color": "red", "size": "1"},
+    "b": {"color": "blue", "size": "2"},
+    "c": {"color": "red-ish", "size": "10"},
+    "d": {},
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "selected"),
+    [
+        ("", "abcd"),
+        ("color=red", "a"),
+        ("color == red", "a"),
+        ("color!=red", "bcd"),
+        ("color", "abc"),
+        ("!color", "d"),
+        ("color in (red, blue)", "ab"),
+        ("color notin (red,blue)", "cd"),
+        ("color in (red,blue),size=1", "a"),
+        ("size>1", "bc"),
+        ("size < 2", "a"),
+        ("color=", ""),
+    ],
+)
+def test_the_text_of_a_selector(text: str, selected: str) -> None:
+    selector = parse_selector(text)
+    assert "".join(name for name, labels in OBJECTS.items() if selects(selector, labels)) == selected
+
+
+@pytest.mark.parametrize("text", ["a=b=c", "=b", "a in", "a in b", "a in (", "a===b", "a,", "a,,b", "a b", "-"])
+def test_a_text_that_is_no_selector(text: str) -> None:
+    with pytest.raises(ValueError, match="unable to parse requirement"):
+        parse_selector(text)
+
+
+def test_only_an_integer_can_be_compared() -> None:
+    with pytest.raises(ValueError, match="for '>' operator, the value must be an integer: x"):
+        parse_selector("a>x")
+
+
+def test_a_selector_as_text() -> None:
+    expressions = [
+        {"key": "c", "operator": "In", "values": ["y", "x"]},
+        {"key": "d", "operator": "NotIn", "values": ["z"]},
+        {"key": "e", "operator": "Exists"},
+        {"key": "f", "operator": "DoesNotExist"},
+    ]
+    text = format_selector({"matchLabels": {"b": "2", "a": "1"}, "matchExpressions": expressions})
+    assert text == "a=1,b=2,c in (x,y),d notin (z),e,!f"
+    assert format_selector({}) == ""

@@ -22,6 +22,7 @@ from grpcdemo.resources.resource import (
     SERVICES,
     Resource,
 )
+from grpcdemo.resources.selectors import format_selector
 from grpcdemo.resources.times import write_age
 
 NONE = "<none>"
@@ -70,7 +71,7 @@ def _service(obj: Object, now: datetime) -> Cells:
         NONE,
         ",".join(ports) or NONE,
         _age(obj, now),
-        _labels(spec.get("selector")),
+        format_selector({"matchLabels": spec.get("selector")}) or NONE,
     ]
 
 
@@ -146,7 +147,7 @@ def _replica_set(obj: Object, now: datetime) -> Cells:
 def _template(spec: Object) -> Cells:
     containers = spec["template"]["spec"]["containers"]
     names, images = (",".join(container[part] for container in containers) for part in ("name", "image"))
-    return [names, images, format_selector(spec["selector"])]
+    return [names, images, format_selector(spec["selector"]) or NONE]
 
 
 def _endpoint_slice(obj: Object, now: datetime) -> Cells:
@@ -182,23 +183,6 @@ def _name(obj: Object) -> str:
 
 def _age(obj: Object, now: datetime) -> str:
     return write_age(obj["metadata"].get("creationTimestamp"), now)
-
-
-def _labels(labels: Object | None) -> str:
-    return ",".join(f"{key}={value}" for key, value in sorted((labels or {}).items())) or NONE
-
-
-def format_selector(selector: Object) -> str:
-    """A LabelSelector in the syntax of `--selector`."""
-    parts = [f"{key}={value}" for key, value in sorted(selector.get("matchLabels", {}).items())]
-    for expression in selector.get("matchExpressions", []):
-        key, operator = expression["key"], expression["operator"]
-        values = ",".join(sorted(expression.get("values", [])))
-        if operator in ("Exists", "DoesNotExist"):
-            parts.append(key if operator == "Exists" else f"!{key}")
-        else:
-            parts.append(f"{key} {operator.lower()} ({values})")
-    return ",".join(parts) or NONE
 
 
 COLUMNS: dict[Resource, Columns] = {

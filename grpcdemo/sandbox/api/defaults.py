@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from grpcdemo.resources.objects import Object
+from grpcdemo.resources.objects import Object, is_terminating
 from grpcdemo.resources.resource import (
     DEPLOYMENTS,
     ENDPOINT_SLICES,
@@ -31,7 +31,7 @@ def apply_defaults(resource: Resource, obj: Object) -> None:
 
 def _default_namespace(obj: Object) -> None:
     obj["metadata"].setdefault("labels", {})[NAME_LABEL] = obj["metadata"].get("name", "")
-    if "deletionTimestamp" not in obj["metadata"]:
+    if not is_terminating(obj):
         obj.setdefault("spec", {}).setdefault("finalizers", [NAMESPACE_FINALIZER])
     obj.setdefault("status", {}).setdefault("phase", "Active")
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from grpcdemo.resources.objects import Object
+from grpcdemo.resources.objects import Object, namespaced_name
 from grpcdemo.resources.resource import ENDPOINTS, Resource
 from grpcdemo.sandbox.api.endpoints import list_endpoints
 from grpcdemo.sandbox.api.options import parse_int, parse_version, refuse_option
@@ -40,10 +40,10 @@ def list_page(store: Store, resource: Resource, namespace: str | None, query: Ma
         objects = _read(store, resource, namespace, version)
     except StatusError as expired:
         raise StatusError("Expired", TOKEN_TOO_OLD if after else TOO_OLD) from expired
-    items = [item for item in objects if match(item) and (after is None or _key(item) > after)]
+    items = [item for item in objects if match(item) and (after is None or namespaced_name(item) > after)]
     metadata: Object = {"resourceVersion": str(version)}
     if 0 < limit < len(items):
-        metadata["continue"] = _write_token(version, _key(items[limit - 1]))
+        metadata["continue"] = _write_token(version, namespaced_name(items[limit - 1]))
         if not query.get("labelSelector") and not query.get("fieldSelector"):
             metadata["remainingItemCount"] = len(items) - limit
         items = items[:limit]
@@ -104,10 +104,6 @@ def _start(store: Store, query: Mapping[str, str]) -> tuple[int, tuple[str, str]
     if version and query.get("resourceVersionMatch") == EXACT:
         return version, None
     return store.version, None
-
-
-def _key(item: Object) -> tuple[str, str]:
-    return item["metadata"].get("namespace", ""), item["metadata"]["name"]
 
 
 def _write_token(version: int, last: tuple[str, str]) -> str:

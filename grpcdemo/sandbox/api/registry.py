@@ -10,7 +10,8 @@ import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from grpcdemo.resources.objects import Object
+from grpcdemo.resources.objects import Object, is_terminating
+from grpcdemo.resources.pods import is_finished
 from grpcdemo.resources.resource import NAMESPACES, NODES, PODS, SERVICES, Resource
 from grpcdemo.sandbox.api.defaults import apply_defaults
 from grpcdemo.sandbox.api.names import make_name
@@ -128,7 +129,7 @@ class Registry:
         if not resource.namespaced:
             return {}
         obj = self.store.get(NAMESPACES, "", namespace)
-        if "deletionTimestamp" in obj["metadata"]:
+        if is_terminating(obj):
             why = f"unable to create new content in namespace {namespace} because it is being terminated"
             error = forbidden(resource, name, why)
             message = f"namespace {namespace} is being terminated"
@@ -183,9 +184,7 @@ def _keep_address(new: Object, old: Object) -> None:
 
 def _is_finalized(namespace: Object) -> bool:
     metadata = namespace["metadata"]
-    return (
-        "deletionTimestamp" in metadata and not metadata.get("finalizers") and not namespace["spec"].get("finalizers")
-    )
+    return is_terminating(namespace) and not metadata.get("finalizers") and not namespace["spec"].get("finalizers")
 
 
 def _check_preconditions(resource: Resource, obj: Object, preconditions: Object) -> None:
@@ -215,7 +214,7 @@ def _finalizers(obj: Object, options: Object) -> list[str]:
 
 def _grace_s(pod: Object, options: Object) -> int:
     """The pod's grace period: none if nothing of it runs."""
-    if not pod["spec"].get("nodeName") or pod["status"].get("phase") in ("Succeeded", "Failed"):
+    if not pod["spec"].get("nodeName") or is_finished(pod):
         return 0
     grace_s = options.get("gracePeriodSeconds")
     if grace_s is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grpcdemo.resources.objects import Object
-from grpcdemo.sandbox.api.columns import format_selector
+from grpcdemo.resources.selectors import format_selector
 from grpcdemo.sandbox.api.status import invalid
 from grpcdemo.sandbox.api.validation import check_replicas
 

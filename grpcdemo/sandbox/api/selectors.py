@@ -8,18 +8,10 @@ from typing import Any
 
 from grpcdemo.resources.objects import Object, labels_of
 from grpcdemo.resources.resource import EVENTS, NAMESPACES, NODES, PODS, REPLICA_SETS, SERVICES, Resource
-from grpcdemo.resources.selectors import Labels
+from grpcdemo.resources.selectors import parse_selector, selects
 from grpcdemo.sandbox.api.status import StatusError
 
 Match = Callable[[Object], bool]
-Requirement = Callable[[Labels], bool]
-
-KEY = r"[A-Za-z0-9][-A-Za-z0-9_./]*"
-VALUE = r"[-A-Za-z0-9_.]*"
-IN = re.compile(rf"({KEY})\s+(in|notin)\s*\(([^()]*)\)")
-COMPARED = re.compile(rf"({KEY})\s*(==|=|!=|>|<)\s*({VALUE})")
-PRESENT = re.compile(rf"(!?)\s*({KEY})")
-COMMA = re.compile(r",(?![^()]*\))")
 
 COMMON_FIELDS = ("metadata.name", "metadata.namespace")
 FIELDS: dict[Resource, tuple[str, ...]] = {
@@ -53,54 +45,12 @@ FIELDS: dict[Resource, tuple[str, ...]] = {
 
 def parse_selectors(resource: Resource, labels: str, fields: str) -> Match:
     """Raises StatusError (BadRequest)."""
-    requirements, by_field = parse_label_selector(labels), _parse_field_selector(resource, fields)
-
-    def match(obj: Object) -> bool:
-        labels = labels_of(obj)
-        return all(holds(labels) for holds in requirements) and all(holds(obj) for holds in by_field)
-
-    return match
-
-
-def parse_label_selector(text: str) -> list[Requirement]:
-    parts = [part.strip() for part in COMMA.split(text)] if text.strip() else []
-    return [_requirement(part) for part in parts]
-
-
-def _requirement(text: str) -> Requirement:
-    if match := IN.fullmatch(text):
-        key, operator, listed = match.groups()
-        values = {value.strip() for value in listed.split(",")}
-        return _is_in(key, values) if operator == "in" else _is_not_in(key, values)
-    if match := COMPARED.fullmatch(text):
-        key, operator, value = match.groups()
-        if operator in "<>":
-            return _is_beyond(key, operator, value)
-        return _is_not_in(key, {value}) if operator == "!=" else _is_in(key, {value})
-    if match := PRESENT.fullmatch(text):
-        key, absent = match[2], bool(match[1])
-        return lambda labels: (key in labels) != absent
-    raise StatusError("BadRequest", f"unable to parse requirement: found '{text}', expected: identifier")
-
-
-def _is_in(key: str, values: set[str]) -> Requirement:
-    return lambda labels: key in labels and labels[key] in values
-
-
-def _is_not_in(key: str, values: set[str]) -> Requirement:
-    """A missing label has none of the values."""
-    return lambda labels: labels.get(key) not in values
-
-
-def _is_beyond(key: str, operator: str, value: str) -> Requirement:
-    if not value.isdigit():
-        raise StatusError("BadRequest", f"for '{operator}' operator, the value must be an integer: {value}")
-
-    def holds(labels: Labels) -> bool:
-        label = labels.get(key, "")
-        return label.isdigit() and (int(label) > int(value) if operator == ">" else int(label) < int(value))
-
-    return holds
+    try:
+        by_label = parse_selector(labels)
+    except ValueError as error:
+        raise StatusError("BadRequest", str(error)) from error
+    by_field = _parse_field_selector(resource, fields)
+    return lambda obj: selects(by_label, labels_of(obj)) and all(holds(obj) for holds in by_field)
 
 
 def _parse_field_selector(resource: Resource, text: str) -> list[Match]:

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from grpcdemo.resources.objects import Object
+from grpcdemo.resources.objects import Object, is_terminating
 from grpcdemo.resources.resource import PODS, Resource
 from grpcdemo.resources.times import write_now
 from grpcdemo.sandbox.api.status import already_exists, conflict, expired, not_found
@@ -158,8 +158,8 @@ class Store:
         new = copy.deepcopy(old)
         metadata = new["metadata"]
         known_s = metadata.get("deletionGracePeriodSeconds")
-        if "deletionTimestamp" not in metadata or (grace_s is not None and known_s is not None and grace_s < known_s):
-            if "deletionTimestamp" not in metadata and "generation" in metadata:
+        if not is_terminating(new) or (grace_s is not None and known_s is not None and grace_s < known_s):
+            if not is_terminating(new) and "generation" in metadata:
                 metadata["generation"] += 1
             metadata["deletionTimestamp"] = write_now(grace_s or 0)
             metadata["deletionGracePeriodSeconds"] = grace_s or 0
@@ -265,7 +265,7 @@ def _is_done(obj: Object) -> bool:
     The kubelet holds a pod until it sets the grace period to zero; the controller holds a namespace.
     """
     metadata = obj["metadata"]
-    if "deletionTimestamp" not in metadata or metadata.get("finalizers") or obj["kind"] == "Namespace":
+    if not is_terminating(obj) or metadata.get("finalizers") or obj["kind"] == "Namespace":
         return False
     grace_s: int | None = metadata.get("deletionGracePeriodSeconds")
     return obj["kind"] != "Pod" or grace_s == 0

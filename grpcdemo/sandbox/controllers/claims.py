@@ -8,31 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from grpcdemo.resources.objects import Object
+from grpcdemo.resources.objects import Object, controller_of, is_terminating, labels_of, owned_by, owner_references
 from grpcdemo.resources.resource import Resource
 from grpcdemo.resources.selectors import selects
 from grpcdemo.sandbox.api.store import Store
 from grpcdemo.sandbox.controllers.loop import Key
-from grpcdemo.sandbox.controllers.owners import (
-    controller_of,
-    controller_reference,
-    disown,
-    is_deleting,
-    owned_by,
-    owner_references,
-)
+from grpcdemo.sandbox.controllers.owners import controller_reference, disown
 
 
 def claim(
     store: Store, owner_resource: Resource, owner: Object, resource: Resource, objects: Iterable[Object]
 ) -> list[Object]:
     """Those of *objects* that are the owner's from now on. One that is being deleted lets all stay as they are."""
-    if is_deleting(owner):
+    if is_terminating(owner):
         return owned_by(owner, objects)
     claimed = []
     for found in objects:
         controller, wanted = controller_of(found), _selects(owner, found)
-        if controller is None and wanted and not is_deleting(found):
+        if controller is None and wanted and not is_terminating(found):
             references = [*owner_references(found), controller_reference(owner_resource, owner)]
             metadata = {**found["metadata"], "ownerReferences": references}
             claimed.append(store.update(resource, {**found, "metadata": metadata}))
@@ -57,4 +50,4 @@ def keys_of_owner(store: Store, owner_resource: Resource, obj: Object) -> list[K
 
 
 def _selects(owner: Object, obj: Object) -> bool:
-    return selects(owner["spec"]["selector"], obj["metadata"].get("labels") or {})
+    return selects(owner["spec"]["selector"], labels_of(obj))

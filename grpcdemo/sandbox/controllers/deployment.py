@@ -9,7 +9,8 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable, Sequence
 
-from grpcdemo.resources.objects import Object
+from grpcdemo.resources.deployments import current_replica_set
+from grpcdemo.resources.objects import Object, annotations_of, is_terminating, namespaced_name, owned_by
 from grpcdemo.resources.resource import DEPLOYMENTS, REPLICA_SETS
 from grpcdemo.sandbox.api.registry import BACKGROUND, Registry
 from grpcdemo.sandbox.api.store import Event
@@ -21,7 +22,7 @@ from grpcdemo.sandbox.controllers.clock import Clock
 from grpcdemo.sandbox.controllers.conditions import find_condition
 from grpcdemo.sandbox.controllers.events import Recorder
 from grpcdemo.sandbox.controllers.loop import Key
-from grpcdemo.sandbox.controllers.owners import is_deleting, is_terminating, owned_by
+from grpcdemo.sandbox.controllers.owners import namespace_is_closed
 
 
 class DeploymentController:
@@ -36,18 +37,17 @@ class DeploymentController:
         self._recorder = Recorder(registry, clock, "deployment-controller")
 
     def concerns(self, event: Event) -> Iterable[Key]:
-        metadata = event.object["metadata"]
         if event.resource is DEPLOYMENTS:
-            return [(metadata["namespace"], metadata["name"])]
+            return [namespaced_name(event.object)]
         return keys_of_owner(self._store, DEPLOYMENTS, event.object) if event.resource is REPLICA_SETS else []
 
     def reconcile(self, namespace: str, name: str) -> float | None:
         deployment = self._store.find(DEPLOYMENTS, namespace, name)
-        if deployment is None or is_terminating(self._store, namespace):
+        if deployment is None or namespace_is_closed(self._store, namespace):
             return None
         found = self._store.list(REPLICA_SETS, namespace)
         replica_sets = claim(self._store, DEPLOYMENTS, deployment, REPLICA_SETS, found)
-        if not is_deleting(deployment):
+        if not is_terminating(deployment):
             deployment = self._note_pause(deployment)
             paused = deployment["spec"].get("paused", False)
             if not paused and not rolling.is_scaling(deployment, replica_sets):
@@ -56,7 +56,7 @@ class DeploymentController:
         return self._report(deployment, rolled_out=False)
 
     def _roll_out(self, deployment: Object, replica_sets: list[Object]) -> float | None:
-        new = revisions.find_new(deployment, replica_sets)
+        new = current_replica_set(deployment, replica_sets)
         old = [found for found in replica_sets if found is not new]
         if new is None and (rolling.is_rolling(deployment) or not self._shut_down(deployment, old)):
             deployment = self._create_new(deployment, old)
@@ -82,7 +82,7 @@ class DeploymentController:
         return bool(rolling.count(old, "replicas") + rolling.count(old, "terminatingReplicas"))
 
     def _scale(self, deployment: Object, replica_sets: list[Object]) -> Object:
-        new = revisions.find_new(deployment, replica_sets)
+        new = current_replica_set(deployment, replica_sets)
         old = [found for found in replica_sets if found is not new]
         if new is not None:
             deployment, new = self._promote(deployment, new, old)
@@ -102,7 +102,7 @@ class DeploymentController:
             if before == size and not rolling.is_scaling(deployment, [found]):
                 continue
             found["spec"]["replicas"] = size
-            found["metadata"]["annotations"] = {**revisions.annotations_of(found), **noted}
+            found["metadata"]["annotations"] = {**annotations_of(found), **noted}
             self._store.update(REPLICA_SETS, found)
             if before != size:
                 changed = True
@@ -140,7 +140,7 @@ class DeploymentController:
     def _note_revision(self, deployment: Object, new: Object, reason: str = "", message: str = "") -> Object:
         noted = copy.deepcopy(deployment)
         revision = {revisions.REVISION: str(revisions.revision_of(new))}
-        noted["metadata"]["annotations"] = {**revisions.annotations_of(deployment), **revision}
+        noted["metadata"]["annotations"] = {**annotations_of(deployment), **revision}
         if reason and progress.deadline_s(deployment):
             progress.set_progressing(noted.setdefault("status", {}), reason, message, self._clock.now())
         return self._store.update(DEPLOYMENTS, noted)
@@ -174,7 +174,7 @@ class DeploymentController:
         """Write the status; returns when the rollout may be late. Scaling alone is no progress of a rollout."""
         namespace = deployment["metadata"]["namespace"]
         replica_sets = owned_by(deployment, self._store.list(REPLICA_SETS, namespace))
-        new, now = revisions.find_new(deployment, replica_sets), self._clock.now()
+        new, now = current_replica_set(deployment, replica_sets), self._clock.now()
         status = progress.build_status(deployment, new, replica_sets, now)
         if rolled_out:
             progress.add_progress(status, deployment, new, now)

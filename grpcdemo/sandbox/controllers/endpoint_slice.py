@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from grpcdemo.resources.labels import SERVICE_NAME
-from grpcdemo.resources.objects import Object, labels_of
+from grpcdemo.resources.objects import Object, is_terminating, labels_of, namespaced_name
+from grpcdemo.resources.pod_status import sidecars_of
+from grpcdemo.resources.pods import is_finished, is_ready
 from grpcdemo.resources.resource import ENDPOINT_SLICES, HEADLESS, PODS, SERVICES
 from grpcdemo.sandbox.api.registry import Registry
 from grpcdemo.sandbox.api.store import Event
 from grpcdemo.sandbox.controllers.loop import Key
-from grpcdemo.sandbox.controllers.owners import controller_reference, is_deleting, is_terminating
-from grpcdemo.sandbox.controllers.replica_set import is_ready
+from grpcdemo.sandbox.controllers.owners import controller_reference, namespace_is_closed
 
 MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
 CONTROLLER = "endpointslice-controller.k8s.io"
@@ -33,9 +34,9 @@ class EndpointSliceController:
     def concerns(self, event: Event) -> Iterable[Key]:
         metadata = event.object["metadata"]
         if event.resource is SERVICES:
-            return [(metadata["namespace"], metadata["name"])]
+            return [namespaced_name(event.object)]
         if event.resource is ENDPOINT_SLICES:
-            service = (metadata.get("labels") or {}).get(SERVICE_NAME)
+            service = labels_of(event.object).get(SERVICE_NAME)
             return [(metadata["namespace"], service)] if service else []
         if event.resource is PODS:
             pods = [event.object, *([event.old] if event.old else [])]
@@ -49,7 +50,7 @@ class EndpointSliceController:
 
     def reconcile(self, namespace: str, name: str) -> None:
         service = self._store.find(SERVICES, namespace, name)
-        if service is None or is_deleting(service) or not service["spec"].get("selector"):
+        if service is None or is_terminating(service) or not service["spec"].get("selector"):
             return  # the slices of a Service that is gone are the garbage collector's
         wanted = build_endpoints(service, self._store.list(PODS, namespace))
         # The slices whose ports are still wanted first, so that each of them keeps its ports; the others are given
@@ -62,7 +63,7 @@ class EndpointSliceController:
             ready = build_slice(service, ports, wanted.pop(ports))
             metadata = {**found["metadata"], "labels": ready["metadata"]["labels"]}
             self._store.update(ENDPOINT_SLICES, {**found, **ready, "metadata": metadata})
-        if not is_terminating(self._store, namespace):
+        if not namespace_is_closed(self._store, namespace):
             for ports, endpoints in wanted.items():
                 self._registry.create(ENDPOINT_SLICES, namespace, build_slice(service, ports, endpoints))
 
@@ -70,12 +71,12 @@ class EndpointSliceController:
         """Those of a Service that this controller made, not somebody else."""
         own = {SERVICE_NAME: service, MANAGED_BY: CONTROLLER}.items()
         slices = self._store.list(ENDPOINT_SLICES, namespace)
-        return [slice_ for slice_ in slices if own <= labels_of(slice_).items() and not is_deleting(slice_)]
+        return [slice_ for slice_ in slices if own <= labels_of(slice_).items() and not is_terminating(slice_)]
 
 
 def selects(service: Object, pod: Object) -> bool:
     selector = service["spec"].get("selector") or {}
-    return bool(selector) and selector.items() <= (pod["metadata"].get("labels") or {}).items()
+    return bool(selector) and selector.items() <= labels_of(pod).items()
 
 
 def build_endpoints(service: Object, pods: Iterable[Object]) -> dict[Ports, list[Object]]:
@@ -83,14 +84,13 @@ def build_endpoints(service: Object, pods: Iterable[Object]) -> dict[Ports, list
     pods; there is one group of none where there are no pods."""
     groups: dict[Ports, list[Object]] = {}
     for pod in pods:
-        status = pod.get("status") or {}
-        if selects(service, pod) and status.get("podIP") and status.get("phase") not in ("Succeeded", "Failed"):
+        if selects(service, pod) and (pod.get("status") or {}).get("podIP") and not is_finished(pod):
             groups.setdefault(resolve_ports(service, pod), []).append(build_endpoint(service, pod))
     return groups or {(): []}
 
 
 def build_endpoint(service: Object, pod: Object) -> Object:
-    metadata, serving, terminating = pod["metadata"], is_ready(pod), is_deleting(pod)
+    metadata, serving, terminating = pod["metadata"], is_ready(pod), is_terminating(pod)
     even_unready = service["spec"].get("publishNotReadyAddresses", False)
     endpoint: Object = {
         "addresses": [pod["status"]["podIP"]],
@@ -125,8 +125,7 @@ def resolve_ports(service: Object, pod: Object) -> Ports:
 def _number(target: int | str, protocol: str, pod: Object) -> int | None:
     if isinstance(target, int):
         return target
-    sidecars = [found for found in pod["spec"].get("initContainers") or [] if found.get("restartPolicy") == "Always"]
-    for container in [*pod["spec"]["containers"], *sidecars]:
+    for container in [*pod["spec"]["containers"], *sidecars_of(pod)]:
         for port in container.get("ports") or []:
             if (port.get("name"), port.get("protocol", "TCP")) == (target, protocol):
                 return int(port["containerPort"])
@@ -143,7 +142,7 @@ def build_slice(service: Object, ports: Ports, endpoints: list[Object]) -> Objec
         "metadata": {
             "generateName": f"{metadata['name']}-",
             "namespace": metadata["namespace"],
-            "labels": {**(metadata.get("labels") or {}), **own},
+            "labels": {**labels_of(service), **own},
             "ownerReferences": [controller_reference(SERVICES, service)],
         },
         "addressType": "IPv4",

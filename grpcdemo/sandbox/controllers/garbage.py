@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from grpcdemo.resources.objects import Object
+from grpcdemo.resources.objects import Object, is_terminating, namespaced_name, owner_references
 from grpcdemo.resources.resource import EVENTS, Resource
 from grpcdemo.sandbox.api.registry import BACKGROUND, FOREGROUND, ORPHAN, Registry
 from grpcdemo.sandbox.api.served import STORED
 from grpcdemo.sandbox.api.store import Event
 from grpcdemo.sandbox.controllers.loop import Key
-from grpcdemo.sandbox.controllers.owners import disown, is_deleting, kind_of, owner_references
+from grpcdemo.sandbox.controllers.owners import disown, kind_of
 
 SWEPT = tuple(resource for resource in STORED if resource is not EVENTS)
 SWEEP: Key = ("", "sweep")
@@ -48,7 +48,7 @@ class GarbageCollector:
             if references and not any(owner["uid"] in owners for owner in references):
                 self._delete(resource, found)
         for resource, found in everything:
-            if is_deleting(found) and _waits_for_dependents(found):
+            if is_terminating(found) and _waits_for_dependents(found):
                 self._release(resource, found, dependents)
 
     def _has(self, reference: Object, dependent: Object) -> bool:
@@ -85,10 +85,8 @@ class GarbageCollector:
         self._store.update(resource, {**owner, "metadata": {**owner["metadata"], "finalizers": finalizers}})
 
     def _delete(self, resource: Resource, found: Object, options: Object = BACKGROUND) -> None:
-        if not is_deleting(found):
-            self._registry.delete(
-                resource, found["metadata"].get("namespace", ""), found["metadata"]["name"], options=options
-            )
+        if not is_terminating(found):
+            self._registry.delete(resource, *namespaced_name(found), options=options)
 
 
 def _waits_for_dependents(obj: Object) -> bool:

@@ -6,7 +6,7 @@ import copy
 from collections import Counter
 from collections.abc import Iterable
 
-from grpcdemo.resources.objects import Object
+from grpcdemo.resources.objects import Object, is_terminating
 from grpcdemo.resources.resource import NAMESPACES, PODS, SERVICE_ACCOUNTS, Resource
 from grpcdemo.resources.times import write_time
 from grpcdemo.sandbox.api.defaults import NAMESPACE_FINALIZER
@@ -16,7 +16,7 @@ from grpcdemo.sandbox.api.store import Event
 from grpcdemo.sandbox.controllers.clock import Clock
 from grpcdemo.sandbox.controllers.conditions import build_condition, set_condition
 from grpcdemo.sandbox.controllers.loop import Key
-from grpcdemo.sandbox.controllers.owners import is_deleting, is_terminating
+from grpcdemo.sandbox.controllers.owners import namespace_is_closed
 
 NAMESPACED = tuple(resource for resource in STORED if resource.namespaced)
 SEEN = (
@@ -50,7 +50,7 @@ class ServiceAccountController:
         return [("", event.object["metadata"]["namespace"])] if event.resource is SERVICE_ACCOUNTS else []
 
     def reconcile(self, _: str, name: str) -> None:
-        if is_terminating(self._store, name) or self._store.find(SERVICE_ACCOUNTS, name, "default"):
+        if namespace_is_closed(self._store, name) or self._store.find(SERVICE_ACCOUNTS, name, "default"):
             return
         metadata = {"name": "default", "namespace": name}
         account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}
@@ -71,11 +71,11 @@ class NamespaceController:
         if event.resource is NAMESPACES:
             return [("", event.object["metadata"]["name"])]
         namespace = event.object["metadata"].get("namespace")
-        return [("", namespace)] if namespace and is_terminating(self._store, namespace) else []
+        return [("", namespace)] if namespace and namespace_is_closed(self._store, namespace) else []
 
     def reconcile(self, _: str, name: str) -> None:
         namespace = self._store.find(NAMESPACES, "", name)
-        if namespace is None or not is_deleting(namespace):
+        if namespace is None or not is_terminating(namespace):
             return
         self._delete_content(name)
         left = self._content(name)
@@ -92,7 +92,7 @@ class NamespaceController:
         content = self._content(name)
         pods = [(resource, found) for resource, found in content if resource is PODS]
         for resource, found in pods or content:
-            if not is_deleting(found):
+            if not is_terminating(found):
                 self._registry.delete(resource, name, found["metadata"]["name"], options=BACKGROUND)
 
     def _content(self, name: str) -> list[tuple[Resource, Object]]:

@@ -6,7 +6,8 @@ import copy
 from collections.abc import Iterable
 from datetime import timedelta
 
-from grpcdemo.resources.objects import Object
+from grpcdemo.resources.objects import Object, is_terminating, namespaced_name, owned_by
+from grpcdemo.resources.pods import is_active, is_ready
 from grpcdemo.resources.resource import PODS, REPLICA_SETS
 from grpcdemo.resources.times import parse_time, write_time
 from grpcdemo.sandbox.api.registry import Registry
@@ -22,12 +23,7 @@ from grpcdemo.sandbox.controllers.conditions import (
 )
 from grpcdemo.sandbox.controllers.events import Recorder
 from grpcdemo.sandbox.controllers.loop import Key
-from grpcdemo.sandbox.controllers.owners import (
-    controller_reference,
-    is_deleting,
-    is_terminating,
-    owned_by,
-)
+from grpcdemo.sandbox.controllers.owners import controller_reference, namespace_is_closed
 
 PHASES = ("Pending", "Unknown", "Running")
 
@@ -44,9 +40,8 @@ class ReplicaSetController:
         self._recorder = Recorder(registry, clock, "replicaset-controller")
 
     def concerns(self, event: Event) -> Iterable[Key]:
-        metadata = event.object["metadata"]
         if event.resource is REPLICA_SETS:
-            return [(metadata["namespace"], metadata["name"])]
+            return [namespaced_name(event.object)]
         return keys_of_owner(self._store, REPLICA_SETS, event.object) if event.resource is PODS else []
 
     def reconcile(self, namespace: str, name: str) -> float | None:
@@ -54,7 +49,7 @@ class ReplicaSetController:
         if replica_set is None:
             return None
         refusal = None
-        if not is_deleting(replica_set) and not is_terminating(self._store, namespace):
+        if not is_terminating(replica_set) and not namespace_is_closed(self._store, namespace):
             try:
                 self._manage(replica_set)
             except StatusError as refused:
@@ -102,7 +97,7 @@ class ReplicaSetController:
         status: Object = {
             "replicas": len(running),
             **{key: value for key, value in counts.items() if value},
-            "terminatingReplicas": sum(map(is_deleting, pods)),
+            "terminatingReplicas": sum(map(is_terminating, pods)),
             "observedGeneration": replica_set["metadata"]["generation"],
         }
         if conditions := (replica_set.get("status") or {}).get("conditions"):
@@ -144,16 +139,6 @@ def build_pod(replica_set: Object) -> Object:
         },
         "spec": copy.deepcopy(template["spec"]),
     }
-
-
-def is_active(pod: Object) -> bool:
-    """Whether the pod counts: one that has ended, or is on its way out, is replaced."""
-    return not is_deleting(pod) and _phase(pod) not in ("Succeeded", "Failed")
-
-
-def is_ready(pod: Object) -> bool:
-    condition = find_condition(pod.get("status") or {}, "Ready")
-    return condition is not None and condition["status"] == "True"
 
 
 def victim_order(pod: Object) -> tuple[object, ...]:

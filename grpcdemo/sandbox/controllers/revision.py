@@ -1,19 +1,16 @@
-"""Which ReplicaSet belongs to a Deployment's pod template, and the revisions that `kubectl rollout` reads.
+"""The ReplicaSets that a Deployment creates, and the revisions that `kubectl rollout` reads.
 
-A ReplicaSet is told by its template alone. That is why a template that is put back, by `kubectl rollout undo`,
-finds its old ReplicaSet, which then takes the newest revision.
+A template that `kubectl rollout undo` puts back has its old ReplicaSet still, which then takes the newest revision.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
 
 from grpcdemo.resources.labels import TEMPLATE_HASH
-from grpcdemo.resources.objects import Object
+from grpcdemo.resources.objects import Object, annotations_of
 from grpcdemo.resources.resource import DEPLOYMENTS
-from grpcdemo.resources.selectors import deployed_template
 from grpcdemo.sandbox.api.names import ALPHABET
 from grpcdemo.sandbox.controllers.owners import controller_reference
 
@@ -38,24 +35,8 @@ def template_hash(template: Object) -> str:
     return "".join(ALPHABET[ord(digit) % len(ALPHABET)] for digit in number)
 
 
-def find_new(deployment: Object, replica_sets: Iterable[Object]) -> Object | None:
-    """The ReplicaSet with the Deployment's present template, the oldest if there are several."""
-    template = deployment["spec"]["template"]
-    same = [found for found in replica_sets if deployed_template(found) == template]
-    return min(same, key=by_age, default=None)
-
-
-def by_age(obj: Object) -> tuple[str, str]:
-    """Sorts the oldest first."""
-    return obj["metadata"]["creationTimestamp"], obj["metadata"]["name"]
-
-
 def revision_of(obj: Object) -> int:
     return int(annotations_of(obj).get(REVISION, 0))
-
-
-def annotations_of(obj: Object) -> dict[str, str]:
-    return obj["metadata"].get("annotations") or {}
 
 
 def build_replica_set(deployment: Object, replicas: int, revision: int, max_replicas: int) -> Object:

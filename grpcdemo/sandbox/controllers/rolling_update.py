@@ -8,8 +8,9 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 
-from grpcdemo.resources.objects import Object
-from grpcdemo.sandbox.controllers.revision import DESIRED_REPLICAS, MAX_REPLICAS, annotations_of, by_age
+from grpcdemo.resources.deployments import by_age
+from grpcdemo.resources.objects import Object, annotations_of
+from grpcdemo.sandbox.controllers.revision import DESIRED_REPLICAS, MAX_REPLICAS
 
 Sizes = list[tuple[Object, int]]
 """ReplicaSets, with how many replicas each should have."""

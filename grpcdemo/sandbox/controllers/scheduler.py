@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from grpcdemo.resources.objects import Object
+from grpcdemo.resources.objects import Object, is_terminating, labels_of, namespaced_name
 from grpcdemo.resources.resource import NODES, PODS
 from grpcdemo.resources.selectors import selects
 from grpcdemo.resources.times import write_time
@@ -28,8 +28,8 @@ class Scheduler:
 
     def concerns(self, event: Event) -> Iterable[Key]:
         if event.resource is NODES:
-            return [_key(pod) for pod in self._store.list(PODS) if _is_waiting(pod)]
-        return [_key(event.object)] if event.resource is PODS and _is_waiting(event.object) else []
+            return [namespaced_name(pod) for pod in self._store.list(PODS) if _is_waiting(pod)]
+        return [namespaced_name(event.object)] if event.resource is PODS and _is_waiting(event.object) else []
 
     def reconcile(self, namespace: str, name: str) -> None:
         pod, nodes = self._store.find(PODS, namespace, name), self._store.list(NODES)
@@ -55,7 +55,7 @@ class Scheduler:
 
 def fits(pod: Object, node: Object) -> bool:
     """Whether the pod's node selector and its required node affinity select the node."""
-    spec, labels = pod["spec"], node["metadata"].get("labels") or {}
+    spec, labels = pod["spec"], labels_of(node)
     if not selects({"matchLabels": spec.get("nodeSelector")}, labels):
         return False
     affinity = (spec.get("affinity") or {}).get("nodeAffinity") or {}
@@ -64,8 +64,4 @@ def fits(pod: Object, node: Object) -> bool:
 
 
 def _is_waiting(pod: Object) -> bool:
-    return not pod["spec"].get("nodeName") and "deletionTimestamp" not in pod["metadata"]
-
-
-def _key(pod: Object) -> Key:
-    return pod["metadata"]["namespace"], pod["metadata"]["name"]
+    return not pod["spec"].get("nodeName") and not is_terminating(pod)

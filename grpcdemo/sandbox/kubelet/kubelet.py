@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
 
-from grpcdemo.resources.objects import Object
+from grpcdemo.resources.objects import Object, is_terminating, namespaced_name
+from grpcdemo.resources.pods import is_finished
 from grpcdemo.resources.resource import NODES, PODS
 from grpcdemo.sandbox.api.logs import LogOptions
 from grpcdemo.sandbox.api.status import StatusError, not_found
@@ -65,7 +66,7 @@ class Kubelet:
         return worker.read_log(container, options)
 
     def _relist(self) -> None:
-        pods = {_key(pod): pod for pod in self._store.list(PODS)}
+        pods = {namespaced_name(pod): pod for pod in self._store.list(PODS)}
         for pod in pods.values():
             self._sync(pod, gone=False)
         for key, worker in list(self._workers.items()):
@@ -73,12 +74,12 @@ class Kubelet:
                 worker.delete(None)
 
     def _sync(self, pod: Object, *, gone: bool) -> None:
-        key, metadata = _key(pod), pod["metadata"]
+        key, metadata = namespaced_name(pod), pod["metadata"]
         worker = self._workers.get(key)
         if worker is not None and worker.uid == metadata["uid"]:
             if gone:
                 worker.delete(None)
-            elif "deletionTimestamp" in metadata:
+            elif is_terminating(pod):
                 worker.delete(metadata.get("deletionGracePeriodSeconds") or 0)
         elif not gone:
             if worker is not None:
@@ -88,12 +89,10 @@ class Kubelet:
     def _start(self, key: Key) -> None:
         """Start a pod that does not run yet, if it still exists and is bound to this node."""
         pod = self._store.find(PODS, *key)
-        if pod is None or pod["spec"].get("nodeName") != NODE:
-            return
-        if (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
+        if pod is None or pod["spec"].get("nodeName") != NODE or is_finished(pod):
             return
         worker = self._workers[key] = PodWorker(pod, self._host)
-        if "deletionTimestamp" in pod["metadata"]:
+        if is_terminating(pod):
             worker.delete(0)
         task = asyncio.create_task(self._run(key, worker))
         self._tasks.add(task)
@@ -123,7 +122,3 @@ class Kubelet:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
-
-
-def _key(pod: Object) -> Key:
-    return pod["metadata"]["namespace"], pod["metadata"]["name"]

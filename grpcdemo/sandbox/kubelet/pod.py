@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from grpcdemo.resources.objects import Object
+from grpcdemo.resources.pod_status import is_sidecar
 from grpcdemo.resources.resource import PODS
 from grpcdemo.resources.times import write_now
 from grpcdemo.sandbox.api.logs import LogOptions
@@ -174,7 +175,7 @@ class PodWorker:
 
 
 def _make_init_container(spec: Object, context: PodContext, policy: str) -> Container:
-    if spec.get("restartPolicy") == "Always":
+    if is_sidecar(spec):
         return Container(spec, context, restart="Always", init=True)
     return Container(spec, context, restart="Never" if policy == "Never" else "OnFailure", init=True)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from grpcdemo.resources.objects import Object, conditions_of
+from grpcdemo.resources.pod_status import FINISHED
 from grpcdemo.sandbox.network import HOST_IP
 
 CONDITIONS = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
@@ -100,7 +101,7 @@ def _build_conditions(pod: Object, state: PodState, phase: str, now: str) -> lis
     sidecars = [container for container in state.init if container.sidecar]
     unready = [container.name for container in (*sidecars, *state.main) if not container.ready]
     ready: Object = {"status": "True"}
-    if phase in ("Succeeded", "Failed"):
+    if phase in FINISHED:
         ready = {"status": "False", "reason": "PodCompleted" if phase == "Succeeded" else "PodFailed"}
     elif unready:
         ready = _incomplete("unready", unready, "ContainersNotReady")

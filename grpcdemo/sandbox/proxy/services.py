@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from grpcdemo.resources.labels import SERVICE_NAME
-from grpcdemo.resources.objects import Object, labels_of
+from grpcdemo.resources.objects import Object, labels_of, namespaced_name
 from grpcdemo.resources.resource import ENDPOINT_SLICES, SERVICES
 from grpcdemo.sandbox.api.store import Store
 
@@ -58,7 +58,7 @@ def list_service_ports(store: Store) -> list[ServicePort]:
     for slice_ in store.list(ENDPOINT_SLICES):
         slices[slice_["metadata"]["namespace"], labels_of(slice_).get(SERVICE_NAME, "")].append(slice_)
     return [
-        _read_port(service, port, slices[service["metadata"]["namespace"], service["metadata"]["name"]])
+        _read_port(service, port, slices[namespaced_name(service)])
         for service in store.list(SERVICES)
         for port in service["spec"].get("ports") or []
         if port.get("protocol", "TCP") == "TCP"

@@ -9,12 +9,12 @@ from grpcdemo.errors import GrpcdemoError, NotFound, Unreachable
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.deployed import dry_run_pods, injected_labels, opting_out, our_deployments, our_pods
 from grpcdemo.kube.injection import LabelChange, changed
-from grpcdemo.kube.namespace import find_namespace, is_terminating, relabel
+from grpcdemo.kube.namespace import find_namespace, relabel
 from grpcdemo.kube.rollout import is_settled, restart, wait_for_rollout
 from grpcdemo.manifests import defaults
 from grpcdemo.model import Done, Pod, Reporter, Waiting, Warned
 from grpcdemo.resources.istio import INJECT
-from grpcdemo.resources.objects import Object, labels_of
+from grpcdemo.resources.objects import Object, is_terminating, labels_of
 from grpcdemo.steps.istio.label import INJECTION_OFF, labels_that_inject
 from grpcdemo.steps.shared import require_consent_to_relabel
 

@@ -7,37 +7,16 @@ import pytest
 from .harness import Client, Sandbox, forget
 from .samples import ACCOUNTS, DEPLOYMENTS, EVENTS, PODS, TABLE, account, deployment, pod
 
-LABELS = [
-    ("colour=red", "ac"),
-    ("colour==red", "ac"),
-    ("colour!=red", "bd"),
-    ("colour", "abc"),
-    ("!colour", "d"),
-    ("colour in (red, blue)", "abc"),
-    ("colour notin (red,blue)", "d"),
-    ("colour=red,size=1", "a"),
-    ("size>1", "bc"),
-    ("size < 2", "a"),
-    ("colour=", ""),
-    ("", "abcd"),
-]
 
-
-@pytest.mark.parametrize(("selector", "names"), LABELS)
-async def test_label_selectors(client: Client, selector: str, names: str) -> None:
-    for name, labels in [
-        ("a", {"colour": "red", "size": "1"}),
-        ("b", {"colour": "blue", "size": "2"}),
-        ("c", {"colour": "red", "size": "3"}),
-        ("d", {}),
-    ]:
+async def test_label_selectors(client: Client) -> None:
+    for name, labels in (("a", {"color": "red"}), ("b", {"color": "blue"}), ("c", {})):
         await client.create(ACCOUNTS, account(name, labels=labels))
-    assert (await client.get(ACCOUNTS, labelSelector=selector)).names == list(names)
-
-
-@pytest.mark.parametrize("selector", ["a in", "a===b", "a,,b", "a in (", "a>x", "-"])
-async def test_label_selectors_that_make_no_sense(client: Client, selector: str) -> None:
-    assert (await client.get(ACCOUNTS, labelSelector=selector)).code == 400
+    assert (await client.get(ACCOUNTS, labelSelector="color in (red, blue),color!=red")).names == ["b"]
+    refused = await client.get(ACCOUNTS, labelSelector="a>x")
+    assert (refused.code, refused.body["message"]) == (
+        400,
+        "for '>' operator, the value must be an integer: x",
+    )
 
 
 FIELDS = [

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from grpcdemo.resources.objects import Object
+from grpcdemo.resources.objects import Object, is_terminating
+from grpcdemo.resources.pods import is_ready
 from grpcdemo.resources.resource import EVENTS, PODS, REPLICA_SETS
-from grpcdemo.sandbox.controllers.owners import is_deleting
-from grpcdemo.sandbox.controllers.replica_set import is_ready
 from grpcdemo.sandbox.controllers.revision import REVISION
 from tests.sandbox.controllers.world import NAMESPACE, World, history
 
@@ -41,7 +40,7 @@ async def counts_after(world: World, since: int) -> list[tuple[int, int]]:
         if event.type != "DELETED":
             objects[event.object["metadata"]["uid"]] = event.object
         size = sum(obj["spec"]["replicas"] for obj in objects.values() if obj["kind"] == "ReplicaSet")
-        ready = sum(is_ready(obj) and not is_deleting(obj) for obj in objects.values() if obj["kind"] == "Pod")
+        ready = sum(is_ready(obj) and not is_terminating(obj) for obj in objects.values() if obj["kind"] == "Pod")
         if event.version > since:
             counts.append((size, ready))
     return counts

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from grpcdemo.resources.objects import Object
+from grpcdemo.resources.objects import Object, controller_of
 from grpcdemo.resources.resource import DEPLOYMENTS, PODS, REPLICA_SETS
-from grpcdemo.sandbox.controllers.owners import controller_of
 from tests.sandbox.controllers.world import NAMESPACE, World, build_deployment, running
 
 ORPHAN = {"propagationPolicy": "Orphan"}

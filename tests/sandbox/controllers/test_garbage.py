@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from grpcdemo.resources.objects import is_terminating
 from grpcdemo.resources.resource import DEPLOYMENTS, PODS, REPLICA_SETS, SERVICE_ACCOUNTS
 from tests.fakes.hollow_node import SLOW_TO_STOP
 from tests.sandbox.controllers.world import NAMESPACE, World, running
@@ -20,7 +21,7 @@ async def test_in_the_background_the_owner_goes_first() -> None:
         assert world.store.find(DEPLOYMENTS, NAMESPACE, "server") is None
         await world.settle()
         assert world.replica_sets() == []
-        assert ["deletionTimestamp" in pod["metadata"] for pod in world.pods()] == [True, True]
+        assert [is_terminating(pod) for pod in world.pods()] == [True, True]
         for pod in world.pods():
             world.store.remove(PODS, NAMESPACE, pod["metadata"]["name"])
         await world.settle()
@@ -35,7 +36,7 @@ async def test_in_the_foreground_the_owner_goes_last() -> None:
         delete(world, "Foreground")
         await world.settle()
         assert "deletionTimestamp" in world.deployment()["metadata"]
-        assert ["deletionTimestamp" in found["metadata"] for found in world.replica_sets()] == [True]
+        assert [is_terminating(found) for found in world.replica_sets()] == [True]
         assert len(world.pods()) == 2
         world.store.remove(PODS, NAMESPACE, world.pods()[0]["metadata"]["name"])
         await world.settle()

@@ -7,10 +7,9 @@ from collections import Counter
 
 import pytest
 
-from grpcdemo.resources.objects import Object
+from grpcdemo.resources.objects import Object, is_terminating
+from grpcdemo.resources.pods import is_ready
 from grpcdemo.sandbox.controllers.conditions import find_condition
-from grpcdemo.sandbox.controllers.owners import is_deleting
-from grpcdemo.sandbox.controllers.replica_set import is_ready
 from grpcdemo.sandbox.controllers.revision import DESIRED_REPLICAS, MAX_REPLICAS, REVISION, REVISION_HISTORY
 from tests.fakes.hollow_node import NOT_READY, READY, SLOW_TO_STOP
 from tests.sandbox.controllers.readings import counts_after, notes, sizes, told
@@ -66,7 +65,7 @@ async def test_recreate_starts_nothing_before_the_last_old_pod_is_gone() -> None
         world.restart("now")
         await world.settle()
         assert {pod["metadata"]["name"] for pod in world.pods()} == old
-        assert all(map(is_deleting, world.pods()))
+        assert all(map(is_terminating, world.pods()))
         world.node.behavior = lambda pod: READY
         world.node.look_again()
         await world.settle()
@@ -81,7 +80,7 @@ async def test_a_rollout_whose_pods_never_get_ready_stops_at_its_bounds_and_then
         world.node.behavior = lambda pod: NOT_READY
         world.restart("now")
         await world.settle()
-        live = [pod for pod in world.pods() if not is_deleting(pod)]
+        live = [pod for pod in world.pods() if not is_terminating(pod)]
         assert Counter(map(is_ready, live)) == {True: 3, False: 2}
         assert world.condition("Progressing") == ("True", "ReplicaSetUpdated")
         await world.advance(30)

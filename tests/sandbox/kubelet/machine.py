@@ -15,6 +15,7 @@ from typing import Any
 from grpcdemo.manifests import images
 from grpcdemo.resources.labels import SERVICE_NAME
 from grpcdemo.resources.objects import Object
+from grpcdemo.resources.pods import is_ready
 from grpcdemo.resources.resource import ENDPOINT_SLICES, PODS, SERVICES
 from grpcdemo.sandbox.api.logs import LogOptions
 from grpcdemo.sandbox.api.store import Store
@@ -229,10 +230,6 @@ def container(pod: Object, name: str | None = None) -> Object:
     status = pod.get("status", {})
     found = [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
     return next((one for one in found if name in (None, one["name"])), {"state": {}, "restartCount": 0})
-
-
-def is_ready(pod: Object) -> bool:
-    return condition(pod, "Ready") == "True"
 
 
 def condition(pod: Object, kind: str) -> str | None:

@@ -15,6 +15,7 @@ import pytest
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.pb.identity_pb2 import GetIdentityRequest
 from grpcdemo.pb.identity_pb2_grpc import IdentityServiceStub
+from grpcdemo.resources.pods import is_ready
 from grpcdemo.resources.resource import NODES, PODS
 from grpcdemo.sandbox.api.logs import LogOptions
 from grpcdemo.sandbox.api.status import StatusError
@@ -28,7 +29,6 @@ from .machine import (
     build_shell,
     condition,
     container,
-    is_ready,
     running_machine,
     waits_for,
 )

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
+from grpcdemo.resources.pods import is_ready
 from grpcdemo.sandbox.kubelet.checks import ProbeFailure, build_check
 from grpcdemo.sandbox.kubelet.prober import ProbeListener, run_probes
 from grpcdemo.sandbox.network import reserve_network
 
-from .machine import PATIENCE_S, build_server, container, is_ready, running_machine
+from .machine import PATIENCE_S, build_server, container, running_machine
 
 
 @pytest.mark.parametrize(

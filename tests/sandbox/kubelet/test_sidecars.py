@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from grpcdemo.resources.pods import read_pod
+from grpcdemo.resources.pods import is_ready, read_pod
 
-from .machine import build_proxy, build_server, build_shell, condition, container, is_ready, running_machine
+from .machine import build_proxy, build_server, build_shell, condition, container, running_machine
 from .processes import find_process
 
 
