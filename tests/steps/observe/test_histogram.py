@@ -54,6 +54,7 @@ def test_many_equal_latencies_are_counted_at_once() -> None:
 
 def test_zero_has_a_quantile() -> None:
     assert [histogram(0.0, 0.0, 5.0).quantile_ms(share) for share in (0, 0.5)] == [0.0, 0.0]
+    assert histogram(LEAST_MS).quantile_ms(0.5) == pytest.approx(LEAST_MS, rel=0.005)
 
 
 latencies = st.lists(st.floats(0, 1e9), min_size=1, max_size=50)

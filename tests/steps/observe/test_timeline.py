@@ -84,8 +84,10 @@ def test_no_call_is_lost_however_long_it_takes(calls: list[tuple[float, str]]) -
 
 def test_the_slices_become_longer_when_they_are_used_up() -> None:
     counter = TimelineCounter(0.0)
-    for number in range(SLICES + 1):
+    for number in range(SLICES):
         counter.add(answer("a"), number * FIRST_S)
+    assert counter.timeline(0.0).slice_s == FIRST_S
+    counter.add(answer("a"), SLICES * FIRST_S)
     timeline = counter.timeline(0.0)
     assert timeline.slice_s == 2 * FIRST_S
     assert [part.responses for part in timeline.slices] == [2] * (SLICES // 2) + [1]
