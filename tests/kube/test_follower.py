@@ -106,6 +106,17 @@ async def test_a_cut_at_any_byte_loses_and_doubles_nothing(tmp_path: Path, chunk
             assert await read_up_to(api, logs[-1], LOG[-1]) == LOG, f"cuts around {at}"
 
 
+async def test_a_stream_that_repeats_a_second_in_several_pieces_costs_one_request(api: Api, log: FakeLog) -> None:
+    async with following(api) as reader:
+        for text in (b"one", b"two", b"three"):
+            log.write(text)
+            await reader.until_last(text)
+        log.cut()
+        log.write(b"four")
+        assert await reader.until_last(b"four") == [b"one", b"two", b"three", b"four"]
+    assert [asked.query["follow"] for asked in log.asked if "follow" in asked.query] == ["true", "true"]
+
+
 async def test_a_log_is_followed_from_its_last_line(api: Api, log: FakeLog) -> None:
     log.write(b"old", b"last")
     async with following(api, from_start=False) as reader:
