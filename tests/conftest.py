@@ -33,8 +33,15 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run what takes longest first, so that no worker waits for another at the end."""
-    items.sort(key=lambda item: item.get_closest_marker("sandbox") is None)
+    """Run first what takes longest, so that no worker waits for another at the end."""
+    items.sort(key=_most_seconds, reverse=True)
+
+
+def _most_seconds(item: pytest.Item) -> int:
+    if not item.get_closest_marker("sandbox"):
+        return 0
+    timeout = item.get_closest_marker("timeout")
+    return int(timeout.args[0]) if timeout else 1
 
 
 @pytest.hookimpl(trylast=True)  # pytest's own output still follows the developer's NO_COLOR

@@ -24,7 +24,7 @@ MOMENTS = [
 
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_demo_cleans_up(demo: Demo, moment: str) -> None:
-    telling = demo.start("demo")
+    telling = demo.start("demo", "--servers", "2")
     telling.wait_for(moment)
     telling.interrupt()
     told = telling.result().check(130)
@@ -34,7 +34,7 @@ def test_demo_cleans_up(demo: Demo, moment: str) -> None:
 
 
 def test_demo_goes_on_cleaning_up(demo: Demo) -> None:
-    telling = demo.start("demo")
+    telling = demo.start("demo", "--servers", "2")
     telling.wait_for("waiting for grpc-server")
     with demo.holding("service/grpc-server"):
         telling.wait_for("to be gone")

@@ -133,7 +133,7 @@ def test_dry_run_changes_nothing(demo: Demo) -> None:
 
 
 def test_demo_keep_leaves_it(demo: Demo) -> None:
-    demo.run("demo", "--keep").check(0)
+    demo.run("demo", "--keep", "--servers", "2").check(0)
     assert demo.ready_column() == {"2/2"}
 
 
