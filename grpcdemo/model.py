@@ -1,4 +1,4 @@
-"""What the tool knows and passes around: frozen values, with no way to reach a cluster or a screen."""
+"""The facts that the tool passes around: frozen values that reach neither a cluster nor a screen."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CLIENT_APP = "grpc-client"
 CLIENT_CONTAINER = "grpc-client"
 
 ProxyKind = Literal["native sidecar", "container"]
-"""How an Istio proxy sits in a pod: as an init container that keeps running, or as a plain container."""
+"""How a pod runs Istio's proxy: as an init container that keeps running, or as a plain container."""
 
 
 @dataclass(frozen=True)
@@ -25,17 +25,17 @@ class Target:
     context: str
     server: str
     implied: bool
-    """Nobody named it: it is merely the current context of the default kubeconfig."""
+    """Nobody named it: it is just the current context of the default kubeconfig."""
     local: bool
     """The API server's address is on this machine."""
     sandbox: bool = False
-    """It is the embedded sandbox, and no cluster."""
+    """It is the embedded sandbox."""
     kubeconfig: str | None = None
-    """The kubeconfig where an option named it, or the sandbox's own; None for the one that kubectl uses."""
+    """The kubeconfig that an option named, or the sandbox's own; None for the one that kubectl uses."""
 
     @property
     def kubectl_flags(self) -> tuple[str, ...]:
-        """What brings kubectl here."""
+        """The flags that point kubectl at this target."""
         context = () if self.sandbox else ("--context", self.context)
         return (*context, "--kubeconfig", self.kubeconfig) if self.kubeconfig else context
 
@@ -47,7 +47,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Pod:
-    """One pod, as `kubectl get pods -o wide` would show it, and its Istio proxy if it has one."""
+    """One pod as `kubectl get pods -o wide` shows it, and its Istio proxy."""
 
     name: str
     uid: str
@@ -60,10 +60,10 @@ class Pod:
     node: str | None
     proxy: ProxyKind | None
     ready: bool
-    """The condition Ready, which is what puts a pod behind a Service."""
+    """The condition Ready, which makes the pod an endpoint of its Service."""
     deleting: bool
     finished: bool
-    """Succeeded or Failed: it will never run again, and does not count."""
+    """Succeeded or Failed: it never runs again, and does not count."""
 
     @property
     def ready_text(self) -> str:
@@ -93,45 +93,45 @@ class Injector:
     service: ServiceReference | None
     """The Service that it calls; None if it calls a URL."""
     ready: bool | None
-    """Whether the Service has a ready endpoint; None where that could not be read."""
+    """Whether the Service has a ready endpoint; None if that could not be read."""
 
 
 @dataclass(frozen=True)
 class Injection:
-    """What Istio would do to a new pod of ours, as the namespace is labeled now."""
+    """What Istio would do to a new pod of ours with the namespace's present labels."""
 
     injectors: tuple[Injector, ...] | None
-    """Every injector in the cluster; None where the webhooks could not be read."""
+    """Every injector in the cluster; None if the webhooks could not be read."""
     labels: dict[str, str]
-    """The namespace's labels that an injector listens to."""
+    """The namespace's labels that injectors select."""
     revision: str | None
-    """The revision that will inject; None when none will."""
+    """The revision that would inject, if any."""
     ambient: bool
     """The namespace is in Istio's ambient mode, which has no sidecars."""
 
 
 @dataclass(frozen=True)
 class IstioStatus:
-    """Everything `istio status` says."""
+    """What `istio status` shows."""
 
     namespace: str
     injection: Injection
     versions: tuple[str, ...] | None
-    """Versions of the control planes that run; None where they could not be read."""
+    """Versions of the running control planes; None if they could not be read."""
     pods: tuple[Pod, ...]
     sandbox: bool = False
-    """The sandbox injects the proxies, and no Istio."""
+    """The sandbox injects the proxies, not Istio."""
 
 
 @dataclass(frozen=True)
 class Status:
-    """Everything at a glance."""
+    """What `status` shows."""
 
     target: Target
     kubernetes: str
     namespace: str
     phase: str | None
-    """The namespace's phase, or None where there is no such namespace."""
+    """The namespace's phase; None if the namespace does not exist."""
     owned: bool
     """grpcdemo created the namespace."""
     labels: dict[str, str]
@@ -154,7 +154,7 @@ class Tally:
     errors: dict[str, int] = field(default_factory=dict)
     """Failed calls by gRPC status code."""
     missed: int = 0
-    """Calls that were made but whose log lines could not be read."""
+    """Calls whose log lines could not be read."""
     by_client: dict[str, dict[str, int]] = field(default_factory=dict)
     """Responses by client pod, then by server pod."""
     latency_ms: dict[str, float] = field(default_factory=dict)
@@ -167,7 +167,7 @@ class Tally:
 
 
 OTHERS = ""
-"""In a slice of time that too many servers answered in: the name that stands for those counted as one."""
+"""The name for all servers beyond the limit, in a slice of time in which too many answered."""
 
 
 @dataclass(frozen=True)
@@ -179,11 +179,11 @@ class Slice:
     errors: int = 0
     """Calls that failed."""
     followed: int = 0
-    """Responses that came after another one of the same client, in the same window."""
+    """Responses that followed another one of the same client in the same window."""
     repeated: int = 0
-    """How many of those came from the same pod as the one before: all when pinned, 1 in k when picked at random."""
+    """How many of those came from the same pod as the one before: all when pinned, 1 in k at random."""
     windows: int = 0
-    """How many windows began in it."""
+    """Windows that began in it."""
 
     @property
     def responses(self) -> int:
@@ -195,10 +195,10 @@ class Timeline:
     """Who answered when, over the whole observation and across its windows."""
 
     slice_s: float = 0.5
-    """How long each slice is, but for the last one, which need not be over."""
+    """The length of each slice but the last, which may not be over."""
     slices: tuple[Slice, ...] = ()
     seconds: float = 0.0
-    """How long all of it is."""
+    """The length of the whole timeline."""
 
     def by_server(self) -> dict[str, int]:
         """Responses by server pod, over all clients and windows."""
@@ -223,46 +223,46 @@ class Observation:
     tally: Tally
     verdict: Verdict
     windows: int = 1
-    """How many windows there were: a change in the set of pods starts a new one."""
+    """The number of windows: each change in the set of pods starts a new one."""
     departed: dict[str, str] = field(default_factory=dict)
-    """IP by name of server pods that answered in this window and are gone by now."""
+    """IP by name of the server pods that answered in this window and are gone."""
     timeline: Timeline = Timeline()
     latencies: tuple[LatencyBin, ...] = ()
     """The distribution of the latency in the present window."""
 
     @property
     def expected(self) -> dict[str, float]:
-        """The share of each server pod that can answer, were all responses spread evenly."""
+        """The even share of each server pod that can answer."""
         counts = self.tally.by_server()
         able = [pod.name for pod in self.servers if pod.ready or counts.get(pod.name)]
         return dict.fromkeys(able, 1 / len(able)) if able else {}
 
     @property
     def is_over(self) -> bool:
-        """Whether nobody is left who could ask or answer."""
+        """Whether no client and no server is left."""
         return not self.servers and not self.clients
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where, when and with what a result came to be, so that it can be quoted."""
+    """Where, when and with what a result was measured, so that it can be quoted."""
 
     command: str
-    """The command line, as it was typed."""
+    """The command line as typed."""
     began: datetime
     grpcdemo: str
     kubernetes: str
     istio: tuple[str, ...] | None
-    """Versions of the control planes that run; None where they could not be read."""
+    """Versions of the running control planes; None if they could not be read."""
     context: str
     namespace: str
     sandbox: bool = False
-    """It was the sandbox, which stands in for Kubernetes and for Istio."""
+    """Measured in the sandbox, which stands in for Kubernetes and Istio."""
 
 
 @dataclass(frozen=True)
 class Phase:
-    """One half of the demonstration: the pods and what was observed of them."""
+    """One half of the demo, and what was observed in it."""
 
     title: str
     observation: Observation
@@ -279,27 +279,27 @@ class DemoResult:
 
 @dataclass(frozen=True)
 class Done:
-    """Something that a step finished, in the past tense."""
+    """What a step finished, in the past tense."""
 
     text: str
     rehearsed: bool = True
-    """In a dry run it was not really done."""
+    """A dry run does not really do it."""
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """What a step is waiting for at this moment; replaces the text before it."""
+    """What a step waits for now; replaces the previous one."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Warned:
-    """Something the user should know that is not an error, or could not be checked."""
+    """What the user should know although it is not an error, or could not be checked."""
 
     text: str
 
 
 StepEvent = Done | Waiting | Warned
 Reporter = Callable[[StepEvent], None]
-"""How a step tells what it does; the command line shows it on stderr."""
+"""How a step reports its progress, in words that no program reads back; what it found is its result."""

@@ -27,7 +27,7 @@ async def find_namespace(api: Api, name: str) -> Object | None:
 
 
 async def create_namespace(api: Api, name: str) -> Object:
-    """Make the namespace, ours, with injection off."""
+    """Create the namespace, labeled as ours and with injection off."""
     body = {
         "apiVersion": "v1",
         "kind": "Namespace",
@@ -37,9 +37,9 @@ async def create_namespace(api: Api, name: str) -> Object:
 
 
 async def relabel(api: Api, namespace: Object, change: LabelChange) -> Object:
-    """Set labels (None removes one); in a namespace that is not ours, remember what they were before.
+    """Set labels (None removes one); in a namespace that is not ours, remember the previous ones.
 
-    Raises Conflict where others keep changing the namespace at the same time.
+    Raises Conflict if others keep changing the namespace at the same time.
     """
     for _ in range(RELABEL_ATTEMPTS - 1):
         try:
@@ -58,12 +58,12 @@ async def _relabel(api: Api, namespace: Object, change: LabelChange) -> Object:
 
 
 def remembered(namespace: Object) -> LabelChange:
-    """The labels that we changed, as they were before."""
+    """The labels that we changed, with their previous values."""
     try:
-        found = json.loads(annotations_of(namespace).get(LABELS_BEFORE, "{}"))
+        labels = json.loads(annotations_of(namespace).get(LABELS_BEFORE, "{}"))
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return labels if isinstance(labels, dict) else {}
 
 
 async def restore_labels(api: Api, namespace: Object) -> LabelChange:

@@ -1,1 +1,1 @@
-"""What each command does, told as it happens through `Reporter`, with no word about how it is shown."""
+"""What each command does. A step reports its progress to a `Reporter` and returns its result as a value."""

@@ -1,1 +1,1 @@
-"""From model to picture or JSON: pure functions that neither read nor write anything."""
+"""From model to picture or document: pure functions without input or output."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from grpcdemo.kube.rollout import is_settled
+from grpcdemo.errors import GrpcdemoError
+from grpcdemo.kube.api import Api
+from grpcdemo.kube.rollout import is_settled, wait_for_rollout
 from grpcdemo.resources.pods import read_pod
-from tests.resources.samples import Object, deployment, pod
+from tests.fakes.script import Feed, Script, reply
+from tests.resources.samples import HASH, Object, deployment, labels, pod
 
 THREE = [pod(f"p{index}") for index in range(3)]
 
@@ -33,3 +36,79 @@ def test_every_deployment_counts() -> None:
     pods = [read_pod(one) for one in THREE]
     assert is_settled([deployment("a", replicas=2), deployment("b")], pods)
     assert not is_settled([deployment("a", replicas=2), deployment("b", observedGeneration=0)], pods)
+
+
+NAMESPACE = "istio-grpc-demo"
+TEMPLATE: Object = {"metadata": {"labels": {"app": "grpc-server"}}, "spec": {"containers": []}}
+OLD: Object = {"labels": labels("grpc-server", "old")}
+
+
+def rolled_out(**status: int) -> Object:
+    """A Deployment of two pods that has rolled out, but for what *status* says otherwise."""
+    obj = deployment("grpc-server", replicas=2)
+    return {**obj, "spec": {"replicas": 2, "template": TEMPLATE}, "status": obj["status"] | status}
+
+
+def replica_set(owner: str = "uid-of-grpc-server", template_hash: str = HASH) -> Object:
+    template = {**TEMPLATE, "metadata": {"labels": {"app": "grpc-server", "pod-template-hash": template_hash}}}
+    metadata = {"name": f"grpc-server-{template_hash}", "labels": labels("grpc-server", template_hash)}
+    return {"metadata": {**metadata, "ownerReferences": [{"uid": owner}]}, "spec": {"template": template}}
+
+
+def unscheduled(name: str) -> Object:
+    condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "Insufficient cpu"}
+    return pod(name, phase="Pending", containers=[], status={"conditions": [condition]})
+
+
+async def roll_out(script: Script, api: Api, obj: Object, pods: list[Object], sets: list[Object]) -> list[str]:
+    """The names of the pods of a rollout that stays as it is now."""
+    objects = {"apps/v1": {"deployments": [obj], "replicasets": sets}, "v1": {"pods": pods, "events": []}}
+    for version, resources in objects.items():
+        for plural, items in resources.items():
+            path = f"/{'apis' if '/' in version else 'api'}/{version}/namespaces/{NAMESPACE}/{plural}"
+            script.on("GET", path, reply({"metadata": {"resourceVersion": "1"}, "items": items}))
+            script.on("WATCH", path, Feed())
+    ended = await wait_for_rollout(api, NAMESPACE, ["grpc-server"], timeout_s=0.05, report=lambda _: None)
+    return [one.name for one in ended]
+
+
+EVICTED = pod("evicted", phase="Failed", ready=False, status={"reason": "Evicted"})
+"""It was replaced; nobody deletes it."""
+
+
+@pytest.mark.parametrize("pods", [[pod("a"), pod("b")], [pod("a"), pod("b"), EVICTED]])
+async def test_the_pods_of_a_finished_rollout(script: Script, api: Api, pods: list[Object]) -> None:
+    others = replica_set(owner="another", template_hash="another")
+    assert await roll_out(script, api, rolled_out(), pods, [others, replica_set()]) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("obj", "pods", "message"),
+    [
+        (rolled_out(), [pod("a"), pod("b", ready=False)], "grpc-server 1/2 ready: pod b is not ready"),
+        (rolled_out(), [pod("a"), pod("b"), pod("c", metadata=OLD)], "grpc-server 2/2 ready, 1 old pod terminating"),
+        (
+            rolled_out(),
+            [pod("a"), pod("b"), pod("c", metadata=OLD), pod("d", metadata={"deletionTimestamp": "now"})],
+            "2/2 ready, 2 old pods terminating: pods/d is terminating",
+        ),
+        (rolled_out(), [pod("a"), pod("b"), pod("c")], "grpc-server 3/2 ready"),
+        (rolled_out(availableReplicas=1), [pod("a"), pod("b")], "grpc-server 2/2 ready"),
+        (rolled_out(replicas=3), [pod("a"), pod("b")], "grpc-server 2/2 ready"),
+        (rolled_out(observedGeneration=0), [pod("a"), pod("b")], "grpc-server 2/2 ready"),
+        (rolled_out(), [pod("a"), unscheduled("b")], "1/2 ready: pod b is unschedulable: Insufficient cpu"),
+        (rolled_out(availableReplicas=1), [pod("a"), EVICTED], "grpc-server 1/2 ready: pod evicted failed: Evicted"),
+    ],
+)
+async def test_a_rollout_that_is_not_finished_in_time(
+    script: Script, api: Api, obj: Object, pods: list[Object], message: str
+) -> None:
+    with pytest.raises(GrpcdemoError) as caught:
+        await roll_out(script, api, obj, pods, [replica_set()])
+    assert caught.value.message.startswith("after 0.05 s still waiting for ")
+    assert message in caught.value.message
+
+
+async def test_a_replica_set_of_another_owner_is_not_the_rollout(script: Script, api: Api) -> None:
+    with pytest.raises(GrpcdemoError, match="grpc-server 0/2 ready"):
+        await roll_out(script, api, rolled_out(), [pod("a"), pod("b")], [replica_set(owner="another")])
