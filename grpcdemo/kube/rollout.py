@@ -13,7 +13,6 @@ from grpcdemo.kube.api import Api
 from grpcdemo.kube.logs import ContainerRef, last_lines
 from grpcdemo.kube.trouble import (
     CrashLoop,
-    Failed,
     Trouble,
     Unschedulable,
     creation_trouble,
@@ -171,13 +170,13 @@ class _Rollout:
         return current_replica_set(deployment, owned_by(deployment, self._mirror["replica sets"]))
 
     def _stop_if_stuck(self, replica_set: Object, pods: list[Object]) -> None:
-        """Raise _Stuck if waiting is useless. A failed pod is replaced; an unschedulable one has a moment."""
+        """Raise _Stuck if waiting is useless; a pod may be unschedulable for a moment."""
         if refused := creation_trouble(replica_set):
             raise _Stuck(refused)
         for pod in pods:
             trouble = pod_trouble(pod)
             patient = isinstance(trouble, Unschedulable) and not self._for_too_long(pod)
-            if trouble and not patient and not isinstance(trouble, Failed):
+            if trouble and not patient:
                 raise _Stuck(trouble)
 
     def _for_too_long(self, pod: Object) -> bool:
