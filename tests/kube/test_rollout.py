@@ -7,7 +7,9 @@ import pytest
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.rollout import is_settled, wait_for_rollout
+from grpcdemo.model import Done, StepEvent, Waiting
 from grpcdemo.resources.pods import read_pod
+from grpcdemo.resources.resource import DEPLOYMENTS, EVENTS, PODS, REPLICA_SETS
 from tests.fakes.script import Feed, Script, reply
 from tests.resources.samples import HASH, Object, deployment, labels, pod
 
@@ -60,14 +62,17 @@ def unscheduled(name: str) -> Object:
     return pod(name, phase="Pending", containers=[], status={"conditions": [condition]})
 
 
+def serve(script: Script, deployments: list[Object], pods: list[Object], sets: list[Object]) -> None:
+    """These objects are all there is, and none changes."""
+    objects = {DEPLOYMENTS: deployments, REPLICA_SETS: sets, PODS: pods, EVENTS: []}
+    for resource, items in objects.items():
+        script.on("GET", resource.path(NAMESPACE), reply({"metadata": {"resourceVersion": "1"}, "items": items}))
+        script.on("WATCH", resource.path(NAMESPACE), Feed())
+
+
 async def roll_out(script: Script, api: Api, obj: Object, pods: list[Object], sets: list[Object]) -> list[str]:
     """The names of the pods of a rollout that stays as it is now."""
-    objects = {"apps/v1": {"deployments": [obj], "replicasets": sets}, "v1": {"pods": pods, "events": []}}
-    for version, resources in objects.items():
-        for plural, items in resources.items():
-            path = f"/{'apis' if '/' in version else 'api'}/{version}/namespaces/{NAMESPACE}/{plural}"
-            script.on("GET", path, reply({"metadata": {"resourceVersion": "1"}, "items": items}))
-            script.on("WATCH", path, Feed())
+    serve(script, [obj], pods, sets)
     ended = await wait_for_rollout(api, NAMESPACE, ["grpc-server"], timeout_s=0.05, report=lambda _: None)
     return [one.name for one in ended]
 
@@ -112,3 +117,13 @@ async def test_a_rollout_that_is_not_finished_in_time(
 async def test_a_replica_set_of_another_owner_is_not_the_rollout(script: Script, api: Api) -> None:
     with pytest.raises(GrpcdemoError, match="grpc-server 0/2 ready"):
         await roll_out(script, api, rolled_out(), [pod("a"), pod("b")], [replica_set(owner="another")])
+
+
+async def test_progress_is_reported_once_until_it_changes(script: Script, api: Api) -> None:
+    events: list[StepEvent] = []
+    settled, waiting = rolled_out(), deployment("grpc-client", replicas=1)
+    waiting["spec"]["template"] = {"metadata": {}, "spec": {}}
+    serve(script, [settled, waiting], [pod("a"), pod("b")], [replica_set()])
+    with pytest.raises(GrpcdemoError, match="still waiting for grpc-client 0/1 ready"):
+        await wait_for_rollout(api, NAMESPACE, ["grpc-server", "grpc-client"], timeout_s=0.05, report=events.append)
+    assert events == [Done("grpc-server 2/2 ready"), Waiting("grpc-client 0/1 ready")]

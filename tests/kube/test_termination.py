@@ -14,7 +14,7 @@ from tests.fakes.script import Feed, Script, reply
 async def test_what_is_still_there_when_time_is_up_is_named(script: Script, api: Api) -> None:
     objects: dict[str, list[Object]] = {
         "/apis/apps/v1/namespaces/demo/deployments": [{"metadata": {"name": "d", "namespace": "demo"}}],
-        "/api/v1/namespaces/demo/pods": [],
+        "/api/v1/namespaces/demo/pods": [{"metadata": {"name": "p", "namespace": "demo"}}],
         "/api/v1/namespaces/demo/services": [
             {"metadata": {"name": "s", "namespace": "demo", "finalizers": ["example.com/keep"]}}
         ],
@@ -25,6 +25,7 @@ async def test_what_is_still_there_when_time_is_up_is_named(script: Script, api:
     with pytest.raises(GrpcdemoError) as caught:
         await wait_until_ours_gone(api, "demo", timeout_s=0.02, report=lambda _: None)
     assert (
-        caught.value.message == "still terminating after 0.02 s: services/s (finalizer example.com/keep), deployments/d"
+        caught.value.message
+        == "still terminating after 0.02 s: services/s (finalizer example.com/keep), deployments/d, pods/p"
     )
     assert "services/s" in str(caught.value.hint)
