@@ -1,1 +1,1 @@
-"""What stands in for the controller manager: what is wanted, made so, object by object."""
+"""The controller manager: brings each object to its desired state."""

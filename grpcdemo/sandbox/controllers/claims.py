@@ -1,7 +1,6 @@
-"""What a controller takes for its own: what it selects and nobody has, and no longer what it selects no more.
+"""Adoption and release: a controller owns what its selector selects, unless another controller owns it.
 
-So a pod whose labels are changed leaves its ReplicaSet, which makes another one, and what
-`kubectl delete --cascade=orphan` left behind finds an owner again.
+A relabeled pod leaves its ReplicaSet, which replaces it. What `kubectl delete --cascade=orphan` left is adopted.
 """
 
 from __future__ import annotations
@@ -19,33 +18,33 @@ from grpcdemo.sandbox.controllers.owners import controller_reference, disown
 def claim(
     store: Store, owner_resource: Resource, owner: Object, resource: Resource, objects: Iterable[Object]
 ) -> list[Object]:
-    """Those of *objects* that are the owner's from now on. One that is being deleted lets all stay as they are."""
+    """Adopt and release; return what *owner* owns now. A terminating owner does neither."""
     if is_terminating(owner):
         return owned_by(owner, objects)
     claimed = []
-    for found in objects:
-        controller, wanted = controller_of(found), _selects(owner, found)
-        if controller is None and wanted and not is_terminating(found):
-            references = [*owner_references(found), controller_reference(owner_resource, owner)]
-            metadata = {**found["metadata"], "ownerReferences": references}
-            claimed.append(store.update(resource, {**found, "metadata": metadata}))
+    for obj in objects:
+        controller, selected = controller_of(obj), _selects(owner, obj)
+        if controller is None and selected and not is_terminating(obj):
+            references = [*owner_references(obj), controller_reference(owner_resource, owner)]
+            metadata = {**obj["metadata"], "ownerReferences": references}
+            claimed.append(store.update(resource, {**obj, "metadata": metadata}))
         elif controller is not None and controller["uid"] == owner["metadata"]["uid"]:
-            if wanted:
-                claimed.append(found)
+            if selected:
+                claimed.append(obj)
             else:
-                store.update(resource, disown(found, owner["metadata"]["uid"]))
+                store.update(resource, disown(obj, owner["metadata"]["uid"]))
     return claimed
 
 
 def keys_of_owner(store: Store, owner_resource: Resource, obj: Object) -> list[Key]:
-    """Who is to look at *obj*: its controller, or whoever might adopt it."""
+    """The owners that *obj* concerns: its controller or, for an orphan, every owner that selects it."""
     namespace = obj["metadata"]["namespace"]
     if controller := controller_of(obj):
         return [(namespace, controller["name"])] if controller["kind"] == owner_resource.kind else []
     return [
-        (namespace, found["metadata"]["name"])
-        for found in store.list(owner_resource, namespace)
-        if _selects(found, obj)
+        (namespace, owner["metadata"]["name"])
+        for owner in store.list(owner_resource, namespace)
+        if _selects(owner, obj)
     ]
 
 

@@ -1,4 +1,4 @@
-"""Time as the controllers see it, so that a deadline of ten minutes can pass at once in a test."""
+"""The controllers' clock: tests give them one that they can set forward."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Conditions in a status, and when their times move: on a change of what they say, not on each look."""
+"""Conditions in a status. Their times move when they change, not on every reconciliation."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from grpcdemo.resources.objects import Object
 
 
 def find_condition(status: Object, kind: str) -> Object | None:
-    return next((found for found in status.get("conditions") or [] if found["type"] == kind), None)
+    return next((condition for condition in status.get("conditions") or [] if condition["type"] == kind), None)
 
 
 def build_condition(kind: str, status: str, reason: str, message: str, now: str, *, updates: bool = False) -> Object:
-    """*updates*: whether it has a lastUpdateTime, as a Deployment's conditions do."""
+    """*updates* adds a lastUpdateTime, which a Deployment's conditions have."""
     condition = {"type": kind, "status": status, "reason": reason, "message": message, "lastTransitionTime": now}
     return {**condition, "lastUpdateTime": now} if updates else condition
 
 
 def set_condition(status: Object, condition: Object) -> None:
-    """Put the condition in, at the end. One that says the same (status and reason) already stays as it is."""
+    """Add the condition, or replace it unless its status and reason are the same."""
     old = find_condition(status, condition["type"])
     if old and (old["status"], old["reason"]) == (condition["status"], condition["reason"]):
         return
@@ -24,7 +24,7 @@ def set_condition(status: Object, condition: Object) -> None:
 
 
 def renew_condition(status: Object, condition: Object) -> None:
-    """Put the condition in even where it says the same, as of now; the transition is when the status changed."""
+    """Add or replace the condition. Its transition time moves with its status only."""
     old = find_condition(status, condition["type"])
     if old and old["status"] == condition["status"]:
         condition = {**condition, "lastTransitionTime": old["lastTransitionTime"]}
@@ -33,7 +33,7 @@ def renew_condition(status: Object, condition: Object) -> None:
 
 
 def remove_condition(status: Object, kind: str) -> None:
-    left = [found for found in status.get("conditions") or [] if found["type"] != kind]
+    left = [condition for condition in status.get("conditions") or [] if condition["type"] != kind]
     status.pop("conditions", None)
     if left:
         status["conditions"] = left

@@ -1,7 +1,7 @@
-"""Deployments: one ReplicaSet for each pod template, and a rollout from the old ones to the new one.
+"""Deployments: one ReplicaSet per pod template, and a rollout from the old ones to the new one.
 
-One look does one step, as the Deployment controller of a cluster does: a step changes the size of ReplicaSets,
-they report back, and that is the next look. What a step may do is in `rolling_update`.
+Each reconciliation takes one step, as in a cluster: it resizes ReplicaSets, and their status triggers the next one.
+`rolling_update` says how far a step may go.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ class DeploymentController:
         deployment = self._store.find(DEPLOYMENTS, namespace, name)
         if deployment is None or namespace_is_closed(self._store, namespace):
             return None
-        found = self._store.list(REPLICA_SETS, namespace)
-        replica_sets = claim(self._store, DEPLOYMENTS, deployment, REPLICA_SETS, found)
+        candidates = self._store.list(REPLICA_SETS, namespace)
+        replica_sets = claim(self._store, DEPLOYMENTS, deployment, REPLICA_SETS, candidates)
         if not is_terminating(deployment):
             deployment = self._note_pause(deployment)
             paused = deployment["spec"].get("paused", False)
@@ -57,18 +57,18 @@ class DeploymentController:
 
     def _roll_out(self, deployment: Object, replica_sets: list[Object]) -> float | None:
         new = current_replica_set(deployment, replica_sets)
-        old = [found for found in replica_sets if found is not new]
+        old = [replica_set for replica_set in replica_sets if replica_set is not new]
         if new is None and (rolling.is_rolling(deployment) or not self._shut_down(deployment, old)):
             deployment = self._create_new(deployment, old)
         elif new is not None:
             deployment, new = self._promote(deployment, new, old)
-            moved = self._step(deployment, new, old)
-            if not moved and progress.is_complete(deployment, deployment.get("status") or {}):
+            resized = self._step(deployment, new, old)
+            if not resized and progress.is_complete(deployment, deployment.get("status") or {}):
                 self._forget_old(deployment, old)
         return self._report(deployment, rolled_out=True)
 
     def _step(self, deployment: Object, new: Object, old: list[Object]) -> bool:
-        """Grow or shrink what may be now; whether there was anything."""
+        """Resize as far as the strategy allows now; False if nothing changed."""
         if not rolling.is_rolling(deployment) and self._shut_down(deployment, old):
             return True
         size = rolling.new_size(deployment, new, [new, *old])
@@ -77,13 +77,13 @@ class DeploymentController:
         return rolling.is_rolling(deployment) and self._resize(deployment, rolling.old_sizes(deployment, new, old))
 
     def _shut_down(self, deployment: Object, old: list[Object]) -> bool:
-        """For Recreate: whether old pods are still there; they are told to go."""
-        self._resize(deployment, [(found, 0) for found in old])
+        """Scale the old ReplicaSets to zero, for Recreate; False once no old pod is left."""
+        self._resize(deployment, [(replica_set, 0) for replica_set in old])
         return bool(rolling.count(old, "replicas") + rolling.count(old, "terminatingReplicas"))
 
     def _scale(self, deployment: Object, replica_sets: list[Object]) -> Object:
         new = current_replica_set(deployment, replica_sets)
-        old = [found for found in replica_sets if found is not new]
+        old = [replica_set for replica_set in replica_sets if replica_set is not new]
         if new is not None:
             deployment, new = self._promote(deployment, new, old)
         sizes = rolling.scaled_sizes(deployment, new, old)
@@ -93,23 +93,23 @@ class DeploymentController:
         return deployment
 
     def _resize(self, deployment: Object, sizes: rolling.Sizes) -> bool:
-        """Give each ReplicaSet its size, and note what it is sized for; whether any size changed."""
+        """Set sizes, and annotate what they are computed from; False if no size changed."""
         maximum = deployment["spec"]["replicas"] + rolling.max_surge(deployment)
         noted = revisions.size_annotations(deployment["spec"]["replicas"], maximum)
         changed = False
-        for found, size in sizes:
-            before = rolling.size_of(found)
-            if before == size and not rolling.is_scaling(deployment, [found]):
+        for replica_set, size in sizes:
+            before = rolling.size_of(replica_set)
+            if before == size and not rolling.is_scaling(deployment, [replica_set]):
                 continue
-            found["spec"]["replicas"] = size
-            found["metadata"]["annotations"] = {**annotations_of(found), **noted}
-            self._store.update(REPLICA_SETS, found)
+            replica_set["spec"]["replicas"] = size
+            replica_set["metadata"]["annotations"] = {**annotations_of(replica_set), **noted}
+            self._store.update(REPLICA_SETS, replica_set)
             if before != size:
                 changed = True
-                self._tell_scaled(deployment, found, before, size)
+                self._record_scaling(deployment, replica_set, before, size)
         return changed
 
-    def _tell_scaled(self, deployment: Object, replica_set: Object, before: int, after: int) -> None:
+    def _record_scaling(self, deployment: Object, replica_set: Object, before: int, after: int) -> None:
         way, name = "up" if after > before else "down", replica_set["metadata"]["name"]
         message = f"Scaled {way} replica set {name} from {before} to {after}"
         self._recorder.normal(DEPLOYMENTS, deployment, "ScalingReplicaSet", message)
@@ -118,15 +118,15 @@ class DeploymentController:
         size = rolling.new_size(deployment, None, old)
         revision = max(map(revisions.revision_of, old), default=0) + 1
         maximum = deployment["spec"]["replicas"] + rolling.max_surge(deployment)
-        made = revisions.build_replica_set(deployment, size, revision, maximum)
-        made = self._registry.create(REPLICA_SETS, deployment["metadata"]["namespace"], made)
+        new = revisions.build_replica_set(deployment, size, revision, maximum)
+        new = self._registry.create(REPLICA_SETS, deployment["metadata"]["namespace"], new)
         if size:
-            self._tell_scaled(deployment, made, 0, size)
-        message = f'Created new replica set "{made["metadata"]["name"]}"'
-        return self._note_revision(deployment, made, "NewReplicaSetCreated", message)
+            self._record_scaling(deployment, new, 0, size)
+        message = f'Created new replica set "{new["metadata"]["name"]}"'
+        return self._note_revision(deployment, new, "NewReplicaSetCreated", message)
 
     def _promote(self, deployment: Object, new: Object, old: list[Object]) -> tuple[Object, Object]:
-        """See that the ReplicaSet in use has the newest revision, and the Deployment the same."""
+        """Give the new ReplicaSet, and the Deployment, the newest revision."""
         revision = max(map(revisions.revision_of, old), default=0) + 1
         new = revisions.promote(new, deployment, revision)
         if "minReadySeconds" in deployment["spec"]:
@@ -146,7 +146,7 @@ class DeploymentController:
         return self._store.update(DEPLOYMENTS, noted)
 
     def _note_pause(self, deployment: Object) -> Object:
-        """A Deployment that is paused cannot be late."""
+        """Set the Progressing condition when the Deployment was paused or resumed: a paused one misses no deadline."""
         condition = find_condition(deployment.get("status") or {}, progress.PROGRESSING) or {}
         paused, noted = deployment["spec"].get("paused", False), condition.get("reason") == "DeploymentPaused"
         late = condition.get("reason") == "ProgressDeadlineExceeded"
@@ -161,17 +161,17 @@ class DeploymentController:
         return self._store.update(DEPLOYMENTS, changed)
 
     def _forget_old(self, deployment: Object, old: Sequence[Object]) -> None:
-        """Delete the oldest ReplicaSets beyond revisionHistoryLimit, if nothing is left of them."""
+        """Delete the oldest empty ReplicaSets beyond revisionHistoryLimit."""
         too_many = len(old) - deployment["spec"].get("revisionHistoryLimit", 10)
-        for found in sorted(old, key=revisions.revision_of)[: max(0, too_many)]:
-            status = found.get("status") or {}
-            observed = status.get("observedGeneration", 0) >= found["metadata"]["generation"]
-            if observed and not status.get("replicas") and not rolling.size_of(found):
-                metadata = found["metadata"]
+        for replica_set in sorted(old, key=revisions.revision_of)[: max(0, too_many)]:
+            status = replica_set.get("status") or {}
+            observed = status.get("observedGeneration", 0) >= replica_set["metadata"]["generation"]
+            if observed and not status.get("replicas") and not rolling.size_of(replica_set):
+                metadata = replica_set["metadata"]
                 self._registry.delete(REPLICA_SETS, metadata["namespace"], metadata["name"], options=BACKGROUND)
 
     def _report(self, deployment: Object, *, rolled_out: bool) -> float | None:
-        """Write the status; returns when the rollout may be late. Scaling alone is no progress of a rollout."""
+        """Write the status; return the seconds to the progress deadline. Scaling alone is not a rollout."""
         namespace = deployment["metadata"]["namespace"]
         replica_sets = owned_by(deployment, self._store.list(REPLICA_SETS, namespace))
         new, now = current_replica_set(deployment, replica_sets), self._clock.now()

@@ -1,4 +1,4 @@
-"""A Deployment's status from its ReplicaSets: the counts, and the conditions that `kubectl rollout status` reads."""
+"""A Deployment's status: the counts of its ReplicaSets, and the conditions that `kubectl rollout status` reads."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ AVAILABLE = "Available"
 PROGRESSING = "Progressing"
 REPLICA_FAILURE = "ReplicaFailure"
 NO_DEADLINE_S = 2_147_483_647
-"""What stands for no deadline in progressDeadlineSeconds."""
+"""The progressDeadlineSeconds that means none."""
 COUNTS = ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas", "unavailableReplicas")
 
 
 def build_status(deployment: Object, new: Object | None, replica_sets: Sequence[Object], now: datetime) -> Object:
-    """The counts and the Available condition; the other conditions as they were."""
+    """Update the counts and the Available condition; keep the other conditions."""
     available = count(replica_sets, "availableReplicas")
     counts = {
         "replicas": count(replica_sets, "replicas"),
@@ -57,7 +57,7 @@ def set_progressing(status: Object, reason: str, message: str, now: datetime, *,
 
 
 def add_progress(status: Object, deployment: Object, new: Object | None, now: datetime) -> None:
-    """Say in *status*, which becomes the Deployment's, how the rollout goes."""
+    """Set the Progressing condition in *status*, the Deployment's next one."""
     if not deadline_s(deployment):
         remove_condition(status, PROGRESSING)
         return
@@ -78,28 +78,28 @@ def add_progress(status: Object, deployment: Object, new: Object | None, now: da
 
 
 def add_failures(status: Object, new: Object | None, replica_sets: Sequence[Object]) -> None:
-    """Take over what keeps a ReplicaSet from making its pods, the new one's first."""
-    for found in [*([new] if new else []), *replica_sets]:
-        if failure := find_condition(found.get("status") or {}, REPLICA_FAILURE):
+    """Copy a ReplicaSet's ReplicaFailure, the new one's first."""
+    for replica_set in [*([new] if new else []), *replica_sets]:
+        if failure := find_condition(replica_set.get("status") or {}, REPLICA_FAILURE):
             set_condition(status, {**failure, "lastUpdateTime": failure["lastTransitionTime"]})
             return
     remove_condition(status, REPLICA_FAILURE)
 
 
 def is_complete(deployment: Object, status: Object) -> bool:
-    """Whether all pods are new and available, and no old one is left."""
+    """Whether all pods are new and available and no old pod is left."""
     counts = {status.get(key, 0) for key in ("replicas", "updatedReplicas", "availableReplicas")}
     observed: int = status.get("observedGeneration", 0)
     return counts == {deployment["spec"]["replicas"]} and observed >= deployment["metadata"]["generation"]
 
 
 def deadline_s(deployment: Object) -> int | None:
-    found: int = deployment["spec"].get("progressDeadlineSeconds", 600)
-    return None if found == NO_DEADLINE_S else found
+    deadline: int = deployment["spec"].get("progressDeadlineSeconds", 600)
+    return None if deadline == NO_DEADLINE_S else deadline
 
 
 def seconds_to_deadline(deployment: Object, status: Object, now: datetime) -> float | None:
-    """When to look again whether the rollout is late; None where it is over, or known to be late."""
+    """When to check the deadline; None if the rollout is complete or already late."""
     condition, deadline = find_condition(status, PROGRESSING), deadline_s(deployment)
     if not condition or deadline is None or is_complete(deployment, status):
         return None

@@ -1,4 +1,4 @@
-"""EndpointSlices: which pods stand behind each Service, and whether they are ready."""
+"""EndpointSlices: the pods of each Service, and whether they are ready."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ CONTROLLER = "endpointslice-controller.k8s.io"
 HEADLESS_LABEL = "service.kubernetes.io/headless"
 
 Ports = tuple[tuple[str, int, str, str], ...]
-"""Name, number, protocol, and application protocol (or nothing) of each port."""
+"""Name, number, protocol and application protocol (may be empty) of each port."""
 
 
 class EndpointSliceController:
-    """Reconciles one Service: a slice for each set of ports that its pods have."""
+    """Reconciles one Service: one slice per set of port numbers among its pods."""
 
     name = "endpoint slice"
 
@@ -51,20 +51,20 @@ class EndpointSliceController:
     def reconcile(self, namespace: str, name: str) -> None:
         service = self._store.find(SERVICES, namespace, name)
         if service is None or is_terminating(service) or not service["spec"].get("selector"):
-            return  # the slices of a Service that is gone are the garbage collector's
-        wanted = build_endpoints(service, self._store.list(PODS, namespace))
-        # The slices whose ports are still wanted first, so that each of them keeps its ports; the others are given
-        # what is left, or deleted.
-        for found in sorted(self._own_slices(namespace, name), key=lambda found: _ports_of(found) not in wanted):
-            ports = _ports_of(found) if _ports_of(found) in wanted else next(iter(wanted), None)
+            return  # the garbage collector deletes the slices of a deleted Service
+        groups = build_endpoints(service, self._store.list(PODS, namespace))
+        # First the slices whose ports are still needed, so that they keep them; then the others get the remaining
+        # ports, or are deleted.
+        for slice_ in sorted(self._own_slices(namespace, name), key=lambda slice_: _ports_of(slice_) not in groups):
+            ports = _ports_of(slice_) if _ports_of(slice_) in groups else next(iter(groups), None)
             if ports is None:
-                self._registry.delete(ENDPOINT_SLICES, namespace, found["metadata"]["name"])
+                self._registry.delete(ENDPOINT_SLICES, namespace, slice_["metadata"]["name"])
                 continue
-            ready = build_slice(service, ports, wanted.pop(ports))
-            metadata = {**found["metadata"], "labels": ready["metadata"]["labels"]}
-            self._store.update(ENDPOINT_SLICES, {**found, **ready, "metadata": metadata})
+            desired = build_slice(service, ports, groups.pop(ports))
+            metadata = {**slice_["metadata"], "labels": desired["metadata"]["labels"]}
+            self._store.update(ENDPOINT_SLICES, {**slice_, **desired, "metadata": metadata})
         if not namespace_is_closed(self._store, namespace):
-            for ports, endpoints in wanted.items():
+            for ports, endpoints in groups.items():
                 self._registry.create(ENDPOINT_SLICES, namespace, build_slice(service, ports, endpoints))
 
     def _own_slices(self, namespace: str, service: str) -> list[Object]:
@@ -80,8 +80,10 @@ def selects(service: Object, pod: Object) -> bool:
 
 
 def build_endpoints(service: Object, pods: Iterable[Object]) -> dict[Ports, list[Object]]:
-    """The endpoints of a Service. They come in several groups where a port's name means another number in some
-    pods; there is one group of none where there are no pods."""
+    """The endpoints of a Service by port numbers: a named port may have different numbers in different pods.
+
+    Without pods there is one empty group.
+    """
     groups: dict[Ports, list[Object]] = {}
     for pod in pods:
         if selects(service, pod) and (pod.get("status") or {}).get("podIP") and not is_finished(pod):
@@ -112,14 +114,14 @@ def build_endpoint(service: Object, pod: Object) -> Object:
 
 
 def resolve_ports(service: Object, pod: Object) -> Ports:
-    """The Service's ports as numbers of this pod; one whose name the pod does not have is left out."""
-    found = []
+    """The Service's ports as port numbers of this pod, without names that the pod does not have."""
+    resolved = []
     for port in service["spec"].get("ports") or []:
         protocol = port.get("protocol", "TCP")
         number = _number(port.get("targetPort") or port["port"], protocol, pod)
         if number is not None:
-            found.append((port.get("name", ""), number, protocol, port.get("appProtocol", "")))
-    return tuple(sorted(found))
+            resolved.append((port.get("name", ""), number, protocol, port.get("appProtocol", "")))
+    return tuple(sorted(resolved))
 
 
 def _number(target: int | str, protocol: str, pod: Object) -> int | None:
@@ -156,7 +158,7 @@ def build_slice(service: Object, ports: Ports, endpoints: list[Object]) -> Objec
 
 def _ports_of(endpoint_slice: Object) -> Ports:
     ports = endpoint_slice.get("ports") or []
-    found = [
+    numbered = [
         (port.get("name", ""), port["port"], port.get("protocol", "TCP"), port.get("appProtocol", "")) for port in ports
     ]
-    return tuple(sorted(found))
+    return tuple(sorted(numbered))

@@ -1,4 +1,4 @@
-"""Recording what happened as core/v1 Events, told once and counted, as a cluster's recorders do."""
+"""Records core/v1 Events: repeated ones are counted, similar ones combined, as by client-go's recorder."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from grpcdemo.sandbox.api.status import StatusError
 from grpcdemo.sandbox.controllers.clock import Clock
 
 KEPT = 500
-"""How many events each recorder keeps; a cluster keeps them for an hour."""
+"""How many events each recorder keeps; a cluster expires them after an hour."""
 ALIKE = 10
-"""The so many-th event that differs from others in its message only is told as one that is like them."""
+"""From this many events on that differ only in their message, they are combined into one."""
 ALIKE_WITHIN = timedelta(minutes=10)
 COMBINED = "(combined from similar events): "
 
 _Group = tuple[str, str, str, str]
-"""What events may have in common: the uid and the field of what they are about, the type, and the reason."""
+"""Uid and field of the involved object, type, and reason."""
 
 
 class Recorder:
-    """Records for one component, such as `deployment-controller`; *host* is the node of one that runs on a node.
+    """Records for one component, such as `deployment-controller`; *host* is its node, if it runs on one.
 
-    What an event is about is an object, or one field of it, such as `spec.containers{server}`.
+    An event is about an object, or about one field of it, such as `spec.containers{server}`.
     """
 
     def __init__(self, registry: Registry, clock: Clock, component: str, *, host: str = "") -> None:
@@ -35,7 +35,7 @@ class Recorder:
         self._store = registry.store
         self._clock = clock
         self._source = {"component": component, **({"host": host} if host else {})}
-        self._told: OrderedDict[tuple[_Group, str], tuple[str, str]] = OrderedDict()
+        self._recorded: OrderedDict[tuple[_Group, str], tuple[str, str]] = OrderedDict()
         self._messages: dict[_Group, tuple[datetime, set[str]]] = {}
 
     def normal(self, resource: Resource, about: Object, reason: str, message: str, *, field: str = "") -> None:
@@ -51,7 +51,7 @@ class Recorder:
         else:
             key = (group, message)
         if not self._count(key, message):
-            self._tell(key, build_event(about, severity, reason, message, self._source, self._clock.now()))
+            self._create(key, build_event(about, severity, reason, message, self._source, self._clock.now()))
 
     def _is_one_of_many(self, group: _Group, message: str) -> bool:
         now = self._clock.now()
@@ -67,26 +67,26 @@ class Recorder:
         return True
 
     def _count(self, key: tuple[_Group, str], message: str) -> bool:
-        """Count an event that was told already; False where it was not, or is gone."""
-        if key not in self._told:
+        """Count a repeated event; False if it is new, or was deleted."""
+        if key not in self._recorded:
             return False
-        found = self._store.find(EVENTS, *self._told[key])
-        if found is None:
-            del self._told[key]
+        event = self._store.find(EVENTS, *self._recorded[key])
+        if event is None:
+            del self._recorded[key]
             return False
-        self._told.move_to_end(key)
-        counted = {"count": found["count"] + 1, "lastTimestamp": write_time(self._clock.now()), "message": message}
-        self._store.update(EVENTS, {**found, **counted})
+        self._recorded.move_to_end(key)
+        counted = {"count": event["count"] + 1, "lastTimestamp": write_time(self._clock.now()), "message": message}
+        self._store.update(EVENTS, {**event, **counted})
         return True
 
-    def _tell(self, key: tuple[_Group, str], event: Object) -> None:
+    def _create(self, key: tuple[_Group, str], event: Object) -> None:
         try:
-            made = self._registry.create(EVENTS, event["metadata"]["namespace"], event)
+            created = self._registry.create(EVENTS, event["metadata"]["namespace"], event)
         except StatusError:
-            return  # the namespace is on its way out; a cluster drops such an event as well
-        self._told[key] = (made["metadata"]["namespace"], made["metadata"]["name"])
-        while len(self._told) > KEPT:
-            (group, _), oldest = self._told.popitem(last=False)
+            return  # a terminating namespace takes no events, in a cluster neither
+        self._recorded[key] = (created["metadata"]["namespace"], created["metadata"]["name"])
+        while len(self._recorded) > KEPT:
+            (group, _), oldest = self._recorded.popitem(last=False)
             self._messages.pop(group, None)
             if self._store.find(EVENTS, *oldest):
                 self._registry.delete(EVENTS, *oldest)

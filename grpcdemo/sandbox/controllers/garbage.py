@@ -1,6 +1,6 @@
-"""Garbage: what is left when its owners are gone, and the owners that wait for what they own.
+"""Garbage collection: deletes what lost its owners, and completes foreground and orphaning deletions.
 
-One sweep looks at everything; it is asked for when something is deleted, or comes with an owner that is not there.
+A sweep checks every object. A deletion triggers one, and so does an object whose owner does not exist.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from grpcdemo.sandbox.api.registry import BACKGROUND, FOREGROUND, ORPHAN, Regist
 from grpcdemo.sandbox.api.served import STORED
 from grpcdemo.sandbox.api.store import Event
 from grpcdemo.sandbox.controllers.loop import Key
-from grpcdemo.sandbox.controllers.owners import disown, kind_of
+from grpcdemo.sandbox.controllers.owners import disown, resource_of
 
 SWEPT = tuple(resource for resource in STORED if resource is not EVENTS)
 SWEEP: Key = ("", "sweep")
 
-_Found = tuple[Resource, Object]
+_Entry = tuple[Resource, Object]
 
 
 class GarbageCollector:
-    """Reconciles everything at once, whatever the key: owners and what they own may be of any kind."""
+    """Reconciles everything at once: owners and dependents may be of any kind."""
 
     name = "garbage"
 
@@ -38,55 +38,56 @@ class GarbageCollector:
         return [SWEEP] if gone or lost or _waits_for_dependents(event.object) else []
 
     def reconcile(self, *_: str) -> None:
-        everything = [(resource, found) for resource in SWEPT for found in self._store.list(resource)]
-        owners = {found["metadata"]["uid"]: found for _, found in everything}
-        dependents: dict[str, list[_Found]] = {}
-        for resource, found in everything:
-            references = owner_references(found)
+        everything = [(resource, obj) for resource in SWEPT for obj in self._store.list(resource)]
+        owners = {obj["metadata"]["uid"]: obj for _, obj in everything}
+        dependents: dict[str, list[_Entry]] = {}
+        for resource, obj in everything:
+            references = owner_references(obj)
             for owner in references:
-                dependents.setdefault(owner["uid"], []).append((resource, found))
+                dependents.setdefault(owner["uid"], []).append((resource, obj))
             if references and not any(owner["uid"] in owners for owner in references):
-                self._delete(resource, found)
-        for resource, found in everything:
-            if is_terminating(found) and _waits_for_dependents(found):
-                self._release(resource, found, dependents)
+                self._delete(resource, obj)
+        for resource, obj in everything:
+            if is_terminating(obj) and _waits_for_dependents(obj):
+                self._release(resource, obj, dependents)
 
     def _has(self, reference: Object, dependent: Object) -> bool:
-        resource = kind_of(reference)
+        resource = resource_of(reference)
         if resource is None:
             return False
         namespace = dependent["metadata"].get("namespace", "") if resource.namespaced else ""
         owner = self._store.find(resource, namespace, reference["name"])
         return owner is not None and bool(owner["metadata"]["uid"] == reference["uid"])
 
-    def _release(self, resource: Resource, owner: Object, dependents: dict[str, list[_Found]]) -> None:
-        """Do for the owner's dependents what its finalizer asks for, and take the finalizer away when that is done."""
+    def _release(self, resource: Resource, owner: Object, dependents: dict[str, list[_Entry]]) -> None:
+        """Orphan or delete the dependents, as the finalizer says; then remove the finalizer."""
         uid = owner["metadata"]["uid"]
-        own = dependents.get(uid, [])
+        owned = dependents.get(uid, [])
         if ORPHAN in owner["metadata"]["finalizers"]:
-            for dependent_kind, dependent in own:
-                self._store.update(dependent_kind, disown(dependent, uid))
-            self._take_finalizer(resource, owner, ORPHAN)
+            for dependent_resource, dependent in owned:
+                self._store.update(dependent_resource, disown(dependent, uid))
+            self._remove_finalizer(resource, owner, ORPHAN)
             return
-        for dependent_kind, dependent in own:
+        for dependent_resource, dependent in owned:
             waits = dependent["metadata"]["uid"] in dependents
-            self._delete(dependent_kind, dependent, {"propagationPolicy": "Foreground"} if waits else BACKGROUND)
-        if not any(self._blocks(dependent_kind, dependent, uid) for dependent_kind, dependent in own):
-            self._take_finalizer(resource, owner, FOREGROUND)
+            self._delete(dependent_resource, dependent, {"propagationPolicy": "Foreground"} if waits else BACKGROUND)
+        if not any(self._blocks(dependent_resource, dependent, uid) for dependent_resource, dependent in owned):
+            self._remove_finalizer(resource, owner, FOREGROUND)
 
     def _blocks(self, resource: Resource, dependent: Object, owner: str) -> bool:
         metadata = dependent["metadata"]
         if self._store.find(resource, metadata.get("namespace", ""), metadata["name"]) is None:
             return False
-        return any(found["uid"] == owner and found.get("blockOwnerDeletion") for found in owner_references(dependent))
+        references = owner_references(dependent)
+        return any(reference["uid"] == owner and reference.get("blockOwnerDeletion") for reference in references)
 
-    def _take_finalizer(self, resource: Resource, owner: Object, finalizer: str) -> None:
-        finalizers = [found for found in owner["metadata"]["finalizers"] if found != finalizer]
+    def _remove_finalizer(self, resource: Resource, owner: Object, finalizer: str) -> None:
+        finalizers = [name for name in owner["metadata"]["finalizers"] if name != finalizer]
         self._store.update(resource, {**owner, "metadata": {**owner["metadata"], "finalizers": finalizers}})
 
-    def _delete(self, resource: Resource, found: Object, options: Object = BACKGROUND) -> None:
-        if not is_terminating(found):
-            self._registry.delete(resource, *namespaced_name(found), options=options)
+    def _delete(self, resource: Resource, obj: Object, options: Object = BACKGROUND) -> None:
+        if not is_terminating(obj):
+            self._registry.delete(resource, *namespaced_name(obj), options=options)
 
 
 def _waits_for_dependents(obj: Object) -> bool:

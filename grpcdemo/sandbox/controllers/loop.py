@@ -1,7 +1,8 @@
-"""Runs the controllers: turns each change in the store into keys to reconcile, and reconciles them one by one.
+"""Runs the controllers: turns each change in the store into keys, and reconciles these one by one.
 
-A key that is waiting is not queued twice, so a burst of changes costs one look. A reconciliation reads and
-writes in one breath of the event loop; between two of them everybody else gets a turn.
+A key is queued once, so a burst of changes costs one reconciliation. A reconciliation does not yield to the event
+loop: it reads an object and updates it in the store without conflicts. It creates and deletes through the registry,
+so that objects are defaulted, admitted and deleted like everybody's.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ FIRST_RETRY_S = 0.1
 LAST_RETRY_S = 30.0
 
 Key = tuple[str, str]
-"""Namespace and name of what is to be reconciled."""
+"""Namespace and name of an object to reconcile."""
 
 log = logging.getLogger(__name__)
 
@@ -31,12 +32,12 @@ class Controller(Protocol):
     name: str
 
     def concerns(self, event: Event) -> Iterable[Key]:
-        """What to reconcile because of a change. The event's objects are for reading only."""
+        """The keys that a change affects. The event's objects are read-only."""
 
     def reconcile(self, namespace: str, name: str) -> float | None:
-        """Make it so. Returns after how many seconds to look again though nothing has changed.
+        """Make it so. Return the seconds until the next reconciliation, if one is due without a change.
 
-        Raises StatusError where something was refused: it is tried again, less and less often.
+        Raises StatusError if something is refused; the loop retries with back-off.
         """
 
 
@@ -58,9 +59,7 @@ async def run_controllers(store: Store, controllers: Sequence[Controller], clock
 
 
 def _everything(store: Store) -> list[Event]:
-    return [
-        Event("ADDED", resource, found, None, store.version) for resource in STORED for found in store.list(resource)
-    ]
+    return [Event("ADDED", resource, obj, None, store.version) for resource in STORED for obj in store.list(resource)]
 
 
 def _enqueue(queue: _Queue, controllers: Sequence[Controller], event: Event) -> None:
@@ -73,7 +72,7 @@ _Item = tuple[Controller, Key]
 
 
 class _Queue:
-    """What is to be reconciled, now or later, each item once."""
+    """What to reconcile, now or later, each item once."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -111,7 +110,7 @@ class _Queue:
         except StatusError as refused:
             log.info("%s controller: %s: %s", controller.name, "/".join(key), refused)
             return self._back_off_s(item)
-        except Exception:  # one object that is not understood must not stop the others
+        except Exception:  # one bad object must not stop the others
             log.exception("%s controller: %s", controller.name, "/".join(key))
             return self._back_off_s(item)
         self._failures.pop(item, None)
@@ -122,7 +121,7 @@ class _Queue:
         return min(LAST_RETRY_S, FIRST_RETRY_S * 2.0 ** min(failures - 1, 16))
 
     def _later(self, item: _Item, delay_s: float | None) -> None:
-        """Each look says anew when the next one is due."""
+        """Replace the timer of the item: the last reconciliation says when the next is due."""
         if timer := self._timers.pop(item, None):
             timer.cancel()
         if delay_s is not None:

@@ -1,4 +1,4 @@
-"""Namespaces: a ServiceAccount for the pods of each one, and the emptying of one that is to go."""
+"""Namespaces: the ServiceAccount `default` in each, and the deletion of their content."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from grpcdemo.sandbox.controllers.loop import Key
 from grpcdemo.sandbox.controllers.owners import namespace_is_closed
 
 NAMESPACED = tuple(resource for resource in STORED if resource.namespaced)
-SEEN = (
+NEVER_FAILING = (
     ("NamespaceDeletionDiscoveryFailure", "ResourcesDiscovered", "All resources successfully discovered"),
     (
         "NamespaceDeletionGroupVersionParsingFailure",
@@ -32,11 +32,11 @@ SEEN = (
         "All content successfully deleted, may be waiting on finalization",
     ),
 )
-"""What cannot fail here, as a cluster says that it has not."""
+"""Conditions that are always false here: nothing can fail that they report."""
 
 
 class ServiceAccountController:
-    """Reconciles one namespace: its ServiceAccount `default`, which every pod without another has."""
+    """Reconciles one namespace: its ServiceAccount `default`."""
 
     name = "service account"
 
@@ -58,7 +58,7 @@ class ServiceAccountController:
 
 
 class NamespaceController:
-    """Reconciles one namespace that is being deleted: empties it, says what is left, and removes it in the end."""
+    """Reconciles one terminating namespace: empties it, reports what is left, and removes it."""
 
     name = "namespace"
 
@@ -78,34 +78,34 @@ class NamespaceController:
         if namespace is None or not is_terminating(namespace):
             return
         self._delete_content(name)
-        left = self._content(name)
-        namespace["status"] = build_status(namespace.get("status") or {}, left, write_time(self._clock.now()))
-        if not left:
+        remaining = self._content(name)
+        namespace["status"] = build_status(namespace.get("status") or {}, remaining, write_time(self._clock.now()))
+        if not remaining:
             finalizers = namespace["spec"].get("finalizers") or []
-            namespace["spec"]["finalizers"] = [found for found in finalizers if found != NAMESPACE_FINALIZER]
+            namespace["spec"]["finalizers"] = [name for name in finalizers if name != NAMESPACE_FINALIZER]
         namespace = self._store.update(NAMESPACES, namespace)
         if not namespace["spec"].get("finalizers") and not namespace["metadata"].get("finalizers"):
             self._store.remove(NAMESPACES, "", name)
 
     def _delete_content(self, name: str) -> None:
-        """The pods first, and nothing else before they are gone: they may need it to the last."""
+        """Pods first, and the rest once they are gone: they may need it until they end."""
         content = self._content(name)
-        pods = [(resource, found) for resource, found in content if resource is PODS]
-        for resource, found in pods or content:
-            if not is_terminating(found):
-                self._registry.delete(resource, name, found["metadata"]["name"], options=BACKGROUND)
+        pods = [(resource, obj) for resource, obj in content if resource is PODS]
+        for resource, obj in pods or content:
+            if not is_terminating(obj):
+                self._registry.delete(resource, name, obj["metadata"]["name"], options=BACKGROUND)
 
     def _content(self, name: str) -> list[tuple[Resource, Object]]:
-        return [(resource, found) for resource in NAMESPACED for found in self._store.list(resource, name)]
+        return [(resource, obj) for resource in NAMESPACED for obj in self._store.list(resource, name)]
 
 
-def build_status(old: Object, left: list[tuple[Resource, Object]], now: str) -> Object:
-    """Conditions that say what keeps the namespace, in a cluster's words."""
+def build_status(old: Object, remaining: list[tuple[Resource, Object]], now: str) -> Object:
+    """The conditions that name what keeps the namespace, in a cluster's words."""
     status = {**copy.deepcopy(old), "phase": "Terminating"}
-    for kind, reason, message in SEEN:
+    for kind, reason, message in NEVER_FAILING:
         set_condition(status, build_condition(kind, "False", reason, message, now))
-    resources = Counter(f"{resource.plural}.{resource.group}" for resource, _ in left)
-    finalizers = Counter(name for _, found in left for name in found["metadata"].get("finalizers") or [])
+    resources = Counter(f"{resource.plural}.{resource.group}" for resource, _ in remaining)
+    finalizers = Counter(name for _, obj in remaining for name in obj["metadata"].get("finalizers") or [])
     set_condition(status, build_condition("NamespaceContentRemaining", *_remaining(resources), now))
     set_condition(status, build_condition("NamespaceFinalizersRemaining", *_finalizing(finalizers), now))
     return status
@@ -114,12 +114,12 @@ def build_status(old: Object, left: list[tuple[Resource, Object]], now: str) -> 
 def _remaining(resources: Counter[str]) -> tuple[str, str, str]:
     if not resources:
         return "False", "ContentRemoved", "All content successfully removed"
-    said = ", ".join(f"{name} has {number} resource instances" for name, number in sorted(resources.items()))
-    return "True", "SomeResourcesRemain", f"Some resources are remaining: {said}"
+    listed = ", ".join(f"{name} has {number} resource instances" for name, number in sorted(resources.items()))
+    return "True", "SomeResourcesRemain", f"Some resources are remaining: {listed}"
 
 
 def _finalizing(finalizers: Counter[str]) -> tuple[str, str, str]:
     if not finalizers:
         return "False", "ContentHasNoFinalizers", "All content-preserving finalizers finished"
-    said = ", ".join(f"{name} in {number} resource instances" for name, number in sorted(finalizers.items()))
-    return "True", "SomeFinalizersRemain", f"Some content in the namespace has finalizers remaining: {said}"
+    listed = ", ".join(f"{name} in {number} resource instances" for name, number in sorted(finalizers.items()))
+    return "True", "SomeFinalizersRemain", f"Some content in the namespace has finalizers remaining: {listed}"

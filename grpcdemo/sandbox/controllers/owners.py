@@ -1,4 +1,4 @@
-"""Who owns an object, as its ownerReferences say."""
+"""Ownership: what ownerReferences say, and how a controller sets and removes its own."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ def controller_reference(resource: Resource, owner: Object) -> Object:
 
 
 def disown(obj: Object, owner: str) -> Object:
-    """*obj* without the reference to the owner with this uid."""
-    left = [found for found in owner_references(obj) if found["uid"] != owner]
+    """*obj* without its reference to the owner with this uid."""
+    left = [reference for reference in owner_references(obj) if reference["uid"] != owner]
     metadata = {key: value for key, value in obj["metadata"].items() if key != "ownerReferences"}
     if left:
         metadata["ownerReferences"] = left
     return {**obj, "metadata": metadata}
 
 
-def kind_of(reference: Object) -> Resource | None:
-    """The kind that an owner reference names, where the sandbox has it."""
-    wanted = (reference["apiVersion"], reference["kind"])
-    return next((resource for resource in SERVED if (resource.api_version, resource.kind) == wanted), None)
+def resource_of(reference: Object) -> Resource | None:
+    """The resource of an owner; None if the sandbox does not serve it."""
+    kind = (reference["apiVersion"], reference["kind"])
+    return next((resource for resource in SERVED if (resource.api_version, resource.kind) == kind), None)
 
 
 def namespace_is_closed(store: Store, namespace: str) -> bool:
     """Whether the namespace takes no new objects: it is terminating, or gone."""
-    found = store.find(NAMESPACES, "", namespace)
-    return found is None or is_terminating(found)
+    obj = store.find(NAMESPACES, "", namespace)
+    return obj is None or is_terminating(obj)

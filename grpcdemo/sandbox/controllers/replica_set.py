@@ -1,4 +1,4 @@
-"""ReplicaSets: as many pods from one template as are wanted, made and deleted one by one."""
+"""ReplicaSets: keep the desired number of pods of one template."""
 
 from __future__ import annotations
 
@@ -73,18 +73,18 @@ class ReplicaSetController:
 
     def _create_pod(self, replica_set: Object) -> None:
         try:
-            made = self._registry.create(PODS, replica_set["metadata"]["namespace"], build_pod(replica_set))
+            pod = self._registry.create(PODS, replica_set["metadata"]["namespace"], build_pod(replica_set))
         except StatusError as refused:
             self._recorder.warning(REPLICA_SETS, replica_set, "FailedCreate", f"Error creating: {refused}")
             raise
-        message = f"Created pod: {made['metadata']['name']}"
+        message = f"Created pod: {pod['metadata']['name']}"
         self._recorder.normal(REPLICA_SETS, replica_set, "SuccessfulCreate", message)
 
     def _pods(self, replica_set: Object) -> list[Object]:
         return owned_by(replica_set, self._store.list(PODS, replica_set["metadata"]["namespace"]))
 
     def _report(self, replica_set: Object, refusal: StatusError | None) -> float | None:
-        """Write the status; returns when the next ready pod has been so for long enough to be available."""
+        """Write the status; return the seconds until the next ready pod becomes available."""
         pods = self._pods(replica_set)
         running = [pod for pod in pods if is_active(pod)]
         waits = [wait for pod in running if (wait := self._until_available_s(pod, replica_set)) is not None]
@@ -107,7 +107,7 @@ class ReplicaSetController:
         return min((wait for wait in waits if wait > 0), default=None)
 
     def _add_failure(self, status: Object, refusal: StatusError | None) -> None:
-        """The first refusal stays, whatever the later ones say, until there is none."""
+        """Keep the first refusal until pods can be created again."""
         if refusal:
             now = write_time(self._clock.now())
             set_condition(status, build_condition("ReplicaFailure", "True", "FailedCreate", str(refusal), now))
@@ -115,7 +115,7 @@ class ReplicaSetController:
             remove_condition(status, "ReplicaFailure")
 
     def _until_available_s(self, pod: Object, replica_set: Object) -> float | None:
-        """For how long the pod must yet be ready; None if it is not ready."""
+        """Seconds until the pod is available; None if it is not ready."""
         if not is_ready(pod):
             return None
         wait = timedelta(seconds=replica_set["spec"].get("minReadySeconds", 0))
@@ -142,9 +142,9 @@ def build_pod(replica_set: Object) -> Object:
 
 
 def victim_order(pod: Object) -> tuple[object, ...]:
-    """Sorts first what is missed least: not on a node, not running, not ready, often restarted, young."""
+    """Sorts the pods to delete first: unscheduled, pending, not ready, then the youngest and the most restarted."""
     metadata, status = pod["metadata"], pod.get("status") or {}
-    restarts = sum(found.get("restartCount", 0) for found in status.get("containerStatuses") or [])
+    restarts = sum(container.get("restartCount", 0) for container in status.get("containerStatuses") or [])
     return (
         bool(pod["spec"].get("nodeName")),
         PHASES.index(_phase(pod)) if _phase(pod) in PHASES else 0,
@@ -157,7 +157,7 @@ def victim_order(pod: Object) -> tuple[object, ...]:
 
 
 class _Youngest(str):
-    """A time that sorts before earlier ones."""
+    """A timestamp that sorts before earlier ones."""
 
     __slots__ = ()
 

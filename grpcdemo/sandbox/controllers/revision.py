@@ -25,11 +25,11 @@ NOT_COPIED = {
     DESIRED_REPLICAS,
     MAX_REPLICAS,
 }
-"""Annotations of the Deployment that its ReplicaSets do not get, or have for themselves."""
+"""Annotations that a ReplicaSet does not take from its Deployment."""
 
 
 def template_hash(template: Object) -> str:
-    """A short name for a pod template; the same for the same template, in every process."""
+    """The pod-template-hash, the same for equal templates in every process."""
     digest = hashlib.sha256(json.dumps(template, sort_keys=True).encode()).digest()
     number = str(int.from_bytes(digest[:4], "big"))
     return "".join(ALPHABET[ord(digit) % len(ALPHABET)] for digit in number)
@@ -40,14 +40,14 @@ def revision_of(obj: Object) -> int:
 
 
 def build_replica_set(deployment: Object, replicas: int, revision: int, max_replicas: int) -> Object:
-    """The ReplicaSet for the Deployment's present template."""
+    """A ReplicaSet of the Deployment's current template."""
     template, metadata = deployment["spec"]["template"], deployment["metadata"]
-    named = template_hash(template)
-    labels = {**template["metadata"]["labels"], TEMPLATE_HASH: named}
+    hash_ = template_hash(template)
+    labels = {**template["metadata"]["labels"], TEMPLATE_HASH: hash_}
     selector = deployment["spec"]["selector"]
     spec: Object = {
         "replicas": replicas,
-        "selector": {**selector, "matchLabels": {**(selector.get("matchLabels") or {}), TEMPLATE_HASH: named}},
+        "selector": {**selector, "matchLabels": {**(selector.get("matchLabels") or {}), TEMPLATE_HASH: hash_}},
         "template": {**template, "metadata": {**template["metadata"], "labels": labels}},
     }
     if "minReadySeconds" in deployment["spec"]:
@@ -56,7 +56,7 @@ def build_replica_set(deployment: Object, replicas: int, revision: int, max_repl
         "apiVersion": "apps/v1",
         "kind": "ReplicaSet",
         "metadata": {
-            "name": f"{metadata['name']}-{named}",
+            "name": f"{metadata['name']}-{hash_}",
             "namespace": metadata["namespace"],
             "labels": labels,
             "annotations": {
@@ -75,7 +75,7 @@ def size_annotations(desired: int, max_replicas: int) -> dict[str, str]:
 
 
 def promote(replica_set: Object, deployment: Object, revision: int) -> Object:
-    """The ReplicaSet as it is when it is the newest: with *revision*, if its own is older."""
+    """The ReplicaSet with *revision*, unless its own is newer, and the Deployment's annotations."""
     annotations = {**annotations_of(replica_set), **_copied_annotations(deployment)}
     old = revision_of(replica_set)
     if old < revision:

@@ -1,6 +1,6 @@
-"""How many pods each ReplicaSet of a Deployment should have next: the arithmetic of a rolling update.
+"""The arithmetic of a rolling update: the next size of each ReplicaSet of a Deployment.
 
-Pure: Deployment and ReplicaSets in, sizes out. The words are the Deployment controller's own.
+Pure functions: a Deployment and its ReplicaSets in, sizes out.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from grpcdemo.resources.objects import Object, annotations_of
 from grpcdemo.sandbox.controllers.revision import DESIRED_REPLICAS, MAX_REPLICAS
 
 Sizes = list[tuple[Object, int]]
-"""ReplicaSets, with how many replicas each should have."""
+"""ReplicaSets, and the replicas that each should have."""
 DEFAULT = "25%"
 
 
@@ -31,7 +31,7 @@ def is_rolling(deployment: Object) -> bool:
 
 
 def _bounds(deployment: Object) -> tuple[int, int]:
-    """Surge (rounded up) and unavailable (rounded down); both zero would never get anywhere."""
+    """maxSurge, rounded up, and maxUnavailable, rounded down; never both zero, which would block the rollout."""
     if not is_rolling(deployment):
         return 0, 0
     rolling = (deployment["spec"].get("strategy") or {}).get("rollingUpdate") or {}
@@ -63,32 +63,33 @@ def total_size(replica_sets: Collection[Object]) -> int:
 
 
 def count(replica_sets: Collection[Object], field: str) -> int:
-    """The sum of one number in the statuses, such as `availableReplicas`."""
-    return sum((found.get("status") or {}).get(field, 0) for found in replica_sets)
+    """The sum of one count in the statuses, such as `availableReplicas`."""
+    return sum((replica_set.get("status") or {}).get(field, 0) for replica_set in replica_sets)
 
 
 def active(replica_sets: Collection[Object]) -> list[Object]:
-    return [found for found in replica_sets if size_of(found) > 0]
+    return [replica_set for replica_set in replica_sets if size_of(replica_set) > 0]
 
 
 def new_size(deployment: Object, new: Object | None, replica_sets: Collection[Object]) -> int:
-    """How large the new ReplicaSet (None before it is made) may be now."""
-    wanted: int = deployment["spec"]["replicas"]
+    """How large the new ReplicaSet (None until it exists) may be now."""
+    desired: int = deployment["spec"]["replicas"]
     size = size_of(new) if new else 0
-    if size >= wanted or not is_rolling(deployment):
-        return wanted
-    room = wanted + max_surge(deployment) - total_size(replica_sets)
-    return size + max(0, min(room, wanted - size))
+    if size >= desired or not is_rolling(deployment):
+        return desired
+    room = desired + max_surge(deployment) - total_size(replica_sets)
+    return size + max(0, min(room, desired - size))
 
 
 def old_sizes(deployment: Object, new: Object, old: Collection[Object]) -> Sizes:
-    """Which old ReplicaSets may shrink now: what is not available first, then as many as are available to spare."""
+    """How far the old ReplicaSets may shrink now: unavailable pods first, then what minAvailable leaves."""
     min_available = deployment["spec"]["replicas"] - max_unavailable(deployment)
     pending = size_of(new) - count([new], "availableReplicas")
     may_go = total_size([new, *old]) - min_available - pending
     oldest_first = sorted(active(old), key=by_age)
-    sizes = [size_of(found) for found in oldest_first]
-    unhealthy = [max(0, size_of(found) - count([found], "availableReplicas")) for found in oldest_first]
+    sizes = [size_of(replica_set) for replica_set in oldest_first]
+    available = [count([replica_set], "availableReplicas") for replica_set in oldest_first]
+    unhealthy = [max(0, size - ready) for size, ready in zip(sizes, available, strict=True)]
     for limits in (unhealthy, sizes):
         for index, limit in enumerate(limits):
             gone = max(0, min(may_go, limit))
@@ -99,27 +100,28 @@ def old_sizes(deployment: Object, new: Object, old: Collection[Object]) -> Sizes
 
 def is_scaling(deployment: Object, replica_sets: Collection[Object]) -> bool:
     """Whether the Deployment's size has changed since its ReplicaSets were sized."""
-    wanted = str(deployment["spec"]["replicas"])
-    return any(annotations_of(found).get(DESIRED_REPLICAS, wanted) != wanted for found in active(replica_sets))
+    desired = str(deployment["spec"]["replicas"])
+    sized_for = [annotations_of(replica_set).get(DESIRED_REPLICAS, desired) for replica_set in active(replica_sets)]
+    return any(replicas != desired for replicas in sized_for)
 
 
 def scaled_sizes(deployment: Object, new: Object | None, old: Sequence[Object]) -> Sizes:
-    """The sizes after scaling alone: in the middle of a rollout, each ReplicaSet gets its share of the change."""
+    """Sizes after scaling: during a rollout, each ReplicaSet takes its share of the change."""
     everything = [*old, *([new] if new else [])]
     running = active(everything)
-    wanted = deployment["spec"]["replicas"]
+    replicas = deployment["spec"]["replicas"]
     if len(running) <= 1:
         target = running or ([new] if new else sorted(old, key=by_age)[-1:])
-        return [(found, wanted) for found in target]
+        return [(replica_set, replicas) for replica_set in target]
     if new and _is_saturated(deployment, new):
-        return [(found, 0) for found in active(old)]
+        return [(replica_set, 0) for replica_set in active(old)]
     return _proportional(deployment, running) if is_rolling(deployment) else []
 
 
 def _is_saturated(deployment: Object, new: Object) -> bool:
-    wanted = deployment["spec"]["replicas"]
+    replicas = deployment["spec"]["replicas"]
     desired = int(annotations_of(new).get(DESIRED_REPLICAS, -1))
-    return bool(size_of(new) == desired == count([new], "availableReplicas") == wanted)
+    return bool(size_of(new) == desired == count([new], "availableReplicas") == replicas)
 
 
 def _proportional(deployment: Object, running: list[Object]) -> Sizes:
@@ -128,11 +130,11 @@ def _proportional(deployment: Object, running: list[Object]) -> Sizes:
     by_size = sorted(running, key=by_age, reverse=to_add > 0)
     by_size.sort(key=size_of, reverse=True)
     sizes, added = [], 0
-    for found in by_size:
-        share = _share(deployment, found)
+    for replica_set in by_size:
+        share = _share(deployment, replica_set)
         share = min(share, to_add - added) if to_add > 0 else max(share, to_add - added)
         share = share if to_add else 0
-        sizes.append(size_of(found) + share)
+        sizes.append(size_of(replica_set) + share)
         added += share
     sizes[0] = max(0, sizes[0] + to_add - added)
     return list(zip(by_size, sizes, strict=True))

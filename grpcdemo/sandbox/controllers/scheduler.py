@@ -1,4 +1,4 @@
-"""Gives each new pod to a node that its node selector and affinity let it run on: here there is one, or none."""
+"""Binds each new pod to a node that its node selector and its affinity select: the one there is, or none."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from grpcdemo.sandbox.controllers.loop import Key
 
 
 class Scheduler:
-    """Reconciles one pod that has no node: binds it, or says that none fits."""
+    """Reconciles one pod without a node: binds it, or reports it as unschedulable."""
 
     name = "scheduler"
 
@@ -37,12 +37,12 @@ class Scheduler:
             return
         node = next((node["metadata"]["name"] for node in nodes if fits(pod, node)), None)
         if node is None:
-            self._refuse(pod, len(nodes))
+            self._report_unschedulable(pod, len(nodes))
             return
         pod = self._store.bind(namespace, name, node)
         self._recorder.normal(PODS, pod, "Scheduled", f"Successfully assigned {namespace}/{name} to {node}")
 
-    def _refuse(self, pod: Object, nodes: int) -> None:
+    def _report_unschedulable(self, pod: Object, nodes: int) -> None:
         message = f"0/{nodes} nodes are available: {nodes} node(s) didn't match Pod's node affinity/selector."
         now = write_time(self._clock.now())
         status = pod.setdefault("status", {})
