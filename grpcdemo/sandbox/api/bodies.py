@@ -7,15 +7,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
-
 from grpcdemo.resources.objects import Object
 from grpcdemo.sandbox.api.fields import WrongType, check_fields
 from grpcdemo.sandbox.api.protobuf import decode_protobuf
 from grpcdemo.sandbox.api.status import StatusError
 
 JSON = "application/json"
-YAML = "application/yaml"
 PROTOBUF = "application/vnd.kubernetes.protobuf"
 
 
@@ -29,14 +26,12 @@ class Body:
 
 def parse(data: bytes, content_type: str, kind: str) -> Body:
     """*kind* is that of the path, for the error."""
-    if content_type not in ("", JSON, YAML, PROTOBUF):
+    if content_type not in ("", JSON, PROTOBUF):
         message = "the body of the request was in an unknown format - accepted media types include: "
-        raise StatusError("UnsupportedMediaType", message + ", ".join((JSON, YAML, PROTOBUF)))
+        raise StatusError("UnsupportedMediaType", message + ", ".join((JSON, PROTOBUF)))
     try:
-        if content_type == PROTOBUF:
-            return Body(decode_protobuf(data))
-        return Body(yaml.safe_load(data)) if content_type == YAML else parse_json(data)
-    except (ValueError, RecursionError, yaml.YAMLError) as error:
+        return Body(decode_protobuf(data)) if content_type == PROTOBUF else parse_json(data)
+    except (ValueError, RecursionError) as error:
         why = "couldn't get version/kind; json parse error"
         message = f"the object provided is unrecognized (must be of type {kind}): {why}: {error}"
         raise StatusError("BadRequest", message) from error

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any, Literal
 
-import yaml
 from aiohttp import web
 
 from grpcdemo.resources.objects import Object
 from grpcdemo.sandbox.api.status import StatusError
 
 JSON = "application/json"
-YAML = "application/yaml"
 ANY = ("", "*/*", "application/*")
 DISCOVERY = f"{JSON};g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 
@@ -25,26 +23,15 @@ VIEWS: dict[str, View] = {
 }
 
 
-@dataclass(frozen=True)
-class Form:
-    """*view*: a whole object, a row of a table, or only the metadata."""
-
-    media: str = JSON
-    view: View = "object"
-
-
-def choose_form(accept: str) -> Form:
-    """Raises StatusError (NotAcceptable). The default is JSON."""
+def choose_view(accept: str) -> View:
+    """What to show of an object: all of it, a row of a table, or its metadata. Raises StatusError (NotAcceptable)."""
     for media, parameters in _accepted(accept):
         view = VIEWS.get(parameters.get("as", ""))
         if media in (JSON, *ANY) and "as" not in parameters:
-            return Form()
-        if media == YAML and "as" not in parameters:
-            return Form(media=YAML)
+            return "object"
         if media == JSON and view and (parameters.get("g"), parameters.get("v")) == ("meta.k8s.io", "v1"):
-            return Form(view=view)
-    message = f"406: Not Acceptable\n\nAvailable representations: {JSON}, {YAML}, {JSON};stream=watch"
-    raise StatusError("NotAcceptable", message)
+            return view
+    raise StatusError("NotAcceptable", f"406: Not Acceptable\n\nAvailable representations: {JSON}, {JSON};stream=watch")
 
 
 def wants_discovery(accept: str) -> bool:
@@ -57,12 +44,10 @@ def wants_discovery(accept: str) -> bool:
     return False
 
 
-def answer(body: Any, *, code: int = 200, form: Form | None = None, warnings: list[str] | None = None) -> web.Response:
+def answer(body: Any, *, code: int = 200, warnings: Sequence[str] = ()) -> web.Response:
     """An answer that is not streamed."""
-    form = form or Form()
-    text = yaml.safe_dump(body, sort_keys=False) if form.media == YAML else dump(body)
-    response = web.Response(text=text, status=code, content_type=form.media)
-    for warning in warnings or []:
+    response = web.Response(text=dump(body), status=code, content_type=JSON)
+    for warning in warnings:
         add_warning(response, warning)
     return response
 

@@ -80,20 +80,8 @@ class Store:
 
     def list(self, resource: Resource, namespace: str | None = None) -> list[Object]:
         """Every object of the kind, in one namespace or in all, ordered by namespace and name."""
-        objects = {key: obj for key, obj in self._objects.items() if key[0] is resource and namespace in (None, key[1])}
-        return [copy.deepcopy(obj) for _, obj in _ordered(objects)]
-
-    def list_at(self, resource: Resource, namespace: str | None, version: int) -> Sequence[Object]:
-        """What `list` returned when *version* was the latest. Raises Expired if it is too old."""
-        objects = {key: obj for key, obj in self._objects.items() if key[0] is resource}
-        for event in [event for event in self.events_after(version) if event.resource is resource][::-1]:
-            metadata = event.object["metadata"]
-            key = (resource, metadata.get("namespace", ""), metadata["name"])
-            if event.old is None:
-                objects.pop(key, None)
-            else:
-                objects[key] = event.old
-        return [copy.deepcopy(obj) for key, obj in _ordered(objects) if namespace in (None, key[1])]
+        keys = [key for key in self._objects if key[0] is resource and namespace in (None, key[1])]
+        return [copy.deepcopy(self._objects[key]) for key in sorted(keys, key=lambda key: key[1:])]
 
     def create(self, resource: Resource, obj: Object, *, dry_run: bool = False) -> Object:
         """Store a new object, with uid, creationTimestamp, resourceVersion, generation. Raises AlreadyExists."""
@@ -253,10 +241,6 @@ def _keep(name: str, old: Object, new: Object) -> None:
     new.pop(name, None)
     if name in old:
         new[name] = old[name]
-
-
-def _ordered(objects: dict[Key, Object]) -> list[tuple[Key, Object]]:
-    return sorted(objects.items(), key=lambda item: item[0][1:])
 
 
 def _is_done(obj: Object) -> bool:

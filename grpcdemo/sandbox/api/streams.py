@@ -13,7 +13,7 @@ from aiohttp import web
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import PODS, Resource
 from grpcdemo.sandbox.api.logs import LogSource, choose_container, parse_log_options
-from grpcdemo.sandbox.api.negotiation import JSON, Form, choose_form, dump, metadata_only
+from grpcdemo.sandbox.api.negotiation import JSON, View, choose_view, dump, metadata_only
 from grpcdemo.sandbox.api.status import StatusError
 from grpcdemo.sandbox.api.store import Store
 from grpcdemo.sandbox.api.tables import build_table
@@ -47,16 +47,14 @@ class Streams:
             self._open.discard(task)
 
     async def watch(self, call: Call) -> web.StreamResponse:
-        form = choose_form(call.request.headers.get("Accept", ""))
-        if form.media != JSON:
-            raise StatusError("NotAcceptable", f"406: Not Acceptable\n\nAvailable representations: {JSON};stream=watch")
+        view = choose_view(call.request.headers.get("Accept", ""))
         resource = call.place.resource
         watch = Watch(self._store, resource, call.place.namespace, call.request.query)
         response = await _begin(call.request, JSON)
         include, headed = call.request.query.get("includeObject", ""), True
         with self._cut_on_close():
             async for event, obj in watch.events():
-                shown = obj if event == "ERROR" else _shown(resource, event, obj, form, include, headed=headed)
+                shown = obj if event == "ERROR" else _shown(resource, event, obj, view, include, headed=headed)
                 headed = False
                 await response.write(f"{dump({'type': event, 'object': shown})}\n".encode())
         await response.write_eof()
@@ -94,9 +92,9 @@ async def _chain(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[byte
         yield chunk
 
 
-def _shown(resource: Resource, event: str, obj: Object, form: Form, include: str, *, headed: bool) -> Object:
-    if form.view == "table":
+def _shown(resource: Resource, event: str, obj: Object, view: View, include: str, *, headed: bool) -> Object:
+    if view == "table":
         metadata = {"resourceVersion": obj["metadata"]["resourceVersion"]}
         items = [] if event == "BOOKMARK" else [obj]
         return build_table(resource, items, metadata, include=include, headed=headed)
-    return metadata_only(obj) if form.view == "metadata" else obj
+    return metadata_only(obj) if view == "metadata" else obj

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -12,8 +12,8 @@ from grpcdemo.resources.resource import ENDPOINTS, PODS, SERVICE_ACCOUNTS, SERVI
 from grpcdemo.sandbox.api.bodies import check, parse
 from grpcdemo.sandbox.api.endpoints import get_endpoints
 from grpcdemo.sandbox.api.fields import WrongType, check_fields
-from grpcdemo.sandbox.api.lists import Page, build_list, list_page
-from grpcdemo.sandbox.api.negotiation import Form, answer, choose_form, metadata_only
+from grpcdemo.sandbox.api.lists import Listing, build_list, list_objects
+from grpcdemo.sandbox.api.negotiation import View, answer, choose_view, metadata_only
 from grpcdemo.sandbox.api.options import delete_options, parse_bool, parse_dry_run, parse_validation
 from grpcdemo.sandbox.api.patches import Patch, read_patch
 from grpcdemo.sandbox.api.paths import Place
@@ -63,16 +63,16 @@ class Verbs:
         return answer(read_scale(obj)) if call.place.subresource == "scale" else self._show(call, obj)
 
     async def list_kind(self, call: Call) -> web.StreamResponse:
-        form, resource = _form(call), call.place.resource
-        page = list_page(self._store, resource, call.place.namespace, call.request.query)
-        if form.view == "table":
+        view, resource = _view(call), call.place.resource
+        listing = list_objects(self._store, resource, call.place.namespace, call.request.query)
+        if view == "table":
             include = call.request.query.get("includeObject", "")
-            return answer(build_table(resource, page.items, page.metadata, include=include))
-        if form.view == "metadata":
-            items = [metadata_only(item) for item in page.items]
+            return answer(build_table(resource, listing.items, listing.metadata, include=include))
+        if view == "metadata":
+            items = [metadata_only(item) for item in listing.items]
             kinds = {"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1"}
-            return answer({**kinds, "metadata": page.metadata, "items": items})
-        return answer(build_list(resource, page), form=form)
+            return answer({**kinds, "metadata": listing.metadata, "items": items})
+        return answer(build_list(resource, listing))
 
     async def create(self, call: Call) -> web.StreamResponse:
         resource, query = call.place.resource, call.request.query
@@ -114,12 +114,12 @@ class Verbs:
 
     async def delete_collection(self, call: Call) -> web.StreamResponse:
         resource, options, dry_run = call.place.resource, *await self._delete_options(call)
-        page = list_page(self._store, resource, call.place.namespace, call.request.query)
+        listing = list_objects(self._store, resource, call.place.namespace, call.request.query)
         gone = [
             self._registry.delete(resource, call.namespace, obj["metadata"]["name"], options=options, dry_run=dry_run)
-            for obj in page.items
+            for obj in listing.items
         ]
-        return answer(build_list(resource, Page([deletion.object for deletion in gone], page.metadata)))
+        return answer(build_list(resource, Listing([deletion.object for deletion in gone], listing.metadata)))
 
     async def _read(self, call: Call, api_version: str, kind: str, validation: str) -> tuple[Object, list[str]]:
         content_type = call.request.content_type if "Content-Type" in call.request.headers else ""
@@ -157,23 +157,23 @@ class Verbs:
         updated = self._registry.update(resource, obj, subresource=part, dry_run=dry_run)
         return self._show(call, updated, warnings=warnings)
 
-    def _show(self, call: Call, obj: Object, *, code: int = 200, warnings: list[str] | None = None) -> web.Response:
-        form = _form(call)
-        if form.view == "table":
+    def _show(self, call: Call, obj: Object, *, code: int = 200, warnings: Sequence[str] = ()) -> web.Response:
+        view = _view(call)
+        if view == "table":
             metadata = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
             include = call.request.query.get("includeObject", "")
             return answer(
                 build_table(call.place.resource, [obj], metadata, include=include), code=code, warnings=warnings
             )
-        shown = metadata_only(obj) if form.view == "metadata" else obj
-        return answer(shown, code=code, form=form, warnings=warnings)
+        shown = metadata_only(obj) if view == "metadata" else obj
+        return answer(shown, code=code, warnings=warnings)
 
 
 Handler = Callable[[Call], Awaitable[web.StreamResponse]]
 
 
-def _form(call: Call) -> Form:
-    return choose_form(call.request.headers.get("Accept", ""))
+def _view(call: Call) -> View:
+    return choose_view(call.request.headers.get("Accept", ""))
 
 
 def _check_names(call: Call, obj: Object) -> None:

@@ -47,7 +47,7 @@ async def test_what_is_not_served(client: Client, method: str, path: str, code: 
 
 
 QUERIES = [
-    (SERVICES, {"limit": "foo"}, 400, 'strconv.ParseInt: parsing "foo": invalid syntax'),
+    (SERVICES, {"watch": "1", "timeoutSeconds": "foo"}, 400, 'strconv.ParseInt: parsing "foo": invalid syntax'),
     (SERVICES, {"fieldSelector": "spec.foo=b"}, 400, "field label not supported: spec.foo"),
     (SERVICES, {"fieldSelector": "foo"}, 400, "invalid selector: 'foo'; can't understand 'foo'"),
     (
@@ -394,7 +394,7 @@ BODIES: list[tuple[bytes, str, int, str]] = [
     (b"[1]", "application/json", 400, "the object provided is unrecognized (must be of type Pod)"),
     (b"[" * 100_000, "application/json", 400, NO_JSON),
     (b'{"kind":"Pod","spec":NaN}', "application/json", 400, f"{NO_JSON}NaN is not JSON"),
-    (b"a: [", "application/yaml", 400, "the object provided is unrecognized (must be of type Pod)"),
+    (b"kind: Pod", "application/yaml", 415, "the body of the request was in an unknown format"),
     (b"foo", "text/plain", 415, "the body of the request was in an unknown format"),
     (b"foo", "application/vnd.kubernetes.protobuf", 400, "provided data does not appear to be a protobuf message"),
     (b"k8s\0\x0a\xff\xff", "application/vnd.kubernetes.protobuf", 400, "the protobuf message cannot be read"),

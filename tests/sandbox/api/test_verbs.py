@@ -244,13 +244,6 @@ async def test_unknown_fields_are_dropped_with_a_warning(client: Client) -> None
     assert 'duplicate field "name"' in (await client.create(PODS, twice, fieldValidation="Strict")).message
 
 
-async def test_a_body_in_yaml(client: Client) -> None:
-    yaml = {"Content-Type": "application/yaml", "Accept": "application/yaml"}
-    made = await client.create(ACCOUNTS, b"kind: ServiceAccount\nmetadata: {name: one}\n", headers=yaml)
-    assert made.code == 201
-    assert made.body.startswith("apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: one\n")
-
-
 def message(*fields: tuple[int, bytes]) -> bytes:
     """A protobuf message of short fields."""
     return b"".join(bytes([number << 3 | 2, len(value)]) + value for number, value in fields)
