@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from grpcdemo.kube.api import Api
 from grpcdemo.kube.injection import (
     changed,
+    has_ready_endpoint,
     injecting,
     label_choices,
     read_webhooks,
@@ -13,7 +15,11 @@ from grpcdemo.kube.injection import (
 )
 from grpcdemo.model import ServiceReference
 from grpcdemo.resources.objects import Object
+from tests.fakes.script import Script, refuse, reply
 from tests.fakes.webhooks import default_install, install_by_default, revisioned_install, tag
+
+ISTIOD = ServiceReference("istio-system", "istiod")
+SLICES = "/apis/discovery.k8s.io/v1/namespaces/istio-system/endpointslices"
 
 ON, OFF = {"istio-injection": "enabled"}, {"istio-injection": "disabled"}
 REV = "istio.io/rev"
@@ -102,3 +108,31 @@ def test_the_usual_label_is_the_first_choice() -> None:
 
 def test_a_change_sets_and_removes_labels() -> None:
     assert changed({"a": "1", "b": "2"}, {"a": None, "c": "3", "d": None}) == {"b": "2", "c": "3"}
+
+
+@pytest.mark.parametrize(
+    ("endpoints", "ready"),
+    [
+        ([{"conditions": {"ready": True}}], True),
+        ([{"conditions": {"ready": False}}], False),
+        ([{"conditions": {"ready": False}}, {"conditions": {"ready": True}}], True),
+        ([{"conditions": {}}], True),  # an unknown readiness counts as ready
+        ([{}], True),
+        ([], False),
+        (None, False),
+    ],
+)
+async def test_whether_an_injector_has_a_ready_endpoint(
+    script: Script, api: Api, endpoints: list[Object] | None, ready: bool
+) -> None:
+    script.on("GET", SLICES, reply({"items": [{"endpoints": endpoints}]}))
+    assert await has_ready_endpoint(api, ISTIOD) is ready
+
+
+async def test_a_service_that_is_not_there_is_not_ready_and_one_that_may_not_be_read_is_unknown(
+    script: Script, api: Api
+) -> None:
+    script.on("GET", SLICES, refuse(404), refuse(403, 'User "jane" cannot list resource "endpointslices"'))
+    assert await has_ready_endpoint(api, ISTIOD) is False
+    assert await has_ready_endpoint(api, ISTIOD) is None
+    assert await has_ready_endpoint(api, None) is None
