@@ -56,11 +56,11 @@ async def up(api: Api, config: UpConfig, report: Reporter) -> list[Pod]:
         report(Done(f"namespace {config.namespace} created, {INJECTION_LABEL}=disabled"))
     else:
         await _prepare(api, namespace, config, report)
-    new = namespace is None
-    await _apply(api, build_objects(manifest_values(config, kubernetes)), report, pretend=new and api.dry_run)
+    manifests = build_objects(manifest_values(config, kubernetes))
+    await _apply(api, manifests, report, pretend=namespace is None and api.dry_run)
     if api.dry_run:
         return []
-    return await _wait_until_ready(api, config, report, new=new)
+    return await _wait_until_ready(api, config, report)
 
 
 async def _prepare(api: Api, namespace: Object, config: UpConfig, report: Reporter) -> None:
@@ -87,9 +87,9 @@ async def _apply(api: Api, manifests: list[Object], report: Reporter, *, pretend
         report(Done(f"{manifest['kind']} {manifest['metadata']['name']} {outcome}"))
 
 
-async def _wait_until_ready(api: Api, config: UpConfig, report: Reporter, *, new: bool) -> list[Pod]:
+async def _wait_until_ready(api: Api, config: UpConfig, report: Reporter) -> list[Pod]:
     names = (SERVER_APP, CLIENT_APP)
-    if not new and any(pod.proxy for pod in await our_pods(api, config.namespace)):
+    if any(pod.proxy for pod in await our_pods(api, config.namespace)):
         await restart(api, config.namespace, names)
         report(Done("both Deployments restarted, to remove the proxies"))
     pods = await wait_for_rollout(

@@ -9,7 +9,7 @@ import pytest
 from grpcdemo.errors import GrpcdemoError, NotFound, Rejected
 from grpcdemo.kube.api import Api
 from grpcdemo.model import StepEvent
-from grpcdemo.resources.resource import MUTATING_WEBHOOKS, NAMESPACES, PODS
+from grpcdemo.resources.resource import DEPLOYMENTS, MUTATING_WEBHOOKS, NAMESPACES, PODS
 from grpcdemo.sandbox.api.status import StatusError
 from grpcdemo.steps.istio.status import istio_status
 from grpcdemo.steps.istio.switch import SwitchConfig, switch
@@ -187,3 +187,23 @@ async def test_without_a_demo_there_is_nothing_to_switch(
         await switch(cluster_api, ON, events.append)
     assert "grpcdemo up" in str(caught.value.hint)
     assert isinstance(caught.value, NotFound) is (namespace != "terminating")
+
+
+async def test_pods_that_come_out_otherwise_are_an_error(
+    cluster: HollowCluster, demo_api: Api, events: list[StepEvent]
+) -> None:
+    def switch_back() -> None:
+        cluster.set_metadata(NAMESPACES, "", DEMO, labels={"istio-injection": "disabled"})
+
+    cluster.faults.before("PATCH", DEPLOYMENTS.path(DEMO, "grpc-server"), switch_back)
+    with pytest.raises(GrpcdemoError, match="of 4 pods have no proxy, for example grpc-"):
+        await switch(demo_api, ON, events.append)
+
+
+async def test_a_demo_with_a_pod_that_is_not_ready_is_not_switched_yet(
+    cluster: HollowCluster, demo_api: Api, events: list[StepEvent]
+) -> None:
+    (pod, *_) = await switch(demo_api, ON, events.append)
+    cluster.node.set_ready(await demo_api.get(PODS, pod.name, namespace=DEMO), False)
+    await switch(demo_api, ON, events.append)
+    assert "nothing to restart" not in done(events)

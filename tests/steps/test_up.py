@@ -11,7 +11,7 @@ from grpcdemo.errors import Conflict, GrpcdemoError
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.namespace import LABELS_BEFORE
 from grpcdemo.model import StepEvent, Waiting
-from grpcdemo.resources.resource import NAMESPACES, PODS, SERVICES
+from grpcdemo.resources.resource import DEPLOYMENTS, NAMESPACES, PODS, SERVICES
 from grpcdemo.sandbox.api.status import forbidden
 from grpcdemo.steps.istio.switch import SwitchConfig, switch
 from grpcdemo.steps.up import UpConfig, up
@@ -181,3 +181,14 @@ async def test_out_of_time_says_what_was_waited_for(
         GrpcdemoError, match=r"still waiting for grpc-server 0/1 ready, grpc-client 0/1 ready: pod grpc-"
     ):
         await up(cluster_api, UpConfig(servers=1, timeout_s=0.3), events.append)
+
+
+async def test_pods_that_are_injected_all_the_same_are_an_error(
+    cluster: HollowCluster, cluster_api: Api, events: list[StepEvent]
+) -> None:
+    def inject() -> None:
+        cluster.set_metadata(NAMESPACES, "", DEMO, labels={"istio-injection": "enabled"})
+
+    cluster.faults.before("POST", DEPLOYMENTS.path(DEMO), inject)
+    with pytest.raises(GrpcdemoError, match="has a proxy, although its namespace is labeled"):
+        await up(cluster_api, UpConfig(), events.append)
