@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.contract.targets import behind_kubeconfig, developers_cluster, own_sandbox
-from tests.contract.tools import Demo, new_demo
+from tests.contract.tools import SLOWLY, Demo, new_demo
 
 TARGETS = [
     pytest.param("sandbox", marks=pytest.mark.sandbox),
@@ -44,5 +44,5 @@ def demo() -> Iterator[Demo]:
 def running(target: None) -> Iterator[Demo]:
     """A demo that is up, without Istio, shared by the tests that change nothing."""
     with new_demo() as found:
-        found.run("up", "--rate", "20").check(0)
+        found.run("up", *SLOWLY).check(0)
         yield found

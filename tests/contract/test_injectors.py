@@ -50,7 +50,7 @@ def test_a_pod_that_refuses_injection_is_reported(demo: Demo) -> None:
     refusal = {"template": {"metadata": {"labels": {"sidecar.istio.io/inject": "false"}}}}
     demo.kubectl("patch", "deployment/grpc-client", "--patch", json.dumps({"spec": refusal}))
     told = demo.run("istio", "on").check(1)
-    assert "Deployment grpc-client refuses a proxy" in told.error
+    assert "Deployment grpc-client opts out of injection" in told.error
     assert demo.labels()["istio-injection"] == "disabled"
 
 

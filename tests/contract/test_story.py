@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.tools import Demo, kubectl
+from tests.contract.tools import SLOWLY, Demo, kubectl
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -86,7 +86,7 @@ def test_by_hand_with_kubectl(demo: Demo, tmp_path: Path) -> None:
 
 
 def test_up_applies_what_manifests_prints(running: Demo) -> None:
-    printed = running.run("manifests").check(0).out
+    printed = running.run("manifests", *SLOWLY).check(0).out
     running.kubectl("diff", "-f", "-", stdin=printed)
 
 

@@ -18,6 +18,8 @@ from typing import Any
 
 LIMIT_S = 240
 """No command of the suite takes this long; one that does hangs."""
+SLOWLY = ("--rate", "20")
+"""For a demo that only runs: its calls take the processors' time from others."""
 FINALIZER = "example.com/nobody"
 """One that nobody clears."""
 

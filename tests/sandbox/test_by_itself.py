@@ -30,7 +30,7 @@ def test_it_stays_until_the_last_demo_in_it_is_cleaned_up(sandbox: SandboxUser) 
     assert "sandbox to start" not in sandbox.run("up", "--servers", "1", "--namespace", "other").stderr
     assert "the sandbox has ended" not in sandbox.run("cleanup").stderr
     assert "1/1" in sandbox.run("status", "--namespace", "other").stdout
-    assert "the sandbox injects Envoys" in sandbox.run("istio", "status", "--namespace", "other").stdout
+    assert "the sandbox injects Envoy itself" in sandbox.run("istio", "status", "--namespace", "other").stdout
     assert "the sandbox has ended" in sandbox.run("cleanup", "--namespace", "other").stderr
     sandbox.run("sandbox", "status", code=1)
 
