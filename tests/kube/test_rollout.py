@@ -11,7 +11,7 @@ from grpcdemo.model import Done, StepEvent, Waiting
 from grpcdemo.resources.pods import read_pod
 from grpcdemo.resources.resource import DEPLOYMENTS, EVENTS, PODS, REPLICA_SETS
 from tests.fakes.script import Feed, Script, reply
-from tests.resources.samples import HASH, Object, deployment, labels, pod
+from tests.resources.samples import CREATED, HASH, Object, deployment, labels, pod
 
 THREE = [pod(f"p{index}") for index in range(3)]
 
@@ -53,8 +53,15 @@ def rolled_out(**status: int) -> Object:
 
 def replica_set(owner: str = "uid-of-grpc-server", template_hash: str = HASH) -> Object:
     template = {**TEMPLATE, "metadata": {"labels": {"app": "grpc-server", "pod-template-hash": template_hash}}}
-    metadata = {"name": f"grpc-server-{template_hash}", "labels": labels("grpc-server", template_hash)}
-    return {"metadata": {**metadata, "ownerReferences": [{"uid": owner}]}, "spec": {"template": template}}
+    metadata = {
+        "name": f"grpc-server-{template_hash}",
+        "labels": labels("grpc-server", template_hash),
+        "creationTimestamp": CREATED,
+    }
+    return {
+        "metadata": {**metadata, "ownerReferences": [{"uid": owner, "controller": True}]},
+        "spec": {"template": template},
+    }
 
 
 def unscheduled(name: str) -> Object:
