@@ -18,6 +18,8 @@ from grpcdemo.resources.times import parse_time
 
 QUANTITIES = {"limits", "requests", "capacity", "allocatable", "overhead", "sizeLimit", "divisor"}
 """The fields that are quantities, or map names to them."""
+MAPS = {"annotations", "labels", "matchLabels", "nodeSelector"}
+"""The fields that the API server leaves out if they are empty."""
 MASK = "\0"
 """Stands for `_` while the models check an object: they take `host_network` for `hostNetwork`."""
 
@@ -27,7 +29,7 @@ class WrongType(Exception):
 
 
 def check_fields(obj: Object, kind: str) -> tuple[Object, list[str]]:
-    """*obj* without nulls and unknown fields, and a complaint about each of the unknown. Raises WrongType."""
+    """*obj* without nulls, empty maps and unknown fields, and a complaint about each unknown one. Raises WrongType."""
     known, unknown, wrong = _copy(obj), [], []
     for error in _errors(_copy(obj, lambda key: key.replace("_", MASK)), kind):
         location = [part.replace(MASK, "_") if isinstance(part, str) else part for part in error["loc"]]
@@ -59,9 +61,10 @@ def _errors(obj: Object, kind: str) -> Sequence[Any]:
 
 
 def _copy(value: Any, rename: Callable[[str], str] = str) -> Any:
-    """Without null fields, and with each key renamed."""
+    """Without null fields and empty maps, and with each key renamed."""
     if isinstance(value, dict):
-        return {rename(str(key)): _copy(item, rename) for key, item in value.items() if item is not None}
+        known = {key: item for key, item in value.items() if item is not None and not (key in MAPS and item == {})}
+        return {rename(str(key)): _copy(item, rename) for key, item in known.items()}
     return [_copy(item, rename) for item in value] if isinstance(value, list) else value
 
 

@@ -137,6 +137,7 @@ OTHERS: list[tuple[str, Any, dict[str, Any]]] = [
         {"metadata": {"labels": {"x": None}}, "spec": {"strategy": {"rollingUpdate": None}}},
         {"labels": {"y": "2"}},
     ),
+    (MERGE, {"metadata": {"labels": {"x": None, "y": None}}}, {"labels": None}),
 ]
 
 
