@@ -7,7 +7,7 @@ import typer
 from grpcdemo.cli import options
 from grpcdemo.cli.output import Progress
 from grpcdemo.cli.runner import change
-from grpcdemo.cli.target import Connection
+from grpcdemo.cli.target import TargetOptions
 from grpcdemo.errors import NoSandbox
 from grpcdemo.manifests import defaults
 from grpcdemo.model import Done
@@ -26,11 +26,11 @@ def cleanup(
     yes: options.Yes = False,
 ) -> None:
     """Delete what grpcdemo created, and nothing else, and wait until it is gone."""
-    config = step.CleanupConfig(namespace=namespace, timeout_s=timeout, wait=wait)
+    config = step.CleanupConfig(namespace=namespace, timeout_s=timeout, wait=wait and not dry_run)
     with Progress(dry_run=dry_run) as progress:
         try:
             change(
-                Connection(typed.obj, context, kubeconfig, sandbox, namespace),
+                TargetOptions(typed.obj, context, kubeconfig, sandbox, namespace),
                 lambda api: step.cleanup(api, config, progress.report),
                 report=progress.report,
                 yes=yes,

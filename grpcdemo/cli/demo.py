@@ -8,7 +8,7 @@ import typer
 from grpcdemo.cli import options
 from grpcdemo.cli.output import Progress, show
 from grpcdemo.cli.runner import change
-from grpcdemo.cli.target import Connection
+from grpcdemo.cli.target import TargetOptions
 from grpcdemo.cli.written import written
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.kube.api import Api
@@ -49,15 +49,15 @@ def demo(
         revision=revision,
         keep=keep,
     )
-    connection = Connection(typed.obj, context, kubeconfig, sandbox, namespace)
+    target = TargetOptions(typed.obj, context, kubeconfig, sandbox, namespace)
     if dry_run:
-        _rehearse(connection, config, yes=yes)
+        _rehearse(target, config, yes=yes)
         return
     with written(report) as file, Progress(plain=plain) as progress:
         story = _Story(config, progress, typed.obj.command_line)
         try:
             result = change(
-                connection,
+                target,
                 story.tell,
                 report=progress.report,
                 yes=yes,
@@ -71,10 +71,10 @@ def demo(
     show(demo_view(result, bars=not plain), demo_document(result, story.provenance), output)
 
 
-def _rehearse(connection: Connection, config: step.DemoConfig, *, yes: bool) -> None:
+def _rehearse(target: TargetOptions, config: step.DemoConfig, *, yes: bool) -> None:
     with Progress(dry_run=True) as progress:
         change(
-            connection,
+            target,
             lambda api: step.rehearse(api, config, progress.report),
             report=progress.report,
             yes=yes,

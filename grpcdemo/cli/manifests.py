@@ -7,7 +7,7 @@ import typer
 
 from grpcdemo.cli import options
 from grpcdemo.cli.runner import read
-from grpcdemo.cli.target import Connection
+from grpcdemo.cli.target import TargetOptions
 from grpcdemo.errors import GrpcdemoError, Interrupted, UsageError
 from grpcdemo.manifests import defaults
 from grpcdemo.manifests.render import NEWEST, render
@@ -45,8 +45,8 @@ def manifests(
 ) -> None:
     """Print exactly what `up` applies, for `kubectl create -f`."""
 
-    connection = Connection(typed.obj, context, kubeconfig, sandbox, namespace)
-    version = _parse_version(kubernetes) if kubernetes else _ask_version(connection)
+    target = TargetOptions(typed.obj, context, kubeconfig, sandbox, namespace)
+    version = _parse_version(kubernetes) if kubernetes else _ask_version(target)
     config = UpConfig(namespace, servers, clients, rate, image_prefix)
     files = render(manifest_values(config, version))
     if write is None:
@@ -61,13 +61,13 @@ def manifests(
         raise GrpcdemoError(f"cannot write to {write}: {error.strerror}") from error
 
 
-def _ask_version(connection: Connection) -> tuple[int, int]:
+def _ask_version(target: TargetOptions) -> tuple[int, int]:
     """The cluster's version; without a cluster, the newest form, which every supported version since 1.24 takes."""
 
     try:
-        return read(connection, lambda api: api.version())
+        return read(target, lambda api: api.version())
     except GrpcdemoError as error:
-        if connection.names_cluster or isinstance(error, Interrupted):
+        if target.name_cluster or isinstance(error, Interrupted):
             raise
         typer.echo(f"written for Kubernetes 1.24 and later, because no cluster was asked: {error}", err=True)
         return NEWEST

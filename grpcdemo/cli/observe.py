@@ -11,7 +11,7 @@ from grpcdemo.cli.duration import parse_duration
 from grpcdemo.cli.output import Progress, console, result_width, show_document, show_picture, show_text
 from grpcdemo.cli.runner import read
 from grpcdemo.cli.streams import Lines, Records, Stream
-from grpcdemo.cli.target import Connection
+from grpcdemo.cli.target import TargetOptions
 from grpcdemo.cli.written import written
 from grpcdemo.errors import Interrupted
 from grpcdemo.kube.api import Api
@@ -155,7 +155,7 @@ def observe(
     interrupted: Interrupted | None = None
     with written(report) as file:
         try:
-            read(Connection(typed.obj, context, kubeconfig, sandbox, namespace), watch.run)
+            read(TargetOptions(typed.obj, context, kubeconfig, sandbox, namespace), watch.run)
         except Interrupted as error:
             interrupted = error
         if report and watch.last and watch.provenance:

@@ -1,4 +1,4 @@
-"""From a command's options to a running step: connect, ask before touching a far cluster, end well on Ctrl-C."""
+"""From a command's options to its work on the target: connect, and ask before a remote cluster is changed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 
 from grpcdemo.cli.interrupts import run
 from grpcdemo.cli.output import console
-from grpcdemo.cli.target import Connection, connect_to
+from grpcdemo.cli.target import TargetOptions, connect_to_target
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.kube.api import Api
 from grpcdemo.model import Reporter, StepEvent, Target
@@ -18,19 +18,21 @@ from grpcdemo.model import Reporter, StepEvent, Target
 T = TypeVar("T")
 
 
-def read(connection: Connection, work: Callable[[Api], Coroutine[None, None, T]]) -> T:
+def read(options: TargetOptions, work: Callable[[Api], Coroutine[None, None, T]]) -> T:
     """Run *work*, which changes nothing, on the target."""
 
     async def connected() -> T:
-        async with connect_to(connection, starts=False, changes=False, announce=_ignore, report=_ignore) as api:
-            connection.invocation.target = api.target
+        async with connect_to_target(
+            options, starts=False, stops=False, dry_run=False, announce=_ignore, report=_ignore
+        ) as api:
+            options.invocation.target = api.target
             return await work(api)
 
     return run(connected())
 
 
 def change(
-    connection: Connection,
+    options: TargetOptions,
     work: Callable[[Api], Coroutine[None, None, T]],
     *,
     report: Reporter,
@@ -39,21 +41,25 @@ def change(
     starts: bool = False,
     if_interrupted: str | None = None,
 ) -> T:
-    """Run *work*, which changes the target: name the target first, and ask where nobody chose it.
+    """Run *work*, which changes the target: name the target first, and ask if it is remote and nobody named it.
 
-    With *starts*, a sandbox is started where one is needed. *if_interrupted* is the hint after Ctrl-C: what
-    may be half done, and the command that helps.
+    With *starts*, a sandbox is started if one is needed. *if_interrupted* is the hint after Ctrl-C: what may be
+    half done, and the command that helps.
     """
 
     def announce(target: str) -> None:
-        console(stderr=True).print(f"using {target}, namespace {connection.namespace}", soft_wrap=True)
+        console(stderr=True).print(f"using {target}, namespace {options.namespace}", soft_wrap=True)
 
     async def connected() -> T:
-        async with connect_to(
-            connection, starts=starts, changes=starts or not dry_run, announce=announce, report=report
+        async with connect_to_target(
+            options,
+            starts=starts,
+            stops=starts or not dry_run,
+            dry_run=dry_run,
+            announce=announce,
+            report=report,
         ) as api:
-            connection.invocation.target = api.target
-            api.dry_run = dry_run
+            options.invocation.target = api.target
             if not dry_run:
                 _ask(api.target, yes=yes)
             return await work(api)
@@ -62,17 +68,17 @@ def change(
 
 
 def _ask(target: Target, *, yes: bool) -> None:
-    """Nobody should deploy a demo to production by reflex."""
+    """Nobody should deploy a demo to production by accident."""
     if yes or target.local or not target.implied:
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise GrpcdemoError(
-            f"{target} is merely the current context, and not on this machine",
-            hint=f"name it with --context {target.context}, or go on with --yes",
+            f"{target} is remote, and only the current context",
+            hint=f"name it with --context {target.context}, or accept it with --yes",
         )
-    if not typer.confirm("It is merely the current context, and not on this machine. Use it?", err=True):
+    if not typer.confirm("This cluster is remote, and only the current context. Use it?", err=True):
         raise GrpcdemoError("nothing was changed", hint="choose a cluster with --context NAME")
 
 
 def _ignore(_: str | StepEvent) -> None:
-    """For what nobody needs to be told."""
+    """Say nothing: the command changes nothing."""

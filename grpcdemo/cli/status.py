@@ -5,7 +5,7 @@ import typer
 from grpcdemo.cli import options
 from grpcdemo.cli.output import result_width, show
 from grpcdemo.cli.runner import read
-from grpcdemo.cli.target import Connection
+from grpcdemo.cli.target import TargetOptions
 from grpcdemo.manifests import defaults
 from grpcdemo.steps.status import read_status
 from grpcdemo.views.document import status_document
@@ -21,6 +21,6 @@ def status(
     output: options.Output = options.Format.TABLE,
 ) -> None:
     """Show the demo at a glance: target, namespace and its label, pods, proxies."""
-    connection = Connection(typed.obj, context, kubeconfig, sandbox, namespace)
-    result = read(connection, lambda api: read_status(api, namespace))
+    target = TargetOptions(typed.obj, context, kubeconfig, sandbox, namespace)
+    result = read(target, lambda api: read_status(api, namespace))
     show(status_view(result, result_width()), status_document(result), output)

@@ -1,32 +1,31 @@
-"""Which target a command talks to: the cluster that is named or implied, or else the embedded sandbox.
-
-A sandbox that a command started by itself ends with the command that leaves no pod in it: after `demo` or
-`cleanup` nothing is left of either.
-"""
+"""Which target a command talks to: the cluster that is named or implied, or else the sandbox on this machine."""
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
 from pathlib import Path
 
 from grpcdemo.cli.invocation import Invocation
-from grpcdemo.errors import ExitCode, GrpcdemoError, NoSandbox, Unreachable, UsageError
-from grpcdemo.kube.api import Api
-from grpcdemo.kube.target import connect
-from grpcdemo.model import Done, Reporter, Waiting
+from grpcdemo.errors import GrpcdemoError, NoSandbox, UsageError
+from grpcdemo.kube.api import Api, Patience
+from grpcdemo.kube.client import connect
+from grpcdemo.kube.kubeconfig import Kubeconfig, find_kubeconfig
+from grpcdemo.model import Reporter
 from grpcdemo.resources.objects import is_terminating
 from grpcdemo.resources.resource import PODS
-from grpcdemo.sandbox.process import ending_unused, is_ending, start
-from grpcdemo.sandbox.state import CONTEXT, ROOM, State, find_state, room_left, running
+from grpcdemo.sandbox.session import session
+from grpcdemo.sandbox.state import CONTEXT, State, find_state, running
 
 VARIABLE = "GRPCDEMO_TARGET"
 SANDBOX = "the sandbox on this machine"
+SANDBOX_PATIENCE = Patience(lost_s=1.0)
+"""A sandbox that is gone does not come back: another one is another server."""
 
 
 class Choice(Enum):
@@ -34,14 +33,13 @@ class Choice(Enum):
 
     CLUSTER = auto()
     SANDBOX = auto()
-    """Somebody named it."""
     FALLBACK = auto()
-    """The sandbox, since nothing names a cluster."""
+    """The sandbox, because nothing names a cluster."""
 
 
 @dataclass(frozen=True)
-class Connection:
-    """What a command's options say of its target, and the namespace in it."""
+class TargetOptions:
+    """What a command's options say of its target and of the namespace there."""
 
     invocation: Invocation
     context: str | None
@@ -50,81 +48,34 @@ class Connection:
     namespace: str
 
     def __post_init__(self) -> None:
-        if self.sandbox and self.names_cluster:
-            raise UsageError("--sandbox is a target of its own", hint="leave out --context and --kubeconfig")
+        if self.sandbox and self.name_cluster:
+            raise UsageError("--sandbox excludes --context and --kubeconfig", hint="choose one target")
         if len(self.namespace) > 63 or not re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", self.namespace):
             raise UsageError(
                 f"{self.namespace!r} cannot be the name of a namespace",
-                hint="use at most 63 lower case letters, digits and '-', beginning and ending with a letter or digit",
+                hint="use at most 63 lower-case letters, digits and '-', beginning and ending with a letter or digit",
             )
 
     @property
-    def names_cluster(self) -> bool:
-        """Whether an option names a cluster."""
+    def name_cluster(self) -> bool:
         return bool(self.context or self.kubeconfig)
 
 
-@asynccontextmanager
-async def connect_to(
-    connection: Connection, *, starts: bool, changes: bool, announce: Callable[[str], None], report: Reporter
-) -> AsyncIterator[Api]:
-    """The API of the target; *announce* is told its name before anything is changed.
+def choose_target(
+    options: TargetOptions, *, variable: str | None, kubeconfig: Kubeconfig, sandbox_kubeconfig: Path
+) -> Choice:
+    """An option wins over the *variable* GRPCDEMO_TARGET, and that over the *kubeconfig*.
 
-    Where the target is the sandbox and none runs, it is started if *starts*; else NoSandbox is raised. With
-    *changes*, one that a command started by itself ends where no pod is left in it.
+    The sandbox's own kubeconfig, which people use with kubectl, means the sandbox.
     """
-    state = find_state()
-    target = _choose(connection, state)
-    if target is Choice.CLUSTER:
-        async with await connect(context=connection.context, kubeconfig=connection.kubeconfig) as api:
-            announce(str(api.target))
-            yield api
-        return
-    async with AsyncExitStack() as stack:
-        if starts or (changes and running(state)):
-            ended = partial(report, Done("the sandbox has ended", rehearsed=False))
-            await stack.enter_async_context(ending_unused(state, partial(_has_no_pods, state), ended=ended))
-        if starts:
-            announce(SANDBOX + (", as there is no kubeconfig" if target is Choice.FALLBACK else ""))
-            await _start(state, report)
-        elif running(state) is None:
-            raise NoSandbox(
-                "there is no kubeconfig, and no sandbox runs" if target is Choice.FALLBACK else "no sandbox runs",
-                hint="`grpcdemo up` starts one with the demo in it; --context or --kubeconfig names a cluster",
-            )
-        else:
-            announce(SANDBOX)
-        async with _told_of_sandbox(state):
-            yield await stack.enter_async_context(await _connect_to_sandbox(state))
-
-
-async def _connect_to_sandbox(state: State) -> Api:
-    return await connect(context=CONTEXT, kubeconfig=str(state.kubeconfig), sandbox=True)
-
-
-async def _has_no_pods(state: State) -> bool:
-    """Whether no pod is left, but for those that are on their way out."""
-    try:
-        async with await _connect_to_sandbox(state) as api:
-            pods = (await api.list(PODS))["items"]
-    except GrpcdemoError:
-        return False  # it does not answer: whoever used it was told
-    return all(map(is_terminating, pods))
-
-
-def _choose(connection: Connection, state: State) -> Choice:
-    """An option goes before the variable GRPCDEMO_TARGET, and that before the kubeconfig."""
-    kubeconfig = connection.kubeconfig or os.environ.get("KUBECONFIG")
-    its_own = kubeconfig == str(state.kubeconfig) and connection.context in (None, CONTEXT)
-    if connection.sandbox or its_own:
+    is_its_own = kubeconfig.paths == (sandbox_kubeconfig,) and options.context in (None, "", CONTEXT)
+    if options.sandbox or is_its_own:
         return Choice.SANDBOX
-    if connection.names_cluster:
+    if options.name_cluster:
         return Choice.CLUSTER
-    if variable := os.environ.get(VARIABLE):
+    if variable:
         return _parse(variable)
-    if kubeconfig or (Path.home() / ".kube" / "config").exists():
-        return Choice.CLUSTER
-    return Choice.FALLBACK
+    return Choice.FALLBACK if kubeconfig.implied and not kubeconfig.files else Choice.CLUSTER
 
 
 def _parse(variable: str) -> Choice:
@@ -134,33 +85,60 @@ def _parse(variable: str) -> Choice:
         raise UsageError(f"{VARIABLE} is {variable!r}", hint="set it to `sandbox` or `cluster`, or unset it") from None
 
 
-async def _start(state: State, report: Reporter) -> None:
-    if running(state) is None:
-        report(Waiting("the sandbox to start"))
-    if await start(state, by_itself=True):
-        report(Done("the sandbox has started", rehearsed=False))
-
-
 @asynccontextmanager
-async def _told_of_sandbox(state: State) -> AsyncIterator[None]:
-    """Errors in the sandbox's own words: that it has ended, does not answer, has no room, and how kubectl finds it."""
+async def connect_to_target(
+    options: TargetOptions,
+    *,
+    starts: bool,
+    stops: bool,
+    dry_run: bool,
+    announce: Callable[[str], None],
+    report: Reporter,
+) -> AsyncIterator[Api]:
+    """The API of the target, whose name *announce* gets first.
+
+    If the target is the sandbox: with *starts*, it is started if it does not run, else NoSandbox is raised; with
+    *stops*, an auto-started one is stopped afterwards if no pod is left in it.
+    """
+    state, kubeconfig = find_state(), find_kubeconfig(options.kubeconfig)
+    choice = choose_target(
+        options,
+        variable=os.environ.get(VARIABLE),
+        kubeconfig=kubeconfig,
+        sandbox_kubeconfig=state.kubeconfig,
+    )
+    if choice is Choice.CLUSTER:
+        async with await connect(kubeconfig, context=options.context, dry_run=dry_run) as api:
+            announce(str(api.target))
+            yield api
+        return
+    if not starts and running(state) is None:
+        raise NoSandbox(
+            "there is no kubeconfig, and no sandbox runs" if choice is Choice.FALLBACK else "no sandbox runs",
+            hint="`grpcdemo up` starts one with the demo in it; --context or --kubeconfig names a cluster",
+        )
+    announce(SANDBOX + (", because there is no kubeconfig" if choice is Choice.FALLBACK else ""))
+    async with (
+        session(state, starts=starts, stops=stops, is_empty=partial(_has_no_pods, state), report=report),
+        await _connect_to_sandbox(state, dry_run=dry_run) as api,
+    ):
+        yield api
+
+
+async def _connect_to_sandbox(state: State, *, dry_run: bool = False) -> Api:
+    return await connect(
+        find_kubeconfig(str(state.kubeconfig)),
+        context=CONTEXT,
+        sandbox=True,
+        dry_run=dry_run,
+        patience=SANDBOX_PATIENCE,
+    )
+
+
+async def _has_no_pods(state: State) -> bool:
+    """Whether no pod is left but those that terminate. A sandbox that does not answer counts as in use."""
     try:
-        yield
-    except Unreachable as error:
-        if not await is_ending(state):
-            raise GrpcdemoError(
-                f"the sandbox runs, and does not answer: {error}",
-                hint=f"see {state.log}; `grpcdemo sandbox stop` ends it, and every pod in it",
-            ) from error
-        raise GrpcdemoError(
-            "the sandbox has ended, and every pod in it",
-            hint=f"its last words are in {state.log}; `grpcdemo up` starts another",
-        ) from error
-    except GrpcdemoError as error:
-        room = room_left(state)
-        if room < ROOM and error.exit_code is ExitCode.FAILED:
-            raise GrpcdemoError(
-                error.message,
-                hint=f"the sandbox has {room // 1024} kB left on the disk of {state.root}: make room, and try again",
-            ) from error
-        raise
+        async with await _connect_to_sandbox(state) as api:
+            return all(is_terminating(pod) for pod in (await api.list(PODS))["items"])
+    except GrpcdemoError:
+        return False

@@ -5,7 +5,7 @@ import typer
 from grpcdemo.cli import options
 from grpcdemo.cli.output import Progress, result_width, show
 from grpcdemo.cli.runner import change
-from grpcdemo.cli.target import Connection
+from grpcdemo.cli.target import TargetOptions
 from grpcdemo.manifests import defaults
 from grpcdemo.steps import up as step
 from grpcdemo.views.document import pods_document
@@ -31,7 +31,7 @@ def up(
     config = step.UpConfig(namespace, servers, clients, rate, image_prefix, timeout, shared=yes)
     with Progress(dry_run=dry_run) as progress:
         pods = change(
-            Connection(typed.obj, context, kubeconfig, sandbox, namespace),
+            TargetOptions(typed.obj, context, kubeconfig, sandbox, namespace),
             lambda api: step.up(api, config, progress.report),
             report=progress.report,
             yes=yes,

@@ -11,6 +11,7 @@ import json
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 import aiohttp
@@ -22,12 +23,12 @@ from grpcdemo.model import Target
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import Resource
 
-REQUEST_TIMEOUT_S = 30.0
 CONNECT_TIMEOUT_S = 10.0
+MOST_BACK_OFF_S = 3.0
 MOST_ASKED_S = 30.0
 ATTEMPTS = 5
 UNANSWERED = 2
-"""How many attempts may take REQUEST_TIMEOUT_S; a second one is made on a new connection, where the first was dead."""
+"""How many attempts may go unanswered; a second one is made on a new connection, where the first was dead."""
 RETRIED = {429, 500, 502, 503, 504}
 """Answers that may be another a moment later. A 500 is tried again only where nothing was to change."""
 MERGE_PATCH = "application/merge-patch+json"
@@ -36,10 +37,27 @@ T = TypeVar("T")
 Query = Mapping[str, str | int | bool]
 
 
-class Api:
-    """One Kubernetes API. Use it as an async context manager; while `dry_run` is set, nothing is persisted.
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait for an API server that does not do as asked."""
 
-    Every verb raises ApiError. *reload* gets the configuration anew when its credentials have expired.
+    answer_s: float = 30.0
+    """For the whole answer to a request."""
+    back_off_s: float = 0.2
+    """Before the second attempt; doubles with each further one."""
+    lost_s: float = 60.0
+    """How long a watch tries to reach a server that is lost, before it gives up."""
+    lost_retry_s: float = 1.0
+
+
+PATIENCE = Patience()
+
+
+class Api:
+    """One Kubernetes API, as an async context manager. With *dry_run*, nothing is persisted.
+
+    Every verb raises ApiError. *reload* loads the configuration again when its credentials have expired;
+    *patience* is that of the verbs and of a watch.
     """
 
     def __init__(
@@ -47,14 +65,21 @@ class Api:
         client: ApiClient,
         target: Target,
         *,
+        dry_run: bool = False,
+        patience: Patience = PATIENCE,
         reload: Callable[[], Awaitable[Any]] | None = None,
     ) -> None:
         self.target = target
-        self.dry_run = False
+        self.patience = patience
+        self._dry_run = dry_run
         self._client = client
         self._reload = reload
         self._version: tuple[int, int] | None = None
         self._git_version = ""
+
+    @property
+    def dry_run(self) -> bool:
+        return self._dry_run
 
     async def __aenter__(self) -> Api:
         return self
@@ -158,20 +183,24 @@ class Api:
             except Unreachable as error:
                 if method != "GET" or not _may_come_back(error, attempt):
                     raise
-                await asyncio.sleep(_back_off(attempt))
+                await asyncio.sleep(self._back_off(attempt))
                 continue
             if status < 300:
                 return _object(data, self.target.server)
             if attempt == ATTEMPTS or not _worth_retrying(method, status):
                 raise api_error(status, _status(data), request)
-            await asyncio.sleep(_asked_to_wait(headers) or _back_off(attempt))
+            await asyncio.sleep(_asked_to_wait(headers) or self._back_off(attempt))
         raise AssertionError("the loop above returns or raises")
+
+    def _back_off(self, attempt: int) -> float:
+        """Seconds to wait after failure number *attempt*, with jitter."""
+        return min(self.patience.back_off_s * 2.0 ** (attempt - 1), MOST_BACK_OFF_S) * random.uniform(0.8, 1.2)
 
     async def _exchange(
         self, method: str, path: str, request: Request, query: Query, body: Object | None, content_type: str
     ) -> tuple[int, Mapping[str, str], bytes]:
         """One request and its whole answer: status, headers, body."""
-        timeout = aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_S, sock_connect=CONNECT_TIMEOUT_S)
+        timeout = aiohttp.ClientTimeout(total=self.patience.answer_s, sock_connect=CONNECT_TIMEOUT_S)
         response = await self._send_authenticated(
             method, path, request, query=query, body=body, content_type=content_type, timeout=timeout
         )
@@ -237,11 +266,6 @@ def _may_come_back(error: Unreachable, attempt: int) -> bool:
     if isinstance(cause, aiohttp.ClientConnectorError):
         return False
     return attempt < (UNANSWERED if isinstance(cause, asyncio.TimeoutError) else ATTEMPTS)
-
-
-def _back_off(attempt: int) -> float:
-    """Seconds to wait after failure number *attempt*: doubling from 0.2, with jitter."""
-    return float(min(0.1 * 2**attempt, 3.0)) * random.uniform(0.8, 1.2)
 
 
 def _asked_to_wait(headers: Mapping[str, str]) -> float | None:

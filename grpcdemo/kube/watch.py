@@ -19,10 +19,6 @@ from grpcdemo.waiting import is_set_within
 
 WATCH_S = 240
 """How long the API server is asked to keep one watch open."""
-UNREACHABLE_S = 60.0
-"""How long a lost API server is waited for before a watch gives up."""
-LOST_SANDBOX_S = 1.0
-"""The same for the sandbox, which does not come back: another one is another server."""
 REOPEN_S = 0.1
 """A pause before a watch that the server ended is opened anew, in case it always ends them at once."""
 LOOK_AGAIN_S = 1.0
@@ -94,7 +90,7 @@ class Mirror:
     async def _follow(self, name: str, version: str | None) -> None:
         """Watch from *version* on for ever; where it has expired, from a new list on."""
         clock = asyncio.get_running_loop().time
-        patience_s = LOST_SANDBOX_S if self._api.target.sandbox else UNREACHABLE_S
+        patience = self._api.patience
         lost_at: float | None = None
         while True:
             try:
@@ -111,9 +107,9 @@ class Mirror:
                 raise
             except ApiError:
                 lost_at = lost_at or clock()
-                if clock() - lost_at >= patience_s:
+                if clock() - lost_at >= patience.lost_s:
                     raise
-                await asyncio.sleep(LOOK_AGAIN_S)
+                await asyncio.sleep(patience.lost_retry_s)
 
     def _apply(self, name: str, kind: str, found: Object) -> None:
         if kind == "BOOKMARK":

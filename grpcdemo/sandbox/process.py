@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,33 +20,30 @@ from grpcdemo.sandbox.state import (
     clear,
     clear_when_free,
     folder_errors,
-    lock_at_once,
+    hold_turn,
     prepare,
     running,
 )
 
 START_S = 90.0
 STOP_S = 15.0
-LOOK_AGAIN_S = 0.1
-ENDING_S = 3.0
-"""A daemon that is killed is not gone at once: its connections may break a moment before its lock is free."""
 LAST_LINES = 8
 PROGRAM = (sys.executable, "-m", "grpcdemo.sandbox")
 """This grpcdemo, whatever the PATH says."""
 
 
 async def start(
-    state: State, *, by_itself: bool = False, program: Sequence[str] = PROGRAM, within_s: float = START_S
+    state: State, *, auto: bool = False, program: Sequence[str] = PROGRAM, within_s: float = START_S
 ) -> bool:
     """Make sure that a daemon runs; False if one ran already. Raises GrpcdemoError with the reason for a failure.
 
-    One that was started *by_itself* is marked so; the mark goes when somebody starts it by hand.
+    A command that needs a daemon starts it with *auto*, which marks it; starting it by hand removes the mark.
     """
     prepare(state)
-    async with _turn(state):
+    async with hold_turn(state):
         if running(state):
-            if not by_itself:
-                state.by_itself.unlink(missing_ok=True)
+            if not auto:
+                state.auto_started.unlink(missing_ok=True)
             return False
         claim(state).close()  # an error about the folder is ours to tell, not the daemon's
         process, reading = _spawn(state, program)
@@ -60,8 +56,8 @@ async def start(
                 clear(state)
         if not started:
             raise _failure(state.log, document, within_s)
-        if by_itself:
-            state.by_itself.touch()
+        if auto:
+            state.auto_started.touch()
         return True
 
 
@@ -77,55 +73,6 @@ async def stop(state: State, *, grace_s: float = STOP_S) -> bool:
         _signal(pid, signal.SIGKILL)
     await ended
     return True
-
-
-async def is_ending(state: State, *, within_s: float = ENDING_S) -> bool:
-    """Whether the daemon, which has not answered, has ended or is about to."""
-    for _ in range(round(within_s / LOOK_AGAIN_S)):
-        if running(state) is None:
-            return True
-        await asyncio.sleep(LOOK_AGAIN_S)
-    return False
-
-
-@asynccontextmanager
-async def ending_unused(
-    state: State, is_empty: Callable[[], Awaitable[bool]], *, ended: Callable[[], None]
-) -> AsyncIterator[None]:
-    """Around a command that changes something: afterwards a daemon that was started by itself, that no other
-    such command uses, and that *is_empty*, is ended, and *ended* called.
-
-    Whoever comes while it ends waits, and finds none.
-    """
-    prepare(state)
-    async with _held(state.root, fcntl.LOCK_SH) as use:
-        try:
-            yield
-        finally:
-            if lock_at_once(use, fcntl.LOCK_EX):
-                async with _turn(state):
-                    if state.by_itself.exists() and running(state) and await is_empty():
-                        await stop(state)
-                        ended()
-
-
-def _turn(state: State) -> AbstractAsyncContextManager[int]:
-    """One command starts the sandbox at a time. The others wait, and find it running."""
-    return _held(state.root.parent, fcntl.LOCK_EX)
-
-
-@asynccontextmanager
-async def _held(folder: Path, how: int) -> AsyncIterator[int]:
-    """The folder's lock, as soon as it can be had."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        while True:
-            if lock_at_once(descriptor, how):
-                break
-            await asyncio.sleep(LOOK_AGAIN_S)  # a lock that is waited for could not be given up on Ctrl-C
-        yield descriptor
-    finally:
-        os.close(descriptor)
 
 
 def _spawn(state: State, program: Sequence[str]) -> tuple[subprocess.Popen[bytes], int]:

@@ -6,22 +6,24 @@ locked daemon is debris that the next start may clear.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import fcntl
 import json
 import os
 import shutil
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from grpcdemo.errors import GrpcdemoError
+from grpcdemo.errors import GrpcdemoError, NoSandbox
 
 CONTEXT = "grpcdemo-sandbox"
 PRIVATE = 0o700
+LOOK_AGAIN_S = 0.1
 ROOM = 1024 * 1024
 """How many bytes the disk must have room for, or there is no point in starting."""
 ELSEWHERE = "set XDG_STATE_HOME to a folder of your own, on a disk with room"
@@ -42,9 +44,9 @@ class State:
         return self.root / "daemon.log"
 
     @property
-    def by_itself(self) -> Path:
-        """Is there while the daemon is one that a command started by itself, and may end by itself."""
-        return self.root / "by-itself"
+    def auto_started(self) -> Path:
+        """Exists while a daemon runs that a command started, not a person; it is stopped when nobody uses it."""
+        return self.root / "auto-started"
 
     @property
     def run(self) -> Path:
@@ -78,10 +80,10 @@ def running(state: State) -> int | None:
 
 
 def find_running(state: State) -> int:
-    """The same; raises GrpcdemoError if none runs."""
+    """The process id of the daemon. Raises NoSandbox if none runs."""
     if pid := running(state):
         return pid
-    raise GrpcdemoError("no sandbox runs", hint="start it with `grpcdemo sandbox start`")
+    raise NoSandbox("no sandbox runs", hint="start it with `grpcdemo sandbox start`")
 
 
 def clear_when_free(state: State) -> None:
@@ -111,20 +113,21 @@ def claim(state: State) -> IO[str]:
     Raises GrpcdemoError where another daemon holds it, or the folder cannot be used.
     """
     prepare(state)
-    with folder_errors(state):
-        lock = state.lock.open("a+", encoding="utf-8")
+    with folder_errors(state), ExitStack() as on_failure:
+        lock = on_failure.enter_context(state.lock.open("a+", encoding="utf-8"))
         while not lock_at_once(lock, fcntl.LOCK_EX):
-            if not lock_at_once(lock, fcntl.LOCK_SH):  # else somebody merely looks, who is gone in a moment
-                lock.close()
-                hint = "use it, or end it with `grpcdemo sandbox stop`"
-                raise GrpcdemoError("a sandbox of yours is running already", hint=hint)
-        lock.truncate(0)  # what is in it until now is the id of a process that is gone
+            if not lock_at_once(lock, fcntl.LOCK_SH):  # else somebody is only looking, and is gone in a moment
+                raise GrpcdemoError(
+                    "a sandbox of yours is running already", hint="use it, or stop it with `grpcdemo sandbox stop`"
+                )
+        lock.truncate(0)  # it still holds the id of a process that is gone
         clear(state)
         try:
             _begin(state)
         except OSError:
             clear(state)
             raise
+        on_failure.pop_all()
     return lock
 
 
@@ -145,7 +148,7 @@ def folder_errors(state: State) -> Iterator[None]:
 
 def clear(state: State) -> None:
     """Take away what goes with a daemon; its log and the lock stay."""
-    for path in (state.kubeconfig, state.by_itself):
+    for path in (state.kubeconfig, state.auto_started):
         path.unlink(missing_ok=True)
     shutil.rmtree(state.run, ignore_errors=True)
 
@@ -181,6 +184,16 @@ def _begin(state: State) -> None:
     room.unlink()
 
 
+def hold_turn(state: State) -> AbstractAsyncContextManager[int]:
+    """One command at a time starts or stops the daemon. The others wait."""
+    return _held(state.root.parent, fcntl.LOCK_EX)
+
+
+def hold_use(state: State) -> AbstractAsyncContextManager[int]:
+    """The lock of those who use the sandbox, shared among them."""
+    return _held(state.root, fcntl.LOCK_SH)
+
+
 def lock_at_once(lock: IO[str] | int, how: int) -> bool:
     """Whether *lock*, a file or the descriptor of one, could be had: shared with others, or exclusively."""
     try:
@@ -188,3 +201,16 @@ def lock_at_once(lock: IO[str] | int, how: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+@asynccontextmanager
+async def _held(folder: Path, how: int) -> AsyncIterator[int]:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        while True:
+            if lock_at_once(descriptor, how):
+                break
+            await asyncio.sleep(LOOK_AGAIN_S)  # Ctrl-C could not interrupt a thread that waits for the lock
+        yield descriptor
+    finally:
+        os.close(descriptor)

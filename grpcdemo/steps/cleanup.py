@@ -48,7 +48,7 @@ async def cleanup(api: Api, config: CleanupConfig, report: Reporter) -> None:
         await delete_ours(api, config.namespace)
         await delete(api, NAMESPACES, namespace)
         report(Done(f"namespace {config.namespace} deleted, with everything in it"))
-    if config.wait and not api.dry_run:
+    if config.wait:
         await wait_until_namespace_gone(api, config.namespace, timeout_s=config.timeout_s, report=report)
         report(Done(f"namespace {config.namespace} is gone"))
 
@@ -74,6 +74,6 @@ async def _delete_ours(api: Api, config: CleanupConfig, report: Reporter) -> Non
 
 
 async def _wait_until_ours_gone(api: Api, config: CleanupConfig, report: Reporter) -> None:
-    if config.wait and not api.dry_run:
+    if config.wait:
         await wait_until_ours_gone(api, config.namespace, timeout_s=config.timeout_s, report=report)
         report(Done("everything of grpcdemo's is gone"))

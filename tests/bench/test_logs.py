@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from grpcdemo.kube.client import connect
+from grpcdemo.kube.kubeconfig import find_kubeconfig
 from grpcdemo.kube.lines import whole_lines
 from grpcdemo.kube.log_position import Position
-from grpcdemo.kube.target import connect
 from grpcdemo.model import Observation
 from grpcdemo.steps.observe import ObserveConfig, observe
 from grpcdemo.steps.observe.call_reader import CallReader
@@ -32,7 +33,7 @@ CHUNK = 64 * 1024
 @asynccontextmanager
 async def observing(server: str, folder: Path) -> AsyncIterator[AsyncIterator[Observation]]:
     kubeconfig = write_kubeconfig(folder / "config", server)
-    async with await connect(context=None, kubeconfig=str(kubeconfig)) as api:
+    async with await connect(find_kubeconfig(str(kubeconfig))) as api:
         seen = observe(api, ObserveConfig())
         assert isinstance(seen, AsyncGenerator)
         async with aclosing(seen):

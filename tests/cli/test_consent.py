@@ -44,8 +44,8 @@ def test_a_far_cluster_that_is_only_implied_is_refused(grpcdemo: Command, words:
     using, error, hint = ended.error_lines
     assert (ended.code, ended.out) == (1, "")
     assert using == f"using context fake ({FAR}), namespace istio-grpc-demo"
-    assert error.startswith(f"error: context fake ({FAR}) is merely the current context")
-    assert hint == "hint: name it with --context fake, or go on with --yes"
+    assert error.startswith(f"error: context fake ({FAR}) is remote, and only the current context")
+    assert hint == "hint: name it with --context fake, or accept it with --yes"
 
 
 @pytest.mark.parametrize("words", CHANGING, ids=" ".join)
@@ -69,7 +69,7 @@ def test_a_kubeconfig_that_is_named_is_meant(grpcdemo: Command, far: Path, words
 def test_an_empty_name_is_no_consent(grpcdemo: Command, variable: str) -> None:
     """As where a script says `--context "$CONTEXT"`, and the variable is not set."""
     ended = grpcdemo("up", variable, "")
-    assert (ended.code, "merely the current context" in ended.err) == (1, True)
+    assert (ended.code, "only the current context" in ended.err) == (1, True)
 
 
 @pytest.mark.parametrize("words", [found for found in CHANGING if found != ("demo",)], ids=" ".join)
@@ -96,7 +96,7 @@ def test_a_cluster_on_this_machine_needs_no_consent(grpcdemo: Command, far: Path
 def test_on_a_terminal_it_is_asked() -> None:
     with on_terminal("y\n") as terminal, pytest.raises(Connected):
         main(["up"])
-    assert "It is merely the current context, and not on this machine. Use it? [y/N]" in terminal.getvalue()
+    assert "This cluster is remote, and only the current context. Use it? [y/N]" in terminal.getvalue()
 
 
 @pytest.mark.parametrize("typed", ["n\n", "\n"])

@@ -14,7 +14,8 @@ import yaml
 from aiohttp import web
 
 from grpcdemo.kube.api import Api
-from grpcdemo.kube.target import connect
+from grpcdemo.kube.client import connect
+from grpcdemo.kube.kubeconfig import find_kubeconfig
 
 Object = dict[str, Any]
 CONTEXT = "fake"
@@ -191,14 +192,14 @@ def write_kubeconfig(path: Path, server: str, *, token: str = TOKEN) -> Path:
 
 
 @asynccontextmanager
-async def connected(handler: Handler, folder: Path) -> AsyncIterator[Api]:
-    """Our API client, connected to *handler* through the kubeconfig `config` in *folder*."""
-    async with serving(handler) as server, connected_to(server, folder) as api:
+async def connected(handler: Handler, folder: Path, **options: Any) -> AsyncIterator[Api]:
+    """Our API client, connected to *handler* through the kubeconfig `config` in *folder*, with *options*."""
+    async with serving(handler) as server, connected_to(server, folder, **options) as api:
         yield api
 
 
 @asynccontextmanager
-async def connected_to(server: str, folder: Path) -> AsyncIterator[Api]:
+async def connected_to(server: str, folder: Path, **options: Any) -> AsyncIterator[Api]:
     path = write_kubeconfig(folder / "config", server)
-    async with await connect(context=None, kubeconfig=str(path)) as api:
+    async with await connect(find_kubeconfig(str(path)), **options) as api:
         yield api

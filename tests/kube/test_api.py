@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 
 from grpcdemo.errors import ApiError, Rejected, Unauthorized, Unreachable
-from grpcdemo.kube import api as api_module
-from grpcdemo.kube.api import Api
-from grpcdemo.kube.target import connect
+from grpcdemo.kube.api import ATTEMPTS, UNANSWERED, Api, Patience
+from grpcdemo.kube.client import connect
+from grpcdemo.kube.kubeconfig import find_kubeconfig
 from grpcdemo.resources.resource import NAMESPACES, PODS
 from tests.fakes.script import Script, connected, cut, hang, refuse, reply, serving, write_kubeconfig
 
@@ -21,10 +22,17 @@ LIST = {"items": [BODY], "metadata": {"resourceVersion": "7"}}
 BUSY = refuse(429, "too many requests", Retry_After="0.01")
 
 
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The back-off has some randomness, which here is that there is none."""
-    monkeypatch.setattr("random.uniform", lambda low, high: 0.0)
+@pytest.fixture
+async def api(script: Script, tmp_path: Path) -> AsyncIterator[Api]:
+    """One that tries again at once."""
+    async with connected(script, tmp_path, patience=Patience(back_off_s=0)) as connected_api:
+        yield connected_api
+
+
+@pytest.fixture
+async def impatient_api(script: Script, tmp_path: Path) -> AsyncIterator[Api]:
+    async with connected(script, tmp_path, patience=Patience(answer_s=0.05, back_off_s=0)) as connected_api:
+        yield connected_api
 
 
 async def test_a_request_carries_the_token_of_the_kubeconfig(script: Script, api: Api) -> None:
@@ -70,7 +78,7 @@ async def test_a_read_is_not_tried_for_ever(script: Script, api: Api) -> None:
     script.on("GET", PATH, refuse(503, "not ready"))
     with pytest.raises(ApiError, match="not ready"):
         await api.list(NAMESPACES)
-    assert len(script.asked) == api_module.ATTEMPTS
+    assert len(script.asked) == ATTEMPTS
 
 
 async def test_a_change_is_tried_again_only_where_it_was_not_looked_at(script: Script, api: Api) -> None:
@@ -99,36 +107,30 @@ async def test_a_change_whose_answer_was_lost_is_an_error(script: Script, api: A
     assert len(script.asked) == 1
 
 
-async def test_no_answer_in_time(script: Script, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api_module, "REQUEST_TIMEOUT_S", 0.05)
+async def test_no_answer_in_time(script: Script, impatient_api: Api) -> None:
     script.on("POST", PATH, hang)
     with pytest.raises(Unreachable, match="did not answer in time"):
-        await api.create(NAMESPACES, BODY)
+        await impatient_api.create(NAMESPACES, BODY)
 
 
-async def test_a_read_is_asked_for_once_more_where_the_connection_is_dead(
-    script: Script, api: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(api_module, "REQUEST_TIMEOUT_S", 0.5)
+async def test_a_read_is_asked_for_once_more_where_the_connection_is_dead(script: Script, tmp_path: Path) -> None:
     script.on("GET", PATH, hang, reply(LIST))
-    assert await api.list(NAMESPACES) == LIST
+    async with connected(script, tmp_path, patience=Patience(answer_s=0.5, back_off_s=0)) as api:
+        assert await api.list(NAMESPACES) == LIST
 
 
-async def test_a_server_that_does_not_answer_is_not_asked_for_long(
-    script: Script, api: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(api_module, "REQUEST_TIMEOUT_S", 0.05)
+async def test_a_server_that_does_not_answer_is_not_asked_for_long(script: Script, impatient_api: Api) -> None:
     script.on("GET", PATH, hang)
     with pytest.raises(Unreachable, match="did not answer in time"):
-        await api.list(NAMESPACES)
-    assert len(script.asked) <= api_module.UNANSWERED
+        await impatient_api.list(NAMESPACES)
+    assert len(script.asked) <= UNANSWERED
 
 
 async def test_nobody_listens(tmp_path: Path) -> None:
     async with serving(Script()) as server:
         pass
     write_kubeconfig(tmp_path / "config", server)
-    async with await connect(context=None, kubeconfig=str(tmp_path / "config")) as api:
+    async with await connect(find_kubeconfig(str(tmp_path / "config"))) as api:
         with pytest.raises(Unreachable, match=server):
             await api.version()
 
@@ -151,7 +153,7 @@ async def test_expired_credentials_are_fetched_anew(tmp_path: Path) -> None:
     script.on("GET", PATH, refuse(401, "Unauthorized"), reply(LIST))
     async with serving(script) as server:
         path = write_kubeconfig(tmp_path / "config", server, token="old")
-        async with await connect(context=None, kubeconfig=str(path)) as api:
+        async with await connect(find_kubeconfig(str(path))) as api:
             write_kubeconfig(path, server, token="new")
             assert await api.list(NAMESPACES) == LIST
     assert [found.authorization for found in script.asked] == ["Bearer old", "Bearer new"]
@@ -173,14 +175,14 @@ async def test_credentials_that_cannot_be_had_anew(script: Script, tmp_path: Pat
             await api.list(NAMESPACES)
 
 
-async def test_a_dry_run_says_so_where_the_api_looks_for_it(script: Script, api: Api) -> None:
+async def test_a_dry_run_says_so_where_the_api_looks_for_it(script: Script, tmp_path: Path) -> None:
     """In the query; but of a DELETE with a body, the API server reads the body only."""
     for method, path in (("POST", PATH), ("PATCH", f"{PATH}/demo"), ("DELETE", f"{PATH}/demo")):
         script.on(method, path, reply(BODY))
-    api.dry_run = True
-    await api.create(NAMESPACES, BODY)
-    await api.patch(NAMESPACES, "demo", {})
-    await api.delete(NAMESPACES, "demo", uid="u")
+    async with connected(script, tmp_path, dry_run=True) as api:
+        await api.create(NAMESPACES, BODY)
+        await api.patch(NAMESPACES, "demo", {})
+        await api.delete(NAMESPACES, "demo", uid="u")
     posted, patched, deleted = script.asked
     assert posted.query == patched.query == {"dryRun": "All"}
     assert deleted.body["dryRun"] == ["All"]

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import pytest
 from aiohttp import web
 
 from grpcdemo.errors import ApiError, Forbidden, GrpcdemoError, Unreachable
-from grpcdemo.kube import watch as watch_module
-from grpcdemo.kube.api import Api
+from grpcdemo.kube.api import Api, Patience
 from grpcdemo.kube.watch import Mirror, Query, wait_until
 from grpcdemo.resources.labels import OURS
 from grpcdemo.resources.resource import PODS
-from tests.fakes.script import Answer, Feed, Object, Script, cut, refuse, reply
+from tests.fakes.script import Answer, Feed, Object, Script, connected, cut, refuse, reply
 
 PATH = "/api/v1/namespaces/demo/pods"
 PODS_OF_DEMO = {"pods": Query(PODS, "demo", OURS)}
 GONE = {"kind": "Status", "code": 410, "reason": "Expired", "message": "too old resource version: 10 (99)"}
 PATIENCE_S = 120
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch_module, "LOOK_AGAIN_S", 0.01)
 
 
 def named(name: str, version: int) -> Object:
@@ -120,22 +115,22 @@ async def test_an_overloaded_api_is_waited_for(script: Script, api: Api) -> None
         await until(mirror, "a")
 
 
-async def test_an_api_that_does_not_come_back_is_given_up(
-    script: Script, api: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(watch_module, "UNREACHABLE_S", 0.03)
+@pytest.fixture
+async def impatient_api(script: Script, tmp_path: Path) -> AsyncIterator[Api]:
+    async with connected(script, tmp_path, patience=Patience(lost_s=0.03, lost_retry_s=0.01)) as api:
+        yield api
+
+
+async def test_an_api_that_does_not_come_back_is_given_up(script: Script, impatient_api: Api) -> None:
     script.on("GET", PATH, reply(listed(10)))
     script.on("WATCH", PATH, cut())
-    async with Mirror(api, PODS_OF_DEMO) as mirror:
+    async with Mirror(impatient_api, PODS_OF_DEMO) as mirror:
         with pytest.raises(Unreachable):
             while True:
                 await mirror.changed(PATIENCE_S)
 
 
-async def test_an_api_that_was_there_again_meanwhile_is_waited_for_anew(
-    script: Script, api: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(watch_module, "UNREACHABLE_S", 0.03)
+async def test_an_api_that_was_back_meanwhile_is_waited_for_again(script: Script, impatient_api: Api) -> None:
     opened, silent = asyncio.Event(), Feed()
 
     async def open_silent(request: web.Request) -> web.StreamResponse:
@@ -144,9 +139,9 @@ async def test_an_api_that_was_there_again_meanwhile_is_waited_for_anew(
 
     script.on("GET", PATH, reply(listed(10)))
     script.on("WATCH", PATH, refuse(503), open_silent, Feed().event("ADDED", named("a", 11)))
-    async with Mirror(api, PODS_OF_DEMO) as mirror:
+    async with Mirror(impatient_api, PODS_OF_DEMO) as mirror:
         await opened.wait()
-        await asyncio.sleep(2 * watch_module.UNREACHABLE_S)
+        await asyncio.sleep(2 * impatient_api.patience.lost_s)
         silent.cut()
         await until(mirror, "a")
 

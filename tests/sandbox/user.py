@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -133,3 +134,21 @@ def wait_until_gone(pid: int) -> None:
     ready, _, _ = select.select([descriptor], [], [], GONE_WITHIN_S)
     os.close(descriptor)
     assert ready, f"process {pid} outlived the sandbox"
+
+
+FAKE = """
+import os, signal, sys
+from pathlib import Path
+from grpcdemo.sandbox.state import *
+lock = claim(State(Path(sys.argv[1]))); lock.write(str(os.getpid())); lock.flush()
+"""
+
+
+async def start_fake(state: State, then: str) -> asyncio.subprocess.Process:
+    """Something that holds the folder as a daemon does."""
+    daemon = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", f"{FAKE}{then}; print('ready', flush=True); signal.pause()", str(state.root), stdout=-1
+    )
+    assert daemon.stdout
+    await daemon.stdout.readline()
+    return daemon

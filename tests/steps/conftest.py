@@ -39,5 +39,12 @@ async def demo_api(cluster: HollowCluster, cluster_api: Api) -> Api:
 
 
 @pytest.fixture
+async def dry_api(cluster_api: Api, tmp_path: Path) -> AsyncIterator[Api]:
+    """The same API, for a dry run."""
+    async with connected_to(cluster_api.target.server, tmp_path, dry_run=True) as api:
+        yield api
+
+
+@pytest.fixture
 def events() -> list[StepEvent]:
     return []

@@ -127,7 +127,7 @@ async def test_what_has_an_owner_is_no_stranger(cluster: HollowCluster, demo_api
 
 @pytest.mark.parametrize("lent", [False, True])
 async def test_a_dry_run_changes_nothing(
-    cluster: HollowCluster, cluster_api: Api, events: list[StepEvent], lent: bool
+    cluster: HollowCluster, cluster_api: Api, dry_api: Api, events: list[StepEvent], lent: bool
 ) -> None:
     if lent:
         cluster.create_namespace(DEMO)
@@ -135,8 +135,7 @@ async def test_a_dry_run_changes_nothing(
     cluster.faults.asked.clear()
     await cluster.settle()
     before = cluster.store.version
-    cluster_api.dry_run = True
-    await cleanup(cluster_api, CONFIG, events.append)
+    await cleanup(dry_api, CleanupConfig(wait=False), events.append)
     assert cluster.faults.changes
     assert all(is_dry(change) for change in cluster.faults.changes)
     assert cluster.store.version == before

@@ -145,11 +145,11 @@ async def test_who_may_not_create_pods_may_still_switch(
     assert "could not check what a new pod gets" in warned(events)
 
 
-async def test_a_dry_run_changes_nothing(cluster: HollowCluster, demo_api: Api, events: list[StepEvent]) -> None:
+@pytest.mark.usefixtures("demo_api")
+async def test_a_dry_run_changes_nothing(cluster: HollowCluster, dry_api: Api, events: list[StepEvent]) -> None:
     await cluster.settle()
     before = cluster.store.version
-    demo_api.dry_run = True
-    await switch(demo_api, ON, events.append)
+    await switch(dry_api, ON, events.append)
     assert cluster.faults.changes
     assert all(is_dry(change) for change in cluster.faults.changes)
     assert cluster.store.version == before

@@ -95,14 +95,13 @@ async def test_a_service_of_others_is_not_taken_over(
 
 @pytest.mark.parametrize("there", [False, True])
 async def test_a_dry_run_changes_nothing(
-    cluster: HollowCluster, cluster_api: Api, events: list[StepEvent], there: bool
+    cluster: HollowCluster, dry_api: Api, events: list[StepEvent], there: bool
 ) -> None:
     if there:
         cluster.create_namespace(DEMO)
     await cluster.settle()
     before = cluster.store.version
-    cluster_api.dry_run = True
-    assert await up(cluster_api, UpConfig(), events.append) == []
+    assert await up(dry_api, UpConfig(), events.append) == []
     assert cluster.faults.changes
     assert all(is_dry(change) for change in cluster.faults.changes)
     assert cluster.store.version == before

@@ -8,7 +8,7 @@ import typer
 from grpcdemo.cli.images.options import Builder, DryRun, Prefix, Verbose
 from grpcdemo.cli.images.programs import print_lines, run_programs
 from grpcdemo.cli.options import Context, Kubeconfig
-from grpcdemo.kube.target import current_context
+from grpcdemo.kube.kubeconfig import current_context, find_kubeconfig
 from grpcdemo.steps.images.load import LoadConfig, load_images
 
 
@@ -35,7 +35,7 @@ def load(
 ) -> None:
     """Load the images into a cluster on this machine: kind, k3d, minikube, Docker Desktop, and the like."""
     config = LoadConfig(
-        context=context if context or containerd else current_context(kubeconfig),
+        context=context if context or containerd else current_context(find_kubeconfig(kubeconfig)),
         containerd=containerd,
         archives=archive,
         builder=builder,

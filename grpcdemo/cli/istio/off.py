@@ -4,7 +4,7 @@ import typer
 
 from grpcdemo.cli import options
 from grpcdemo.cli.istio.switch import switch
-from grpcdemo.cli.target import Connection
+from grpcdemo.cli.target import TargetOptions
 from grpcdemo.manifests import defaults
 from grpcdemo.steps.istio.switch import SwitchConfig
 
@@ -22,5 +22,5 @@ def off(
 ) -> None:
     """Label the namespace, restart both Deployments, and check that no pod has a proxy."""
     config = SwitchConfig(on=False, namespace=namespace, timeout_s=timeout, shared=yes)
-    connection = Connection(typed.obj, context, kubeconfig, sandbox, namespace)
-    switch(connection, config, output, dry_run=dry_run, yes=yes)
+    target = TargetOptions(typed.obj, context, kubeconfig, sandbox, namespace)
+    switch(target, config, output, dry_run=dry_run, yes=yes)

@@ -3,16 +3,16 @@
 from grpcdemo.cli.options import Format
 from grpcdemo.cli.output import Progress, result_width, show
 from grpcdemo.cli.runner import change
-from grpcdemo.cli.target import Connection
+from grpcdemo.cli.target import TargetOptions
 from grpcdemo.steps.istio import switch as step
 from grpcdemo.views.document import pods_document
 from grpcdemo.views.pods import pods_table
 
 
-def switch(connection: Connection, config: step.SwitchConfig, form: Format, *, dry_run: bool, yes: bool) -> None:
+def switch(target: TargetOptions, config: step.SwitchConfig, form: Format, *, dry_run: bool, yes: bool) -> None:
     with Progress(dry_run=dry_run) as progress:
         pods = change(
-            connection,
+            target,
             lambda api: step.switch(api, config, progress.report),
             report=progress.report,
             yes=yes,

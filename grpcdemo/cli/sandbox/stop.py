@@ -11,4 +11,4 @@ def stop() -> None:
     """Stop the sandbox, and with it every pod and proxy in it."""
     with Progress() as progress:
         stopped = run(process.stop(find_state()), if_interrupted="`grpcdemo sandbox status` shows whether it runs")
-        progress.report(Done("the sandbox has ended" if stopped else "no sandbox runs"))
+        progress.report(Done("the sandbox has stopped" if stopped else "no sandbox runs"))

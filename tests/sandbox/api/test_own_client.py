@@ -9,8 +9,9 @@ import pytest
 
 from grpcdemo.errors import Conflict, NotFound, Rejected
 from grpcdemo.kube.api import Api
+from grpcdemo.kube.client import connect
 from grpcdemo.kube.deployed import apply
-from grpcdemo.kube.target import connect
+from grpcdemo.kube.kubeconfig import find_kubeconfig
 from grpcdemo.kube.watch import Mirror, Query
 from grpcdemo.resources.resource import DEPLOYMENTS, PODS
 
@@ -21,7 +22,7 @@ from .harness import Sandbox, write_kubeconfig
 @pytest.fixture
 async def api(sandbox: Sandbox, tmp_path: Path) -> AsyncIterator[Api]:
     write_kubeconfig(tmp_path / "kubeconfig", sandbox.client.url)
-    async with await connect(context=None, kubeconfig=str(tmp_path / "kubeconfig")) as connected:
+    async with await connect(find_kubeconfig(str(tmp_path / "kubeconfig"))) as connected:
         yield connected
 
 

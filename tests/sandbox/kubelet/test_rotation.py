@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from grpcdemo.kube.client import connect
+from grpcdemo.kube.kubeconfig import find_kubeconfig
 from grpcdemo.kube.logs import ContainerRef, Follower
-from grpcdemo.kube.target import connect
 from grpcdemo.sandbox.api.logs import LogOptions
 from grpcdemo.sandbox.api.registry import Registry
 from grpcdemo.sandbox.api.server import build_app, serving
@@ -65,7 +66,7 @@ async def count(machine: Machine, folder: Path, cut_after: int | None) -> tuple[
     seqs: list[int] = []
     async with serving(app) as url:
         write_kubeconfig(folder / "kubeconfig", url)
-        async with await connect(context=None, kubeconfig=str(folder / "kubeconfig")) as api:
+        async with await connect(find_kubeconfig(str(folder / "kubeconfig"))) as api:
             follower = Follower(api, ContainerRef(NAMESPACE, "client", "grpc-client"), from_start=True)
             async for piece in follower.pieces():
                 seqs += parse_calls(piece).seqs

@@ -20,7 +20,7 @@ def test_demo_needs_no_cluster_and_leaves_nothing(sandbox: SandboxUser) -> None:
     assert (result["istioOff"]["verdict"], result["istioOn"]["verdict"]) == ("pinned", "balanced")
     assert result["provenance"]["sandbox"] is True
     assert told.stderr.startswith("using the sandbox on this machine, namespace")
-    assert told.stderr.endswith("✓ the sandbox has ended\n")
+    assert told.stderr.endswith("✓ the sandbox has stopped\n")
     sandbox.wait_until_gone()
     assert {path.name for path in sandbox.state.root.iterdir()} == {"daemon.log", "lock"}
 
@@ -28,10 +28,10 @@ def test_demo_needs_no_cluster_and_leaves_nothing(sandbox: SandboxUser) -> None:
 def test_it_stays_until_the_last_demo_in_it_is_cleaned_up(sandbox: SandboxUser) -> None:
     assert "waiting for the sandbox to start" in sandbox.run("up", "--servers", "1").stderr
     assert "sandbox to start" not in sandbox.run("up", "--servers", "1", "--namespace", "other").stderr
-    assert "the sandbox has ended" not in sandbox.run("cleanup").stderr
+    assert "the sandbox has stopped" not in sandbox.run("cleanup").stderr
     assert "1/1" in sandbox.run("status", "--namespace", "other").stdout
     assert "the sandbox injects Envoy itself" in sandbox.run("istio", "status", "--namespace", "other").stdout
-    assert "the sandbox has ended" in sandbox.run("cleanup", "--namespace", "other").stderr
+    assert "the sandbox has stopped" in sandbox.run("cleanup", "--namespace", "other").stderr
     sandbox.run("sandbox", "status", code=1)
 
 
@@ -49,8 +49,8 @@ def test_a_dry_run_ends_none_that_was_there(sandbox: SandboxUser) -> None:
         kubeconfig,
     )
     subprocess.run([find_program("kubectl"), *words], check=True, stdout=subprocess.DEVNULL)
-    assert "the sandbox has ended" not in sandbox.run("cleanup", "--dry-run").stderr
-    assert "the sandbox has ended" in sandbox.run("cleanup").stderr
+    assert "the sandbox has stopped" not in sandbox.run("cleanup", "--dry-run").stderr
+    assert "the sandbox has stopped" in sandbox.run("cleanup").stderr
 
 
 def test_one_that_somebody_started_by_hand_stays(sandbox: SandboxUser) -> None:
@@ -71,7 +71,7 @@ def test_ctrl_c_in_the_middle_of_demo_ends_it_too(sandbox: SandboxUser) -> None:
         telling.send_signal(signal.SIGINT)
         *_, ended, error = [line for line in said if not line.startswith("hint")]
     assert telling.returncode == 130
-    assert (ended, error) == ("✓ the sandbox has ended\n", "error: interrupted\n")
+    assert (ended, error) == ("✓ the sandbox has stopped\n", "error: interrupted\n")
     sandbox.wait_until_gone()
 
 

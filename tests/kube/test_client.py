@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from grpcdemo.errors import UsageError
-from grpcdemo.kube.target import connect, current_context
+from grpcdemo.kube.client import connect
+from grpcdemo.kube.kubeconfig import current_context, find_kubeconfig
 from grpcdemo.model import Target
 
 LOCAL, FAR = "https://127.0.0.1:6443", "https://api.example.com"
@@ -37,7 +38,7 @@ def default_kubeconfig() -> Path:
 
 
 async def target(*, context: str | None = None, kubeconfig: str | None = None) -> Target:
-    async with await connect(context=context, kubeconfig=kubeconfig) as api:
+    async with await connect(find_kubeconfig(kubeconfig), context=context) as api:
         return api.target
 
 
@@ -57,7 +58,7 @@ async def test_the_option_goes_before_the_environment(monkeypatch: pytest.Monkey
     monkeypatch.setenv("KUBECONFIG", str(write(tmp_path / "a", "near", near=LOCAL)))
     named = write(tmp_path / "b", "far", far=FAR)
     assert await target(kubeconfig=str(named)) == Target("far", FAR, implied=False, local=False, kubeconfig=str(named))
-    assert current_context(str(named)) == "far"
+    assert current_context(find_kubeconfig(str(named))) == "far"
 
 
 async def test_several_files_are_merged_and_missing_ones_passed_over(
@@ -73,7 +74,7 @@ async def test_several_files_are_merged_and_missing_ones_passed_over(
     assert (await target()).context == "two"  # of the first file that has one
     assert (await target(context="one")).server == LOCAL
     assert (await target(context="three")).server == FAR
-    assert current_context(None) == "two"
+    assert current_context(find_kubeconfig()) == "two"
 
 
 @pytest.mark.parametrize("variable", [None, ""])
@@ -106,7 +107,7 @@ async def test_no_kubeconfig_names_the_place_and_a_way_out() -> None:
     with pytest.raises(UsageError, match=str(default_kubeconfig())) as caught:
         await target()
     assert "kind create cluster" in str(caught.value.hint)
-    assert current_context(None) is None
+    assert current_context(find_kubeconfig()) is None
 
 
 async def test_a_kubeconfig_that_is_named_must_be_there(tmp_path: Path) -> None:
@@ -126,7 +127,7 @@ async def test_no_current_context(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no current context") as caught:
         await target(kubeconfig=str(path))
     assert "--sandbox" in str(caught.value.hint)
-    assert current_context(str(path)) is None
+    assert current_context(find_kubeconfig(str(path))) is None
 
 
 @pytest.mark.parametrize(
