@@ -31,6 +31,12 @@ BEGIN_FRAME, END_FRAME = "\x1b[?2026h", "\x1b[?2026l"
 """Synchronized output: a terminal that knows it shows a frame when it is whole, any other ignores it."""
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Raise it: Rich would end the process, and leave stderr to fail again at exit."""
+        raise
+
+
 Picture = Callable[[int, int], RenderableType]
 """What is drawn in place, in so many cells and lines."""
 
@@ -38,7 +44,7 @@ Picture = Callable[[int, int], RenderableType]
 def console(*, stderr: bool = False) -> Console:
     """Results are never cut; what is redrawn in place on a terminal has to fit its width."""
     redrawn = stderr and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-    return Console(stderr=stderr, width=None if redrawn else UNBOUNDED, highlight=False, markup=False, soft_wrap=True)
+    return _Console(stderr=stderr, width=None if redrawn else UNBOUNDED, highlight=False, markup=False, soft_wrap=True)
 
 
 def result_width() -> int | None:

@@ -202,7 +202,7 @@ def test_a_killed_daemon_is_told_by_every_command_and_leaves_nothing(sandbox: Sa
             assert command.end()[0] == 1, words
             assert [line.partition(";")[0] for line in command.said[-2:]] == [
                 "error: the sandbox has ended, and every pod in it",
-                f"hint: its last words are in {sandbox.state.log}",
+                f"hint: see {sandbox.state.log}",
             ], words
     sandbox.wait_until_gone()
     sandbox.run("sandbox", "start")
