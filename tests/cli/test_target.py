@@ -44,7 +44,7 @@ CLUSTER, SANDBOX, FALLBACK = Choice.CLUSTER, Choice.SANDBOX, Choice.FALLBACK
 
 
 @pytest.mark.parametrize(
-    "named, variable, choice",
+    ("named", "variable", "choice"),
     [
         ({}, None, FALLBACK),
         ({}, "sandbox", SANDBOX),
