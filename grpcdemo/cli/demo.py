@@ -42,10 +42,11 @@ def demo(
     plain: options.Plain = False,
     dry_run: options.DryRun = False,
     yes: options.Yes = False,
+    allow_shared_namespace: options.AllowSharedNamespace = False,
 ) -> None:
     """Tell the whole story: pinned without Istio, balanced with it. Then clean up."""
     config = step.DemoConfig(
-        up=UpConfig(namespace, servers, clients, rate, image_prefix, timeout, shared=yes),
+        up=UpConfig(namespace, servers, clients, rate, image_prefix, timeout, shared=allow_shared_namespace),
         revision=revision,
         keep=keep,
     )

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from grpcdemo.cli import options
-from grpcdemo.cli.duration import parse_duration
 from grpcdemo.cli.output import Progress, console, result_width, show_document, show_picture, show_text
 from grpcdemo.cli.runner import read
 from grpcdemo.cli.streams import Lines, Records, Stream
@@ -52,13 +51,19 @@ QUOTABLE = (Form.JSON, Form.MARKDOWN)
 """These say where the observation comes from, as the report does."""
 
 
+def _parse_since(value: str) -> float:
+    if seconds := options.parse_duration(value):
+        return seconds
+    raise typer.BadParameter("it must be longer than 0s")
+
+
 def observe(
     typed: typer.Context,
     expect: Annotated[
         Expected | None,
         typer.Option(
             "--expect",
-            help="End as soon as the verdict is certain; exit 3 if it is another.",
+            help="End as soon as the verdict is certain; exit 3 if it is not this one.",
             show_default=False,
         ),
     ] = None,
@@ -68,7 +73,13 @@ def observe(
     ] = None,
     seconds: Annotated[
         float | None,
-        typer.Option("--for", metavar="SECONDS", min=0, help="End after this long.", show_default=False),
+        typer.Option(
+            "--for",
+            metavar="DURATION",
+            parser=options.parse_duration,
+            help="End after this long, such as 90s or 3m.",
+            show_default=False,
+        ),
     ] = None,
     context: options.Context = None,
     kubeconfig: options.Kubeconfig = None,
@@ -81,8 +92,7 @@ def observe(
             "--output",
             "-o",
             metavar="FORM",
-            help="How to print the result: table, json, csv, markdown; or, while it goes on, jsonl (a record a second) "
-            "or log (the calls' own lines).",
+            help="At the end: table, json, csv, markdown. As it runs: jsonl (a record a second), log (calls' lines).",
         ),
     ] = Form.TABLE,
     report: options.ReportFile = None,
@@ -92,8 +102,8 @@ def observe(
         typer.Option(
             "--since",
             metavar="DURATION",
-            parser=parse_duration,
-            help="Count also what was logged in the last, say, 90s, 10m or 1h30m.",
+            parser=_parse_since,
+            help="Also count the calls logged in the last 90s, 10m, or 1h30m.",
             show_default=False,
         ),
     ] = None,
@@ -103,7 +113,7 @@ def observe(
             "--selector",
             "-l",
             metavar="LABELS",
-            help="Watch the pods with these labels instead of our client's, if they write such a log.",
+            help="Watch the pods with these labels instead of the demo's client; they must write such a log.",
             show_default=False,
         ),
     ] = None,
@@ -113,13 +123,13 @@ def observe(
             "--container",
             "-c",
             metavar="NAME",
-            help="The container in them that writes it.",
+            help="Their container that writes the log.",
             show_default="grpc-client",
         ),
     ] = None,
     min_responses: Annotated[
         int,
-        typer.Option("--min-responses", metavar="N", min=0, help="No verdict before so many responses."),
+        typer.Option("--min-responses", metavar="N", min=0, help="Give no verdict before this many responses."),
     ] = 0,
     error_rate: Annotated[
         float,
@@ -134,7 +144,7 @@ def observe(
             metavar="PART",
             min=0.01,
             max=0.99,
-            help="From how much less weight than the others on one pod is uneven: 0.5 is half.",
+            help="A pod with this much less weight than the others is uneven; 0.5 is half.",
         ),
     ] = 0.5,
 ) -> None:

@@ -26,9 +26,10 @@ def up(
     output: options.Output = options.Format.TABLE,
     dry_run: options.DryRun = False,
     yes: options.Yes = False,
+    allow_shared_namespace: options.AllowSharedNamespace = False,
 ) -> None:
     """Deploy server and client without Istio's proxy, and wait until every pod is ready."""
-    config = step.UpConfig(namespace, servers, clients, rate, image_prefix, timeout, shared=yes)
+    config = step.UpConfig(namespace, servers, clients, rate, image_prefix, timeout, shared=allow_shared_namespace)
     with Progress(dry_run=dry_run) as progress:
         pods = change(
             TargetOptions(typed.obj, context, kubeconfig, sandbox, namespace),

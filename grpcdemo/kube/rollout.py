@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
+from grpcdemo.durations import format_duration
 from grpcdemo.errors import GrpcdemoError, Hint, Kubectl
 from grpcdemo.kube.advice import advise, describe
 from grpcdemo.kube.api import Api
@@ -66,8 +67,9 @@ async def wait_for_rollout(
             raise await _explain(api, stuck.trouble) from stuck
         except _TookTooLong:
             unfinished = ", ".join(map(str, rollout.unfinished))
+            troubles = await _late_troubles(api, namespace, mirror)
             raise GrpcdemoError(
-                f"after {timeout_s:g} s still waiting for {unfinished}{await _late_troubles(api, namespace, mirror)}",
+                f"after {format_duration(timeout_s)} still waiting for {unfinished}{troubles}",
                 hint=Hint("see ", Kubectl("describe", "pods", namespace=namespace), ", or wait longer with --timeout"),
             ) from late
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from grpcdemo.durations import format_duration
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.kube.advice import advise_on_termination, describe_terminating
 from grpcdemo.kube.api import Api
@@ -44,6 +45,6 @@ async def _wait_until_gone(api: Api, queries: Mapping[str, Query], *, timeout_s:
 
 def _still_there(terminating: Sequence[Terminating], timeout_s: float) -> GrpcdemoError:
     return GrpcdemoError(
-        f"still terminating after {timeout_s:g} s: {', '.join(map(describe_terminating, terminating))}",
+        f"still terminating after {format_duration(timeout_s)}: {', '.join(map(describe_terminating, terminating))}",
         hint=advise_on_termination(terminating),
     )

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from grpcdemo.durations import format_duration
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.sandbox.ready_pipe import read_document
 from grpcdemo.sandbox.state import (
@@ -112,7 +113,7 @@ def _failure(log: Path, document: dict[str, Any] | None, within_s: float) -> Grp
         return GrpcdemoError(f"the sandbox did not start: {document['message']}", hint=document["hint"] or f"see {log}")
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     last_lines = " | ".join(lines[-LAST_LINES:]) or "its log is empty"
-    within = "" if document is not None else f" within {within_s:g} s"
+    within = "" if document is not None else f" within {format_duration(within_s)}"
     return GrpcdemoError(f"the sandbox did not start{within}: {last_lines}", hint=f"see {log}")
 
 

@@ -18,5 +18,5 @@ async def require_consent_to_relabel(api: Api, namespace: Object, *, given: bool
         raise GrpcdemoError(
             f"namespace {name} is not grpcdemo's, and other workloads run in it ({listed(workloads)}): "
             "its injection label would change for them too",
-            hint="choose another namespace with --namespace, or go on with --yes",
+            hint="choose another namespace with --namespace, or accept that with --allow-shared-namespace",
         )

@@ -72,7 +72,7 @@ def test_a_group_alone_shows_its_help_and_is_a_usage_error(grpcdemo: Command, wo
         ("observe", "--requests", "0"),
         ("observe", "--requests", "many"),
         ("observe", "-o", "xml"),
-        ("observe", "--since", "10"),
+        ("observe", "--since", "0"),
         ("observe", "--since", "1h30"),
         ("observe", "--error-rate", "0"),
         ("observe", "--tolerance", "1"),

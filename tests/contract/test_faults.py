@@ -48,7 +48,7 @@ def test_time_runs_out_and_it_says_what_for(demo: Demo) -> None:
     patch = json.dumps({"spec": {"template": {"spec": probe}}})
     demo.kubectl("patch", "deployment/grpc-server", "--patch", patch)
     told = demo.run("istio", "on", "--timeout", "12").check(1)
-    assert "after 12 s still waiting for grpc-server 0/1 ready" in told.error
+    assert "after 12s still waiting for grpc-server 0/1 ready" in told.error
     assert "--timeout" in told.hint
 
 

@@ -35,11 +35,11 @@ def test_a_namespace_in_which_others_run_is_not_relabelled_unasked(lent: Demo) -
     lent.kubectl("create", "-f", "-", stdin=build_deployment("shop"))
     told = lent.run("up", "--servers", "1").check(1)
     assert "deployments/shop" in told.error
-    assert "--yes" in told.hint
+    assert "--allow-shared-namespace" in told.hint
     assert lent.labels()["istio-injection"] == "enabled"
     assert not lent.pods()
 
-    lent.run("up", "--servers", "1", "--yes").check(0)
+    lent.run("up", "--servers", "1", "--allow-shared-namespace").check(0)
     lent.run("cleanup").check(0)
     assert lent.labels()["istio-injection"] == "enabled"
     assert "deployment.apps/shop" in lent.kubectl("get", "all", "--output", "name")

@@ -26,6 +26,6 @@ async def test_what_is_still_there_when_time_is_up_is_named(script: Script, api:
         await wait_until_ours_gone(api, "demo", timeout_s=0.02, report=lambda _: None)
     assert (
         caught.value.message
-        == "still terminating after 0.02 s: services/s (finalizer example.com/keep), deployments/d, pods/p"
+        == "still terminating after 20ms: services/s (finalizer example.com/keep), deployments/d, pods/p"
     )
     assert "services/s" in str(caught.value.hint)

@@ -183,7 +183,7 @@ def test_nothing_is_said_of_a_daemon_that_outlives_the_event_loop_that_started_i
 
 async def test_a_daemon_that_hangs_is_given_up_with_the_end_of_its_log(state: State) -> None:
     program = ("sh", "-c", "echo still thinking; exec sleep 1000")
-    with pytest.raises(GrpcdemoError, match=r"^the sandbox did not start within 3 s: still thinking$"):
+    with pytest.raises(GrpcdemoError, match=r"^the sandbox did not start within 3s: still thinking$"):
         await start(state, program=program, within_s=3)
 
 

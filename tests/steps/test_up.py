@@ -76,7 +76,7 @@ async def test_others_in_a_lent_namespace_are_not_relabelled(
     cluster.faults.on("GET", path, reply({"items": [{"metadata": {"name": "database"}}]}))
     with pytest.raises(GrpcdemoError, match="statefulsets/database") as caught:
         await up(cluster_api, UpConfig(), events.append)
-    assert "--yes" in str(caught.value.hint)
+    assert "--allow-shared-namespace" in str(caught.value.hint)
     assert cluster.faults.changes == []
     await up(cluster_api, UpConfig(shared=True), events.append)
     assert cluster.labels(DEMO) == {"istio-injection": "disabled"}

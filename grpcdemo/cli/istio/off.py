@@ -19,8 +19,9 @@ def off(
     output: options.Output = options.Format.TABLE,
     dry_run: options.DryRun = False,
     yes: options.Yes = False,
+    allow_shared_namespace: options.AllowSharedNamespace = False,
 ) -> None:
     """Label the namespace, restart both Deployments, and check that no pod has a proxy."""
-    config = SwitchConfig(on=False, namespace=namespace, timeout_s=timeout, shared=yes)
+    config = SwitchConfig(on=False, namespace=namespace, timeout_s=timeout, shared=allow_shared_namespace)
     target = TargetOptions(typed.obj, context, kubeconfig, sandbox, namespace)
     switch(target, config, output, dry_run=dry_run, yes=yes)

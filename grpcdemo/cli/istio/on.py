@@ -20,8 +20,11 @@ def on(
     output: options.Output = options.Format.TABLE,
     dry_run: options.DryRun = False,
     yes: options.Yes = False,
+    allow_shared_namespace: options.AllowSharedNamespace = False,
 ) -> None:
     """Label the namespace, restart both Deployments, and check that every pod has a proxy."""
-    config = SwitchConfig(on=True, namespace=namespace, revision=revision, timeout_s=timeout, shared=yes)
+    config = SwitchConfig(
+        on=True, namespace=namespace, revision=revision, timeout_s=timeout, shared=allow_shared_namespace
+    )
     target = TargetOptions(typed.obj, context, kubeconfig, sandbox, namespace)
     switch(target, config, output, dry_run=dry_run, yes=yes)

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from grpcdemo.durations import format_duration
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.model import Reporter, StepEvent
 from grpcdemo.steps.images.hints import find_hint, find_install_hint
@@ -105,8 +106,9 @@ async def execute(command: tuple[str, ...], *, line: Line, timeout_s: float | No
         done, pending = await asyncio.wait(running.work, timeout=timeout_s, return_when=asyncio.FIRST_EXCEPTION)
         for task in done:
             task.result()
-    if pending:
-        raise ProgramFailed(f"{command[0]} did not end within {timeout_s:g} s", hint=None, tail=tuple(tail))
+    if pending and timeout_s is not None:
+        message = f"{command[0]} did not end within {format_duration(timeout_s)}"
+        raise ProgramFailed(message, hint=None, tail=tuple(tail))
     if code := running.process.returncode:
         reason = f"{command[0]} failed with exit code {code}:"
         raise ProgramFailed(reason, hint=find_hint(command[0], tail), tail=tuple(tail))
