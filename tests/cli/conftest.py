@@ -20,6 +20,8 @@ from tests.kube.conftest import _no_certificates, script
 
 __all__ = ["_no_certificates", "script"]
 
+DEMO = "istio-grpc-demo"
+
 
 @dataclass(frozen=True)
 class Ended:
@@ -95,3 +97,10 @@ def nobody(tmp_path: Path) -> str:
     with served(serving(Script())) as server:
         pass
     return str(write_kubeconfig(tmp_path / "kubeconfig", server))
+
+
+@pytest.fixture
+def up(grpcdemo: Command, kubeconfig: str) -> str:
+    """The kubeconfig of a cluster in which the demo is up."""
+    assert grpcdemo("up", "--kubeconfig", kubeconfig).code == 0
+    return kubeconfig

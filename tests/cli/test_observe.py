@@ -1,4 +1,4 @@
-"""What `observe` and `demo` print for other programs, and the report that they write."""
+"""`grpcdemo observe`: what it prints, and its verdict as an exit code."""
 
 from __future__ import annotations
 
@@ -13,14 +13,46 @@ import pytest
 from grpcdemo import __version__
 from tests.fakes.hollow_cluster import HollowCluster
 
-from .conftest import Command
+from .conftest import DEMO, Command
 
 
-@pytest.fixture
-def up(grpcdemo: Command, kubeconfig: str) -> str:
-    """The kubeconfig of a cluster in which the demo is up."""
-    assert grpcdemo("up", "--kubeconfig", kubeconfig).code == 0
-    return kubeconfig
+@pytest.mark.parametrize(("expect", "code"), [("pinned", 0), ("balanced", 3)])
+def test_observe(grpcdemo: Command, up: str, expect: str, code: int) -> None:
+    ended = grpcdemo("observe", "--kubeconfig", up, "--expect", expect, "-o", "json")
+    assert ended.code == code
+    assert json.loads(ended.out)["verdict"] == "pinned"
+    assert (f"error: expected {expect}, saw pinned" in ended.err) is bool(code)
+
+
+def test_observe_counts_to_the_last_response(grpcdemo: Command, up: str) -> None:
+    ended = grpcdemo("observe", "--kubeconfig", up, "--requests", "25", "-o", "json")
+    document = json.loads(ended.out)
+    assert (ended.code, document["responses"], document["missed"]) == (0, 25, 0)
+
+
+def test_observe_that_saw_too_little(grpcdemo: Command, up: str) -> None:
+    ended = grpcdemo("observe", "--kubeconfig", up, "--expect", "pinned", "--timeout", "0")
+    assert ended.code == 4
+    assert ended.out.endswith("inconclusive: none of the 3 ready servers has answered yet\n")
+
+
+def test_observe_without_a_demo(grpcdemo: Command, kubeconfig: str) -> None:
+    ended = grpcdemo("observe", "--kubeconfig", kubeconfig)
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.error_lines == [
+        f"error: there is no grpc-client pod in namespace {DEMO}",
+        "hint: deploy the demo with `grpcdemo up`",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "verdict"),
+    [((), "pinned"), (("--min-responses", "101"), "inconclusive"), (("--error-rate", "1e-12"), "inconclusive")],
+    ids=["default", "more", "surer"],
+)
+def test_how_sure_a_verdict_must_be(grpcdemo: Command, up: str, options: tuple[str, ...], verdict: str) -> None:
+    ended = grpcdemo("observe", "--kubeconfig", up, "--requests", "60", *options, "-o", "json")
+    assert json.loads(ended.out)["verdict"] == verdict
 
 
 def test_a_document_says_where_it_comes_from(grpcdemo: Command, up: str) -> None:
@@ -86,13 +118,6 @@ def test_a_report_of_an_observation(grpcdemo: Command, up: str, tmp_path: Path) 
     assert "<strong>pinned</strong>" in report.read_text(encoding="utf-8"), "also of what was not expected"
 
 
-def test_a_report_of_a_demo(grpcdemo: Command, kubeconfig: str, tmp_path: Path) -> None:
-    report = tmp_path / "report.html"
-    assert grpcdemo("demo", "--kubeconfig", kubeconfig, "--report", str(report)).code == 0
-    text = report.read_text(encoding="utf-8")
-    assert text.index("<strong>pinned</strong>") < text.index("<strong>balanced</strong>")
-
-
 @pytest.mark.parametrize("command", ["observe", "demo"])
 def test_a_report_that_cannot_be_written_is_refused_before_anything_is_done(
     grpcdemo: Command, cluster: HollowCluster, kubeconfig: str, command: str, tmp_path: Path
@@ -105,19 +130,6 @@ def test_a_report_that_cannot_be_written_is_refused_before_anything_is_done(
         "hint: name a file in a folder that is there",
     ]
     assert cluster.faults.asked == []
-
-
-def test_a_report_of_a_demo_that_goes_otherwise(
-    grpcdemo: Command, cluster: HollowCluster, kubeconfig: str, tmp_path: Path
-) -> None:
-    cluster.node.balances = True
-    report = tmp_path / "report.html"
-    ended = grpcdemo("demo", "--kubeconfig", kubeconfig, "--report", str(report))
-    assert ended.code == 3
-    text = report.read_text(encoding="utf-8")
-    assert "The demo failed</strong>: expected pinned, saw balanced" in text
-    assert "Istio off</h2>" in text
-    assert "Istio on</h2>" not in text
 
 
 @pytest.mark.parametrize(("command", "code"), [(("observe",), 1), (("demo", "--context", "other"), 2)], ids=str)
