@@ -1,5 +1,5 @@
-"""The program `grpcdemo`, and `python -m grpcdemo`: it is there before the command line is, which takes a moment to
-import, so that Ctrl-C ends it without a traceback then, too."""
+"""The program `grpcdemo` and `python -m grpcdemo`. It starts before the command line is imported, which takes a moment,
+so that Ctrl-C never ends in a traceback."""
 
 import sys
 from io import TextIOWrapper
@@ -9,7 +9,7 @@ from grpcdemo.errors import ExitCode
 
 def run() -> None:
     if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a bar that the encoding does not have is no reason to fail
+        sys.stdout.reconfigure(errors="replace")  # do not fail on a bar that the encoding lacks
     try:
         from grpcdemo.cli.app import main
 

@@ -30,7 +30,7 @@ def manifests(
         typer.Option(
             "--kubernetes",
             metavar="MAJOR.MINOR",
-            help="The version to write for, such as 1.22, instead of asking the cluster.",
+            help="Write for this version, such as 1.22, instead of asking the cluster.",
             show_default=False,
         ),
     ] = None,
@@ -62,14 +62,14 @@ def manifests(
 
 
 def _ask_version(target: TargetOptions) -> tuple[int, int]:
-    """The cluster's version; without a cluster, the newest form, which every supported version since 1.24 takes."""
+    """The cluster's version; without a cluster, the newest form, which every version since 1.24 accepts."""
 
     try:
         return read(target, lambda api: api.version())
     except GrpcdemoError as error:
         if target.name_cluster or isinstance(error, Interrupted):
             raise
-        typer.echo(f"written for Kubernetes 1.24 and later, because no cluster was asked: {error}", err=True)
+        typer.echo(f"written for Kubernetes 1.24 and later, without asking a cluster: {error}", err=True)
         return NEWEST
 
 

@@ -1,4 +1,4 @@
-"""Where words go: the result to stdout, everything else to stderr; colour and redrawing only on a terminal."""
+"""The result goes to stdout, everything else to stderr; only a terminal gets color and redrawing."""
 
 from __future__ import annotations
 
@@ -80,11 +80,11 @@ def show_picture(result: RenderableType) -> None:
 
 
 class Progress:
-    """What a step tells while it runs, on stderr. A context manager.
+    """Shows a step's events on stderr while it runs. A context manager.
 
-    On a terminal a line at the bottom says what is being waited for; elsewhere, and with *plain*, it is a
-    line each time. Where nobody reads any more (a closed pipe, a lost terminal) it raises OSError once, so
-    that the work ends, and is silent from then on, so that cleaning up goes on.
+    On a terminal, the bottom line says what the step waits for. Elsewhere, and with *plain*, each wait is a line.
+    When nobody reads any more (a closed pipe, a lost terminal), it raises OSError once, so that the work ends,
+    and then stays silent, so that cleaning up goes on.
     """
 
     def __init__(self, *, dry_run: bool = False, plain: bool = False) -> None:
@@ -114,9 +114,9 @@ class Progress:
             self._say(Text.assemble(("✓ ", GOOD), event.text, suffix))
 
     def draw(self, picture: Picture, line: Callable[[], str]) -> None:
-        """Show the *picture* in place on a terminal; elsewhere say the *line*, once a second at most.
+        """Show the *picture* in place on a terminal; elsewhere print the *line*, at most once a second.
 
-        What comes too soon after the last one is left out: drawing must not keep the work from its pace.
+        Skip one that comes too soon after the last: drawing must not slow the work down.
         """
         began = time.monotonic()
         if began < self._next_draw or self._unread:
@@ -133,7 +133,7 @@ class Progress:
     def _frame(self, picture: Picture) -> None:
         """Draw the picture as one frame, below an empty line, in the size that the terminal has now.
 
-        One that became narrower has broken the lines of the last frame: no counting of lines leads back to its top.
+        A terminal that became narrower has wrapped the last frame: its height is unknown, so clear the screen.
         """
         width, height = self._console.size
         self._console.file.write(BEGIN_FRAME)
@@ -155,9 +155,9 @@ class Progress:
         self._waiting = text
 
     def _live_display(self, *, animated: bool) -> Live:
-        """Begins to redraw with the first picture, and no sooner: a question must not be painted over.
+        """Start redrawing with the first picture, no sooner: it would paint over a question.
 
-        Only what is *animated* is redrawn by a thread; a picture is drawn when it is new.
+        A thread redraws only what is *animated*.
         """
         if self._live is None or self._live.auto_refresh is not animated:
             self._clear()
@@ -183,7 +183,7 @@ class Progress:
 
     @contextlib.contextmanager
     def _reader(self) -> Iterator[None]:
-        """Take note, once, that nobody reads any more."""
+        """Remember that nobody reads any more."""
         try:
             yield
         except OSError:

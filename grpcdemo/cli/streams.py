@@ -1,4 +1,4 @@
-"""What `observe` prints while it runs, for another program to read: the calls' lines, or a record a second."""
+"""What `observe` prints for another program while it runs: the calls' lines, or a record a second."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Stream(Protocol):
         """A line of *client*'s log was counted."""
 
     def seen(self, seen: Observation) -> None:
-        """This is known now."""
+        """This is the state now."""
 
     def end(self) -> None:
-        """Nothing more will come."""
+        """The observation is over."""
 
 
 class Records:
@@ -53,7 +53,7 @@ class Records:
 
 
 class Lines:
-    """The lines themselves, in the order of their times, with the pod's name where there are several clients."""
+    """The lines themselves, in the order of their times; with several clients, each with its pod's name."""
 
     def __init__(self) -> None:
 

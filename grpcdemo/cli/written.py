@@ -1,4 +1,4 @@
-"""A file that will be written at the end of minutes of work: tried at once, and put in its place as a whole."""
+"""A file that is written after minutes of work: checked before the work, and moved into place as a whole."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from grpcdemo.errors import GrpcdemoError, UsageError
 
 
 class Written:
-    """The text that the file shall have; there is no file without one."""
+    """The file's text. Without one, no file is written."""
 
     text: str | None = None
 
 
 @contextlib.contextmanager
 def written(path: Path | None) -> Iterator[Written]:
-    """Write what the body sets as the text to *path*, also where the body fails after that; None is no file.
+    """Write the text that the body sets to *path*, even if the body then fails. Without a *path*, write nothing.
 
-    Raises UsageError, before the body runs, where no file can be written there.
+    Raises UsageError before the body runs if no file can be written there.
     """
     result = Written()
     if path is None:
         yield result
         return
-    place = path.resolve()  # through a link to the file that it names
+    place = path.resolve()  # the target of a symbolic link, not the link
     try:
         if place.exists() and not place.is_file():
             raise UsageError(f"cannot write {path}: it is not a file", hint="name a file, such as report.html")
@@ -35,7 +35,7 @@ def written(path: Path | None) -> Iterator[Written]:
         os.close(number)
     except OSError as error:
         raise UsageError(
-            f"cannot write {path}: {error.strerror}", hint="name a file in a folder that is there"
+            f"cannot write {path}: {error.strerror}", hint="name a file in an existing directory"
         ) from error
     try:
         yield result
@@ -57,7 +57,7 @@ def _finish(result: Written, draft: Path, place: Path) -> None:
 
 
 def _mode(place: Path) -> int:
-    """That of the file that is there, or what this user's new files have."""
+    """That of the existing file, or of this user's new files."""
     if place.exists():
         return place.stat().st_mode & 0o777
     mask = os.umask(0)

@@ -20,7 +20,7 @@ from grpcdemo.waiting import is_set_within
 WATCH_S = 240
 """How long the API server is asked to keep one watch open."""
 REOPEN_S = 0.1
-"""A pause before a watch that the server ended is opened anew, in case it always ends them at once."""
+"""A pause before reopening a watch that the server ended, in case it ends every watch at once."""
 LOOK_AGAIN_S = 1.0
 """A check that depends on time passing, not only on events, is made at least this often."""
 
@@ -88,7 +88,7 @@ class Mirror:
         return str(found["metadata"].get("resourceVersion", ""))
 
     async def _follow(self, name: str, version: str | None) -> None:
-        """Watch from *version* on for ever; where it has expired, from a new list on."""
+        """Watch from *version* on, until cancelled; if it has expired, list again and watch from there."""
         clock = asyncio.get_running_loop().time
         patience = self._api.patience
         lost_at: float | None = None

@@ -15,7 +15,7 @@ from typing import Literal
 
 LAUNCH = str(Path(__file__).with_name("launch.py"))
 LAST_OUTPUT_S = 2.0
-"""How long to read on after the end: somebody who left the process group may hold the pipe open."""
+"""How long to read on after the end: a process that left the group may hold the pipe open."""
 
 PASSED_ON = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG")
 """All that a process gets of our own environment: what it takes to find and start programs."""

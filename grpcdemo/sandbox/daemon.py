@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 KUBERNETES = "v1.36.0"
 """The version whose API is imitated."""
 PORTS = (50051, 50052, STATUS_PORT)
-"""What pods listen on. Where somebody has one of these on every address, pods get ports instead of addresses."""
+"""What pods listen on. If another process has one of these on every address, pods get ports instead of addresses."""
 
 
 async def serve(state: State, ready: Callable[[], None], stop: asyncio.Event) -> None:
@@ -43,7 +43,7 @@ async def serve(state: State, ready: Callable[[], None], stop: asyncio.Event) ->
     """
     raise_file_limit()
     lock = claim(state)
-    os.dup(lock.fileno())  # is never closed: whoever waits for the lock waits for the end of this process
+    os.dup(lock.fileno())  # never closed: waiting for the lock is waiting for the end of this process
     os.chdir(state.root)  # paths of sockets must be short, and a relative one is
     try:
         lock.write(str(os.getpid()))
@@ -117,7 +117,7 @@ def build_record(plane: ControlPlane) -> RecordEvent:
 
 
 def _server_tls(authority: trustme.CA, folder: Path) -> ssl.SSLContext:
-    """Python reads a key only from a file: it lies in the private *folder* for a moment, and nowhere else."""
+    """Python reads a key only from a file, so it is in the private *folder* for a moment."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     certificate = authority.issue_cert("127.0.0.1", "localhost", organization_name="grpcdemo sandbox")
     with certificate.private_key_and_cert_chain_pem.tempfile(dir=str(folder)) as path:

@@ -64,7 +64,7 @@ def run_module(command: Sequence[str]) -> None:
 
 def guard(command: Sequence[str]) -> int:
     """Run *command* to its end, and return the exit code that a shell would."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)  # until there is somebody to forward them to
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)  # until there is a child to forward them to
     child = os.posix_spawnp(command[0], list(command), os.environ, setsigmask=())
 
     def forward(number: int, _: FrameType | None) -> None:

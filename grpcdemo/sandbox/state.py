@@ -94,9 +94,9 @@ def clear_when_free(state: State) -> None:
 
 
 def prepare(state: State) -> None:
-    """Make the folder, into which nobody but its user may look.
+    """Create the folder, readable by its user only.
 
-    Raises GrpcdemoError where it cannot be made, or where somebody else made it.
+    Raises GrpcdemoError if it cannot be created, or belongs to somebody else.
     """
     with folder_errors(state):
         for folder in (state.root.parent, state.root):

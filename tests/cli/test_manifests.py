@@ -20,7 +20,7 @@ def test_without_a_cluster_the_newest_form_is_printed(grpcdemo: Command) -> None
     assert ended.code == 0
     assert list(yaml.safe_load_all(ended.out)) == build_objects(VALUES)
     assert ended.out == "---\n".join(render(VALUES).values())
-    assert "written for Kubernetes 1.24 and later, because no cluster was asked" in ended.err
+    assert "written for Kubernetes 1.24 and later, without asking a cluster" in ended.err
 
 
 def test_the_options_are_those_of_up(grpcdemo: Command) -> None:

@@ -127,7 +127,7 @@ def test_a_report_that_cannot_be_written_is_refused_before_anything_is_done(
     assert (ended.code, ended.out) == (2, "")
     assert ended.error_lines == [
         f"error: cannot write {report}: No such file or directory",
-        "hint: name a file in a folder that is there",
+        "hint: name a file in an existing directory",
     ]
     assert cluster.faults.asked == []
 
