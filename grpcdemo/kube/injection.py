@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from grpcdemo.errors import ApiError, Forbidden
 from grpcdemo.kube.api import Api
 from grpcdemo.model import Injection, Injector, ServiceReference
+from grpcdemo.resources.endpoints import any_endpoint_ready
 from grpcdemo.resources.istio import AMBIENT_LABEL, INJECTION_LABEL, REVISION_LABEL, WEBHOOK_SUFFIX
 from grpcdemo.resources.labels import SERVICE_NAME
 from grpcdemo.resources.objects import Object, labels_of
@@ -135,8 +136,7 @@ async def has_ready_endpoint(api: Api, service: ServiceReference | None) -> bool
         if await api.version() >= ENDPOINT_SLICES_SINCE:
             selector = f"{SERVICE_NAME}={service.name}"
             slices = (await api.list(ENDPOINT_SLICES, namespace=service.namespace, selector=selector))["items"]
-            endpoints = [endpoint for one in slices for endpoint in one.get("endpoints") or []]
-            return any((endpoint.get("conditions") or {}).get("ready") is not False for endpoint in endpoints)
+            return any_endpoint_ready(slices)
         subsets = (await api.get(ENDPOINTS, service.name, namespace=service.namespace)).get("subsets") or []
         return any(subset.get("addresses") for subset in subsets)
     except Forbidden:

@@ -11,6 +11,7 @@ import copy
 import json
 from collections.abc import Callable, Iterable
 
+from grpcdemo.resources.endpoints import any_endpoint_ready
 from grpcdemo.resources.istio import (
     CANONICAL_NAME,
     CANONICAL_REVISION,
@@ -217,9 +218,4 @@ def service_fault(service: Object | None, name: str, slices: Iterable[Object]) -
     """A `Fault` from the Service, if it is there, and its EndpointSlices."""
     if service is None:
         return f'service "{name}" not found'
-    ready = any(
-        (endpoint.get("conditions") or {}).get("ready", True)
-        for found in slices
-        for endpoint in found.get("endpoints") or []
-    )
-    return None if ready else f'no endpoints available for service "{name}"'
+    return None if any_endpoint_ready(slices) else f'no endpoints available for service "{name}"'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from grpcdemo.resources.endpoints import is_ready_endpoint
 from grpcdemo.resources.labels import SERVICE_NAME
 from grpcdemo.resources.objects import Object, labels_of
 from grpcdemo.resources.resource import ENDPOINT_SLICES, ENDPOINTS, SERVICES
@@ -45,9 +46,8 @@ def _subset(slice_: Object) -> Object:
     """Empty without a pod that stays: a terminating one is in neither list."""
     lists: dict[str, list[Object]] = {"addresses": [], "notReadyAddresses": []}
     for endpoint in slice_.get("endpoints") or []:
-        conditions = endpoint.get("conditions") or {}
-        ready = conditions.get("ready", True)
-        if ready or not conditions.get("terminating"):
+        ready = is_ready_endpoint(endpoint)
+        if ready or not (endpoint.get("conditions") or {}).get("terminating"):
             about = {key: endpoint[key] for key in ("nodeName", "targetRef") if key in endpoint}
             addresses = lists["addresses" if ready else "notReadyAddresses"]
             addresses += [{"ip": ip, **about} for ip in endpoint["addresses"]]

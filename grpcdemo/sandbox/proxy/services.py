@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from grpcdemo.resources.endpoints import is_ready_endpoint
 from grpcdemo.resources.labels import SERVICE_NAME
 from grpcdemo.resources.objects import Object, labels_of, namespaced_name
 from grpcdemo.resources.resource import ENDPOINT_SLICES, SERVICES
@@ -84,9 +85,8 @@ def _read_endpoints(slice_: Object, port_name: str) -> list[Endpoint]:
         if (port.get("name") or "") != port_name:
             continue
         for endpoint in slice_.get("endpoints") or []:
-            conditions = endpoint.get("conditions") or {}
-            ready = conditions.get("ready") is not False
-            serving = conditions.get("serving", ready) is not False
+            ready = is_ready_endpoint(endpoint)
+            serving = (endpoint.get("conditions") or {}).get("serving", ready) is not False
             endpoints += [Endpoint(ip, port["port"], ready, serving) for ip in endpoint["addresses"]]
     return endpoints
 
