@@ -7,9 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-READ = ("get", "list", "watch")
-WRITE = ("create", "delete", "deletecollection", "patch", "update")
-
 
 @dataclass(frozen=True)
 class Resource:
@@ -24,9 +21,6 @@ class Resource:
     short_names: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     subresources: tuple[str, ...] = ()
-    verbs: tuple[str, ...] = (*READ, *WRITE)
-    warning: str = ""
-    """What everyone who asks for it is told."""
     namespaced: bool = True
 
     @property
@@ -65,7 +59,6 @@ NAMESPACES = Resource(
     namespaced=False,
     short_names=("ns",),
     subresources=("status", "finalize"),
-    verbs=(*READ, "create", "delete", "patch", "update"),  # and no deletecollection: too easy a mistake
 )
 PODS = Resource("", "v1", "Pod", "pods", "pod", ("po",), ("all",), ("status", "log"))
 POD_LOGS = Resource("", "v1", "Pod", "pods/log", "")
@@ -73,18 +66,9 @@ POD_LOGS = Resource("", "v1", "Pod", "pods/log", "")
 SERVICES = Resource("", "v1", "Service", "services", "service", ("svc",), ("all",), ("status",))
 HEADLESS = "None"
 """The clusterIP of a headless Service; an empty one is still to be allocated."""
-ENDPOINTS = Resource(
-    "",
-    "v1",
-    "Endpoints",
-    "endpoints",
-    "endpoints",
-    short_names=("ep",),
-    verbs=("get", "list"),
-    warning="v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
-)
+ENDPOINTS = Resource("", "v1", "Endpoints", "endpoints", "endpoints", ("ep",))
 EVENTS = Resource("", "v1", "Event", "events", "event", ("ev",))
-NODES = Resource("", "v1", "Node", "nodes", "node", ("no",), (), ("status",), READ, namespaced=False)
+NODES = Resource("", "v1", "Node", "nodes", "node", ("no",), (), ("status",), namespaced=False)
 SERVICE_ACCOUNTS = Resource("", "v1", "ServiceAccount", "serviceaccounts", "serviceaccount", ("sa",))
 CONFIG_MAPS = Resource("", "v1", "ConfigMap", "configmaps", "configmap", ("cm",))
 SECRETS = Resource("", "v1", "Secret", "secrets", "secret")
@@ -109,7 +93,7 @@ MUTATING_WEBHOOKS = Resource(
 def _review(group: str, kind: str) -> Resource:
     """A question, which is answered and not stored."""
     singular = kind.lower()
-    return Resource(group, "v1", kind, f"{singular}s", singular, namespaced=False, verbs=("create",))
+    return Resource(group, "v1", kind, f"{singular}s", singular, namespaced=False)
 
 
 ACCESS_REVIEWS = _review("authorization.k8s.io", "SelfSubjectAccessReview")

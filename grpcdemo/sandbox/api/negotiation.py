@@ -13,7 +13,6 @@ from grpcdemo.sandbox.api.status import StatusError
 
 JSON = "application/json"
 ANY = ("", "*/*", "application/*")
-DISCOVERY = f"{JSON};g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 
 View = Literal["object", "table", "metadata"]
 VIEWS: dict[str, View] = {
@@ -32,16 +31,6 @@ def choose_view(accept: str) -> View:
         if media == JSON and view and (parameters.get("g"), parameters.get("v")) == ("meta.k8s.io", "v1"):
             return view
     raise StatusError("NotAcceptable", f"406: Not Acceptable\n\nAvailable representations: {JSON}, {JSON};stream=watch")
-
-
-def wants_discovery(accept: str) -> bool:
-    """Whether the client asks for all groups in one answer, as new ones do first."""
-    for media, parameters in _accepted(accept):
-        if parameters.get("as") == "APIGroupDiscoveryList" and parameters.get("v") == "v2":
-            return True
-        if media in (JSON, *ANY) and not parameters.get("as"):
-            return False
-    return False
 
 
 def answer(body: Any, *, code: int = 200, warnings: Sequence[str] = ()) -> web.Response:

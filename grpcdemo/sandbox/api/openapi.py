@@ -12,6 +12,7 @@ import json
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import Resource
 from grpcdemo.sandbox.api.discovery import BY_VERSION
+from grpcdemo.sandbox.api.served import verbs_of
 from grpcdemo.sandbox.api.status import no_such_path
 
 PARAMETERS = [
@@ -37,7 +38,7 @@ def openapi_document(path: str) -> Object:
         raise no_such_path()
     paths = {}
     for resource in BY_VERSION[version]:
-        if "patch" in resource.verbs:
+        if "patch" in verbs_of(resource):
             paths.update(_paths(resource))
     info = {"title": "grpcdemo sandbox", "version": "v1"}
     return {"openapi": "3.0.0", "info": info, "paths": paths, "components": {"schemas": {}}}

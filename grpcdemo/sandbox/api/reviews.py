@@ -6,11 +6,9 @@ from collections.abc import Callable
 
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import ACCESS_REVIEWS, RULES_REVIEWS, Resource
-from grpcdemo.sandbox.api.served import SERVED
+from grpcdemo.sandbox.api.served import SERVED, verbs_of
 from grpcdemo.sandbox.api.status import Cause, invalid
 
-SUBRESOURCE_VERBS = {"log": ("get",), "finalize": ("update",)}
-PART_VERBS = ("get", "patch", "update")
 ONE_OF = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
 
 
@@ -27,11 +25,15 @@ def _review_access(review: Object) -> Object:
 
 def _review_rules(_: Object) -> Object:
     """The same in every namespace."""
-    rules = []
-    for resource in SERVED:
-        parts = {f"{resource.plural}/{name}": SUBRESOURCE_VERBS.get(name, PART_VERBS) for name in resource.subresources}
-        for name, verbs in {resource.plural: resource.verbs, **parts}.items():
-            rules.append({"apiGroups": [resource.group], "resources": [name], "verbs": sorted(verbs)})
+    rules = [
+        {
+            "apiGroups": [resource.group],
+            "resources": [f"{resource.plural}/{part}" if part else resource.plural],
+            "verbs": sorted(verbs_of(resource, part)),
+        }
+        for resource in SERVED
+        for part in (None, *resource.subresources)
+    ]
     paths = [{"nonResourceURLs": ["*"], "verbs": ["get"]}]
     return {"resourceRules": rules, "nonResourceRules": paths, "incomplete": False}
 
@@ -46,8 +48,7 @@ def is_served(attributes: Object) -> bool:
 def _allows(resource: Resource, subresource: str, verb: str) -> bool:
     if subresource and subresource not in resource.subresources:
         return False
-    verbs = SUBRESOURCE_VERBS.get(subresource, PART_VERBS) if subresource else resource.verbs
-    return verb == "*" or verb in verbs
+    return verb in ("*", *verbs_of(resource, subresource))
 
 
 REVIEWS: dict[Resource, Callable[[Object], Object]] = {

@@ -1,4 +1,4 @@
-"""The resources that the sandbox serves. Any other is a 404, like a kind that a cluster does not have."""
+"""The resources that the sandbox serves, and their verbs. Any other is a 404, as for a kind unknown to a cluster."""
 
 from __future__ import annotations
 
@@ -16,21 +16,33 @@ from grpcdemo.resources.resource import (
     RULES_REVIEWS,
     SERVICE_ACCOUNTS,
     SERVICES,
+    Resource,
 )
 
-SERVED = (
-    NAMESPACES,
-    PODS,
-    SERVICES,
-    ENDPOINTS,
-    EVENTS,
-    NODES,
-    SERVICE_ACCOUNTS,
-    DEPLOYMENTS,
-    REPLICA_SETS,
-    ENDPOINT_SLICES,
-    MUTATING_WEBHOOKS,
-    ACCESS_REVIEWS,
-    RULES_REVIEWS,
-)
-STORED = tuple(resource for resource in SERVED if "watch" in resource.verbs)
+Verbs = tuple[str, ...]
+READ = ("get", "list", "watch")
+WRITE = ("create", "delete", "patch", "update")
+ALL = (*READ, *WRITE, "deletecollection")
+SERVED: dict[Resource, Verbs] = {
+    NAMESPACES: (*READ, *WRITE),
+    PODS: ALL,
+    SERVICES: ALL,
+    ENDPOINTS: ("get", "list"),
+    EVENTS: ALL,
+    NODES: READ,
+    SERVICE_ACCOUNTS: ALL,
+    DEPLOYMENTS: ALL,
+    REPLICA_SETS: ALL,
+    ENDPOINT_SLICES: ALL,
+    MUTATING_WEBHOOKS: ALL,
+    ACCESS_REVIEWS: ("create",),
+    RULES_REVIEWS: ("create",),
+}
+SUBRESOURCE_VERBS: dict[str, Verbs] = {"log": ("get",), "finalize": ("update",)}
+STORED = tuple(resource for resource, verbs in SERVED.items() if "watch" in verbs)
+WARNINGS = {ENDPOINTS: "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"}
+"""The warning in every answer about a resource."""
+
+
+def verbs_of(resource: Resource, subresource: str | None = None) -> Verbs:
+    return SUBRESOURCE_VERBS.get(subresource, ("get", "patch", "update")) if subresource else SERVED[resource]

@@ -16,9 +16,10 @@ from aiohttp.typedefs import Middleware
 from grpcdemo.resources.objects import Object
 from grpcdemo.sandbox.api import discovery, openapi
 from grpcdemo.sandbox.api.logs import LogSource
-from grpcdemo.sandbox.api.negotiation import DISCOVERY, add_warning, answer, wants_discovery
+from grpcdemo.sandbox.api.negotiation import add_warning, answer
 from grpcdemo.sandbox.api.paths import find_place
 from grpcdemo.sandbox.api.registry import Registry
+from grpcdemo.sandbox.api.served import WARNINGS
 from grpcdemo.sandbox.api.status import StatusError, no_such_method, no_such_path
 from grpcdemo.sandbox.api.streams import Streams
 from grpcdemo.sandbox.api.verbs import Call, Verbs, choose_verb
@@ -118,7 +119,7 @@ async def _refusals(request: web.Request, handler: Handler) -> web.StreamRespons
 async def _warn(request: web.Request, response: web.StreamResponse) -> None:
     """Before the first byte, so that a watch also warns."""
     with suppress(StatusError):  # an unknown path has no warning
-        if warning := find_place(request.path).resource.warning:
+        if warning := WARNINGS.get(find_place(request.path).resource):
             add_warning(response, warning)
 
 
@@ -137,17 +138,10 @@ def _fixed(request: web.Request, version: str) -> web.Response | None:
         return None
     if request.method != "GET":
         raise no_such_method()
-    if isinstance(body, str):
-        return web.Response(text=body)
-    response = answer(body)
-    if body.get("kind") == "APIGroupDiscoveryList":
-        response.headers["Content-Type"] = DISCOVERY
-    return response
+    return web.Response(text=body) if isinstance(body, str) else answer(body)
 
 
 def _discovery(request: web.Request, path: str) -> Object | None:
-    if path in ("/api", "/apis") and wants_discovery(request.headers.get("Accept", "")):
-        return discovery.aggregated(core=path == "/api")
     if path == "/api":
         return discovery.core_versions(request.host)
     if path == "/apis":

@@ -22,11 +22,15 @@ from grpcdemo.sandbox.api.reviews import REVIEWS
 from grpcdemo.sandbox.api.scale import API_VERSION as SCALE_VERSION
 from grpcdemo.sandbox.api.scale import KIND as SCALE
 from grpcdemo.sandbox.api.scale import read_scale, write_scale
+from grpcdemo.sandbox.api.served import READ, verbs_of
 from grpcdemo.sandbox.api.status import Cause, StatusError, invalid, no_such_method
 from grpcdemo.sandbox.api.tables import build_table
 
 RETURNED = (PODS, SERVICES, SERVICE_ACCOUNTS)
 """The resources for which a delete answers with the object; others answer with a Status."""
+OBJECT_VERBS = {"GET": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+COLLECTION_VERBS = {"GET": "list", "POST": "create", "DELETE": "deletecollection"}
+"""The verb of each HTTP method, on one object and on a collection."""
 
 
 @dataclass(frozen=True)
@@ -197,21 +201,11 @@ def _success(resource: Resource, deletion: Deletion) -> Object:
 
 def choose_verb(call: Call) -> str:
     """The Kubernetes verb of a request. Raises StatusError (MethodNotAllowed)."""
-    place, method = call.place, call.request.method
-    if place.subresource == "log":
-        verb = {"GET": "log"}.get(method)
-    elif place.subresource == "finalize":
-        verb = {"PUT": "update"}.get(method)
-    elif place.subresource:
-        verb = {"GET": "get", "PUT": "update", "PATCH": "patch"}.get(method)
-    elif place.name:
-        verb = {"GET": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}.get(method)
-    else:
-        verb = {"GET": "list", "POST": "create", "DELETE": "deletecollection"}.get(method)
-        if verb == "list" and parse_bool(call.request.query, "watch"):
-            verb = "watch"
-        if verb in ("create", "deletecollection") and place.resource.namespaced and place.namespace is None:
-            verb = None
-    if verb is None or (not place.subresource and verb not in place.resource.verbs):
+    place, whole = call.place, call.place.name is None
+    verb = (COLLECTION_VERBS if whole else OBJECT_VERBS).get(call.request.method, "")
+    if verb == "list" and parse_bool(call.request.query, "watch"):
+        verb = "watch"
+    in_no_namespace = whole and place.resource.namespaced and place.namespace is None
+    if verb not in verbs_of(place.resource, place.subresource) or (in_no_namespace and verb not in READ):
         raise no_such_method()
-    return verb
+    return "log" if place.subresource == "log" else verb

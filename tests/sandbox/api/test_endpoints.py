@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import ENDPOINTS
+from grpcdemo.sandbox.api.served import WARNINGS
 
 from . import samples
 from .harness import Client
@@ -49,7 +50,7 @@ async def test_a_list_warns_and_shows_the_first_three(client: Client) -> None:
     await client.create(SERVICES, samples.service("web"))
     await create_slice(client, *(endpoint(f"10.0.0.{number}") for number in range(1, 5)))
     shown = await client.get(PATH, headers={"Accept": samples.TABLE})
-    assert shown.headers.getall("Warning") == [f'299 - "{ENDPOINTS.warning}"']
+    assert shown.headers.getall("Warning") == [f'299 - "{WARNINGS[ENDPOINTS]}"']
     (row,) = shown.body["rows"]
     assert row["cells"][:2] == ["web", "10.0.0.1:80,10.0.0.2:80,10.0.0.3:80 + 1 more..."]
     assert "Warning" not in (await client.get(SERVICES)).headers
