@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-LAUNCH = str(Path(__file__).with_name("launch.py"))
+LAUNCH = Path(__file__).with_name("launch.py")
 LAST_OUTPUT_S = 2.0
 """How long to read on after the end: a process that left the group may hold the pipe open."""
 
@@ -92,8 +92,8 @@ class RunningProcess(asyncio.SubprocessProtocol):
         return code
 
 
-async def start_process(command: Command, write: Write) -> RunningProcess:
-    """Raises OSError where the system will not."""
+async def start_process(command: Command, write: Write, *, launch: Path = LAUNCH) -> RunningProcess:
+    """Raises OSError if the system refuses."""
     flags = [] if command.how == "module" else ["-I", "-S"]  # another program needs no Python packages
     process = RunningProcess(write)
     try:
@@ -101,11 +101,11 @@ async def start_process(command: Command, write: Write) -> RunningProcess:
             lambda: process,
             sys.executable,
             *flags,
-            LAUNCH,
+            launch,
             str(os.getpid()),
             command.how,
             *command.argv,
-            env=base_environment() | dict(command.env),
+            env={name: os.environ[name] for name in PASSED_ON if name in os.environ} | dict(command.env),
             cwd=command.cwd,
             start_new_session=True,
         )
@@ -113,10 +113,6 @@ async def start_process(command: Command, write: Write) -> RunningProcess:
         process.ended.cancel()
         raise
     return process
-
-
-def base_environment() -> dict[str, str]:
-    return {name: os.environ[name] for name in PASSED_ON if name in os.environ}
 
 
 def kill_group(leader: int) -> None:

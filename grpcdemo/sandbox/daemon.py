@@ -26,7 +26,7 @@ from grpcdemo.sandbox.limits import raise_file_limit
 from grpcdemo.sandbox.network import reserve_network, wants_ports
 from grpcdemo.sandbox.proxy.node_proxy import NodeProxy
 from grpcdemo.sandbox.proxy.sidecar import STATUS_PORT
-from grpcdemo.sandbox.state import State, claim, clear, write_kubeconfig
+from grpcdemo.sandbox.state import State, acquire, clear, write_kubeconfig
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ async def serve(state: State, ready: Callable[[], None], stop: asyncio.Event) ->
     Raises GrpcdemoError where it cannot start, and whatever ends one of its parts.
     """
     raise_file_limit()
-    lock = claim(state)
+    lock = acquire(state)
     os.dup(lock.fileno())  # never closed: waiting for the lock is waiting for the end of this process
     os.chdir(state.root)  # paths of sockets must be short, and a relative one is
     try:

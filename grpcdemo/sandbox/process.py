@@ -17,7 +17,7 @@ from grpcdemo.errors import GrpcdemoError
 from grpcdemo.sandbox.ready_pipe import read_document
 from grpcdemo.sandbox.state import (
     State,
-    claim,
+    acquire,
     clear,
     clear_when_free,
     folder_errors,
@@ -46,7 +46,7 @@ async def start(
             if not auto:
                 state.auto_started.unlink(missing_ok=True)
             return False
-        claim(state).close()  # an error about the folder is ours to tell, not the daemon's
+        acquire(state).close()  # an error about the folder is ours to tell, not the daemon's
         process, reading = _spawn(state, program)
         document = None
         try:

@@ -107,7 +107,7 @@ def prepare(state: State) -> None:
             folder.chmod(PRIVATE)
 
 
-def claim(state: State) -> IO[str]:
+def acquire(state: State) -> IO[str]:
     """Prepare the folder, lock it for as long as the answer stays open, and clear what a dead daemon left.
 
     Raises GrpcdemoError where another daemon holds it, or the folder cannot be used.

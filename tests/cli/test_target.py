@@ -13,7 +13,7 @@ import yaml
 from grpcdemo.cli.invocation import Invocation
 from grpcdemo.cli.target import Choice, TargetOptions, choose_target
 from grpcdemo.kube.kubeconfig import find_kubeconfig
-from grpcdemo.sandbox.state import CONTEXT, claim, find_state
+from grpcdemo.sandbox.state import CONTEXT, acquire, find_state
 from tests.fakes.script import write_kubeconfig
 
 from .commands import TO_THE_CLUSTER
@@ -146,7 +146,7 @@ def test_a_target_that_is_not_known(grpcdemo: Command, monkeypatch: pytest.Monke
 def sandbox_at(kubeconfig: str) -> Iterator[IO[str]]:
     """The lock of what looks like a sandbox; whoever *kubeconfig* names answers for it."""
     state = find_state()
-    with claim(state) as lock:
+    with acquire(state) as lock:
         lock.write(str(NOBODY))
         lock.flush()
         config = yaml.safe_load(Path(kubeconfig).read_text())

@@ -11,7 +11,7 @@ import pytest
 from grpcdemo.errors import ExitCode, GrpcdemoError, NotEnoughResponses, Unreachable
 from grpcdemo.model import Done, StepEvent
 from grpcdemo.sandbox.session import explaining_failures, stopping_unused
-from grpcdemo.sandbox.state import LOOK_AGAIN_S, ROOM, State, claim, running
+from grpcdemo.sandbox.state import LOOK_AGAIN_S, ROOM, State, acquire, running
 from tests.sandbox.user import start_fake
 
 FULL = 10**18
@@ -78,7 +78,7 @@ async def fail(state: State, error: GrpcdemoError, *, ending_s: float = 60, room
 
 
 async def test_a_sandbox_that_does_not_answer(state: State) -> None:
-    with claim(state) as lock:
+    with acquire(state) as lock:
         lock.write("1")
         lock.flush()
         error = await fail(state, Unreachable("no answer"), ending_s=0.1)
@@ -87,7 +87,7 @@ async def test_a_sandbox_that_does_not_answer(state: State) -> None:
 
 
 async def test_a_killed_daemon_may_hold_its_lock_for_a_moment(state: State) -> None:
-    lock = claim(state)
+    lock = acquire(state)
     lock.write("1")
     lock.flush()
     asyncio.get_running_loop().call_later(2 * LOOK_AGAIN_S, lock.close)
@@ -96,7 +96,7 @@ async def test_a_killed_daemon_may_hold_its_lock_for_a_moment(state: State) -> N
 
 
 async def test_a_full_disk_is_said_with_what_failed(state: State) -> None:
-    claim(state).close()
+    acquire(state).close()
     failure = partial(fail, state, room_needed=FULL)
     error = await failure(GrpcdemoError("no", hint="wait"))
     assert (error.message, error.exit_code) == ("no", ExitCode.FAILED)
@@ -106,6 +106,6 @@ async def test_a_full_disk_is_said_with_what_failed(state: State) -> None:
 
 
 async def test_room_on_the_disk_explains_nothing(state: State) -> None:
-    claim(state).close()
+    acquire(state).close()
     error = GrpcdemoError("no", hint="wait")
     assert await fail(state, error) is error

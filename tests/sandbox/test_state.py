@@ -11,24 +11,24 @@ import pytest
 
 from grpcdemo.cli.app import main
 from grpcdemo.errors import GrpcdemoError
-from grpcdemo.sandbox.state import State, claim, find_state
+from grpcdemo.sandbox.state import State, acquire, find_state
 
 NOBODY = 65534
 FOREIGN_FOLDER = "it is not a folder of your own"
 
 
 def test_a_second_sandbox_of_one_user_is_refused(state: State) -> None:
-    with claim(state), pytest.raises(GrpcdemoError, match="running already") as refused:
-        claim(state)
+    with acquire(state), pytest.raises(GrpcdemoError, match="running already") as refused:
+        acquire(state)
     assert "sandbox stop" in str(refused.value.hint)
-    claim(state).close()
+    acquire(state).close()
 
 
 def test_who_merely_looks_is_in_nobodys_way(state: State) -> None:
-    claim(state).close()
+    acquire(state).close()
     with state.lock.open(encoding="utf-8") as looking, ThreadPoolExecutor() as threads:
         fcntl.flock(looking, fcntl.LOCK_SH)
-        claiming = threads.submit(claim, state)
+        claiming = threads.submit(acquire, state)
         with pytest.raises(TimeoutError):
             claiming.result(0.1)
         fcntl.flock(looking, fcntl.LOCK_UN)
@@ -41,7 +41,7 @@ def test_a_folder_that_is_a_link_is_refused(state: State, tmp_path: Path) -> Non
     state.root.parent.mkdir()
     state.root.symlink_to(elsewhere)
     with pytest.raises(GrpcdemoError, match=FOREIGN_FOLDER):
-        claim(state)
+        acquire(state)
     assert not list(elsewhere.iterdir())
 
 
@@ -53,14 +53,14 @@ def test_a_folder_of_somebody_else_is_refused(state: State, monkeypatch: pytest.
     else:
         monkeypatch.setattr(os, "geteuid", lambda: NOBODY)
     with pytest.raises(GrpcdemoError, match=FOREIGN_FOLDER) as refused:
-        claim(state)
+        acquire(state)
     assert "XDG_STATE_HOME" in str(refused.value.hint)
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "grpcdemo").write_text("in the way")
     with pytest.raises(GrpcdemoError, match=f"cannot use {tmp_path}/grpcdemo/sandbox: "):
-        claim(State(tmp_path / "grpcdemo" / "sandbox"))
+        acquire(State(tmp_path / "grpcdemo" / "sandbox"))
 
 
 def test_a_relative_state_home_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,11 +70,11 @@ def test_a_relative_state_home_does_not_count(monkeypatch: pytest.MonkeyPatch) -
 
 def test_the_id_of_a_daemon_that_was_killed_is_nobodys(state: State) -> None:
     """It goes before the debris does: meanwhile nobody may read it, and stop a process that has it now."""
-    claim(state).close()
+    acquire(state).close()
     state.lock.write_text("1")
     state.kubeconfig.mkdir()  # debris that cannot be cleared
     with pytest.raises(GrpcdemoError, match="cannot use"):
-        claim(state)
+        acquire(state)
     assert state.lock.read_text() == ""
 
 

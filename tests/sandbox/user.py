@@ -140,7 +140,7 @@ FAKE = """
 import os, signal, sys
 from pathlib import Path
 from grpcdemo.sandbox.state import *
-lock = claim(State(Path(sys.argv[1]))); lock.write(str(os.getpid())); lock.flush()
+lock = acquire(State(Path(sys.argv[1]))); lock.write(str(os.getpid())); lock.flush()
 """
 
 

@@ -113,7 +113,8 @@ class Container:
                 env = self._build_environment(image)
                 self._record("Normal", "Created", "Container created")
                 file = stack.enter_context(contextlib.closing(self.logs.open(self._runs)))
-                self._process = await start_process(self._build_command(image, env), file.write)
+                command, launch = self._build_command(image, env), self._context.host.config.launch
+                self._process = await start_process(command, file.write, launch=launch)
             except (StartError, GrpcdemoError, OSError) as error:
                 self._count_run()
                 self._fail_to_start(str(error))
@@ -125,7 +126,7 @@ class Container:
     async def _run_to_end(self, process: RunningProcess) -> int:
         self._begin()
         probing = asyncio.create_task(run_probes(self.spec, self._make_check, self._probe_listener()))
-        probing.add_done_callback(_log_failure)
+        probing.add_done_callback(log_failure)
         if self._stopping.is_set():  # stopped while it was starting
             process.signal(signal.SIGKILL)
         try:
@@ -272,6 +273,6 @@ class Container:
         self._context.host.record(pod, field, severity, reason, message)
 
 
-def _log_failure(task: asyncio.Task[None]) -> None:
+def log_failure(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
-        log.error("the probes of a container failed", exc_info=error)
+        log.error("a container's task failed", exc_info=error)

@@ -10,6 +10,7 @@ from typing import Literal
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import HEADLESS, SERVICES
 from grpcdemo.sandbox.api.store import Store
+from grpcdemo.sandbox.child import LAUNCH
 from grpcdemo.sandbox.kubelet.backoff import FIRST_S
 from grpcdemo.sandbox.kubelet.log_file import ROTATE_AT
 from grpcdemo.sandbox.network import Network
@@ -27,12 +28,14 @@ RecordEvent = Callable[[Object, str, Severity, str, str], None]
 
 @dataclass(frozen=True)
 class KubeletConfig:
-    """Delays and sizes that a test sets smaller."""
+    """What a test sets to other values."""
 
     backoff_s: float = FIRST_S
     """The delay before the second restart of a container that crashes."""
     rotate_at: int = ROTATE_AT
     """The size in bytes at which a log is rotated."""
+    launch: Path = LAUNCH
+    """The script with which every process starts."""
 
 
 @dataclass(frozen=True)

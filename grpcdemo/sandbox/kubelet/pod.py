@@ -7,7 +7,6 @@ stop after them.
 from __future__ import annotations
 
 import asyncio
-import logging
 import shutil
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -18,7 +17,7 @@ from grpcdemo.resources.resource import PODS
 from grpcdemo.resources.times import write_now
 from grpcdemo.sandbox.api.logs import LogOptions
 from grpcdemo.sandbox.api.status import StatusError
-from grpcdemo.sandbox.kubelet.container import Container, PodContext
+from grpcdemo.sandbox.kubelet.container import Container, PodContext, log_failure
 from grpcdemo.sandbox.kubelet.host import Host
 from grpcdemo.sandbox.kubelet.images import is_proxy
 from grpcdemo.sandbox.kubelet.log_reader import read_log
@@ -31,8 +30,6 @@ FORCED_GRACE_S = 1.0
 
 LONGEST_READABLE = 200
 """A folder's name has to hold more than a pod's, which may be nearly as long."""
-
-log = logging.getLogger(__name__)
 
 
 class PodWorker:
@@ -128,7 +125,7 @@ class PodWorker:
 
     def _start(self, container: Container) -> asyncio.Task[None]:
         task = self._tasks[container] = asyncio.create_task(container.run())
-        task.add_done_callback(_log_failure)
+        task.add_done_callback(log_failure)
         return task
 
     async def _stop(self, grace_s: float) -> None:
@@ -182,8 +179,3 @@ def _make_init_container(spec: Object, context: PodContext, policy: str) -> Cont
 
 def _states(containers: Sequence[Container]) -> list[ContainerState]:
     return [container.state for container in containers]
-
-
-def _log_failure(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        log.error("a container's task failed", exc_info=error)

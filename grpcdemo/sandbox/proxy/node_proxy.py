@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from grpcdemo.resources.resource import HEADLESS
 from grpcdemo.sandbox.api.store import Store
-from grpcdemo.sandbox.child import Command, RunningProcess, start_process
+from grpcdemo.sandbox.child import LAUNCH, Command, RunningProcess, start_process
 from grpcdemo.sandbox.network import Network
 from grpcdemo.sandbox.proxy.config import build_cluster, build_load_assignment, build_tcp_listener
 from grpcdemo.sandbox.proxy.discovery import follow_services
@@ -33,10 +33,11 @@ log = logging.getLogger(__name__)
 class NodeProxy:
     """*root* is a folder of its own; `ready` is set once connections are accepted."""
 
-    def __init__(self, store: Store, network: Network, root: Path) -> None:
+    def __init__(self, store: Store, network: Network, root: Path, *, launch: Path = LAUNCH) -> None:
         self._store = store
         self._network = network
         self._folder = XdsFolder(root)
+        self._launch = launch
         self.ready = asyncio.Event()
 
     async def run(self) -> None:
@@ -69,7 +70,7 @@ class NodeProxy:
         file = self._folder.log.open("wb", buffering=0)
         command = Command("exec", build_command(envoy, self._folder), {}, self._folder.root)
         try:
-            process = await start_process(command, lambda stream, data: _write(file, data))
+            process = await start_process(command, lambda stream, data: _write(file, data), launch=self._launch)
         except BaseException:
             file.close()
             raise

@@ -19,6 +19,7 @@ from grpcdemo.resources.pods import is_ready
 from grpcdemo.resources.resource import ENDPOINT_SLICES, PODS, SERVICES
 from grpcdemo.sandbox.api.logs import LogOptions
 from grpcdemo.sandbox.api.store import Store
+from grpcdemo.sandbox.child import LAUNCH
 from grpcdemo.sandbox.kubelet.host import NODE, KubeletConfig
 from grpcdemo.sandbox.kubelet.kubelet import Kubelet
 from grpcdemo.sandbox.network import Network, reserve_network
@@ -152,7 +153,7 @@ class Machine:
 
 @contextlib.asynccontextmanager
 async def running_machine(
-    root: Path, *, virtual: bool = False, proxy: bool = False, rotate_at: int = 10_000_000
+    root: Path, *, virtual: bool = False, proxy: bool = False, rotate_at: int = 10_000_000, launch: Path = LAUNCH
 ) -> AsyncIterator[Machine]:
     store, network = Store(), reserve_network(virtual=virtual)
     events: list[tuple[str, str, str, str]] = []
@@ -160,8 +161,8 @@ async def running_machine(
     def record(pod: Object, field: str, severity: str, reason: str, message: str) -> None:
         events.append((pod["metadata"]["name"], severity, reason, message))
 
-    kubelet = Kubelet(store, network, root / "kubelet", record, config=KubeletConfig(BACKOFF_S, rotate_at))
-    node_proxy = NodeProxy(store, network, root / "node-proxy")
+    kubelet = Kubelet(store, network, root / "kubelet", record, config=KubeletConfig(BACKOFF_S, rotate_at, launch))
+    node_proxy = NodeProxy(store, network, root / "node-proxy", launch=launch)
     running = [asyncio.create_task(kubelet.run())]
     try:
         if proxy:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from grpcdemo.sandbox import child
+from grpcdemo.sandbox.child import LAUNCH
 from tests.sandbox.kubelet.machine import PATIENCE_S, build_shell, running_machine
 from tests.sandbox.kubelet.processes import find_processes, wait_until_ended
 
@@ -18,17 +18,16 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /pro
 
 ELSEWHERE = f"""
 import sys
-sys.path.insert(0, {str(Path(child.LAUNCH).parent)!r})
+sys.path.insert(0, {str(LAUNCH.parent)!r})
 import launch
 launch.die_with = lambda parent: False
 sys.exit(launch.main(sys.argv[1:]))
 """
-"""What every container starts with, on a system whose kernel takes no wish about the death of a parent."""
+"""Starts every process as on a system whose kernel cannot kill a child with its parent."""
 
 
-async def run_for_ever(root: Path) -> None:
-    """The sandbox that is going to be killed."""
-    async with running_machine(root, proxy=True) as machine:
+async def run_until_killed(root: Path, launch: Path) -> None:
+    async with running_machine(root, proxy=True, launch=launch) as machine:
         machine.create_service()
         machine.create_server("server", sidecar=True)
         machine.create_client("client", sidecar=True)
@@ -58,7 +57,8 @@ async def test_no_process_outlives_a_sandbox_that_is_killed(tmp_path: Path, syst
 
 
 if __name__ == "__main__":
+    root, launch = Path(sys.argv[1]), LAUNCH
     if sys.argv[2] == "elsewhere":
-        child.LAUNCH = str(Path(sys.argv[1]) / "elsewhere.py")
-        Path(child.LAUNCH).write_text(ELSEWHERE, encoding="utf-8")
-    asyncio.run(run_for_ever(Path(sys.argv[1])))
+        launch = root / "elsewhere.py"
+        launch.write_text(ELSEWHERE, encoding="utf-8")
+    asyncio.run(run_until_killed(root, launch))
