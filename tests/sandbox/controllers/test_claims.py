@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grpcdemo.resources.objects import Object, controller_of
 from grpcdemo.resources.resource import DEPLOYMENTS, PODS, REPLICA_SETS
-from tests.sandbox.controllers.world import NAMESPACE, World, build_deployment, running
+from tests.sandbox.controllers.world import NAMESPACE, World, build_deployment, deployed
 
 ORPHAN = {"propagationPolicy": "Orphan"}
 HELD = ["example.com/hold"]
@@ -14,18 +14,16 @@ def name(obj: Object) -> str:
     return str(obj["metadata"]["name"])
 
 
-def relabel(world: World, pod: Object, **labels: str) -> None:
-    pod["metadata"]["labels"] = {**pod["metadata"]["labels"], **labels}
-    world.store.update(PODS, pod)
+async def relabel(world: World, pod: str, app: str) -> None:
+    labels = world.store.get(PODS, NAMESPACE, pod)["metadata"]["labels"]
+    world.set_metadata(PODS, NAMESPACE, pod, labels={**labels, "app": app})
+    await world.settle()
 
 
 async def test_a_pod_with_other_labels_is_let_go_and_replaced() -> None:
-    world = World()
-    world.deploy(1)
-    async with running(world):
+    async with deployed(1) as world:
         (pod,) = world.pods()
-        relabel(world, pod, app="debug")
-        await world.settle()
+        await relabel(world, name(pod), "debug")
         released = world.store.get(PODS, NAMESPACE, name(pod))
         (replacement,) = [found for found in world.pods() if name(found) != name(pod)]
         assert "ownerReferences" not in released["metadata"]
@@ -34,22 +32,16 @@ async def test_a_pod_with_other_labels_is_let_go_and_replaced() -> None:
 
 
 async def test_a_pod_whose_labels_are_put_back_is_one_too_many() -> None:
-    world = World()
-    world.deploy(1)
-    async with running(world):
+    async with deployed(1) as world:
         (pod,) = world.pods()
-        relabel(world, pod, app="debug")
-        await world.settle()
-        relabel(world, world.store.get(PODS, NAMESPACE, name(pod)), app="server")
-        await world.settle()
+        await relabel(world, name(pod), "debug")
+        await relabel(world, name(pod), "server")
         (kept,) = world.pods()
         assert controller_of(kept)
 
 
 async def test_what_deletions_left_is_adopted_and_no_pod_is_made_anew() -> None:
-    world = World()
-    world.deploy(2)
-    async with running(world):
+    async with deployed(2) as world:
         before, (replica_set,) = list(map(name, world.pods())), world.replica_sets()
         world.registry.delete(DEPLOYMENTS, NAMESPACE, "server", options=ORPHAN)
         world.registry.delete(REPLICA_SETS, NAMESPACE, name(replica_set), options=ORPHAN)
@@ -64,9 +56,7 @@ async def test_what_deletions_left_is_adopted_and_no_pod_is_made_anew() -> None:
 
 
 async def test_a_deployment_that_comes_back_takes_its_replica_set_on() -> None:
-    world = World()
-    world.deploy(2)
-    async with running(world):
+    async with deployed(2) as world:
         before, (replica_set,) = list(map(name, world.pods())), world.replica_sets()
         world.registry.delete(DEPLOYMENTS, NAMESPACE, "server", options=ORPHAN)
         await world.settle()
@@ -78,9 +68,7 @@ async def test_a_deployment_that_comes_back_takes_its_replica_set_on() -> None:
 
 
 async def test_only_pods_that_count_are_adopted() -> None:
-    world = World()
-    world.deploy(1)
-    async with running(world):
+    async with deployed(1) as world:
         (pod,) = world.pods()
         metadata = {"name": "done", "namespace": NAMESPACE, "labels": pod["metadata"]["labels"]}
         status = {"phase": "Succeeded"}
@@ -91,9 +79,7 @@ async def test_only_pods_that_count_are_adopted() -> None:
 
 
 async def test_what_another_has_is_left_to_it() -> None:
-    world = World()
-    world.deploy(1)
-    async with running(world):
+    async with deployed(1) as world:
         (replica_set,) = world.replica_sets()
         spec = {key: build_deployment(1)["spec"][key] for key in ("replicas", "selector", "template")}
         world.registry.create(REPLICA_SETS, NAMESPACE, {**replica_set, "metadata": {"name": "other"}, "spec": spec})
@@ -103,9 +89,7 @@ async def test_what_another_has_is_left_to_it() -> None:
 
 
 async def test_one_that_is_being_deleted_is_not_adopted() -> None:
-    world = World()
-    world.deploy(1)
-    async with running(world):
+    async with deployed(1) as world:
         (replica_set,) = world.replica_sets()
         metadata = {"name": "leaving", "labels": replica_set["metadata"]["labels"], "finalizers": HELD}
         world.registry.create(REPLICA_SETS, NAMESPACE, {**replica_set, "metadata": metadata})
@@ -115,14 +99,10 @@ async def test_one_that_is_being_deleted_is_not_adopted() -> None:
 
 
 async def test_one_that_is_being_deleted_lets_nothing_go() -> None:
-    world = World()
-    deployment = world.deploy(1)
-    async with running(world):
-        held = {**deployment["metadata"], "finalizers": HELD, "resourceVersion": ""}
-        world.store.update(DEPLOYMENTS, {**deployment, "metadata": held})
+    async with deployed(1) as world:
+        world.set_metadata(DEPLOYMENTS, NAMESPACE, "server", finalizers=HELD)
         world.registry.delete(DEPLOYMENTS, NAMESPACE, "server")
         (replica_set,) = world.replica_sets()
-        replica_set["metadata"]["labels"] = {"app": "debug"}
-        world.store.update(REPLICA_SETS, replica_set)
+        world.set_metadata(REPLICA_SETS, NAMESPACE, name(replica_set), labels={"app": "debug"})
         await world.settle()
         assert controller_of(world.store.get(REPLICA_SETS, NAMESPACE, name(replica_set)))

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from grpcdemo.resources.resource import DEPLOYMENTS
+from grpcdemo.resources.resource import DEPLOYMENTS, REPLICA_SETS
 from grpcdemo.sandbox.api.status import StatusError
 from grpcdemo.sandbox.controllers.conditions import find_condition
 from grpcdemo.sandbox.controllers.revision import DESIRED_REPLICAS, MAX_REPLICAS, REVISION
 from tests.fakes.hollow_node import NOT_READY
-from tests.sandbox.controllers.readings import notes, told
-from tests.sandbox.controllers.world import World, running
+from tests.sandbox.controllers.world import World, deployed, running
 
 
 async def test_a_new_deployment_gets_its_pods_and_says_so() -> None:
-    world = World()
-    world.deploy(3)
-    async with running(world):
+    async with deployed(3) as world:
         assert len(world.pods()) == 3
         status = {key: value for key, value in world.deployment()["status"].items() if key != "conditions"}
         assert status == {
@@ -27,17 +24,14 @@ async def test_a_new_deployment_gets_its_pods_and_says_so() -> None:
         }
         assert world.condition("Available") == ("True", "MinimumReplicasAvailable")
         assert world.condition("Progressing") == ("True", "NewReplicaSetAvailable")
-        assert notes(world) == [{REVISION: "1", DESIRED_REPLICAS: "3", MAX_REPLICAS: "4"}]
+        assert world.notes() == [{REVISION: "1", DESIRED_REPLICAS: "3", MAX_REPLICAS: "4"}]
         assert world.deployment()["metadata"]["annotations"][REVISION] == "1"
-        (replica_set,) = world.replica_sets()
-        assert told(world) == [f"Scaled up replica set {replica_set['metadata']['name']} from 0 to 3"]
+        (name,) = world.names(REPLICA_SETS)
+        assert world.told() == [f"ScalingReplicaSet: Scaled up replica set {name} from 0 to 3"]
 
 
 async def test_while_pods_are_not_ready_the_deployment_waits_for_them() -> None:
-    world = World()
-    world.node.behavior = lambda pod: NOT_READY
-    world.deploy(3)
-    async with running(world):
+    async with deployed(3, behavior=NOT_READY) as world:
         assert world.condition("Available") == ("False", "MinimumReplicasUnavailable")
         assert world.condition("Progressing") == ("True", "ReplicaSetUpdated")
         assert world.deployment()["status"]["unavailableReplicas"] == 3
@@ -48,13 +42,10 @@ async def test_while_pods_are_not_ready_the_deployment_waits_for_them() -> None:
 
 
 async def test_only_so_many_old_replica_sets_are_kept() -> None:
-    world = World()
-    world.deploy(1, revisionHistoryLimit=2)
-    async with running(world):
+    async with deployed(1, revisionHistoryLimit=2) as world:
         for at in "abcd":
-            world.restart(at)
-            await world.settle()
-        assert [found[REVISION] for found in notes(world)] == ["3", "4", "5"]
+            await world.restart(at)
+        assert [found[REVISION] for found in world.notes()] == ["3", "4", "5"]
 
 
 async def test_what_keeps_pods_from_being_made_is_told_by_the_deployment_and_forgotten_when_it_is_over() -> None:
@@ -74,9 +65,7 @@ async def test_what_keeps_pods_from_being_made_is_told_by_the_deployment_and_for
 
 
 async def test_a_pod_is_available_only_after_its_time() -> None:
-    world = World()
-    world.deploy(2, minReadySeconds=10)
-    async with running(world):
+    async with deployed(2, minReadySeconds=10) as world:
         assert world.deployment()["status"]["readyReplicas"] == 2
         assert "availableReplicas" not in world.deployment()["status"]
         await world.advance(9)
@@ -86,11 +75,8 @@ async def test_a_pod_is_available_only_after_its_time() -> None:
 
 
 async def test_when_all_is_done_nothing_is_written_and_no_timer_runs() -> None:
-    world = World()
-    world.deploy(3)
-    async with running(world):
-        world.restart("now")
-        await world.settle()
+    async with deployed(3) as world:
+        await world.restart()
         version = world.store.version
         await world.advance(3600)
         assert world.store.version == version
@@ -98,9 +84,7 @@ async def test_when_all_is_done_nothing_is_written_and_no_timer_runs() -> None:
 
 
 async def test_a_restarted_manager_finds_everything_as_it_left_it() -> None:
-    world = World()
-    world.deploy(3)
-    async with running(world):
+    async with deployed(3) as world:
         version = world.store.version
     async with running(world):
         assert world.store.version == version
@@ -113,5 +97,5 @@ async def test_a_replica_set_takes_over_the_reason_for_the_change() -> None:
     deployment["metadata"]["annotations"] = {cause: "a better image", applied: "{}"}
     world.store.update(DEPLOYMENTS, deployment)
     async with running(world):
-        assert notes(world)[0][cause] == "a better image"
-        assert applied not in notes(world)[0]
+        assert world.notes()[0][cause] == "a better image"
+        assert applied not in world.notes()[0]

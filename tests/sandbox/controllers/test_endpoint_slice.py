@@ -6,7 +6,7 @@ from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import ENDPOINT_SLICES, PODS, SERVICES
 from grpcdemo.sandbox.controllers.endpoint_slice import resolve_ports
 from tests.fakes.hollow_node import NOT_READY, SLOW_TO_STOP
-from tests.sandbox.controllers.world import NAMESPACE, World, build_service, running, serve
+from tests.sandbox.controllers.world import NAMESPACE, World, build_service, deployed, running, serve
 
 
 def slices(world: World) -> list[Object]:
@@ -57,10 +57,7 @@ async def test_a_service_has_a_slice_before_it_has_pods_and_keeps_it() -> None:
 
 
 async def test_an_endpoint_is_ready_while_its_pod_is_and_is_not_going() -> None:
-    world = World()
-    serve(world)
-    world.deploy(2)
-    async with running(world):
+    async with deployed(2, service={}) as world:
         first, second = (pod["metadata"]["name"] for pod in world.pods())
         assert readiness(world) == {first: (True, True, False), second: (True, True, False)}
         world.node.set_ready(world.pods()[0], False)
@@ -76,32 +73,22 @@ async def test_an_endpoint_is_ready_while_its_pod_is_and_is_not_going() -> None:
 
 
 async def test_a_pod_that_is_relabelled_away_is_no_endpoint_any_more() -> None:
-    world = World()
-    serve(world)
-    world.deploy(1)
-    async with running(world):
+    async with deployed(1, service={}) as world:
         (pod,) = world.pods()
-        pod["metadata"]["labels"] = {"app": "other"}
-        world.store.update(PODS, pod)
+        world.set_metadata(PODS, NAMESPACE, pod["metadata"]["name"], labels={"app": "other"})
         await world.settle()
         assert pod["metadata"]["name"] not in readiness(world)
 
 
 async def test_unready_addresses_are_published_where_the_service_says_so() -> None:
-    world = World()
-    world.node.behavior = lambda pod: NOT_READY
-    serve(world, publishNotReadyAddresses=True, clusterIP="None")
-    world.deploy(1)
-    async with running(world):
+    unready_too = {"publishNotReadyAddresses": True, "clusterIP": "None"}
+    async with deployed(1, behavior=NOT_READY, service=unready_too) as world:
         assert list(readiness(world).values()) == [(True, False, False)]
         assert slices(world)[0]["metadata"]["labels"]["service.kubernetes.io/headless"] == ""
 
 
 async def test_a_slice_that_is_deleted_comes_back() -> None:
-    world = World()
-    serve(world)
-    world.deploy(1)
-    async with running(world):
+    async with deployed(1, service={}) as world:
         world.store.remove(ENDPOINT_SLICES, NAMESPACE, slices(world)[0]["metadata"]["name"])
         await world.settle()
         assert len(readiness(world)) == 1
@@ -120,13 +107,11 @@ async def test_the_slices_of_a_deleted_service_go_with_it_and_none_is_made_witho
 
 
 async def test_pods_with_another_number_for_a_port_get_a_slice_of_their_own() -> None:
-    world = World()
-    serve(world)
-    world.deploy(2, strategy={"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}})
-    async with running(world):
+    surge_only = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
+    async with deployed(2, strategy=surge_only, service={}) as world:
         world.node.behavior = lambda pod: NOT_READY
-        world.change(lambda spec: spec["template"]["spec"]["containers"][0]["ports"][0].update(containerPort=50052))
-        await world.settle()
+        port = {"name": "grpc", "containerPort": 50052}
+        await world.change(lambda spec: spec["template"]["spec"]["containers"][0].update(ports=[port]))
         numbers = {found["ports"][0]["port"]: len(found["endpoints"]) for found in slices(world)}
         assert numbers == {50051: 2, 50052: 1}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from grpcdemo.resources.objects import is_terminating
 from grpcdemo.resources.resource import DEPLOYMENTS, PODS, REPLICA_SETS, SERVICE_ACCOUNTS
 from tests.fakes.hollow_node import SLOW_TO_STOP
-from tests.sandbox.controllers.world import NAMESPACE, World, running
+from tests.sandbox.controllers.world import NAMESPACE, World, deployed
 
 
 def delete(world: World, policy: str) -> None:
@@ -13,9 +13,7 @@ def delete(world: World, policy: str) -> None:
 
 
 async def test_in_the_background_the_owner_goes_first() -> None:
-    world = World()
-    world.deploy(2)
-    async with running(world):
+    async with deployed(2) as world:
         world.node.behavior = lambda pod: SLOW_TO_STOP
         delete(world, "Background")
         assert world.store.find(DEPLOYMENTS, NAMESPACE, "server") is None
@@ -29,9 +27,7 @@ async def test_in_the_background_the_owner_goes_first() -> None:
 
 
 async def test_in_the_foreground_the_owner_goes_last() -> None:
-    world = World()
-    world.deploy(2)
-    async with running(world):
+    async with deployed(2) as world:
         world.node.behavior = lambda pod: SLOW_TO_STOP
         delete(world, "Foreground")
         await world.settle()
@@ -48,17 +44,13 @@ async def test_in_the_foreground_the_owner_goes_last() -> None:
 
 
 async def test_orphans_stay_and_keep_their_other_owners() -> None:
-    world = World()
-    world.deploy(2)
-    async with running(world):
-        account = world.store.get(SERVICE_ACCOUNTS, NAMESPACE, "default")
+    async with deployed(2) as world:
         owners = [
             {"apiVersion": kind.api_version, "kind": kind.kind, "name": found["metadata"]["name"], "uid": uid}
             for kind, found in ((DEPLOYMENTS, world.deployment()), (REPLICA_SETS, world.replica_sets()[0]))
             for uid in [found["metadata"]["uid"]]
         ]
-        account["metadata"]["ownerReferences"] = owners
-        world.store.update(SERVICE_ACCOUNTS, account)
+        world.set_metadata(SERVICE_ACCOUNTS, NAMESPACE, "default", ownerReferences=owners)
         delete(world, "Orphan")
         await world.settle()
         assert world.store.find(DEPLOYMENTS, NAMESPACE, "server") is None
@@ -70,9 +62,7 @@ async def test_orphans_stay_and_keep_their_other_owners() -> None:
 
 
 async def test_who_has_one_owner_left_stays_and_who_comes_with_none_goes() -> None:
-    world = World()
-    world.deploy(1)
-    async with running(world):
+    async with deployed(1) as world:
         (owner,) = world.replica_sets()
         present = {
             "apiVersion": "apps/v1",
@@ -82,9 +72,7 @@ async def test_who_has_one_owner_left_stays_and_who_comes_with_none_goes() -> No
         }
         absent = {**present, "uid": "nobody's"}
         for name, owners in (("kept", [absent, present]), ("lost", [absent])):
-            metadata = {"name": name, "ownerReferences": owners}
-            account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}
-            world.registry.create(SERVICE_ACCOUNTS, NAMESPACE, account)
+            world.create(SERVICE_ACCOUNTS, NAMESPACE, name, metadata={"ownerReferences": owners})
         await world.settle()
         assert world.store.find(SERVICE_ACCOUNTS, NAMESPACE, "kept")
         assert world.store.find(SERVICE_ACCOUNTS, NAMESPACE, "lost") is None

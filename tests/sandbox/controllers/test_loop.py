@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -19,10 +20,10 @@ class Probe:
 
     name = "probe"
 
-    def __init__(self) -> None:
+    def __init__(self, failure: Exception | None = None, again_s: float | None = None) -> None:
         self.calls: list[str] = []
-        self.failure: Exception | None = None
-        self.again_s: float | None = None
+        self.failure = failure
+        self.again_s = again_s
 
     def concerns(self, event: Event) -> Iterable[Key]:
         metadata = event.object["metadata"]
@@ -36,46 +37,46 @@ class Probe:
         return self.again_s
 
 
-def touch(world: World, number: int) -> None:
-    service = world.store.get(SERVICES, NAMESPACE, "server")
-    service["metadata"]["labels"] = {"number": str(number)}
-    world.store.update(SERVICES, service)
+async def touch(world: World, *numbers: int) -> None:
+    """Change the Service so many times at once, and settle."""
+    for number in numbers:
+        world.set_metadata(SERVICES, NAMESPACE, "server", labels={"number": str(number)})
+    await world.settle()
+
+
+@asynccontextmanager
+async def probing(*probes: Probe) -> AsyncIterator[World]:
+    """A world with a Service, which these controllers watch."""
+    world = World()
+    serve(world)
+    async with running_only(world, *probes):
+        yield world
 
 
 async def test_what_was_there_before_is_looked_at_first() -> None:
-    world, probe = World(), Probe()
-    serve(world)
-    async with running_only(world, probe):
+    probe = Probe()
+    async with probing(probe):
         assert probe.calls == ["demo/server"]
 
 
 async def test_a_burst_of_changes_is_one_look() -> None:
-    world, probe = World(), Probe()
-    serve(world)
-    async with running_only(world, probe):
-        for number in range(100):
-            touch(world, number)
-        await world.settle()
+    probe = Probe()
+    async with probing(probe) as world:
+        await touch(world, *range(100))
         assert len(probe.calls) == 2
 
 
 async def test_a_reader_that_fell_behind_starts_over() -> None:
-    world, probe = World(), Probe()
-    serve(world)
-    async with running_only(world, probe):
-        for number in range(HISTORY + 10):
-            touch(world, number)
-        await world.settle()
-        touch(world, -1)
-        await world.settle()
+    probe = Probe()
+    async with probing(probe) as world:
+        await touch(world, *range(HISTORY + 10))
+        await touch(world, -1)
         assert len(probe.calls) == 3
 
 
 async def test_an_exception_is_logged_and_tried_again_later(caplog: pytest.LogCaptureFixture) -> None:
-    world, probe, other = World(), Probe(), Probe()
-    probe.failure = ValueError("what is this")
-    serve(world)
-    async with running_only(world, probe, other):
+    probe, other = Probe(ValueError("what is this")), Probe()
+    async with probing(probe, other) as world:
         assert (len(probe.calls), len(other.calls)) == (1, 1)
         assert "what is this" in caplog.text
         await world.advance(0.1)
@@ -88,30 +89,24 @@ async def test_an_exception_is_logged_and_tried_again_later(caplog: pytest.LogCa
         await world.advance(3600)
         assert (len(probe.calls), len(other.calls)) == (3, 1)
         probe.failure = ValueError("again")
-        touch(world, 1)
-        await world.settle()
+        await touch(world, 1)
         await world.advance(0.1)
         assert len(probe.calls) == 5
 
 
 async def test_a_refusal_is_no_error_of_ours(caplog: pytest.LogCaptureFixture) -> None:
-    world, probe = World(), Probe()
-    probe.failure = StatusError("Forbidden", "no")
-    serve(world)
-    async with running_only(world, probe):
+    probe = Probe(StatusError("Forbidden", "no"))
+    async with probing(probe) as world:
         assert [record for record in caplog.records if record.levelno > logging.INFO] == []
         await world.advance(0.1)
         assert len(probe.calls) == 2
 
 
 async def test_the_latest_look_says_when_the_next_one_is_due() -> None:
-    world, probe = World(), Probe()
-    probe.again_s = 10
-    serve(world)
-    async with running_only(world, probe):
+    probe = Probe(again_s=10)
+    async with probing(probe) as world:
         await world.advance(5)
-        touch(world, 1)
-        await world.settle()
+        await touch(world, 1)
         await world.advance(6)
         assert len(probe.calls) == 2
         probe.again_s = None
@@ -122,10 +117,8 @@ async def test_the_latest_look_says_when_the_next_one_is_due() -> None:
 
 
 async def test_when_it_is_stopped_nothing_more_is_looked_at() -> None:
-    world, probe = World(), Probe()
-    probe.again_s = 10
-    serve(world)
-    async with running_only(world, probe):
-        touch(world, 1)
+    probe = Probe(again_s=10)
+    async with probing(probe) as world:
+        world.set_metadata(SERVICES, NAMESPACE, "server", labels={"number": "1"})
     await world.advance(60)
     assert len(probe.calls) == 1

@@ -7,7 +7,7 @@ from grpcdemo.resources.resource import DEPLOYMENTS, NAMESPACES, PODS, SERVICE_A
 from grpcdemo.sandbox.api.served import STORED
 from grpcdemo.sandbox.controllers.conditions import find_condition
 from tests.fakes.hollow_node import SLOW_TO_STOP
-from tests.sandbox.controllers.world import NAMESPACE, World, running, serve
+from tests.sandbox.controllers.world import NAMESPACE, World, deployed, running, serve
 
 SLOW = "example.com/slow"
 
@@ -22,47 +22,37 @@ def condition(world: World, kind: str) -> Object:
     return found
 
 
-def set_finalizers(world: World, finalizers: list[str]) -> None:
-    service = world.store.get(SERVICES, NAMESPACE, "server")
-    service["metadata"]["finalizers"] = finalizers
-    world.store.update(SERVICES, service)
+async def delete_namespace(world: World) -> None:
+    world.delete_namespace(NAMESPACE)
+    await world.settle()
 
 
-async def test_a_namespace_has_a_default_service_account_also_after_somebody_deleted_it() -> None:
+async def test_a_namespace_has_a_default_service_account_also_after_a_deletion() -> None:
     world = World()
     async with running(world):
-        for name in (NAMESPACE, "other"):
-            if name == "other":
-                world.create_namespace(name)
-                await world.settle()
-            assert world.store.find(SERVICE_ACCOUNTS, name, "default")
+        world.create_namespace("other")
+        await world.settle()
+        assert [world.names(SERVICE_ACCOUNTS, name) for name in (NAMESPACE, "other")] == [["default"]] * 2
         world.store.remove(SERVICE_ACCOUNTS, NAMESPACE, "default")
         await world.settle()
         assert world.store.find(SERVICE_ACCOUNTS, NAMESPACE, "default")
 
 
 async def test_a_deleted_namespace_takes_everything_with_it_and_nothing_else() -> None:
-    world = World()
-    world.create_namespace("other")
-    serve(world)
-    world.deploy(3)
-    async with running(world):
-        assert content(world) >= {"Deployment", "ReplicaSet", "Pod", "Service", "EndpointSlice", "Event"}
-        world.registry.delete(NAMESPACES, "", NAMESPACE)
+    async with deployed(3, service={}) as world:
+        world.create_namespace("other")
         await world.settle()
+        assert content(world) >= {"Deployment", "ReplicaSet", "Pod", "Service", "EndpointSlice", "Event"}
+        await delete_namespace(world)
         assert world.store.find(NAMESPACES, "", NAMESPACE) is None
         assert content(world) == set()
         assert world.store.find(SERVICE_ACCOUNTS, "other", "default")
 
 
 async def test_nothing_but_pods_goes_before_the_pods_are_gone() -> None:
-    world = World()
-    serve(world)
-    world.deploy(2)
-    async with running(world):
+    async with deployed(2, service={}) as world:
         world.node.behavior = lambda pod: SLOW_TO_STOP
-        world.registry.delete(NAMESPACES, "", NAMESPACE)
-        await world.settle()
+        await delete_namespace(world)
         assert len(world.pods()) == 2
         assert world.store.find(SERVICES, NAMESPACE, "server")
         assert world.store.get(NAMESPACES, "", NAMESPACE)["status"]["phase"] == "Terminating"
@@ -79,9 +69,8 @@ async def test_what_holds_a_namespace_back_is_said_as_a_cluster_says_it() -> Non
     world = World()
     serve(world)
     async with running(world):
-        set_finalizers(world, [SLOW])
-        world.registry.delete(NAMESPACES, "", NAMESPACE)
-        await world.settle()
+        world.set_metadata(SERVICES, NAMESPACE, "server", finalizers=[SLOW])
+        await delete_namespace(world)
         said = {
             kind: (found["status"], found["reason"], found["message"])
             for kind in ("NamespaceContentRemaining", "NamespaceFinalizersRemaining", "NamespaceDeletionContentFailure")
@@ -104,24 +93,18 @@ async def test_what_holds_a_namespace_back_is_said_as_a_cluster_says_it() -> Non
                 "All content successfully deleted, may be waiting on finalization",
             ),
         }
-        set_finalizers(world, [])
+        world.set_metadata(SERVICES, NAMESPACE, "server", finalizers=[])
         await world.settle()
         assert world.store.find(NAMESPACES, "", NAMESPACE) is None
 
 
 async def test_a_finalizer_of_the_namespace_itself_keeps_it_when_it_is_empty() -> None:
-    world = World()
-    world.deploy(1)
-    async with running(world):
-        namespace = world.store.get(NAMESPACES, "", NAMESPACE)
-        namespace["metadata"]["finalizers"] = [SLOW]
-        world.store.update(NAMESPACES, namespace)
-        world.registry.delete(NAMESPACES, "", NAMESPACE)
-        await world.settle()
+    async with deployed(1) as world:
+        world.set_metadata(NAMESPACES, "", NAMESPACE, finalizers=[SLOW])
+        await delete_namespace(world)
         namespace = world.store.get(NAMESPACES, "", NAMESPACE)
         assert namespace["spec"]["finalizers"] == []
         assert world.store.list(DEPLOYMENTS, NAMESPACE) == []
-        namespace["metadata"]["finalizers"] = []
-        world.store.update(NAMESPACES, namespace)
+        world.set_metadata(NAMESPACES, "", NAMESPACE, finalizers=[])
         await world.settle()
         assert world.store.find(NAMESPACES, "", NAMESPACE) is None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import EVENTS, NAMESPACES, PODS, REPLICA_SETS
 from grpcdemo.sandbox.api.status import StatusError, forbidden
@@ -25,9 +28,22 @@ def status(world: World) -> Object:
     return status
 
 
-def told(world: World) -> list[str]:
-    events = [found for found in world.store.list(EVENTS, NAMESPACE) if found["involvedObject"]["kind"] == "ReplicaSet"]
-    return [f"{found['reason']}: {found['message']}" for found in events]
+def message(world: World) -> str:
+    """Of the condition ReplicaFailure."""
+    failure = find_condition(status(world), "ReplicaFailure")
+    assert failure
+    return str(failure["message"])
+
+
+@asynccontextmanager
+async def replicated(replicas: int, refusal: StatusError | None = None) -> AsyncIterator[World]:
+    """A world in which the ReplicaSet has settled; *refusal* is the answer to its pods."""
+    world = World()
+    if refusal:
+        world.refuse_pods(refusal)
+    make_replica_set(world, replicas)
+    async with running(world):
+        yield world
 
 
 def pod(name: str, *, phase: str = "Running", ready: str | None = OLD, created: str = OLD, **more: object) -> Object:
@@ -40,9 +56,8 @@ def pod(name: str, *, phase: str = "Running", ready: str | None = OLD, created: 
 
 
 async def test_pods_are_owned_labelled_and_told_of() -> None:
-    world = World()
-    made = make_replica_set(world, 2)
-    async with running(world):
+    async with replicated(2) as world:
+        (made,) = world.replica_sets()
         first, second = world.pods()
         (owner,) = first["metadata"]["ownerReferences"]
         assert owner == {
@@ -56,7 +71,7 @@ async def test_pods_are_owned_labelled_and_told_of() -> None:
         assert first["metadata"]["labels"] == {"app": "server"}
         assert first["metadata"]["generateName"] == "server-abc-"
         names = [found["metadata"]["name"] for found in (first, second)]
-        assert sorted(told(world)) == [f"SuccessfulCreate: Created pod: {name}" for name in names]
+        assert sorted(world.told("ReplicaSet")) == [f"SuccessfulCreate: Created pod: {name}" for name in names]
         assert status(world) == {
             "replicas": 2,
             "fullyLabeledReplicas": 2,
@@ -68,9 +83,7 @@ async def test_pods_are_owned_labelled_and_told_of() -> None:
 
 
 async def test_a_deleted_pod_is_replaced_before_it_is_gone() -> None:
-    world = World()
-    make_replica_set(world, 1)
-    async with running(world):
+    async with replicated(1) as world:
         (old,) = world.pods()
         world.node.behavior = lambda pod: SLOW_TO_STOP
         world.registry.delete(PODS, NAMESPACE, old["metadata"]["name"])
@@ -81,9 +94,7 @@ async def test_a_deleted_pod_is_replaced_before_it_is_gone() -> None:
 
 
 async def test_a_pod_that_ended_is_replaced_and_left_alone() -> None:
-    world = World()
-    make_replica_set(world, 1)
-    async with running(world):
+    async with replicated(1) as world:
         (ended,) = world.pods()
         world.store.update(PODS, {**ended, "status": {"phase": "Failed"}})
         await world.settle()
@@ -92,25 +103,19 @@ async def test_a_pod_that_ended_is_replaced_and_left_alone() -> None:
 
 
 async def test_a_pod_that_lacks_a_label_of_the_template_is_not_fully_labelled() -> None:
-    world = World()
-    made = make_replica_set(world, 1)
-    async with running(world):
+    async with replicated(1) as world:
+        (made,) = world.replica_sets()
         made["spec"]["template"]["metadata"]["labels"] = {"app": "server", "tier": "back"}
-        world.store.update(REPLICA_SETS, {**made, "metadata": {**made["metadata"], "resourceVersion": ""}})
+        world.store.update(REPLICA_SETS, made)
         await world.settle()
         assert status(world)["replicas"] == 1
         assert "fullyLabeledReplicas" not in status(world)
 
 
 async def test_a_refusal_is_told_and_tried_again_less_and_less_often() -> None:
-    world = World()
-    world.refuse_pods(forbidden(PODS, "server-abc-x", "exceeded quota"))
-    make_replica_set(world, 3)
-    async with running(world):
-        failure = find_condition(status(world), "ReplicaFailure")
-        assert failure is not None
-        assert failure["message"] == 'pods "server-abc-x" is forbidden: exceeded quota'
-        assert told(world) == ['FailedCreate: Error creating: pods "server-abc-x" is forbidden: exceeded quota']
+    async with replicated(3, forbidden(PODS, "server-abc-x", "exceeded quota")) as world:
+        assert message(world) == 'pods "server-abc-x" is forbidden: exceeded quota'
+        assert world.told("ReplicaSet") == [f"FailedCreate: Error creating: {message(world)}"]
         waits = []
         for _ in range(12):
             (timer,) = [timer for timer in world.clock.timers if not timer.cancelled]
@@ -123,15 +128,10 @@ async def test_a_refusal_is_told_and_tried_again_less_and_less_often() -> None:
 
 
 async def test_the_first_refusal_stays_until_there_is_none() -> None:
-    world = World()
-    world.refuse_pods(StatusError("InternalError", "first"))
-    make_replica_set(world, 1)
-    async with running(world):
+    async with replicated(1, StatusError("InternalError", "first")) as world:
         world.refuse_pods(StatusError("InternalError", "second"))
         await world.advance(1)
-        failure = find_condition(status(world), "ReplicaFailure")
-        assert failure is not None
-        assert failure["message"] == "first"
+        assert message(world) == "first"
         world.accept_pods()
         await world.advance(1)
         assert "conditions" not in status(world)
@@ -159,9 +159,7 @@ def test_what_is_missed_least_goes_first() -> None:
 
 
 async def test_scaling_down_lets_go_what_is_not_ready() -> None:
-    world = World()
-    make_replica_set(world, 3)
-    async with running(world):
+    async with replicated(3) as world:
         unready = world.pods()[1]
         world.node.set_ready(unready, False)
         (found,) = world.replica_sets()
@@ -169,7 +167,7 @@ async def test_scaling_down_lets_go_what_is_not_ready() -> None:
         world.store.update(REPLICA_SETS, found)
         await world.settle()
         assert unready["metadata"]["name"] not in [each["metadata"]["name"] for each in world.pods()]
-        assert told(world)[-1] == f"SuccessfulDelete: Deleted pod: {unready['metadata']['name']}"
+        assert world.told("ReplicaSet")[-1] == f"SuccessfulDelete: Deleted pod: {unready['metadata']['name']}"
 
 
 async def test_in_a_namespace_that_ends_nothing_is_tried() -> None:

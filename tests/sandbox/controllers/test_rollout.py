@@ -9,11 +9,11 @@ import pytest
 
 from grpcdemo.resources.objects import Object, is_terminating
 from grpcdemo.resources.pods import is_ready
+from grpcdemo.resources.resource import PODS, REPLICA_SETS
 from grpcdemo.sandbox.controllers.conditions import find_condition
 from grpcdemo.sandbox.controllers.revision import DESIRED_REPLICAS, MAX_REPLICAS, REVISION, REVISION_HISTORY
 from tests.fakes.hollow_node import NOT_READY, READY, SLOW_TO_STOP
-from tests.sandbox.controllers.readings import counts_after, notes, sizes, told
-from tests.sandbox.controllers.world import World, running
+from tests.sandbox.controllers.world import World, deployed
 
 SURGE_ONLY = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "100%", "maxUnavailable": 0}}
 UNAVAILABLE_ONLY = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}
@@ -21,9 +21,31 @@ QUARTER = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUna
 RECREATE = {"type": "Recreate"}
 
 
-def put_template(template: Object, spec: Object) -> None:
-    """As `kubectl rollout undo` does."""
-    spec["template"] = template
+def sizes(world: World) -> list[int]:
+    """By revision."""
+    replica_sets = sorted(world.replica_sets(), key=lambda each: int(each["metadata"]["annotations"][REVISION]))
+    return [each["spec"]["replicas"] for each in replica_sets]
+
+
+async def counts_after(world: World, since: int) -> list[tuple[int, int]]:
+    """At every change: the size of all ReplicaSets together, and how many pods were ready.
+
+    Sizes, because a Deployment bounds them: a ReplicaSet may grow faster than another shrinks.
+    """
+    objects: dict[str, Object] = {}
+    counts = []
+    async for event in world.store.watch(None, 1):
+        if event.resource in (REPLICA_SETS, PODS):
+            objects.pop(event.object["metadata"]["uid"], None)
+            if event.type != "DELETED":
+                objects[event.object["metadata"]["uid"]] = event.object
+            size = sum(obj["spec"]["replicas"] for obj in objects.values() if obj["kind"] == "ReplicaSet")
+            ready = sum(is_ready(obj) and not is_terminating(obj) for obj in objects.values() if obj["kind"] == "Pod")
+            if event.version > since:
+                counts.append((size, ready))
+        if event.version == world.store.version:
+            break
+    return counts
 
 
 @pytest.mark.parametrize(
@@ -40,13 +62,10 @@ def put_template(template: Object, spec: Object) -> None:
 async def test_a_restart_keeps_to_its_bounds_at_every_change(
     strategy: Object, replicas: int, fewest_ready: int, largest: int
 ) -> None:
-    world = World()
-    world.deploy(replicas, strategy=strategy)
-    async with running(world):
+    async with deployed(replicas, strategy=strategy) as world:
         before = {pod["metadata"]["name"] for pod in world.pods()}
         since = world.store.version
-        world.restart("now")
-        await world.settle()
+        await world.restart()
         counts = await counts_after(world, since)
         assert min(ready for _, ready in counts) == fewest_ready
         assert max(size for size, _ in counts) == largest
@@ -57,13 +76,10 @@ async def test_a_restart_keeps_to_its_bounds_at_every_change(
 
 
 async def test_recreate_starts_nothing_before_the_last_old_pod_is_gone() -> None:
-    world = World()
-    world.deploy(2, strategy=RECREATE)
-    async with running(world):
+    async with deployed(2, strategy=RECREATE) as world:
         old = {pod["metadata"]["name"] for pod in world.pods()}
         world.node.behavior = lambda pod: SLOW_TO_STOP
-        world.restart("now")
-        await world.settle()
+        await world.restart()
         assert {pod["metadata"]["name"] for pod in world.pods()} == old
         assert all(map(is_terminating, world.pods()))
         world.node.behavior = lambda pod: READY
@@ -74,12 +90,9 @@ async def test_recreate_starts_nothing_before_the_last_old_pod_is_gone() -> None
 
 
 async def test_a_rollout_whose_pods_never_get_ready_stops_at_its_bounds_and_then_at_its_deadline() -> None:
-    world = World()
-    world.deploy(4, progressDeadlineSeconds=60)
-    async with running(world):
+    async with deployed(4, progressDeadlineSeconds=60) as world:
         world.node.behavior = lambda pod: NOT_READY
-        world.restart("now")
-        await world.settle()
+        await world.restart()
         live = [pod for pod in world.pods() if not is_terminating(pod)]
         assert Counter(map(is_ready, live)) == {True: 3, False: 2}
         assert world.condition("Progressing") == ("True", "ReplicaSetUpdated")
@@ -91,10 +104,7 @@ async def test_a_rollout_whose_pods_never_get_ready_stops_at_its_bounds_and_then
 
 
 async def test_each_pod_that_gets_ready_puts_the_deadline_off() -> None:
-    world = World()
-    world.node.behavior = lambda pod: NOT_READY
-    world.deploy(2, progressDeadlineSeconds=60)
-    async with running(world):
+    async with deployed(2, progressDeadlineSeconds=60, behavior=NOT_READY) as world:
         await world.advance(50)
         world.node.set_ready(world.pods()[0], True)
         await world.settle()
@@ -105,19 +115,15 @@ async def test_each_pod_that_gets_ready_puts_the_deadline_off() -> None:
 
 
 async def test_a_failed_rollout_is_undone_by_the_old_template() -> None:
-    world = World()
-    world.deploy(3, progressDeadlineSeconds=60)
-    async with running(world):
+    async with deployed(3, progressDeadlineSeconds=60) as world:
         template = world.deployment()["spec"]["template"]
         survivors = {pod["metadata"]["name"] for pod in world.pods()}
         world.node.behavior = lambda pod: NOT_READY
-        world.restart("now")
-        await world.settle()
+        await world.restart()
         await world.advance(61)
-        world.change(functools.partial(put_template, template))
-        await world.settle()
+        await world.change(functools.partial(dict.update, template=template))
         assert [pod["metadata"]["name"] in survivors for pod in world.pods()] == [True] * 3
-        newest = notes(world)[-1]
+        newest = world.notes()[-1]
         assert newest[REVISION] == "3"
         assert newest[REVISION_HISTORY] == "1"
         assert world.deployment()["metadata"]["annotations"][REVISION] == "3"
@@ -125,47 +131,35 @@ async def test_a_failed_rollout_is_undone_by_the_old_template() -> None:
 
 
 async def test_undoing_twice_lists_all_revisions_that_a_template_had() -> None:
-    world = World()
-    world.deploy(2)
-    async with running(world):
+    async with deployed(2) as world:
         first = world.deployment()["spec"]["template"]
-        world.restart("now")
-        await world.settle()
+        await world.restart()
         second = world.deployment()["spec"]["template"]
         for template in (first, second, first):
-            world.change(functools.partial(put_template, template))
-            await world.settle()
-        assert [found[REVISION] for found in notes(world)] == ["4", "5"]
-        assert [found[REVISION_HISTORY] for found in notes(world)] == ["2", "1,3"]
+            await world.change(functools.partial(dict.update, template=template))
+        assert [found[REVISION] for found in world.notes()] == ["4", "5"]
+        assert [found[REVISION_HISTORY] for found in world.notes()] == ["2", "1,3"]
         assert len(world.pods()) == 2
 
 
 async def test_scaling_is_no_rollout() -> None:
-    world = World()
-    world.deploy(3)
-    async with running(world):
+    async with deployed(3) as world:
         before = find_condition(world.deployment()["status"], "Progressing")
-        world.change(lambda spec: spec.update(replicas=5))
-        await world.settle()
+        await world.change(lambda spec: spec.update(replicas=5))
         assert len(world.pods()) == 5
         assert find_condition(world.deployment()["status"], "Progressing") == before
         assert world.deployment()["status"]["observedGeneration"] == 2
-        assert notes(world) == [{REVISION: "1", DESIRED_REPLICAS: "5", MAX_REPLICAS: "7"}]
-        world.change(lambda spec: spec.update(replicas=0))
-        await world.settle()
+        assert world.notes() == [{REVISION: "1", DESIRED_REPLICAS: "5", MAX_REPLICAS: "7"}]
+        await world.change(lambda spec: spec.update(replicas=0))
         assert world.pods() == []
-        assert told(world)[-2:] == [message for message in told(world) if "from 3 to 5" in message or "to 0" in message]
+        assert [message[message.index("from") :] for message in world.told()[-2:]] == ["from 3 to 5", "from 5 to 0"]
 
 
 async def test_a_change_of_size_and_template_at_once_ends_in_both() -> None:
-    world = World()
-    world.deploy(5)
-    async with running(world):
+    async with deployed(5) as world:
         since = world.store.version
-        world.change(
-            lambda spec: (spec.update(replicas=3), spec["template"]["metadata"].update(annotations={"changed": "yes"}))
-        )
-        await world.settle()
+        changed = {"annotations": {"changed": "yes"}}
+        await world.change(lambda spec: (spec.update(replicas=3), spec["template"]["metadata"].update(changed)))
         assert len(world.pods()) == 3
         assert all(pod["metadata"]["annotations"] == {"changed": "yes"} for pod in world.pods())
         assert min(ready for _, ready in await counts_after(world, since)) == 3
@@ -173,15 +167,11 @@ async def test_a_change_of_size_and_template_at_once_ends_in_both() -> None:
 
 
 async def test_scaling_in_the_middle_of_a_rollout_is_shared_out() -> None:
-    world = World()
-    world.deploy(10)
-    async with running(world):
+    async with deployed(10) as world:
         world.node.behavior = lambda pod: NOT_READY
-        world.restart("now")
-        await world.settle()
+        await world.restart()
         assert sizes(world) == [8, 5]
-        world.change(lambda spec: spec.update(replicas=20))
-        await world.settle()
+        await world.change(lambda spec: spec.update(replicas=20))
         assert sum(sizes(world)) == 25
         assert sizes(world)[1] > 5
         world.node.behavior = lambda pod: READY
@@ -192,16 +182,12 @@ async def test_scaling_in_the_middle_of_a_rollout_is_shared_out() -> None:
 
 
 async def test_a_stuck_rollout_that_is_scaled_takes_the_steps_that_a_cluster_took() -> None:
-    world = World()
-    world.node.behavior = lambda pod: NOT_READY if "annotations" in pod["metadata"] else READY
-    world.deploy(4)
-    async with running(world):
-        world.restart("now")
-        await world.settle()
+    async with deployed(4) as world:
+        world.node.behavior = lambda pod: NOT_READY
+        await world.restart()
         for replicas in (8, 2):
-            world.change(functools.partial(dict.update, replicas=replicas))
-            await world.settle()
-        assert [message.split(" ", 2)[1] + message[message.index(" from") :] for message in told(world)] == [
+            await world.change(functools.partial(dict.update, replicas=replicas))
+        assert [message.split(" ", 3)[2] + message[message.index(" from") :] for message in world.told()] == [
             "up from 0 to 4",
             "up from 0 to 1",
             "down from 4 to 3",
@@ -214,17 +200,12 @@ async def test_a_stuck_rollout_that_is_scaled_takes_the_steps_that_a_cluster_too
 
 
 async def test_a_paused_deployment_scales_but_does_not_roll_out() -> None:
-    world = World()
-    world.deploy(2)
-    async with running(world):
-        world.change(lambda spec: spec.update(paused=True))
-        await world.settle()
+    async with deployed(2) as world:
+        await world.change(lambda spec: spec.update(paused=True))
         assert world.condition("Progressing") == ("Unknown", "DeploymentPaused")
-        world.restart("now")
-        world.change(lambda spec: spec.update(replicas=3))
-        await world.settle()
+        await world.restart()
+        await world.change(lambda spec: spec.update(replicas=3))
         assert sizes(world) == [3]
-        world.change(lambda spec: spec.pop("paused"))
-        await world.settle()
+        await world.change(lambda spec: spec.pop("paused"))
         assert sizes(world) == [0, 3]
         assert world.condition("Progressing") == ("True", "NewReplicaSetAvailable")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pytest
 
 from grpcdemo.resources.objects import Object
@@ -30,6 +33,17 @@ def create_pod(world: World, **spec: object) -> None:
     world.store.create(PODS, {"metadata": {"name": "one", "namespace": NAMESPACE}, "spec": {**spec}})
 
 
+@asynccontextmanager
+async def scheduled(**spec: object) -> AsyncIterator[World]:
+    """A world in which the scheduler has seen the node, and then this pod."""
+    world = World()
+    create_node(world)
+    async with running_only(world, Scheduler(world.registry, world.clock)):
+        create_pod(world, **spec)
+        await world.settle()
+        yield world
+
+
 def pod(world: World) -> Object:
     return world.store.get(PODS, NAMESPACE, "one")
 
@@ -38,11 +52,7 @@ def pod(world: World) -> Object:
     "spec", [{}, {"nodeSelector": HERE}, requires(expression("Exists"), expression("DoesNotExist"))]
 )
 async def test_a_pod_that_fits_gets_the_node(spec: Object) -> None:
-    world = World()
-    create_node(world)
-    async with running_only(world, Scheduler(world.registry, world.clock)):
-        create_pod(world, **spec)
-        await world.settle()
+    async with scheduled(**spec) as world:
         assert pod(world)["spec"]["nodeName"] == "node"
         assert pod(world)["metadata"]["generation"] == 1
         (event,) = world.store.list(EVENTS)
@@ -52,11 +62,7 @@ async def test_a_pod_that_fits_gets_the_node(spec: Object) -> None:
 
 @pytest.mark.parametrize("spec", [{"nodeSelector": {"disk": "ssd"}}, requires(expression("Exists"))])
 async def test_a_pod_that_fits_nowhere_waits_and_says_so(spec: Object) -> None:
-    world = World()
-    create_node(world)
-    async with running_only(world, Scheduler(world.registry, world.clock)):
-        create_pod(world, **spec)
-        await world.settle()
+    async with scheduled(**spec) as world:
         message = "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector."
         (said,) = pod(world)["status"]["conditions"]
         assert (said["type"], said["status"]) == ("PodScheduled", "False")
@@ -77,9 +83,5 @@ async def test_a_pod_that_is_there_before_its_node_gets_it_later() -> None:
 
 
 async def test_a_pod_whose_author_chose_a_node_is_left_alone() -> None:
-    world = World()
-    create_node(world)
-    async with running_only(world, Scheduler(world.registry, world.clock)):
-        create_pod(world, nodeName="elsewhere")
-        await world.settle()
+    async with scheduled(nodeName="elsewhere") as world:
         assert pod(world)["spec"]["nodeName"] == "elsewhere"

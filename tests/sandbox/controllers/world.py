@@ -7,12 +7,13 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 
 from grpcdemo.resources.objects import Object
-from grpcdemo.resources.resource import DEPLOYMENTS, PODS, REPLICA_SETS, SERVICES
-from grpcdemo.sandbox.api.store import Event
+from grpcdemo.resources.resource import DEPLOYMENTS, EVENTS, PODS, REPLICA_SETS, SERVICES
 from grpcdemo.sandbox.controllers.conditions import find_condition
 from grpcdemo.sandbox.controllers.loop import Controller, run_controllers
+from grpcdemo.sandbox.controllers.revision import REVISION
 from tests.fakes.clock import ManualClock
 from tests.fakes.hollow_cluster import HollowCluster
+from tests.fakes.hollow_node import READY, Behavior
 
 NAMESPACE = "demo"
 
@@ -32,20 +33,31 @@ class World(HollowCluster):
     def deployment(self) -> Object:
         return self.store.get(DEPLOYMENTS, NAMESPACE, "server")
 
-    def change(self, change: Callable[[Object], object]) -> None:
-        """Change the Deployment's spec."""
+    async def change(self, change: Callable[[Object], object]) -> None:
+        """Change the Deployment's spec, and settle."""
         deployment = self.deployment()
         change(deployment["spec"])
         self.store.update(DEPLOYMENTS, deployment)
+        await self.settle()
 
-    def restart(self, at: str) -> None:
-        self.change(lambda spec: spec["template"]["metadata"].update(annotations={"restartedAt": at}))
+    async def restart(self, at: str = "now") -> None:
+        await self.change(lambda spec: spec["template"]["metadata"].update(annotations={"restartedAt": at}))
 
     def pods(self) -> list[Object]:
         return self.store.list(PODS, NAMESPACE)
 
     def replica_sets(self) -> list[Object]:
         return self.store.list(REPLICA_SETS, NAMESPACE)
+
+    def told(self, kind: str = "Deployment") -> list[str]:
+        """Reason and message of each event about an object of this *kind*."""
+        events = [event for event in self.store.list(EVENTS, NAMESPACE) if event["involvedObject"]["kind"] == kind]
+        return [f"{event['reason']}: {event['message']}" for event in events]
+
+    def notes(self) -> list[dict[str, str]]:
+        """The annotations of the ReplicaSets, by revision."""
+        annotations = [replica_set["metadata"]["annotations"] for replica_set in self.replica_sets()]
+        return sorted(annotations, key=lambda each: int(each[REVISION]))
 
     def condition(self, kind: str) -> tuple[str, str] | None:
         found = find_condition(self.deployment().get("status", {}), kind)
@@ -64,6 +76,21 @@ class World(HollowCluster):
 async def running(world: World) -> AsyncIterator[World]:
     async with world.working():
         await world.settle()
+        yield world
+
+
+@contextlib.asynccontextmanager
+async def deployed(
+    replicas: int, *, behavior: Behavior = READY, service: Object | None = None, **spec: object
+) -> AsyncIterator[World]:
+    """A world in which the Deployment has settled, with the fields *spec*, behind a Service with the fields
+    *service*."""
+    world = World()
+    world.node.behavior = lambda pod: behavior
+    if service is not None:
+        serve(world, **service)
+    world.deploy(replicas, **spec)
+    async with running(world):
         yield world
 
 
@@ -110,13 +137,3 @@ def build_service(**spec: object) -> Object:
 
 def serve(world: World, **spec: object) -> Object:
     return world.registry.create(SERVICES, NAMESPACE, build_service(**spec))
-
-
-async def history(world: World, since: int) -> list[Event]:
-    """Every change after number *since*."""
-    events: list[Event] = []
-    async for event in world.store.watch(None, since):
-        events.append(event)
-        if event.version == world.store.version:
-            break
-    return events
