@@ -15,7 +15,7 @@ from tests.contract.tools import Demo
 
 CLIENTS = 20
 RATE = 20
-CUTS = 20 * CLIENTS
+CUTS = 50 * CLIENTS
 PATIENCE_S = 120
 
 
