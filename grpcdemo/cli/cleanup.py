@@ -14,23 +14,21 @@ from grpcdemo.model import Done
 from grpcdemo.steps import cleanup as step
 
 
+@options.grouped
 def cleanup(
-    typed: typer.Context,
-    context: options.Context = None,
-    kubeconfig: options.Kubeconfig = None,
-    sandbox: options.Sandbox = False,
-    namespace: options.Namespace = defaults.NAMESPACE,
+    *,
+    target: TargetOptions,
     timeout: options.Timeout = defaults.TIMEOUT_S,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until everything is gone.")] = True,
     dry_run: options.DryRun = False,
     yes: options.Yes = False,
 ) -> None:
     """Delete what grpcdemo created, and nothing else, and wait until it is gone."""
-    config = step.CleanupConfig(namespace=namespace, timeout_s=timeout, wait=wait and not dry_run)
+    config = step.CleanupConfig(namespace=target.namespace, timeout_s=timeout, wait=wait and not dry_run)
     with Progress(dry_run=dry_run) as progress:
         try:
             change(
-                TargetOptions(typed.obj, context, kubeconfig, sandbox, namespace),
+                target,
                 lambda api: step.cleanup(api, config, progress.report),
                 report=progress.report,
                 yes=yes,

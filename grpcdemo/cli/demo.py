@@ -24,18 +24,13 @@ from grpcdemo.views.report import demo_report
 from grpcdemo.views.words import plain_line
 
 
+@options.grouped
 def demo(
-    typed: typer.Context,
+    *,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the demo in the cluster at the end.")] = False,
-    servers: options.Servers = defaults.SERVERS,
-    clients: options.Clients = defaults.CLIENTS,
-    rate: options.Rate = defaults.RATE,
-    image_prefix: options.ImagePrefix = None,
+    deployed: options.Deployed,
     revision: options.Revision = None,
-    context: options.Context = None,
-    kubeconfig: options.Kubeconfig = None,
-    sandbox: options.Sandbox = False,
-    namespace: options.Namespace = defaults.NAMESPACE,
+    target: TargetOptions,
     timeout: options.Timeout = defaults.TIMEOUT_S,
     output: options.Output = options.Format.TABLE,
     report: options.ReportFile = None,
@@ -46,16 +41,15 @@ def demo(
 ) -> None:
     """Tell the whole story: pinned without Istio, balanced with it. Then clean up."""
     config = step.DemoConfig(
-        up=UpConfig(namespace, servers, clients, rate, image_prefix, timeout, shared=allow_shared_namespace),
+        up=UpConfig(target.namespace, **vars(deployed), timeout_s=timeout, shared=allow_shared_namespace),
         revision=revision,
         keep=keep,
     )
-    target = TargetOptions(typed.obj, context, kubeconfig, sandbox, namespace)
     if dry_run:
         _rehearse(target, config, yes=yes)
         return
     with written(report) as file, Progress(plain=plain) as progress:
-        story = _Story(config, progress, typed.obj.command_line)
+        story = _Story(config, progress, target.invocation.command_line)
         try:
             result = change(
                 target,

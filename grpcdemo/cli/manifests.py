@@ -9,21 +9,15 @@ from grpcdemo.cli import options
 from grpcdemo.cli.runner import read
 from grpcdemo.cli.target import TargetOptions
 from grpcdemo.errors import GrpcdemoError, Interrupted, UsageError
-from grpcdemo.manifests import defaults
 from grpcdemo.manifests.render import NEWEST, render
 from grpcdemo.steps.up import UpConfig, manifest_values
 
 
+@options.grouped
 def manifests(
-    typed: typer.Context,
+    *,
     write: Annotated[
-        Path | None,
-        typer.Option(
-            "--write",
-            metavar="DIR",
-            help="Write grpc-server.yaml and grpc-client.yaml there.",
-            show_default=False,
-        ),
+        Path | None, typer.Option("--write", metavar="DIR", help="Write grpc-server.yaml and grpc-client.yaml there.")
     ] = None,
     kubernetes: Annotated[
         str | None,
@@ -31,23 +25,15 @@ def manifests(
             "--kubernetes",
             metavar="MAJOR.MINOR",
             help="Write for this version, such as 1.22, instead of asking the cluster.",
-            show_default=False,
         ),
     ] = None,
-    servers: options.Servers = defaults.SERVERS,
-    clients: options.Clients = defaults.CLIENTS,
-    rate: options.Rate = defaults.RATE,
-    image_prefix: options.ImagePrefix = None,
-    context: options.Context = None,
-    kubeconfig: options.Kubeconfig = None,
-    sandbox: options.Sandbox = False,
-    namespace: options.Namespace = defaults.NAMESPACE,
+    deployed: options.Deployed,
+    target: TargetOptions,
 ) -> None:
     """Print exactly what `up` applies, for `kubectl create -f`."""
 
-    target = TargetOptions(typed.obj, context, kubeconfig, sandbox, namespace)
     version = _parse_version(kubernetes) if kubernetes else _ask_version(target)
-    config = UpConfig(namespace, servers, clients, rate, image_prefix)
+    config = UpConfig(target.namespace, **vars(deployed))
     files = render(manifest_values(config, version))
     if write is None:
         typer.echo("---\n".join(files.values()), nl=False)

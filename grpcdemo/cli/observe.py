@@ -1,8 +1,9 @@
 """`grpcdemo observe`"""
 
+from dataclasses import dataclass
 from enum import Enum
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -28,13 +29,6 @@ from grpcdemo.views.spreadsheet import observation_csv
 from grpcdemo.views.words import plain_line
 
 
-class Expected(str, Enum):
-    """A verdict that `--expect` can name."""
-
-    PINNED = "pinned"
-    BALANCED = "balanced"
-
-
 class Form(str, Enum):
     """How the observation is printed on stdout: at the end or, as a stream, while it goes on."""
 
@@ -57,34 +51,85 @@ def _parse_since(value: str) -> float:
     raise typer.BadParameter("it must be longer than 0s")
 
 
-def observe(
-    typed: typer.Context,
+@dataclass(frozen=True)
+class End:
+    """When the observation ends."""
+
     expect: Annotated[
-        Expected | None,
-        typer.Option(
-            "--expect",
-            help="End as soon as the verdict is certain; exit 3 if it is not this one.",
-            show_default=False,
-        ),
-    ] = None,
-    requests: Annotated[
-        int | None,
-        typer.Option("--requests", metavar="N", min=1, help="End after N responses.", show_default=False),
-    ] = None,
+        Literal["pinned", "balanced"] | None,
+        typer.Option("--expect", help="End as soon as the verdict is certain; exit 3 if it is not this one."),
+    ] = None
+    requests: Annotated[int | None, typer.Option("--requests", metavar="N", min=1, help="End after N responses.")] = (
+        None
+    )
     seconds: Annotated[
         float | None,
         typer.Option(
-            "--for",
-            metavar="DURATION",
-            parser=options.parse_duration,
-            help="End after this long, such as 90s or 3m.",
-            show_default=False,
+            "--for", metavar="DURATION", parser=options.parse_duration, help="End after this long, such as 90s or 3m."
         ),
-    ] = None,
-    context: options.Context = None,
-    kubeconfig: options.Kubeconfig = None,
-    sandbox: options.Sandbox = False,
-    namespace: options.Namespace = defaults.NAMESPACE,
+    ] = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """Which calls are counted."""
+
+    since_s: Annotated[
+        float | None,
+        typer.Option(
+            "--since",
+            metavar="DURATION",
+            parser=_parse_since,
+            help="Also count the calls logged in the last 90s, 10m, or 1h30m.",
+        ),
+    ] = None
+    selector: Annotated[
+        str | None,
+        typer.Option(
+            "--selector",
+            "-l",
+            metavar="LABELS",
+            help="Watch the pods with these labels instead of the demo's client; they must write such a log.",
+        ),
+    ] = None
+    container: Annotated[
+        str | None,
+        typer.Option(
+            "--container", "-c", metavar="NAME", help="Their container that writes the log.", show_default="grpc-client"
+        ),
+    ] = None
+
+
+@dataclass(frozen=True)
+class Strictness:
+    """How certain and how even."""
+
+    min_responses: Annotated[
+        int, typer.Option("--min-responses", metavar="N", min=0, help="Give no verdict before this many responses.")
+    ] = Criteria.min_responses
+    error_rate: Annotated[
+        float,
+        typer.Option(
+            "--error-rate", metavar="P", min=1e-12, max=0.5, help="How often a verdict may be wrong, at most."
+        ),
+    ] = Criteria.error_rate
+    tolerance: Annotated[
+        float,
+        typer.Option(
+            "--tolerance",
+            metavar="PART",
+            min=0.01,
+            max=0.99,
+            help="A pod with this much less weight than the others is uneven; 0.5 is half.",
+        ),
+    ] = Criteria.tolerance
+
+
+@options.grouped
+def observe(
+    *,
+    end: End,
+    target: TargetOptions,
     timeout: options.Timeout = defaults.TIMEOUT_S,
     form: Annotated[
         Form,
@@ -97,75 +142,25 @@ def observe(
     ] = Form.TABLE,
     report: options.ReportFile = None,
     plain: options.Plain = False,
-    since: Annotated[
-        float | None,
-        typer.Option(
-            "--since",
-            metavar="DURATION",
-            parser=_parse_since,
-            help="Also count the calls logged in the last 90s, 10m, or 1h30m.",
-            show_default=False,
-        ),
-    ] = None,
-    selector: Annotated[
-        str | None,
-        typer.Option(
-            "--selector",
-            "-l",
-            metavar="LABELS",
-            help="Watch the pods with these labels instead of the demo's client; they must write such a log.",
-            show_default=False,
-        ),
-    ] = None,
-    container: Annotated[
-        str | None,
-        typer.Option(
-            "--container",
-            "-c",
-            metavar="NAME",
-            help="Their container that writes the log.",
-            show_default="grpc-client",
-        ),
-    ] = None,
-    min_responses: Annotated[
-        int,
-        typer.Option("--min-responses", metavar="N", min=0, help="Give no verdict before this many responses."),
-    ] = 0,
-    error_rate: Annotated[
-        float,
-        typer.Option(
-            "--error-rate", metavar="P", min=1e-12, max=0.5, help="How often a verdict may be wrong, at most."
-        ),
-    ] = 1e-4,
-    tolerance: Annotated[
-        float,
-        typer.Option(
-            "--tolerance",
-            metavar="PART",
-            min=0.01,
-            max=0.99,
-            help="A pod with this much less weight than the others is uneven; 0.5 is half.",
-        ),
-    ] = 0.5,
+    source: Source,
+    strictness: Strictness,
 ) -> None:
     """Watch which server pods answer, until Ctrl-C or the end that you set."""
-    expected = Outcome(expect.value) if expect else None
+    expected = Outcome(end.expect) if end.expect else None
     config = step.ObserveConfig(
-        namespace=namespace,
-        requests=requests,
-        seconds=seconds,
+        namespace=target.namespace,
+        requests=end.requests,
+        seconds=end.seconds,
         expect=expected,
         timeout_s=timeout,
-        since_s=since,
-        selector=selector,
-        container=container,
-        criteria=Criteria(error_rate, tolerance, min_responses),
+        **vars(source),
+        criteria=Criteria(**vars(strictness)),
     )
-    watch = _Watch(config, form, typed.obj.command_line if report or form in QUOTABLE else None, plain=plain)
+    watch = _Watch(config, form, target.invocation.command_line if report or form in QUOTABLE else None, plain=plain)
     interrupted: Interrupted | None = None
     with written(report) as file:
         try:
-            read(TargetOptions(typed.obj, context, kubeconfig, sandbox, namespace), watch.run)
+            read(target, watch.run)
         except Interrupted as error:
             interrupted = error
         if report and watch.last and watch.provenance:

@@ -10,12 +10,17 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
 from pathlib import Path
+from typing import Annotated
 
+import typer
+
+from grpcdemo.cli import options
 from grpcdemo.cli.invocation import Invocation
 from grpcdemo.errors import GrpcdemoError, NoSandbox, UsageError
 from grpcdemo.kube.api import Api, Patience
 from grpcdemo.kube.client import connect
 from grpcdemo.kube.kubeconfig import Kubeconfig, find_kubeconfig
+from grpcdemo.manifests import defaults
 from grpcdemo.model import Reporter
 from grpcdemo.resources.objects import is_terminating
 from grpcdemo.resources.resource import PODS
@@ -41,11 +46,15 @@ class Choice(Enum):
 class TargetOptions:
     """What a command's options say of its target and of the namespace there."""
 
-    invocation: Invocation
-    context: str | None
-    kubeconfig: str | None
-    sandbox: bool
-    namespace: str
+    typed: typer.Context
+    context: options.Context = None
+    kubeconfig: options.Kubeconfig = None
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="Use the sandbox on this machine, whatever the kubeconfig says.")
+    ] = False
+    namespace: Annotated[str, typer.Option("--namespace", "-n", metavar="NAME", help="The demo's namespace.")] = (
+        defaults.NAMESPACE
+    )
 
     def __post_init__(self) -> None:
         if self.sandbox and self.name_cluster:
@@ -57,21 +66,26 @@ class TargetOptions:
             )
 
     @property
+    def invocation(self) -> Invocation:
+        invocation: Invocation = self.typed.obj
+        return invocation
+
+    @property
     def name_cluster(self) -> bool:
         return bool(self.context or self.kubeconfig)
 
 
 def choose_target(
-    options: TargetOptions, *, variable: str | None, kubeconfig: Kubeconfig, sandbox_kubeconfig: Path
+    target: TargetOptions, *, variable: str | None, kubeconfig: Kubeconfig, sandbox_kubeconfig: Path
 ) -> Choice:
     """An option wins over the *variable* GRPCDEMO_TARGET, and that over the *kubeconfig*.
 
     The sandbox's own kubeconfig, which people use with kubectl, means the sandbox.
     """
-    is_its_own = kubeconfig.paths == (sandbox_kubeconfig,) and options.context in (None, "", CONTEXT)
-    if options.sandbox or is_its_own:
+    is_its_own = kubeconfig.paths == (sandbox_kubeconfig,) and target.context in (None, "", CONTEXT)
+    if target.sandbox or is_its_own:
         return Choice.SANDBOX
-    if options.name_cluster:
+    if target.name_cluster:
         return Choice.CLUSTER
     if variable:
         return _parse(variable)
@@ -87,7 +101,7 @@ def _parse(variable: str) -> Choice:
 
 @asynccontextmanager
 async def connect_to_target(
-    options: TargetOptions,
+    target: TargetOptions,
     *,
     starts: bool,
     stops: bool,
@@ -100,15 +114,15 @@ async def connect_to_target(
     If the target is the sandbox: with *starts*, it is started if it does not run, else NoSandbox is raised; with
     *stops*, an auto-started one is stopped afterwards if no pod is left in it.
     """
-    state, kubeconfig = find_state(), find_kubeconfig(options.kubeconfig)
+    state, kubeconfig = find_state(), find_kubeconfig(target.kubeconfig)
     choice = choose_target(
-        options,
+        target,
         variable=os.environ.get(VARIABLE),
         kubeconfig=kubeconfig,
         sandbox_kubeconfig=state.kubeconfig,
     )
     if choice is Choice.CLUSTER:
-        async with await connect(kubeconfig, context=options.context, dry_run=dry_run) as api:
+        async with await connect(kubeconfig, context=target.context, dry_run=dry_run) as api:
             announce(str(api.target))
             yield api
         return

@@ -1,7 +1,5 @@
 """`grpcdemo up`"""
 
-import typer
-
 from grpcdemo.cli import options
 from grpcdemo.cli.output import Progress, result_width, show
 from grpcdemo.cli.runner import change
@@ -12,16 +10,11 @@ from grpcdemo.views.document import pods_document
 from grpcdemo.views.pods import pods_table
 
 
+@options.grouped
 def up(
-    typed: typer.Context,
-    servers: options.Servers = defaults.SERVERS,
-    clients: options.Clients = defaults.CLIENTS,
-    rate: options.Rate = defaults.RATE,
-    image_prefix: options.ImagePrefix = None,
-    context: options.Context = None,
-    kubeconfig: options.Kubeconfig = None,
-    sandbox: options.Sandbox = False,
-    namespace: options.Namespace = defaults.NAMESPACE,
+    *,
+    deployed: options.Deployed,
+    target: TargetOptions,
     timeout: options.Timeout = defaults.TIMEOUT_S,
     output: options.Output = options.Format.TABLE,
     dry_run: options.DryRun = False,
@@ -29,10 +22,10 @@ def up(
     allow_shared_namespace: options.AllowSharedNamespace = False,
 ) -> None:
     """Deploy server and client without Istio's proxy, and wait until every pod is ready."""
-    config = step.UpConfig(namespace, servers, clients, rate, image_prefix, timeout, shared=allow_shared_namespace)
+    config = step.UpConfig(target.namespace, **vars(deployed), timeout_s=timeout, shared=allow_shared_namespace)
     with Progress(dry_run=dry_run) as progress:
         pods = change(
-            TargetOptions(typed.obj, context, kubeconfig, sandbox, namespace),
+            target,
             lambda api: step.up(api, config, progress.report),
             report=progress.report,
             yes=yes,

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import IO, Any
 
 import pytest
+import typer
 import yaml
+from typer.core import TyperCommand
 
-from grpcdemo.cli.invocation import Invocation
 from grpcdemo.cli.target import Choice, TargetOptions, choose_target
 from grpcdemo.kube.kubeconfig import find_kubeconfig
 from grpcdemo.sandbox.state import CONTEXT, acquire, find_state
@@ -74,7 +75,11 @@ def test_options_win_over_the_variable_and_that_over_the_kubeconfig(
         (Path.home() / ".kube").mkdir()
         (Path.home() / ".kube" / "config").touch()
     options = TargetOptions(
-        Invocation(()), named.get("context"), named.get("kubeconfig"), named.get("sandbox", False), "demo"
+        typer.Context(TyperCommand("up")),
+        named.get("context"),
+        named.get("kubeconfig"),
+        named.get("sandbox", False),
+        "demo",
     )
     kubeconfig = find_kubeconfig(options.kubeconfig, {"KUBECONFIG": named.get("environment", "")})
     assert choose_target(options, variable=variable, kubeconfig=kubeconfig, sandbox_kubeconfig=OWN) is choice

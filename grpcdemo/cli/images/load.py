@@ -18,15 +18,11 @@ def load(
     containerd: Annotated[
         str | None,
         typer.Option(
-            "--containerd",
-            metavar="SOCKET",
-            help="Load into this node's containerd, whatever the context; needs ctr.",
-            show_default=False,
+            "--containerd", metavar="SOCKET", help="Load into this node's containerd, whatever the context; needs ctr."
         ),
     ] = None,
     archive: Annotated[
-        Path | None,
-        typer.Option("--archive", metavar="DIR", help="Load what `images save DIR` wrote.", show_default=False),
+        Path | None, typer.Option("--archive", metavar="DIR", help="Load what `images save DIR` wrote.")
     ] = None,
     builder: Builder = None,
     image_prefix: Prefix = None,

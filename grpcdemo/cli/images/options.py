@@ -7,10 +7,7 @@ import typer
 Builder = Annotated[
     str | None,
     typer.Option(
-        "--builder",
-        metavar="NAME",
-        help="docker, podman, buildah, or nerdctl, instead of the first that works.",
-        show_default=False,
+        "--builder", metavar="NAME", help="docker, podman, buildah, or nerdctl, instead of the first that works."
     ),
 ]
 Prefix = Annotated[

@@ -10,7 +10,7 @@ from grpcdemo.steps.images.push import push_images
 
 
 def push(
-    prefix: Annotated[str, typer.Argument(metavar="PREFIX", help="Registry and path.", show_default=False)],
+    prefix: Annotated[str, typer.Argument(metavar="PREFIX", help="Registry and path.")],
     builder: Builder = None,
     dry_run: DryRun = False,
     verbose: Verbose = False,

@@ -11,7 +11,7 @@ from grpcdemo.steps.images.save import save_images
 
 
 def save(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="The directory to write to.", show_default=False)],
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="The directory to write to.")],
     builder: Builder = None,
     image_prefix: Prefix = None,
     dry_run: DryRun = False,

@@ -1,7 +1,5 @@
 """`grpcdemo istio off`"""
 
-import typer
-
 from grpcdemo.cli import options
 from grpcdemo.cli.istio.switch import switch
 from grpcdemo.cli.target import TargetOptions
@@ -9,12 +7,10 @@ from grpcdemo.manifests import defaults
 from grpcdemo.steps.istio.switch import SwitchConfig
 
 
+@options.grouped
 def off(
-    typed: typer.Context,
-    context: options.Context = None,
-    kubeconfig: options.Kubeconfig = None,
-    sandbox: options.Sandbox = False,
-    namespace: options.Namespace = defaults.NAMESPACE,
+    *,
+    target: TargetOptions,
     timeout: options.Timeout = defaults.TIMEOUT_S,
     output: options.Output = options.Format.TABLE,
     dry_run: options.DryRun = False,
@@ -22,6 +18,5 @@ def off(
     allow_shared_namespace: options.AllowSharedNamespace = False,
 ) -> None:
     """Label the namespace, restart both Deployments, and check that no pod has a proxy."""
-    config = SwitchConfig(on=False, namespace=namespace, timeout_s=timeout, shared=allow_shared_namespace)
-    target = TargetOptions(typed.obj, context, kubeconfig, sandbox, namespace)
+    config = SwitchConfig(on=False, namespace=target.namespace, timeout_s=timeout, shared=allow_shared_namespace)
     switch(target, config, output, dry_run=dry_run, yes=yes)

@@ -1,7 +1,5 @@
 """`grpcdemo istio on`"""
 
-import typer
-
 from grpcdemo.cli import options
 from grpcdemo.cli.istio.switch import switch
 from grpcdemo.cli.target import TargetOptions
@@ -9,13 +7,11 @@ from grpcdemo.manifests import defaults
 from grpcdemo.steps.istio.switch import SwitchConfig
 
 
+@options.grouped
 def on(
-    typed: typer.Context,
+    *,
     revision: options.Revision = None,
-    context: options.Context = None,
-    kubeconfig: options.Kubeconfig = None,
-    sandbox: options.Sandbox = False,
-    namespace: options.Namespace = defaults.NAMESPACE,
+    target: TargetOptions,
     timeout: options.Timeout = defaults.TIMEOUT_S,
     output: options.Output = options.Format.TABLE,
     dry_run: options.DryRun = False,
@@ -24,7 +20,6 @@ def on(
 ) -> None:
     """Label the namespace, restart both Deployments, and check that every pod has a proxy."""
     config = SwitchConfig(
-        on=True, namespace=namespace, revision=revision, timeout_s=timeout, shared=allow_shared_namespace
+        on=True, namespace=target.namespace, revision=revision, timeout_s=timeout, shared=allow_shared_namespace
     )
-    target = TargetOptions(typed.obj, context, kubeconfig, sandbox, namespace)
     switch(target, config, output, dry_run=dry_run, yes=yes)
