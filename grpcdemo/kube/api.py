@@ -1,7 +1,7 @@
-"""The verbs of the Kubernetes API on plain objects: authenticated, retried where that is safe, errors ours.
+"""The verbs of the Kubernetes API on plain objects: authenticated, retried where that is safe, with our errors.
 
-It stands on the client library's `ApiClient`, which knows kubeconfigs, credentials and TLS, and leaves
-out its generated methods, which know every kind but not the one that the next version brings.
+The client library's `ApiClient` handles credentials and TLS. Its generated methods are left out: they know every
+kind, but not the one that the next version adds.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ import aiohttp
 from kubernetes.aio.client import ApiClient
 
 from grpcdemo.errors import ApiError, GrpcdemoError, Unreachable
-from grpcdemo.kube.api_errors import Request, api_error, connection_errors
+from grpcdemo.kube.api_errors import api_error, connection_errors
+from grpcdemo.kube.request import Parameters, Request
 from grpcdemo.model import Target
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import Resource
@@ -28,25 +29,24 @@ MOST_BACK_OFF_S = 3.0
 MOST_ASKED_S = 30.0
 ATTEMPTS = 5
 UNANSWERED = 2
-"""How many attempts may go unanswered; a second one is made on a new connection, where the first was dead."""
+"""How many attempts may go unanswered: the second is made on a new connection, in case the first one was dead."""
 RETRIED = {429, 500, 502, 503, 504}
-"""Answers that may be another a moment later. A 500 is tried again only where nothing was to change."""
-MERGE_PATCH = "application/merge-patch+json"
+"""Status codes that may change a moment later. A request that changes something is repeated only after a 429."""
+DRY_RUN: Parameters = {"dryRun": "All"}
 
 T = TypeVar("T")
-Query = Mapping[str, str | int | bool]
 
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to wait for an API server that does not do as asked."""
+    """How long to wait for an API server."""
 
     answer_s: float = 30.0
     """For the whole answer to a request."""
     back_off_s: float = 0.2
     """Before the second attempt; doubles with each further one."""
     lost_s: float = 60.0
-    """How long a watch tries to reach a server that is lost, before it gives up."""
+    """How long a watch tries to reach a lost server before it gives up."""
     lost_retry_s: float = 1.0
 
 
@@ -56,8 +56,7 @@ PATIENCE = Patience()
 class Api:
     """One Kubernetes API, as an async context manager. With *dry_run*, nothing is persisted.
 
-    Every verb raises ApiError. *reload* loads the configuration again when its credentials have expired;
-    *patience* is that of the verbs and of a watch.
+    Every verb raises ApiError. *reload* loads the configuration again when its credentials have expired.
     """
 
     def __init__(
@@ -90,7 +89,7 @@ class Api:
     async def version(self) -> tuple[int, int]:
         """Major and minor version of the API server, asked once."""
         if self._version is None:
-            answer = await self._ask("GET", "/version", Request("get", None, context=self.target.context))
+            answer = await self._ask(Request("get", context=self.target.context))
             self._git_version = str(answer.get("gitVersion", ""))
             try:
                 self._version = int(answer["major"]), int(str(answer["minor"]).rstrip("+"))
@@ -104,8 +103,7 @@ class Api:
         return self._git_version
 
     async def get(self, resource: Resource, name: str, *, namespace: str | None = None) -> Object:
-        request = self._request("get", resource, namespace, name)
-        return await self._ask("GET", resource.path(namespace, name), request)
+        return await self._ask(Request("get", resource, namespace, name, self.target.context))
 
     async def list(
         self,
@@ -116,41 +114,41 @@ class Api:
         fields: str | None = None,
     ) -> Object:
         """The whole list object: `items`, and `metadata.resourceVersion` to watch from."""
-        query = {key: text for key, text in (("labelSelector", selector), ("fieldSelector", fields)) if text}
-        request = self._request("list", resource, namespace)
-        answer = await self._ask("GET", resource.path(namespace), request, query=query)
+        parameters = {key: text for key, text in (("labelSelector", selector), ("fieldSelector", fields)) if text}
+        answer = await self._ask(
+            Request("list", resource, namespace, context=self.target.context, parameters=parameters)
+        )
         answer["items"] = answer.get("items") or []
         return answer
 
     async def create(
         self, resource: Resource, body: Object, *, namespace: str | None = None, dry_run: bool = False
     ) -> Object:
-        request = self._request("create", resource, namespace, body["metadata"].get("name"))
-        query = self._dry(dry_run=dry_run)
-        return await self._ask("POST", resource.path(namespace), request, query=query, body=body)
+        name, parameters = body["metadata"].get("name"), DRY_RUN if dry_run or self.dry_run else {}
+        return await self._ask(
+            Request("create", resource, namespace, name, self.target.context, parameters=parameters, body=body)
+        )
 
     async def patch(self, resource: Resource, name: str, body: Object, *, namespace: str | None = None) -> Object:
         """A JSON merge patch (RFC 7396): null removes, a list replaces."""
-        request = self._request("patch", resource, namespace, name)
-        path = resource.path(namespace, name)
-        return await self._ask("PATCH", path, request, query=self._dry(), body=body, content_type=MERGE_PATCH)
+        parameters = DRY_RUN if self.dry_run else {}
+        return await self._ask(
+            Request("patch", resource, namespace, name, self.target.context, parameters=parameters, body=body)
+        )
 
     async def delete(self, resource: Resource, name: str, *, uid: str, namespace: str | None = None) -> None:
-        """Delete exactly the object with *uid*: one of the same name made since then is left alone."""
-        request = self._request("delete", resource, namespace, name)
+        """Delete exactly the object with *uid*, not a later one of the same name."""
         body: Object = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
         if self.dry_run:
-            body["dryRun"] = ["All"]  # where a DELETE has a body, the API server does not look at its query
-        await self._ask("DELETE", resource.path(namespace, name), request, body=body)
+            body["dryRun"] = ["All"]  # the API server ignores the query of a DELETE with a body
+        await self._ask(Request("delete", resource, namespace, name, self.target.context, body=body))
 
     @asynccontextmanager
-    async def stream(
-        self, path: str, request: Request, *, query: Query, silence_s: float
-    ) -> AsyncIterator[AsyncIterator[bytes]]:
+    async def stream(self, request: Request, *, silence_s: float) -> AsyncIterator[AsyncIterator[bytes]]:
         """The chunks of an answer that does not end by itself; `Unreachable` after *silence_s* without one."""
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=silence_s)
         with connection_errors(self.target.server):
-            response = await self._send_authenticated("GET", path, request, query=query, timeout=timeout)
+            response = await self._send_authenticated(request, timeout)
             try:
                 if response.status != 200:
                     raise api_error(response.status, _status(await response.read()), request)
@@ -158,59 +156,39 @@ class Api:
             finally:
                 response.close()
 
-    def _request(self, verb: str, resource: Resource, namespace: str | None, name: str | None = None) -> Request:
-        return Request(verb, resource, namespace, name, self.target.context)
-
-    def _dry(self, *, dry_run: bool = False) -> Query:
-        return {"dryRun": "All"} if dry_run or self.dry_run else {}
-
-    async def _ask(
-        self,
-        method: str,
-        path: str,
-        request: Request,
-        *,
-        query: Query | None = None,
-        body: Object | None = None,
-        content_type: str = "application/json",
-    ) -> Object:
-        """One request and its JSON answer, tried again while that is safe and the API asks for it."""
+    async def _ask(self, request: Request) -> Object:
+        """The JSON answer to *request*, which is repeated while that is safe and the API server asks for it."""
+        is_read = request.method == "GET"
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 with connection_errors(self.target.server):
-                    exchange = self._exchange(method, path, request, query or {}, body, content_type)
-                    status, headers, data = await (exchange if method == "GET" else to_its_end(exchange))
+                    exchange = self._exchange(request)
+                    status, headers, data = await (exchange if is_read else to_its_end(exchange))
             except Unreachable as error:
-                if method != "GET" or not _may_come_back(error, attempt):
+                if not is_read or not _may_come_back(error, attempt):
                     raise
                 await asyncio.sleep(self._back_off(attempt))
                 continue
             if status < 300:
                 return _object(data, self.target.server)
-            if attempt == ATTEMPTS or not _worth_retrying(method, status):
+            if attempt == ATTEMPTS or not (status == 429 or (is_read and status in RETRIED)):
                 raise api_error(status, _status(data), request)
-            await asyncio.sleep(_asked_to_wait(headers) or self._back_off(attempt))
+            await asyncio.sleep(_retry_after(headers) or self._back_off(attempt))
         raise AssertionError("the loop above returns or raises")
 
     def _back_off(self, attempt: int) -> float:
         """Seconds to wait after failure number *attempt*, with jitter."""
         return min(self.patience.back_off_s * 2.0 ** (attempt - 1), MOST_BACK_OFF_S) * random.uniform(0.8, 1.2)
 
-    async def _exchange(
-        self, method: str, path: str, request: Request, query: Query, body: Object | None, content_type: str
-    ) -> tuple[int, Mapping[str, str], bytes]:
+    async def _exchange(self, request: Request) -> tuple[int, Mapping[str, str], bytes]:
         """One request and its whole answer: status, headers, body."""
         timeout = aiohttp.ClientTimeout(total=self.patience.answer_s, sock_connect=CONNECT_TIMEOUT_S)
-        response = await self._send_authenticated(
-            method, path, request, query=query, body=body, content_type=content_type, timeout=timeout
-        )
+        response = await self._send_authenticated(request, timeout)
         return response.status, response.headers, await response.read()
 
-    async def _send_authenticated(
-        self, method: str, path: str, request: Request, **options: Any
-    ) -> aiohttp.ClientResponse:
-        """Send; where the credentials have expired meanwhile, fetch new ones and send once more."""
-        response = await self._send(method, path, **options)
+    async def _send_authenticated(self, request: Request, timeout: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
+        """Send; if the credentials have expired, load new ones and send once more."""
+        response = await self._send(request, timeout)
         if response.status != 401 or self._reload is None:
             return response
         await response.read()
@@ -218,25 +196,15 @@ class Api:
             self._client.configuration.api_key = (await self._reload()).api_key
         except GrpcdemoError as error:
             raise api_error(401, {"message": error.message}, request) from error
-        return await self._send(method, path, **options)
+        return await self._send(request, timeout)
 
-    async def _send(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Query,
-        timeout: aiohttp.ClientTimeout,
-        body: Object | None = None,
-        content_type: str = "application/json",
-    ) -> aiohttp.ClientResponse:
-        headers = {"Accept": "application/json", "Content-Type": content_type}
-        _, url, headers, data, form = await self._client.param_serialize(
-            method,
-            path,
-            query_params=list(query.items()),
-            header_params=headers,
-            body=body,
+    async def _send(self, request: Request, timeout: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
+        method, url, headers, data, form = await self._client.param_serialize(
+            request.method,
+            request.path,
+            query_params=list(request.parameters.items()),
+            header_params={"Accept": "application/json", "Content-Type": request.content_type},
+            body=request.body,
             auth_settings=["BearerToken"],
         )
         answer = await self._client.call_api(method, url, headers, data, form, _request_timeout=timeout)
@@ -244,9 +212,9 @@ class Api:
 
 
 async def to_its_end(work: Coroutine[None, None, T]) -> T:
-    """Do *work* to its end even when cancelled meanwhile, and only then raise the cancellation.
+    """Finish *work* even if cancelled meanwhile, and only then raise the cancellation.
 
-    A change that was sent must be answered before anybody cleans up after it: it might land afterwards.
+    A change may still land after it was sent, so wait for the answer before any cleanup.
     """
     task = asyncio.ensure_future(work)
     try:
@@ -256,20 +224,16 @@ async def to_its_end(work: Coroutine[None, None, T]) -> T:
         raise
 
 
-def _worth_retrying(method: str, status: int) -> bool:
-    return status == 429 or (method == "GET" and status in RETRIED)
-
-
 def _may_come_back(error: Unreachable, attempt: int) -> bool:
-    """Whether there is a point in asking again, after failure number *attempt*."""
+    """Whether the API server may answer if asked again after failure number *attempt*."""
     cause = error.__cause__
     if isinstance(cause, aiohttp.ClientConnectorError):
         return False
     return attempt < (UNANSWERED if isinstance(cause, asyncio.TimeoutError) else ATTEMPTS)
 
 
-def _asked_to_wait(headers: Mapping[str, str]) -> float | None:
-    """Seconds that the API server asks for, at most MOST_ASKED_S; it may also name a date, which is no help."""
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """The seconds that the API server asks for, at most MOST_ASKED_S; None if it names no seconds, but maybe a date."""
     try:
         return min(float(headers.get("Retry-After", "")), MOST_ASKED_S)
     except ValueError:
@@ -278,12 +242,12 @@ def _asked_to_wait(headers: Mapping[str, str]) -> float | None:
 
 def _object(data: bytes, server: str) -> Object:
     try:
-        found = json.loads(data or b"{}")
+        obj = json.loads(data or b"{}")
     except ValueError as error:
         raise _not_kubernetes(server) from error
-    if not isinstance(found, dict):
+    if not isinstance(obj, dict):
         raise _not_kubernetes(server)
-    return found
+    return obj
 
 
 def _not_kubernetes(server: str) -> ApiError:
@@ -296,7 +260,7 @@ def _not_kubernetes(server: str) -> ApiError:
 def _status(data: bytes) -> Object:
     """The `Status` in an error's body; proxies in between answer with plain text or HTML."""
     try:
-        found = json.loads(data)
+        status = json.loads(data)
     except ValueError:
         return {"message": data[:200].decode(errors="replace").strip()}
-    return found if isinstance(found, dict) else {"message": str(found)}
+    return status if isinstance(status, dict) else {"message": str(status)}

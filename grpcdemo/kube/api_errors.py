@@ -6,7 +6,6 @@ import asyncio
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import aiohttp
 
@@ -24,31 +23,8 @@ from grpcdemo.errors import (
 )
 from grpcdemo.kube.advice import advise_on_refusal
 from grpcdemo.kube.messages import is_missing_permission, read_refusal
+from grpcdemo.kube.request import Request
 from grpcdemo.resources.objects import Object
-from grpcdemo.resources.resource import Resource
-
-
-@dataclass(frozen=True)
-class Request:
-    """What was asked of the API, for the error that may come of it."""
-
-    verb: str
-    resource: Resource | None
-    namespace: str | None = None
-    name: str | None = None
-    context: str = ""
-
-    @property
-    def subject(self) -> str:
-        what = self.resource.qualified if self.resource else "the API"
-        named = f"{what} {self.name}" if self.name else what
-        return f"{named} in namespace {self.namespace}" if self.namespace else named
-
-    @property
-    def can_i(self) -> Kubectl:
-        """The command that shows whether the user may do this."""
-        resource = self.resource.qualified if self.resource else "*"
-        return Kubectl("auth", "can-i", self.verb, resource, namespace=self.namespace)
 
 
 def api_error(code: int, status: Object, request: Request) -> ApiError:

@@ -9,11 +9,11 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
 from grpcdemo.errors import ApiError, Forbidden, NotFound, Rejected, Unauthorized
-from grpcdemo.kube.api import Api, Query
-from grpcdemo.kube.api_errors import Request
+from grpcdemo.kube.api import Api
 from grpcdemo.kube.lines import whole_lines
 from grpcdemo.kube.log_position import REMEMBERED_BYTES, Position, Repetition
-from grpcdemo.resources.resource import POD_LOGS, PODS
+from grpcdemo.kube.request import Parameters, Request
+from grpcdemo.resources.resource import PODS
 
 LINE_LIMIT = 64 * 1024
 """Bytes. Longer lines are left out."""
@@ -46,9 +46,9 @@ async def last_lines(api: Api, container: ContainerRef, *, count: int) -> list[s
     Empty if neither can be read.
     """
     for previous in ("true", "false"):
-        query: Query = {"container": container.name, "tailLines": count, "previous": previous}
+        parameters: Parameters = {"tailLines": count, "previous": previous}
         try:
-            async with api.stream(*_log_of(api, container), query=query, silence_s=10) as chunks:
+            async with api.stream(_log_request(api, container, parameters), silence_s=10) as chunks:
                 data = b"".join([chunk async for chunk in chunks])
         except ApiError:
             continue
@@ -115,7 +115,7 @@ class Follower:
         """The new lines of one stream, or of the previous run's log if *previous*."""
         repetition = self._position.repetition()
         is_first = True
-        async with aclosing(self._stream(self._query(previous=previous))) as pieces:
+        async with aclosing(self._stream(self._parameters(previous=previous))) as pieces:
             async for piece in pieces:
                 if is_first and not await self._goes_on(repetition, piece, previous=previous):
                     repetition.end()
@@ -144,7 +144,7 @@ class Follower:
             return not self._from_start
         if repetition.begins_with(piece):
             return True
-        async with aclosing(self._stream({**self._query(previous=previous), "follow": "false"})) as pieces:
+        async with aclosing(self._stream({**self._parameters(previous=previous), "follow": "false"})) as pieces:
             async for earlier in pieces:
                 if repetition.is_in(earlier):
                     return True
@@ -154,30 +154,30 @@ class Follower:
         """Whether the log has unread lines: after a clock was set back, they are older than `sinceTime`."""
         if not self._position.is_known:
             return False
-        query: Query = {"container": self._container.name, "timestamps": "true", "tailLines": 1}
-        last = b"".join([piece async for piece in self._stream(query)])
+        last = b"".join([piece async for piece in self._stream({"timestamps": "true", "tailLines": 1})])
         return bool(last) and not self._position.repetition().is_in(last)
 
-    def _query(self, *, previous: bool) -> dict[str, str | int]:
-        query: dict[str, str | int] = {"container": self._container.name, "timestamps": "true"}
-        query |= {"previous": "true"} if previous else {"follow": "true"}
+    def _parameters(self, *, previous: bool) -> dict[str, str | int]:
+        parameters: dict[str, str | int] = {"timestamps": "true", "previous" if previous else "follow": "true"}
         if self._whole:
-            return query
+            return parameters
         if second := self._position.second:
-            query["sinceTime"] = second
+            parameters["sinceTime"] = second
         elif self._since_s is not None:
-            query["sinceSeconds"] = max(1, math.ceil(self._since_s + asyncio.get_running_loop().time() - self._began))
+            parameters["sinceSeconds"] = max(
+                1, math.ceil(self._since_s + asyncio.get_running_loop().time() - self._began)
+            )
         elif not self._from_start:
-            query["tailLines"] = 1
-        return query
+            parameters["tailLines"] = 1
+        return parameters
 
-    async def _stream(self, query: Query) -> AsyncGenerator[bytes, None]:
-        log, silence_s = _log_of(self._api, self._container), self._timing.silence_s
-        async with self._api.stream(*log, query=query, silence_s=silence_s) as chunks:
+    async def _stream(self, parameters: Parameters) -> AsyncGenerator[bytes, None]:
+        request = _log_request(self._api, self._container, parameters)
+        async with self._api.stream(request, silence_s=self._timing.silence_s) as chunks:
             async for piece in whole_lines(chunks, limit=LINE_LIMIT):
                 yield piece
 
 
-def _log_of(api: Api, container: ContainerRef) -> tuple[str, Request]:
-    path = PODS.path(container.namespace, container.pod, "log")
-    return path, Request("get", POD_LOGS, container.namespace, container.pod, api.target.context)
+def _log_request(api: Api, container: ContainerRef, parameters: Parameters) -> Request:
+    parameters = {"container": container.name, **parameters}
+    return Request("get", PODS, container.namespace, container.pod, api.target.context, "log", parameters)

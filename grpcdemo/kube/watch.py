@@ -11,8 +11,9 @@ from typing import TypeVar
 
 from grpcdemo.errors import ApiError, Expired, Forbidden, GrpcdemoError, NotFound, Unauthorized
 from grpcdemo.kube.api import Api
-from grpcdemo.kube.api_errors import Request, api_error
+from grpcdemo.kube.api_errors import api_error
 from grpcdemo.kube.lines import whole_lines
+from grpcdemo.kube.request import Request
 from grpcdemo.resources.objects import Object, namespaced_name
 from grpcdemo.resources.resource import Resource
 from grpcdemo.waiting import is_set_within
@@ -124,7 +125,6 @@ class Mirror:
 @asynccontextmanager
 async def watch(api: Api, query: Query, version: str) -> AsyncIterator[AsyncIterator[tuple[str, Object]]]:
     """The events (type and object) after resource *version*; they end when the API server ends the watch."""
-    request = Request("watch", query.resource, query.namespace, context=api.target.context)
     parameters: dict[str, str | int] = {
         "watch": "true",
         "allowWatchBookmarks": "true",
@@ -135,8 +135,8 @@ async def watch(api: Api, query: Query, version: str) -> AsyncIterator[AsyncIter
         parameters["labelSelector"] = query.selector
     if query.fields:
         parameters["fieldSelector"] = query.fields
-    path = query.resource.path(query.namespace)
-    async with api.stream(path, request, query=parameters, silence_s=WATCH_S + 30.0) as chunks:
+    request = Request("watch", query.resource, query.namespace, context=api.target.context, parameters=parameters)
+    async with api.stream(request, silence_s=WATCH_S + 30.0) as chunks:
         yield _events(chunks, request)
 
 

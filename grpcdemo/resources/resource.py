@@ -61,8 +61,6 @@ NAMESPACES = Resource(
     subresources=("status", "finalize"),
 )
 PODS = Resource("", "v1", "Pod", "pods", "pod", ("po",), ("all",), ("status", "log"))
-POD_LOGS = Resource("", "v1", "Pod", "pods/log", "")
-"""As permissions name it; its path is that of a pod, and `log`."""
 SERVICES = Resource("", "v1", "Service", "services", "service", ("svc",), ("all",), ("status",))
 HEADLESS = "None"
 """The clusterIP of a headless Service; an empty one is still to be allocated."""

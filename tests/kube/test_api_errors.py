@@ -22,7 +22,8 @@ from grpcdemo.errors import (
     Unauthorized,
     Unreachable,
 )
-from grpcdemo.kube.api_errors import Request, api_error, connection_errors
+from grpcdemo.kube.api_errors import api_error, connection_errors
+from grpcdemo.kube.request import Request
 from grpcdemo.resources.resource import DEPLOYMENTS, MUTATING_WEBHOOKS, PODS
 
 REQUEST = Request("create", PODS, "demo", "p", "kind-kind")

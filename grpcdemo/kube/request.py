@@ -1,0 +1,61 @@
+"""One request to the API: what is sent, and what an error says was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from grpcdemo.errors import Kubectl
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import Resource
+
+METHODS = {"get": "GET", "list": "GET", "watch": "GET", "create": "POST", "patch": "PATCH", "delete": "DELETE"}
+MERGE_PATCH = "application/merge-patch+json"
+
+Parameters = Mapping[str, str | int | bool]
+
+
+@dataclass(frozen=True)
+class Request:
+    """A verb of the API on a resource, or on one object of it; without a resource, on the API server itself."""
+
+    verb: str
+    resource: Resource | None = None
+    namespace: str | None = None
+    name: str | None = None
+    context: str = ""
+    subresource: str | None = None
+    parameters: Parameters = field(default_factory=dict)
+    """Of the URL's query."""
+    body: Object | None = None
+
+    @property
+    def method(self) -> str:
+        return METHODS[self.verb]
+
+    @property
+    def path(self) -> str:
+        if self.resource is None:
+            return "/version"
+        return self.resource.path(self.namespace, None if self.verb == "create" else self.name, self.subresource)
+
+    @property
+    def content_type(self) -> str:
+        return MERGE_PATCH if self.verb == "patch" else "application/json"
+
+    @property
+    def subject(self) -> str:
+        what = self._resource or "the API"
+        named = f"{what} {self.name}" if self.name else what
+        return f"{named} in namespace {self.namespace}" if self.namespace else named
+
+    @property
+    def can_i(self) -> Kubectl:
+        """The command that shows whether the user may do this."""
+        return Kubectl("auth", "can-i", self.verb, self._resource or "*", namespace=self.namespace)
+
+    @property
+    def _resource(self) -> str:
+        """As permissions name it: `pods/log`."""
+        resource = self.resource.qualified if self.resource else ""
+        return f"{resource}/{self.subresource}" if self.subresource else resource
