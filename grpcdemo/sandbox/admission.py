@@ -1,8 +1,8 @@
-"""The injector: what stands in for Istio's webhook, which adds the sidecar to a pod when it is created.
+"""Plays Istio's injector, the webhook that adds the sidecar to a new pod. Pure.
 
-Pure. It takes the MutatingWebhookConfigurations that are stored, and asks each webhook's selectors, as the API
-server of a cluster does; so a label on a namespace or a pod has the effect here that it has there. A webhook of
-somebody else's cannot be called from here, and a pod that it selects fails as it would if nobody answered.
+It evaluates the selectors of the stored MutatingWebhookConfigurations as an API server does, so labels on namespaces
+and pods have the same effect here. It can call no other webhook: creating a pod that one selects fails, as on a
+cluster where the webhook does not answer.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from grpcdemo.resources.istio import (
 )
 from grpcdemo.resources.labels import APP_NAME, TEMPLATE_HASH
 from grpcdemo.resources.objects import Object, annotations_of, controller_of, labels_of
-from grpcdemo.resources.selectors import Labels, selects
+from grpcdemo.resources.selectors import Labels, parse_selector, selects
 from grpcdemo.sandbox.api.status import StatusError
 from grpcdemo.sandbox.proxy.sidecar import READY_PATH, STATUS_PORT
 
@@ -39,11 +39,11 @@ ONLY_OURS = "the sandbox calls no webhook but its own injector"
 
 
 def inject(pod: Object, namespace: Object, configurations: Iterable[Object], *, fault: Fault, image: str) -> Object:
-    """The pod as it is to be created: with a sidecar, if an injector selects it and it does not refuse.
+    """Add the sidecar if an injector selects the pod and the pod does not opt out.
 
-    Raises StatusError (InternalError) where a webhook cannot be called, unless it may be ignored.
+    Raises StatusError (InternalError) if a webhook cannot be called and its failurePolicy is Fail.
     """
-    for configuration in sorted(configurations, key=lambda found: str(found["metadata"]["name"])):
+    for configuration in sorted(configurations, key=lambda obj: str(obj["metadata"]["name"])):
         revision = labels_of(configuration).get(REVISION_LABEL, "default")
         for webhook in configuration.get("webhooks") or []:
             if _selects(webhook, namespace, pod) and _can_call(webhook, fault) and _wants_sidecar(pod):
@@ -52,7 +52,7 @@ def inject(pod: Object, namespace: Object, configurations: Iterable[Object], *, 
 
 
 def _selects(webhook: Object, namespace: Object, pod: Object) -> bool:
-    """A webhook's rules, where it has any, are for new pods: no others are stored."""
+    """Every stored rule is for new pods: validation refuses any other."""
     selectors = ((webhook.get("namespaceSelector"), namespace), (webhook.get("objectSelector"), pod))
     return bool(webhook.get("rules")) and all(selects(selector or {}, labels_of(obj)) for selector, obj in selectors)
 
@@ -68,9 +68,8 @@ def _can_call(webhook: Object, fault: Fault) -> bool:
         return False
     url = webhook["clientConfig"].get("url", "")
     if service:
-        url = (
-            f"https://{service['name']}.{service['namespace']}.svc:{service.get('port', 443)}{service.get('path', '/')}"
-        )
+        host = f"{service['name']}.{service['namespace']}.svc"
+        url = f"https://{host}:{service.get('port', 443)}{service.get('path', '/')}"
     raise StatusError(
         "InternalError",
         f'Internal error occurred: failed calling webhook "{webhook["name"]}": '
@@ -79,39 +78,38 @@ def _can_call(webhook: Object, fault: Fault) -> bool:
 
 
 def _wants_sidecar(pod: Object) -> bool:
-    """The injector's own say, once it is called: the pod's label goes before its annotation."""
-    if pod["spec"].get("hostNetwork") or any(found["name"] == PROXY_CONTAINER for found in _containers(pod)):
+    """The injector's own decision, once it is called. The pod's label overrides its annotation."""
+    containers = [*pod["spec"]["containers"], *(pod["spec"].get("initContainers") or [])]
+    if pod["spec"].get("hostNetwork") or any(container["name"] == PROXY_CONTAINER for container in containers):
         return False
     return labels_of(pod).get(INJECT, annotations_of(pod).get(INJECT, "")) != "false"
 
 
 def add_sidecar(pod: Object, *, revision: str, image: str) -> Object:
-    """The pod with the proxy: as a native sidecar before everything else, or as one more container."""
-    made = copy.deepcopy(pod)
-    native = annotations_of(pod).get(NATIVE_SIDECAR) != "false"
-    first = pod["spec"]["containers"][0]["name"]
+    """Add the proxy as a native sidecar before all init containers, or as one more container."""
+    injected = copy.deepcopy(pod)
+    spec, metadata = injected["spec"], injected["metadata"]
+    native, first = annotations_of(pod).get(NATIVE_SIDECAR) != "false", spec["containers"][0]["name"]
+    proxy = build_proxy(image, native=native)
     if native:
-        made["spec"]["initContainers"] = [
-            build_proxy(image, native=True),
-            *(made["spec"].get("initContainers") or []),
-        ]
+        spec["initContainers"] = [proxy, *(spec.get("initContainers") or [])]
     else:
-        made["spec"]["containers"].append(build_proxy(image, native=False))
-    made["metadata"]["labels"] = {
+        spec["containers"].append(proxy)
+    metadata["labels"] = {
         **labels_of(pod),
         TLS_MODE: "istio",
         CANONICAL_NAME: canonical_name(pod),
         CANONICAL_REVISION: _first(labels_of(pod), CANONICAL_REVISION, "app.kubernetes.io/version", "version")
         or "latest",
     }
-    made["metadata"]["annotations"] = {
+    metadata["annotations"] = {
         DEFAULT_CONTAINER: first,
         DEFAULT_LOGS_CONTAINER: first,
         **annotations_of(pod),
         REVISION_LABEL: revision,
         SIDECAR_STATUS: _status(revision, native=native),
     }
-    return made
+    return injected
 
 
 def _status(revision: str, *, native: bool) -> str:
@@ -156,48 +154,25 @@ def _first(labels: Labels, *names: str) -> str | None:
     return next((labels[name] for name in names if name in labels), None)
 
 
-def _containers(pod: Object) -> list[Object]:
-    return [*pod["spec"]["containers"], *(pod["spec"].get("initContainers") or [])]
-
-
 def default_webhooks(*, namespace: str, service: str, revision: str = "default") -> Object:
     """The MutatingWebhookConfiguration of the sandbox's injector: the entries of Istio's default installation."""
-    listens = ("NotIn", ["false"])
-    labelled: list[tuple[str, list[Object], list[Object]]] = [
-        (
-            "rev.namespace",
-            [_expression(REVISION_LABEL, "In", [revision]), _expression(INJECTION_LABEL, "DoesNotExist")],
-            [_expression(INJECT, *listens)],
-        ),
-        (
-            "rev.object",
-            [_expression(REVISION_LABEL, "DoesNotExist"), _expression(INJECTION_LABEL, "DoesNotExist")],
-            [_expression(INJECT, *listens), _expression(REVISION_LABEL, "In", [revision])],
-        ),
-        ("namespace", [_expression(INJECTION_LABEL, "In", ["enabled"])], [_expression(INJECT, *listens)]),
-        (
-            "object",
-            [_expression(INJECTION_LABEL, "DoesNotExist"), _expression(REVISION_LABEL, "DoesNotExist")],
-            [_expression(INJECT, "In", ["true"]), _expression(REVISION_LABEL, "DoesNotExist")],
-        ),
-    ]
+    listens, of_revision = f"{INJECT} notin (false)", f"{REVISION_LABEL} in ({revision})"
+    selectors = {
+        "rev.namespace": (f"{of_revision},!{INJECTION_LABEL}", listens),
+        "rev.object": (f"!{REVISION_LABEL},!{INJECTION_LABEL}", f"{listens},{of_revision}"),
+        "namespace": (f"{INJECTION_LABEL} in (enabled)", listens),
+        "object": (f"!{INJECTION_LABEL},!{REVISION_LABEL}", f"{INJECT} in (true),!{REVISION_LABEL}"),
+    }
     client = {"service": {"namespace": namespace, "name": service, "path": "/inject", "port": 443}}
     return {
         "apiVersion": "admissionregistration.k8s.io/v1",
         "kind": "MutatingWebhookConfiguration",
-        "metadata": {
-            "name": "istio-sidecar-injector",
-            "labels": {"app": "sidecar-injector", REVISION_LABEL: revision},
-        },
-        "webhooks": [_webhook(name, client, of_namespace, of_pod) for name, of_namespace, of_pod in labelled],
+        "metadata": {"name": "istio-sidecar-injector", "labels": {"app": "sidecar-injector", REVISION_LABEL: revision}},
+        "webhooks": [_webhook(name, client, *selected) for name, selected in selectors.items()],
     }
 
 
-def _expression(key: str, operator: str, values: list[str] | None = None) -> Object:
-    return {"key": key, "operator": operator, **({"values": values} if values else {})}
-
-
-def _webhook(name: str, client: Object, of_namespace: list[Object], of_pod: list[Object]) -> Object:
+def _webhook(name: str, client: Object, namespaces: str, pods: str) -> Object:
     rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"], "scope": "*"}
     return {
         "name": f"{name}.{WEBHOOK_SUFFIX}",
@@ -205,8 +180,8 @@ def _webhook(name: str, client: Object, of_namespace: list[Object], of_pod: list
         "clientConfig": copy.deepcopy(client),
         "failurePolicy": "Fail",
         "matchPolicy": "Equivalent",
-        "namespaceSelector": {"matchExpressions": of_namespace},
-        "objectSelector": {"matchExpressions": of_pod},
+        "namespaceSelector": parse_selector(namespaces),
+        "objectSelector": parse_selector(pods),
         "reinvocationPolicy": "Never",
         "rules": [rule],
         "sideEffects": "None",
