@@ -30,29 +30,19 @@ RETRY_POLICY: Config = {  # Istio's default
 
 def build_cluster(name: str, *, eds_path: str, balancing: Balancing, http: bool) -> Config:
     """A cluster that reads its endpoints from the file *eds_path*, each time a new one replaces it."""
-    cluster: Config = {
-        "@type": f"{TYPE}.config.cluster.v3.Cluster",
-        "name": name,
-        "type": "EDS",
-        "eds_cluster_config": {"eds_config": file_source(eds_path)},
-        "connect_timeout": CONNECT_TIMEOUT,
-        "lb_policy": balancing,
-    }
-    return {**cluster, **_http_upstream()} if http else cluster
+    source = {"eds_cluster_config": {"eds_config": file_source(eds_path)}}
+    return _cluster(name, "EDS", {**source, "connect_timeout": CONNECT_TIMEOUT, "lb_policy": balancing}, http=http)
 
 
 def build_static_cluster(name: str, address: Config, *, http: bool) -> Config:
     """A cluster of one fixed endpoint."""
-    cluster: Config = {
-        "@type": f"{TYPE}.config.cluster.v3.Cluster",
-        "name": name,
-        "type": "STATIC",
-        "connect_timeout": CONNECT_TIMEOUT,
-        "load_assignment": {
-            "cluster_name": name,
-            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address}}]}],
-        },
-    }
+    endpoints = [{"lb_endpoints": [{"endpoint": {"address": address}}]}]
+    assignment = {"cluster_name": name, "endpoints": endpoints}
+    return _cluster(name, "STATIC", {"connect_timeout": CONNECT_TIMEOUT, "load_assignment": assignment}, http=http)
+
+
+def _cluster(name: str, kind: str, rest: Config, *, http: bool) -> Config:
+    cluster = {"@type": f"{TYPE}.config.cluster.v3.Cluster", "name": name, "type": kind, **rest}
     return {**cluster, **_http_upstream()} if http else cluster
 
 
@@ -65,15 +55,12 @@ def build_load_assignment(cluster: str, endpoints: Sequence[Address]) -> Config:
     }
 
 
-def build_tcp_listener(name: str, address: Address, cluster: str) -> Config:
-    """Balances connections: all bytes of one go to the same endpoint."""
-    proxy = {"@type": TCP_PROXY, "stat_prefix": name, "cluster": cluster, "idle_timeout": "0s"}
-    return _listener(name, address, {"name": "envoy.filters.network.tcp_proxy", "typed_config": proxy})
-
-
-def build_http_listener(name: str, address: Address, cluster: str, *, retries: bool) -> Config:
-    """Balances requests."""
-    route: Config = {"cluster": cluster, "timeout": "0s"}
+def build_listener(name: str, address: Address, *, http: bool, retries: bool = False) -> Config:
+    """Balances requests if *http*, otherwise connections, over the cluster of the same name."""
+    if not http:
+        proxy = {"@type": TCP_PROXY, "stat_prefix": name, "cluster": name, "idle_timeout": "0s"}
+        return _listener(name, address, {"name": "envoy.filters.network.tcp_proxy", "typed_config": proxy})
+    route: Config = {"cluster": name, "timeout": "0s"}
     if retries:
         route["retry_policy"] = RETRY_POLICY
     return build_routing_listener(name, address, [{"match": {"prefix": "/"}, "route": route}])

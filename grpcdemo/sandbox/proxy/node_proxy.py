@@ -16,7 +16,7 @@ from grpcdemo.resources.resource import HEADLESS
 from grpcdemo.sandbox.api.store import Store
 from grpcdemo.sandbox.child import LAUNCH, Command, RunningProcess, start_process
 from grpcdemo.sandbox.network import Network
-from grpcdemo.sandbox.proxy.config import build_cluster, build_load_assignment, build_tcp_listener
+from grpcdemo.sandbox.proxy.config import build_cluster, build_listener, build_load_assignment
 from grpcdemo.sandbox.proxy.discovery import follow_services
 from grpcdemo.sandbox.proxy.envoy import build_command, find_envoy, wait_until_ready
 from grpcdemo.sandbox.proxy.services import ServicePort, list_service_ports
@@ -98,7 +98,7 @@ def configure_node(service_ports: Iterable[ServicePort], network: Network, folde
         endpoints = [network.reach(*endpoint) for endpoint in port.usable]
         clusters.append(build_cluster(name, eds_path=folder.eds_path(name), balancing="RANDOM", http=False))
         assignments.append(build_load_assignment(name, endpoints))
-        listeners.append(build_tcp_listener(name, network.reach(port.cluster_ip, port.port), name))
+        listeners.append(build_listener(name, network.reach(port.cluster_ip, port.port), http=False))
     return Snapshot(listeners, clusters, assignments)
 
 

@@ -16,11 +16,10 @@ from grpcdemo.sandbox.network import Network
 from grpcdemo.sandbox.proxy.config import (
     Config,
     build_cluster,
-    build_http_listener,
+    build_listener,
     build_load_assignment,
     build_routing_listener,
     build_static_cluster,
-    build_tcp_listener,
     socket_address,
 )
 from grpcdemo.sandbox.proxy.services import ServicePort
@@ -75,11 +74,7 @@ class Sidecar:
             address = self._network.reach(self._pod_ip, port)
             app = socket_address(self._network.reach(self.app_ip, port))
             clusters.append(build_static_cluster(name, app, http=http))
-            listeners.append(
-                build_http_listener(name, address, name, retries=False)
-                if http
-                else build_tcp_listener(name, address, name)
-            )
+            listeners.append(build_listener(name, address, http=http))
         for service in known:
             if service.cluster_ip == HEADLESS:
                 continue  # a client resolves the pods, and calls them past the balancer
@@ -89,11 +84,7 @@ class Sidecar:
             eds_path = self.folder.eds_path(name)
             clusters.append(build_cluster(name, eds_path=eds_path, balancing="LEAST_REQUEST", http=service.http))
             assignments.append(build_load_assignment(name, endpoints))
-            listeners.append(
-                build_http_listener(name, address, name, retries=True)
-                if service.http
-                else build_tcp_listener(name, address, name)
-            )
+            listeners.append(build_listener(name, address, http=service.http, retries=True))
         return Snapshot(listeners, clusters, assignments)
 
 
