@@ -20,8 +20,13 @@ from grpcdemo.sandbox.api.registry import Admit, Registry
 from grpcdemo.sandbox.api.server import build_app
 from grpcdemo.sandbox.api.store import Store
 from grpcdemo.sandbox.controllers.clock import Clock, WallClock
+from grpcdemo.sandbox.controllers.deployment import DeploymentController
+from grpcdemo.sandbox.controllers.endpoint_slice import EndpointSliceController
+from grpcdemo.sandbox.controllers.garbage import GarbageCollector
 from grpcdemo.sandbox.controllers.loop import run_controllers
-from grpcdemo.sandbox.controllers.manager import build_controllers
+from grpcdemo.sandbox.controllers.namespace import NamespaceController, ServiceAccountController
+from grpcdemo.sandbox.controllers.replica_set import ReplicaSetController
+from grpcdemo.sandbox.controllers.scheduler import Scheduler
 from grpcdemo.sandbox.proxy.sidecar import IMAGE
 
 
@@ -63,7 +68,17 @@ class ControlPlane:
 
     async def run_controllers(self) -> None:
         """Until it is cancelled."""
-        await run_controllers(self.store, build_controllers(self.registry, self.clock), self.clock)
+        registry, clock = self.registry, self.clock
+        controllers = (
+            ServiceAccountController(registry),
+            DeploymentController(registry, clock),
+            ReplicaSetController(registry, clock),
+            Scheduler(registry, clock),
+            EndpointSliceController(registry),
+            NamespaceController(registry, clock),
+            GarbageCollector(registry),
+        )
+        await run_controllers(self.store, controllers, clock)
 
     def _admit(self, pod: Object, namespace: Object) -> Object:
         admitted = self._policy(pod, namespace) if self._policy else pod

@@ -110,8 +110,7 @@ def build_record(plane: ControlPlane) -> RecordEvent:
     recorder = Recorder(plane.registry, plane.clock, "kubelet", host=NODE)
 
     def record(about: Object, field: str, severity: Severity, reason: str, message: str) -> None:
-        tell = recorder.normal if severity == "Normal" else recorder.warning
-        tell(PODS, about, reason, message, field=field)
+        recorder.record(severity, PODS, about, reason, message, field=field)
 
     return record
 

@@ -22,13 +22,13 @@ from grpcdemo.sandbox.state import (
     clear_when_free,
     folder_errors,
     hold_turn,
+    last_lines,
     prepare,
     running,
 )
 
 START_S = 90.0
 STOP_S = 15.0
-LAST_LINES = 8
 PROGRAM = (sys.executable, "-m", "grpcdemo.sandbox")
 """This grpcdemo, whatever the PATH says."""
 
@@ -111,10 +111,8 @@ def _failure(log: Path, document: dict[str, Any] | None, within_s: float) -> Grp
     """What the daemon said of its failure, or else the end of its log."""
     if document:
         return GrpcdemoError(f"the sandbox did not start: {document['message']}", hint=document["hint"] or f"see {log}")
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    last_lines = " | ".join(lines[-LAST_LINES:]) or "its log is empty"
     within = "" if document is not None else f" within {format_duration(within_s)}"
-    return GrpcdemoError(f"the sandbox did not start{within}: {last_lines}", hint=f"see {log}")
+    return GrpcdemoError(f"the sandbox did not start{within}: {last_lines(log)}", hint=f"see {log}")
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

@@ -137,6 +137,12 @@ def room_left(state: State) -> int:
         return shutil.disk_usage(state.root).free
 
 
+def last_lines(log: Path, count: int = 8) -> str:
+    """The end of a log, for an error message."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
+    return " | ".join(lines[-count:]) or "its log is empty"
+
+
 @contextmanager
 def folder_errors(state: State) -> Iterator[None]:
     """Turn what the system says of the folder, or of its disk, into GrpcdemoError."""

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import groupby
-
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import Resource
 from grpcdemo.sandbox.api.served import SERVED, verbs_of
 from grpcdemo.sandbox.api.status import no_such_path
 
 SCALE = {"group": "autoscaling", "version": "v1", "kind": "Scale"}
-BY_VERSION: dict[str, list[Resource]] = {
-    version: list(resources)
-    for version, resources in groupby(
-        sorted(SERVED, key=lambda resource: resource.api_version), lambda resource: resource.api_version
-    )
+BY_VERSION = {
+    version: [resource for resource in SERVED if resource.api_version == version]
+    for version in sorted({resource.api_version for resource in SERVED})
 }
 GROUPS = sorted({resource.group for resource in SERVED if resource.group})
 

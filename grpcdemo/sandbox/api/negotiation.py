@@ -24,7 +24,9 @@ VIEWS: dict[str, View] = {
 
 def choose_view(accept: str) -> View:
     """What to show of an object: all of it, a row of a table, or its metadata. Raises StatusError (NotAcceptable)."""
-    for media, parameters in _accepted(accept):
+    for media_range in (accept or "*/*").split(","):
+        media, *texts = (part.strip() for part in media_range.split(";"))
+        parameters = dict(text.partition("=")[::2] for text in texts)
         view = VIEWS.get(parameters.get("as", ""))
         if media in (JSON, *ANY) and "as" not in parameters:
             return "object"
@@ -52,11 +54,3 @@ def dump(body: Any) -> str:
 
 def metadata_only(obj: Object) -> Object:
     return {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": obj["metadata"]}
-
-
-def _accepted(accept: str) -> list[tuple[str, dict[str, str]]]:
-    accepted = []
-    for media_range in (accept or "*/*").split(","):
-        media, *parameters = (part.strip() for part in media_range.split(";"))
-        accepted.append((media, dict(part.partition("=")[::2] for part in parameters)))
-    return accepted

@@ -49,11 +49,7 @@ def _path(version: str) -> str:
 
 
 def _paths(resource: Resource) -> Object:
-    whole = (
-        f"{resource.prefix}/namespaces/{{namespace}}/{resource.plural}"
-        if resource.namespaced
-        else f"{resource.prefix}/{resource.plural}"
-    )
+    whole = resource.path("{namespace}" if resource.namespaced else None)
     named = {"group": resource.group, "version": resource.version, "kind": resource.kind}
     return {
         whole: {"post": _operation("post", named)},

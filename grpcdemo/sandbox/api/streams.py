@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -70,9 +70,10 @@ class Streams:
             first = await anext(chunks, b"")
             response = await _begin(call.request, "text/plain")
             try:
-                async for chunk in _chain(first, chunks):
-                    if chunk:
-                        await response.write(chunk)
+                if first:
+                    await response.write(first)
+                async for chunk in chunks:
+                    await response.write(chunk)
             except StatusError as error:
                 log.info("the log of %s/%s ends: %s", call.namespace, call.name, error)
         await response.write_eof()
@@ -84,12 +85,6 @@ async def _begin(request: web.Request, content_type: str) -> web.StreamResponse:
     response.enable_chunked_encoding()
     await response.prepare(request)
     return response
-
-
-async def _chain(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    yield first
-    async for chunk in rest:
-        yield chunk
 
 
 def _shown(resource: Resource, event: str, obj: Object, view: View, include: str, *, headed: bool) -> Object:

@@ -17,12 +17,11 @@ from grpcdemo.sandbox.api.store import Event
 from grpcdemo.sandbox.controllers import deployment_status as progress
 from grpcdemo.sandbox.controllers import revision as revisions
 from grpcdemo.sandbox.controllers import rolling_update as rolling
-from grpcdemo.sandbox.controllers.claims import claim, keys_of_owner
 from grpcdemo.sandbox.controllers.clock import Clock
 from grpcdemo.sandbox.controllers.conditions import find_condition
 from grpcdemo.sandbox.controllers.events import Recorder
 from grpcdemo.sandbox.controllers.loop import Key
-from grpcdemo.sandbox.controllers.owners import namespace_is_closed
+from grpcdemo.sandbox.controllers.owners import claim, keys_of_owner, namespace_is_closed
 
 
 class DeploymentController:
@@ -112,7 +111,7 @@ class DeploymentController:
     def _record_scaling(self, deployment: Object, replica_set: Object, before: int, after: int) -> None:
         way, name = "up" if after > before else "down", replica_set["metadata"]["name"]
         message = f"Scaled {way} replica set {name} from {before} to {after}"
-        self._recorder.normal(DEPLOYMENTS, deployment, "ScalingReplicaSet", message)
+        self._recorder.record("Normal", DEPLOYMENTS, deployment, "ScalingReplicaSet", message)
 
     def _create_new(self, deployment: Object, old: list[Object]) -> Object:
         size = rolling.new_size(deployment, None, old)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from datetime import datetime, timedelta
+from typing import Literal
 
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import EVENTS, Resource
@@ -20,6 +21,8 @@ ALIKE = 10
 ALIKE_WITHIN = timedelta(minutes=10)
 COMBINED = "(combined from similar events): "
 
+Severity = Literal["Normal", "Warning"]
+"""The type of an Event."""
 _Group = tuple[str, str, str, str]
 """Uid and field of the involved object, type, and reason."""
 
@@ -38,13 +41,10 @@ class Recorder:
         self._recorded: OrderedDict[tuple[_Group, str], tuple[str, str]] = OrderedDict()
         self._messages: dict[_Group, tuple[datetime, set[str]]] = {}
 
-    def normal(self, resource: Resource, about: Object, reason: str, message: str, *, field: str = "") -> None:
-        self._record("Normal", build_reference(resource, about, field), reason, message)
-
-    def warning(self, resource: Resource, about: Object, reason: str, message: str, *, field: str = "") -> None:
-        self._record("Warning", build_reference(resource, about, field), reason, message)
-
-    def _record(self, severity: str, about: Object, reason: str, message: str) -> None:
+    def record(
+        self, severity: Severity, resource: Resource, obj: Object, reason: str, message: str, *, field: str = ""
+    ) -> None:
+        about = build_reference(resource, obj, field)
         group = (about["uid"], about.get("fieldPath", ""), severity, reason)
         if self._is_one_of_many(group, message):
             key, message = (group, COMBINED), COMBINED + message

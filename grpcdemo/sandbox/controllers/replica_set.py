@@ -13,7 +13,6 @@ from grpcdemo.resources.times import parse_time, write_time
 from grpcdemo.sandbox.api.registry import Registry
 from grpcdemo.sandbox.api.status import StatusError
 from grpcdemo.sandbox.api.store import Event
-from grpcdemo.sandbox.controllers.claims import claim, keys_of_owner
 from grpcdemo.sandbox.controllers.clock import Clock
 from grpcdemo.sandbox.controllers.conditions import (
     build_condition,
@@ -23,7 +22,7 @@ from grpcdemo.sandbox.controllers.conditions import (
 )
 from grpcdemo.sandbox.controllers.events import Recorder
 from grpcdemo.sandbox.controllers.loop import Key
-from grpcdemo.sandbox.controllers.owners import controller_reference, namespace_is_closed
+from grpcdemo.sandbox.controllers.owners import claim, controller_reference, keys_of_owner, namespace_is_closed
 
 PHASES = ("Pending", "Unknown", "Running")
 
@@ -69,16 +68,16 @@ class ReplicaSetController:
             metadata = pod["metadata"]
             self._registry.delete(PODS, metadata["namespace"], metadata["name"])
             message = f"Deleted pod: {metadata['name']}"
-            self._recorder.normal(REPLICA_SETS, replica_set, "SuccessfulDelete", message)
+            self._recorder.record("Normal", REPLICA_SETS, replica_set, "SuccessfulDelete", message)
 
     def _create_pod(self, replica_set: Object) -> None:
         try:
             pod = self._registry.create(PODS, replica_set["metadata"]["namespace"], build_pod(replica_set))
         except StatusError as refused:
-            self._recorder.warning(REPLICA_SETS, replica_set, "FailedCreate", f"Error creating: {refused}")
+            self._recorder.record("Warning", REPLICA_SETS, replica_set, "FailedCreate", f"Error creating: {refused}")
             raise
         message = f"Created pod: {pod['metadata']['name']}"
-        self._recorder.normal(REPLICA_SETS, replica_set, "SuccessfulCreate", message)
+        self._recorder.record("Normal", REPLICA_SETS, replica_set, "SuccessfulCreate", message)
 
     def _pods(self, replica_set: Object) -> list[Object]:
         return owned_by(replica_set, self._store.list(PODS, replica_set["metadata"]["namespace"]))

@@ -40,7 +40,7 @@ class Scheduler:
             self._report_unschedulable(pod, len(nodes))
             return
         pod = self._store.bind(namespace, name, node)
-        self._recorder.normal(PODS, pod, "Scheduled", f"Successfully assigned {namespace}/{name} to {node}")
+        self._recorder.record("Normal", PODS, pod, "Scheduled", f"Successfully assigned {namespace}/{name} to {node}")
 
     def _report_unschedulable(self, pod: Object, nodes: int) -> None:
         message = f"0/{nodes} nodes are available: {nodes} node(s) didn't match Pod's node affinity/selector."
@@ -50,7 +50,7 @@ class Scheduler:
         set_condition(status, build_condition("PodScheduled", "False", "Unschedulable", message, now))
         if status["conditions"] != before:
             pod = self._store.update(PODS, pod)
-            self._recorder.warning(PODS, pod, "FailedScheduling", message)
+            self._recorder.record("Warning", PODS, pod, "FailedScheduling", message)
 
 
 def fits(pod: Object, node: Object) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import aiohttp
 import grpc
@@ -30,13 +30,15 @@ class ProbeFailure(Exception):
     """Why a probe failed."""
 
 
-class Check(Protocol):
+class Check:
     """One probe, which can be called repeatedly until it is closed."""
 
     async def __call__(self, timeout_s: float) -> None:
         """Raises ProbeFailure."""
+        raise NotImplementedError
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Release what the probe holds: nothing, by default."""
 
 
 def build_check(probe: Object, container: Object, network: Network, *, pod_ip: str, listen_ip: str) -> Check:
@@ -50,7 +52,7 @@ def build_check(probe: Object, container: Object, network: Network, *, pod_ip: s
     return KINDS[kind](probe[kind], f"{pod_ip}:{port}", network.reach(listen_ip, port))
 
 
-class BrokenCheck:
+class BrokenCheck(Check):
     """A probe that cannot run as it is specified."""
 
     def __init__(self, why: str) -> None:
@@ -59,11 +61,8 @@ class BrokenCheck:
     async def __call__(self, timeout_s: float) -> None:
         raise ProbeFailure(self._why)
 
-    async def close(self) -> None:
-        pass
 
-
-class GrpcCheck:
+class GrpcCheck(Check):
     """Keeps its connection, so that a probe costs a call, not a handshake."""
 
     def __init__(self, spec: Object, shown: str, address: tuple[str, int]) -> None:
@@ -105,7 +104,7 @@ class GrpcCheck:
         return f"error: health rpc probe failed: rpc error: code = {name} desc = {error.details() or ''}"
 
 
-class TcpCheck:
+class TcpCheck(Check):
     """Succeeds if the connection is accepted."""
 
     def __init__(self, spec: Object, shown: str, address: tuple[str, int]) -> None:
@@ -115,11 +114,8 @@ class TcpCheck:
     async def __call__(self, timeout_s: float) -> None:
         await _knock(self._address, self._shown, timeout_s)
 
-    async def close(self) -> None:
-        pass
 
-
-class HttpCheck:
+class HttpCheck(Check):
     """Succeeds if a GET is answered with a status from 200 to 399."""
 
     def __init__(self, spec: Object, shown: str, address: tuple[str, int]) -> None:

@@ -13,11 +13,11 @@ import aiohttp
 
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.sandbox.proxy.xds import XdsFolder
+from grpcdemo.sandbox.state import last_lines
 
 READY_WITHIN_S = 60.0
 FIRST_ASK_S = 0.02
 LAST_ASK_S = 0.5
-LAST_LINES = 8
 SOCKET_PATH_LIMIT = 100
 PLATFORMS = "Linux (glibc 2.31 or later, on x86-64 or arm64) and macOS 15 (on arm64)"
 
@@ -56,17 +56,9 @@ async def wait_until_ready(folder: XdsFolder, ended: asyncio.Future[int]) -> Non
         await asyncio.wait(waits, timeout=READY_WITHIN_S, return_when=asyncio.FIRST_COMPLETED)
         if not asking.done():
             what = f"ended with exit code {ended.result()}" if ended.done() else "is not ready"
-            raise GrpcdemoError(f"Envoy {what}: {_last_lines(folder.log)}", hint=f"see {folder.log}")
+            raise GrpcdemoError(f"Envoy {what}: {last_lines(folder.log)}", hint=f"see {folder.log}")
     finally:
         asking.cancel()
-
-
-def _last_lines(log: Path) -> str:
-    try:
-        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        lines = []
-    return " | ".join(lines[-LAST_LINES:]) or "its log is empty"
 
 
 def _shorten(path: Path) -> str:

@@ -19,10 +19,10 @@ class Said:
         self._recorder = Recorder(self.world.registry, self.world.clock, "kubelet", host="node")
 
     def normal(self, reason: str, message: str = "it rains", *, field: str = "") -> None:
-        self._recorder.normal(SERVICES, self.service, reason, message, field=field)
+        self._recorder.record("Normal", SERVICES, self.service, reason, message, field=field)
 
     def warning(self, reason: str, message: str) -> None:
-        self._recorder.warning(SERVICES, self.service, reason, message)
+        self._recorder.record("Warning", SERVICES, self.service, reason, message)
 
     def events(self) -> list[Object]:
         return self.world.store.list(EVENTS, NAMESPACE)

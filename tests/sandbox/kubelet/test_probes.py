@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from grpcdemo.resources.pods import is_ready
-from grpcdemo.sandbox.kubelet.checks import ProbeFailure, build_check
+from grpcdemo.sandbox.kubelet.checks import Check, ProbeFailure, build_check
 from grpcdemo.sandbox.kubelet.prober import ProbeListener, run_probes
 from grpcdemo.sandbox.network import reserve_network
 
@@ -79,8 +79,8 @@ async def test_an_http_probe_goes_by_the_status(answer: str, failure: str | None
         network.close()
 
 
-class Script:
-    """A check that fails and succeeds as it is told, and then waits for ever."""
+class Script(Check):
+    """Gives its results in order, then waits until it is cancelled."""
 
     def __init__(self, *results: str | None) -> None:
         self._results = list(results)
