@@ -1,4 +1,4 @@
-"""Rolling out our Deployments: restart them, and wait until their pods are new and ready and no old pod is left."""
+"""Restart our Deployments, and wait until their new pods are ready and no old pod is left."""
 
 from __future__ import annotations
 
@@ -12,20 +12,13 @@ from grpcdemo.errors import GrpcdemoError, Hint, Kubectl
 from grpcdemo.kube.advice import advise, describe
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.logs import ContainerRef, last_lines
-from grpcdemo.kube.trouble import (
-    CrashLoop,
-    Trouble,
-    Unschedulable,
-    creation_trouble,
-    late_trouble,
-    pod_trouble,
-)
+from grpcdemo.kube.trouble import CrashLoop, Trouble, Unschedulable, creation_trouble, late_trouble, pod_trouble
 from grpcdemo.kube.watch import Mirror, Query, wait_until
 from grpcdemo.model import Done, Pod, Reporter, Waiting
 from grpcdemo.resources.deployments import current_replica_set
 from grpcdemo.resources.labels import APP_NAME, OURS, TEMPLATE_HASH
-from grpcdemo.resources.objects import Object, labels_of, owned_by
-from grpcdemo.resources.pods import read_pod
+from grpcdemo.resources.objects import Object, is_terminating, labels_of, owned_by
+from grpcdemo.resources.pods import is_active, is_finished, is_ready, read_pod
 from grpcdemo.resources.resource import DEPLOYMENTS, EVENTS, PODS, REPLICA_SETS
 
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
@@ -60,18 +53,18 @@ async def wait_for_rollout(
     }
     async with Mirror(api, queries) as mirror:
         rollout = _Rollout(mirror, names, report, unschedulable_s)
-        late = _TookTooLong("the rollout took too long")
         try:
-            return await wait_until(mirror, rollout.look, timeout_s=timeout_s, failure=lambda: late)
+            pods = await wait_until(mirror, rollout.look, timeout_s=timeout_s)
         except _Stuck as stuck:
             raise await _explain(api, stuck.trouble) from stuck
-        except _TookTooLong:
-            unfinished = ", ".join(map(str, rollout.unfinished))
-            troubles = await _late_troubles(api, namespace, mirror)
-            raise GrpcdemoError(
-                f"after {format_duration(timeout_s)} still waiting for {unfinished}{troubles}",
-                hint=Hint("see ", Kubectl("describe", "pods", namespace=namespace), ", or wait longer with --timeout"),
-            ) from late
+        if pods is not None:
+            return pods
+        unfinished = ", ".join(map(str, rollout.unfinished))
+        troubles = await _late_troubles(api, namespace, mirror)
+        raise GrpcdemoError(
+            f"after {format_duration(timeout_s)} still waiting for {unfinished}{troubles}",
+            hint=Hint("see ", Kubectl("describe", "pods", namespace=namespace), ", or wait longer with --timeout"),
+        )
 
 
 def is_settled(deployments: Collection[Object], pods: Collection[Pod]) -> bool:
@@ -91,10 +84,6 @@ class _Stuck(Exception):
     def __init__(self, trouble: Trouble) -> None:
         super().__init__(trouble)
         self.trouble = trouble
-
-
-class _TookTooLong(GrpcdemoError):
-    pass
 
 
 @dataclass(frozen=True)
@@ -146,35 +135,27 @@ class _Rollout:
             raise GrpcdemoError(f"Deployment {name} was deleted during its rollout")
         desired = deployment["spec"].get("replicas", 1)
         status = deployment.get("status", {})
-        current = self._current(deployment)
-        if current is None:
+        current = current_replica_set(deployment, owned_by(deployment, self._mirror["replica sets"]))
+        if current is None:  # the controller has not created it yet
             return _Progress(name, 0, desired, 0, settled=False)
         new, old = self._pods(name, labels_of(current).get(TEMPLATE_HASH))
         self._stop_if_stuck(current, new)
         observed = status.get("observedGeneration", 0) >= deployment["metadata"]["generation"]
         counts = (len(new), status.get("availableReplicas", 0), status.get("replicas", 0))
         settled = observed and not old and set(counts) == {desired}
-        ready = sum(1 for pod in new if read_pod(pod).ready)
+        ready = sum(map(is_ready, new))
         return _Progress(name, ready, desired, len(old), settled and ready == desired)
 
     def _pods(self, name: str, new_hash: str | None) -> tuple[list[Object], list[Object]]:
         """The Deployment's pods of the new template, and the older ones."""
-        new: list[Object] = []
-        old: list[Object] = []
-        for pod in self._mirror["pods"]:
-            if labels_of(pod).get(APP_NAME) == name and not _is_history(pod):
-                stays = labels_of(pod).get(TEMPLATE_HASH) == new_hash and read_pod(pod).live
-                (new if stays else old).append(pod)
-        return new, old
-
-    def _current(self, deployment: Object) -> Object | None:
-        """The ReplicaSet that the Deployment rolls out to, once its controller has created it."""
-        return current_replica_set(deployment, owned_by(deployment, self._mirror["replica sets"]))
+        pods = [pod for pod in self._mirror["pods"] if labels_of(pod).get(APP_NAME) == name and not _is_history(pod)]
+        new = [pod for pod in pods if labels_of(pod).get(TEMPLATE_HASH) == new_hash and is_active(pod)]
+        return new, [pod for pod in pods if pod not in new]
 
     def _stop_if_stuck(self, replica_set: Object, pods: list[Object]) -> None:
         """Raise _Stuck if waiting is useless; a pod may be unschedulable for a moment."""
-        if refused := creation_trouble(replica_set):
-            raise _Stuck(refused)
+        if refusal := creation_trouble(replica_set):
+            raise _Stuck(refusal)
         for pod in pods:
             trouble = pod_trouble(pod)
             patient = isinstance(trouble, Unschedulable) and not self._for_too_long(pod)
@@ -188,9 +169,8 @@ class _Rollout:
 
 
 def _is_history(pod: Object) -> bool:
-    """A pod that ended and was kept, such as an evicted one; nobody is going to delete it."""
-    ended = read_pod(pod)
-    return ended.finished and not ended.deleting
+    """Whether the pod has finished and stays, as an evicted one does."""
+    return is_finished(pod) and not is_terminating(pod)
 
 
 async def _explain(api: Api, trouble: Trouble) -> GrpcdemoError:
@@ -201,8 +181,8 @@ async def _explain(api: Api, trouble: Trouble) -> GrpcdemoError:
 
 
 async def _late_troubles(api: Api, namespace: str, mirror: Mirror) -> str:
-    """Why the pods that are waited for are late, after a colon; the first few reasons."""
-    late = [pod for pod in mirror["pods"] if not read_pod(pod).ready or read_pod(pod).deleting]
+    """The first few reasons why pods are not ready yet, after a colon."""
+    late = [pod for pod in mirror["pods"] if not is_ready(pod) or is_terminating(pod)]
     if not late:
         return ""
     events = (await api.list(EVENTS, namespace=namespace))["items"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from grpcdemo.durations import format_duration
 from grpcdemo.errors import GrpcdemoError
@@ -40,11 +40,8 @@ async def _wait_until_gone(api: Api, queries: Mapping[str, Query], *, timeout_s:
             report(Waiting(f"{', '.join(map(describe_terminating, terminating))} to be gone"))
             return None
 
-        await wait_until(mirror, gone, timeout_s=timeout_s, failure=lambda: _still_there(left(), timeout_s))
-
-
-def _still_there(terminating: Sequence[Terminating], timeout_s: float) -> GrpcdemoError:
-    return GrpcdemoError(
-        f"still terminating after {format_duration(timeout_s)}: {', '.join(map(describe_terminating, terminating))}",
-        hint=advise_on_termination(terminating),
-    )
+        if not await wait_until(mirror, gone, timeout_s=timeout_s):
+            raise GrpcdemoError(
+                f"still terminating after {format_duration(timeout_s)}: {', '.join(map(describe_terminating, left()))}",
+                hint=advise_on_termination(left()),
+            )

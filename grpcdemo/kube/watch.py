@@ -1,4 +1,4 @@
-"""Live copies of what the API holds, fed by watches, so that waiting is for an event and not for a timer."""
+"""Live copies of objects, fed by watches: wait for an event, not for a timer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
-from grpcdemo.errors import ApiError, Expired, Forbidden, GrpcdemoError, NotFound, Unauthorized
+from grpcdemo.errors import ApiError, Expired, Forbidden, NotFound, Unauthorized
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.api_errors import api_error
 from grpcdemo.kube.lines import whole_lines
@@ -21,16 +21,16 @@ from grpcdemo.waiting import is_set_within
 WATCH_S = 240
 """How long the API server is asked to keep one watch open."""
 REOPEN_S = 0.1
-"""A pause before reopening a watch that the server ended, in case it ends every watch at once."""
+"""The pause before a watch is reopened, in case the server ends every watch at once."""
 LOOK_AGAIN_S = 1.0
-"""A check that depends on time passing, not only on events, is made at least this often."""
+"""The longest pause between two checks: some depend on the time."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Query:
-    """What to watch: one kind, in one namespace or in all, narrowed by selectors."""
+    """What to watch: one resource, in one namespace or in all, narrowed by selectors."""
 
     resource: Resource
     namespace: str | None = None
@@ -39,10 +39,10 @@ class Query:
 
 
 class Mirror:
-    """A live copy of the objects that each of the named queries finds. An async context manager.
+    """A live copy of the objects that match each of the named queries. An async context manager.
 
-    Every list and watch runs at the same time as the others. A watch that ends, breaks or expires is taken
-    up again without a gap; only what nobody can mend is raised, from `changed`.
+    All lists and watches run concurrently. A watch that ends, breaks or expires resumes without a gap; `changed`
+    raises what no retry helps against.
     """
 
     def __init__(self, api: Api, queries: Mapping[str, Query]) -> None:
@@ -66,11 +66,11 @@ class Mirror:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def __getitem__(self, name: str) -> list[Object]:
-        """The objects that query *name* finds now, in the order of their namespaces and names."""
-        return [found for _, found in sorted(self._objects[name].items())]
+        """The objects that match query *name* now, by namespace and name."""
+        return [obj for _, obj in sorted(self._objects[name].items())]
 
     async def changed(self, timeout_s: float) -> bool:
-        """Wait until something changed since the last call; False where nothing did within *timeout_s*."""
+        """Wait until something has changed since the last call; False if nothing does within *timeout_s*."""
         if not await is_set_within(self._change, timeout_s):
             return False
         self._change.clear()
@@ -81,12 +81,12 @@ class Mirror:
 
     async def _list(self, name: str) -> str:
         query = self._queries[name]
-        found = await self._api.list(
+        answer = await self._api.list(
             query.resource, namespace=query.namespace, selector=query.selector, fields=query.fields
         )
-        self._objects[name] = {namespaced_name(item): item for item in found["items"]}
+        self._objects[name] = {namespaced_name(item): item for item in answer["items"]}
         self._change.set()
-        return str(found["metadata"].get("resourceVersion", ""))
+        return str(answer["metadata"].get("resourceVersion", ""))
 
     async def _follow(self, name: str, version: str | None) -> None:
         """Watch from *version* on, until cancelled; if it has expired, list again and watch from there."""
@@ -98,9 +98,9 @@ class Mirror:
                 version = version or await self._list(name)
                 async with watch(self._api, self._queries[name], version) as events:
                     lost_at = None
-                    async for kind, found in events:
-                        version = str(found["metadata"].get("resourceVersion", version))
-                        self._apply(name, kind, found)
+                    async for kind, obj in events:
+                        version = str(obj["metadata"].get("resourceVersion", version))
+                        self._apply(name, kind, obj)
                 await asyncio.sleep(REOPEN_S)
             except Expired:
                 version = None
@@ -112,13 +112,13 @@ class Mirror:
                     raise
                 await asyncio.sleep(patience.lost_retry_s)
 
-    def _apply(self, name: str, kind: str, found: Object) -> None:
+    def _apply(self, name: str, kind: str, obj: Object) -> None:
         if kind == "BOOKMARK":
             return
         if kind == "DELETED":
-            self._objects[name].pop(namespaced_name(found), None)
+            self._objects[name].pop(namespaced_name(obj), None)
         else:
-            self._objects[name][namespaced_name(found)] = found
+            self._objects[name][namespaced_name(obj)] = obj
         self._change.set()
 
 
@@ -149,19 +149,16 @@ async def _events(chunks: AsyncIterator[bytes], request: Request) -> AsyncIterat
             yield event["type"], event["object"]
 
 
-async def wait_until(
-    mirror: Mirror, check: Callable[[], T | None], *, timeout_s: float, failure: Callable[[], GrpcdemoError]
-) -> T:
-    """Wait until *check* finds something, looking again whenever *mirror* changes.
+async def wait_until(mirror: Mirror, check: Callable[[], T | None], *, timeout_s: float) -> T | None:
+    """Run *check* whenever *mirror* changes; return its first result that is not None, or None after *timeout_s*.
 
-    *check* raises where waiting on is useless. After *timeout_s* the error that *failure* makes, which
-    tells the state that was seen last, is raised.
+    *check* raises if waiting is useless.
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout_s
-    while (found := check()) is None:
+    while (result := check()) is None:
         left = deadline - loop.time()
         if left <= 0:
-            raise failure()
+            return None
         await mirror.changed(min(left, LOOK_AGAIN_S))
-    return found
+    return result

@@ -12,16 +12,19 @@ from dataclasses import dataclass
 class Resource:
     """A kind of object and how the API names it, as an `APIResource` of discovery says."""
 
-    group: str
-    """Empty for the core group."""
-    version: str
     kind: str
     plural: str
-    singular: str
+    group: str = ""
+    """Empty for the core group."""
     short_names: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     subresources: tuple[str, ...] = ()
     namespaced: bool = True
+    version: str = "v1"
+
+    @property
+    def singular(self) -> str:
+        return self.kind.lower()
 
     @property
     def api_version(self) -> str:
@@ -50,51 +53,31 @@ class Resource:
         return "/".join(parts)
 
 
-NAMESPACES = Resource(
-    "",
-    "v1",
-    "Namespace",
-    "namespaces",
-    "namespace",
-    namespaced=False,
-    short_names=("ns",),
-    subresources=("status", "finalize"),
-)
-PODS = Resource("", "v1", "Pod", "pods", "pod", ("po",), ("all",), ("status", "log"))
-SERVICES = Resource("", "v1", "Service", "services", "service", ("svc",), ("all",), ("status",))
+ALL = ("all",)
+"""The category of `kubectl get all`."""
+
+NAMESPACES = Resource("Namespace", "namespaces", "", ("ns",), (), ("status", "finalize"), namespaced=False)
+PODS = Resource("Pod", "pods", "", ("po",), ALL, ("status", "log"))
+SERVICES = Resource("Service", "services", "", ("svc",), ALL, ("status",))
 HEADLESS = "None"
 """The clusterIP of a headless Service; an empty one is still to be allocated."""
-ENDPOINTS = Resource("", "v1", "Endpoints", "endpoints", "endpoints", ("ep",))
-EVENTS = Resource("", "v1", "Event", "events", "event", ("ev",))
-NODES = Resource("", "v1", "Node", "nodes", "node", ("no",), (), ("status",), namespaced=False)
-SERVICE_ACCOUNTS = Resource("", "v1", "ServiceAccount", "serviceaccounts", "serviceaccount", ("sa",))
-CONFIG_MAPS = Resource("", "v1", "ConfigMap", "configmaps", "configmap", ("cm",))
-SECRETS = Resource("", "v1", "Secret", "secrets", "secret")
-VOLUME_CLAIMS = Resource("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", "persistentvolumeclaim", ("pvc",))
-DEPLOYMENTS = Resource(
-    "apps", "v1", "Deployment", "deployments", "deployment", ("deploy",), ("all",), ("status", "scale")
-)
-REPLICA_SETS = Resource("apps", "v1", "ReplicaSet", "replicasets", "replicaset", ("rs",), ("all",), ("status", "scale"))
-STATEFUL_SETS = Resource("apps", "v1", "StatefulSet", "statefulsets", "statefulset", ("sts",), ("all",))
-DAEMON_SETS = Resource("apps", "v1", "DaemonSet", "daemonsets", "daemonset", ("ds",), ("all",))
-ENDPOINT_SLICES = Resource("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", "endpointslice")
+ENDPOINTS = Resource("Endpoints", "endpoints", "", ("ep",))
+EVENTS = Resource("Event", "events", "", ("ev",))
+NODES = Resource("Node", "nodes", "", ("no",), (), ("status",), namespaced=False)
+SERVICE_ACCOUNTS = Resource("ServiceAccount", "serviceaccounts", "", ("sa",))
+CONFIG_MAPS = Resource("ConfigMap", "configmaps", "", ("cm",))
+SECRETS = Resource("Secret", "secrets")
+VOLUME_CLAIMS = Resource("PersistentVolumeClaim", "persistentvolumeclaims", "", ("pvc",))
+DEPLOYMENTS = Resource("Deployment", "deployments", "apps", ("deploy",), ALL, ("status", "scale"))
+REPLICA_SETS = Resource("ReplicaSet", "replicasets", "apps", ("rs",), ALL, ("status", "scale"))
+STATEFUL_SETS = Resource("StatefulSet", "statefulsets", "apps", ("sts",), ALL)
+DAEMON_SETS = Resource("DaemonSet", "daemonsets", "apps", ("ds",), ALL)
+ENDPOINT_SLICES = Resource("EndpointSlice", "endpointslices", "discovery.k8s.io")
 MUTATING_WEBHOOKS = Resource(
-    "admissionregistration.k8s.io",
-    "v1",
-    "MutatingWebhookConfiguration",
-    "mutatingwebhookconfigurations",
-    "mutatingwebhookconfiguration",
-    namespaced=False,
+    "MutatingWebhookConfiguration", "mutatingwebhookconfigurations", "admissionregistration.k8s.io", namespaced=False
 )
-
-
-def _review(group: str, kind: str) -> Resource:
-    """A question, which is answered and not stored."""
-    singular = kind.lower()
-    return Resource(group, "v1", kind, f"{singular}s", singular, namespaced=False)
-
-
-ACCESS_REVIEWS = _review("authorization.k8s.io", "SelfSubjectAccessReview")
-RULES_REVIEWS = _review("authorization.k8s.io", "SelfSubjectRulesReview")
+AUTHORIZATION = "authorization.k8s.io"
+ACCESS_REVIEWS = Resource("SelfSubjectAccessReview", "selfsubjectaccessreviews", AUTHORIZATION, namespaced=False)
+RULES_REVIEWS = Resource("SelfSubjectRulesReview", "selfsubjectrulesreviews", AUTHORIZATION, namespaced=False)
 
 BY_KIND = {"Service": SERVICES, "Deployment": DEPLOYMENTS}
