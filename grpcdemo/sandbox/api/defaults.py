@@ -16,7 +16,7 @@ from grpcdemo.resources.resource import (
     SERVICES,
     Resource,
 )
-from grpcdemo.sandbox.api.pod_defaults import default_pod, default_pod_spec
+from grpcdemo.sandbox.api.pod_defaults import default_pod, default_pod_spec, fill
 
 NAME_LABEL = "kubernetes.io/metadata.name"
 NAMESPACE_FINALIZER = "kubernetes"
@@ -24,7 +24,7 @@ NAMESPACE_FINALIZER = "kubernetes"
 
 
 def apply_defaults(resource: Resource, obj: Object) -> None:
-    """Change *obj* itself. It is idempotent."""
+    """Change *obj* in place. Idempotent."""
     if default := DEFAULTS.get(resource):
         default(obj)
 
@@ -38,14 +38,10 @@ def _default_namespace(obj: Object) -> None:
 
 def _default_deployment(obj: Object) -> None:
     spec = obj.setdefault("spec", {})
-    spec.setdefault("replicas", 1)
-    spec.setdefault("revisionHistoryLimit", 10)
-    spec.setdefault("progressDeadlineSeconds", 600)
+    fill(spec, {"replicas": 1, "revisionHistoryLimit": 10, "progressDeadlineSeconds": 600})
     strategy = spec.setdefault("strategy", {})
     if strategy.setdefault("type", "RollingUpdate") == "RollingUpdate":
-        rolling = strategy.setdefault("rollingUpdate", {})
-        rolling.setdefault("maxUnavailable", "25%")
-        rolling.setdefault("maxSurge", "25%")
+        fill(strategy.setdefault("rollingUpdate", {}), {"maxUnavailable": "25%", "maxSurge": "25%"})
     _default_template(spec)
     obj.setdefault("status", {})
 
@@ -69,41 +65,29 @@ def _default_template(spec: Object) -> None:
 def _default_service(obj: Object) -> None:
     """All but the cluster IP, which the registry allocates."""
     spec = obj.setdefault("spec", {})
-    spec.setdefault("type", "ClusterIP")
-    spec.setdefault("sessionAffinity", "None")
+    fill(spec, {"type": "ClusterIP", "sessionAffinity": "None", "internalTrafficPolicy": "Cluster"})
+    fill(spec, {"ipFamilies": ["IPv4"], "ipFamilyPolicy": "SingleStack"})
     for port in spec.get("ports", []):
-        port.setdefault("protocol", "TCP")
-        port.setdefault("targetPort", port.get("port", 0))
-    spec.setdefault("ipFamilies", ["IPv4"])
-    spec.setdefault("ipFamilyPolicy", "SingleStack")
-    spec.setdefault("internalTrafficPolicy", "Cluster")
+        fill(port, {"protocol": "TCP", "targetPort": port.get("port", 0)})
     obj.setdefault("status", {}).setdefault("loadBalancer", {})
 
 
 def _default_event(obj: Object) -> None:
-    obj.setdefault("source", {})
-    for name in ("firstTimestamp", "lastTimestamp", "eventTime"):
-        obj.setdefault(name, None)
-    for name in ("reportingComponent", "reportingInstance"):
-        obj.setdefault(name, "")
+    fill(obj, {"source": {}, "firstTimestamp": None, "lastTimestamp": None, "eventTime": None})
+    fill(obj, {"reportingComponent": "", "reportingInstance": ""})
 
 
 def _default_endpoint_slice(obj: Object) -> None:
     for endpoint in obj.setdefault("endpoints", []):
         endpoint.setdefault("conditions", {})
     for port in obj.setdefault("ports", []):
-        port.setdefault("name", "")
-        port.setdefault("protocol", "TCP")
+        fill(port, {"name": "", "protocol": "TCP"})
 
 
 def _default_webhooks(obj: Object) -> None:
     for hook in obj.setdefault("webhooks", []):
-        hook.setdefault("failurePolicy", "Fail")
-        hook.setdefault("matchPolicy", "Equivalent")
-        hook.setdefault("namespaceSelector", {})
-        hook.setdefault("objectSelector", {})
-        hook.setdefault("reinvocationPolicy", "Never")
-        hook.setdefault("timeoutSeconds", 10)
+        fill(hook, {"failurePolicy": "Fail", "matchPolicy": "Equivalent", "reinvocationPolicy": "Never"})
+        fill(hook, {"namespaceSelector": {}, "objectSelector": {}, "timeoutSeconds": 10})
         for rule in hook.get("rules", []):
             rule.setdefault("scope", "*")
         if service := hook.get("clientConfig", {}).get("service"):

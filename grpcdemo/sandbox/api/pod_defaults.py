@@ -23,6 +23,8 @@ POD = {
     "serviceAccountName": "default",
 }
 """The defaults of a pod that a template does not have."""
+CONTAINER = {"terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File"}
+PROBE = {"timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3}
 TOLERATED = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 FILE_MODE = 0o644
 
@@ -30,7 +32,7 @@ FILE_MODE = 0o644
 def default_pod(pod: Object) -> None:
     spec = pod.setdefault("spec", {})
     default_pod_spec(spec)
-    _fill(spec, POD)
+    fill(spec, POD)
     spec.setdefault("serviceAccount", spec["serviceAccountName"])
     tolerations = spec.setdefault("tolerations", [])
     for key in TOLERATED:
@@ -41,7 +43,7 @@ def default_pod(pod: Object) -> None:
 
 
 def default_pod_spec(spec: Object) -> None:
-    _fill(spec, TEMPLATE)
+    fill(spec, TEMPLATE)
     spec.setdefault("securityContext", {})
     for container in [*spec.get("initContainers", []), *spec.get("containers", [])]:
         _default_container(container)
@@ -52,11 +54,10 @@ def default_pod_spec(spec: Object) -> None:
 
 
 def _default_container(container: Object) -> None:
-    container.setdefault("resources", {})
-    _default_requests(container["resources"])
-    container.setdefault("terminationMessagePath", "/dev/termination-log")
-    container.setdefault("terminationMessagePolicy", "File")
-    container.setdefault("imagePullPolicy", _pull_policy(container.get("image", "")))
+    fill(container, {**CONTAINER, "imagePullPolicy": _pull_policy(container.get("image", "")), "resources": {}})
+    resources = container["resources"]
+    if limits := resources.get("limits"):
+        resources["requests"] = {**limits, **resources.get("requests", {})}
     for port in container.get("ports", []):
         port.setdefault("protocol", "TCP")
     for variable in container.get("env", []):
@@ -68,18 +69,11 @@ def _default_container(container: Object) -> None:
 
 
 def _default_probe(probe: Object) -> None:
-    _fill(probe, {"timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3})
+    fill(probe, PROBE)
     if "grpc" in probe:
         probe["grpc"].setdefault("service", "")
     if "httpGet" in probe:
-        _fill(probe["httpGet"], {"path": "/", "scheme": "HTTP"})
-
-
-def _default_requests(resources: Object) -> None:
-    """Requests default to limits."""
-    limits = resources.get("limits", {})
-    if limits:
-        resources["requests"] = {**limits, **resources.get("requests", {})}
+        fill(probe["httpGet"], {"path": "/", "scheme": "HTTP"})
 
 
 def _pull_policy(image: str) -> str:
@@ -105,6 +99,7 @@ def _quantity(resources: Object, name: str, part: str) -> Decimal:
         return Decimal(0)
 
 
-def _fill(obj: Object, values: dict[str, Any]) -> None:
+def fill(obj: Object, values: dict[str, Any]) -> None:
+    """Set the fields that *obj* does not have."""
     for name, value in values.items():
         obj.setdefault(name, value)
