@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from grpcdemo.resources.objects import Object
@@ -45,48 +45,42 @@ def make_name(base: str) -> str:
     return base[:LONGEST_BASE] + "".join(secrets.choice(ALPHABET) for _ in range(SUFFIX))
 
 
-def check_name(resource: Resource, name: str) -> list[Cause]:
-    field = "metadata.name"
-    if not name:
-        return [Cause.required(field, "name or generateName is required")]
-    short = resource in (NAMESPACES, SERVICES)
+def check_name(resource: Resource, name: str) -> Iterator[Cause]:
+    field, short = "metadata.name", resource in (NAMESPACES, SERVICES)
     longest = 63 if short else 253
-    if len(name) > longest:
-        return [Cause.wrong(field, name, f"must be no more than {longest} bytes")]
-    if short and "." in name:
-        return [Cause.wrong(field, name, "must not contain dots")]
-    if not re.fullmatch(LABEL if short else SUBDOMAIN, name):
-        return [Cause.wrong(field, name, LABEL_RULE if short else SUBDOMAIN_RULE)]
-    return []
+    if not name:
+        yield Cause.required(field, "name or generateName is required")
+    elif len(name) > longest:
+        yield Cause.wrong(field, name, f"must be no more than {longest} bytes")
+    elif short and "." in name:
+        yield Cause.wrong(field, name, "must not contain dots")
+    elif not re.fullmatch(LABEL if short else SUBDOMAIN, name):
+        yield Cause.wrong(field, name, LABEL_RULE if short else SUBDOMAIN_RULE)
 
 
-def check_labels(labels: Mapping[str, Any], field: str) -> list[Cause]:
-    causes: list[Cause] = []
+def check_labels(labels: Mapping[str, Any], field: str) -> Iterator[Cause]:
     for key, value in labels.items():
-        causes += check_key(key, field)
+        yield from check_key(key, field)
         if len(value) > 63:
-            causes.append(Cause.wrong(field, value, "must be no more than 63 bytes"))
+            yield Cause.wrong(field, value, "must be no more than 63 bytes")
         elif not re.fullmatch(LABEL_VALUE, value):
-            causes.append(Cause.wrong(field, value, VALUE_RULE))
-    return causes
+            yield Cause.wrong(field, value, VALUE_RULE)
 
 
-def check_key(key: str, field: str) -> list[Cause]:
+def check_key(key: str, field: str) -> Iterator[Cause]:
     """The key of a label or annotation: a name, or a domain, a slash and a name."""
     prefix, slash, name = key.rpartition("/")
     if slash and not re.fullmatch(SUBDOMAIN, prefix):
-        return [Cause.wrong(field, key, f"prefix part {SUBDOMAIN_RULE}")]
-    if len(name) > 63:
-        return [Cause.wrong(field, key, "name part must be no more than 63 bytes")]
-    if not re.fullmatch(NAME_PART, name):
-        return [Cause.wrong(field, key, NAME_PART_RULE)]
-    return []
+        yield Cause.wrong(field, key, f"prefix part {SUBDOMAIN_RULE}")
+    elif len(name) > 63:
+        yield Cause.wrong(field, key, "name part must be no more than 63 bytes")
+    elif not re.fullmatch(NAME_PART, name):
+        yield Cause.wrong(field, key, NAME_PART_RULE)
 
 
-def check_metadata(resource: Resource, obj: Object) -> list[Cause]:
+def check_metadata(resource: Resource, obj: Object) -> Iterator[Cause]:
     metadata = obj["metadata"]
-    causes = check_name(resource, metadata.get("name", ""))
-    causes += check_labels(metadata.get("labels", {}), "metadata.labels")
+    yield from check_name(resource, metadata.get("name", ""))
+    yield from check_labels(metadata.get("labels", {}), "metadata.labels")
     for key in metadata.get("annotations", {}):
-        causes += check_key(key.lower(), "metadata.annotations")
-    return causes
+        yield from check_key(key.lower(), "metadata.annotations")

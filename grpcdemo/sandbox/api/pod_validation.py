@@ -25,58 +25,52 @@ UPDATE_RULE = (
 )
 
 
-def check_pod_spec(spec: Object, field: str, *, restart: Sequence[str] = RESTART_POLICIES) -> list[Cause]:
-    causes: list[Cause] = []
+def check_pod_spec(spec: Object, field: str, *, restart: Sequence[str] = RESTART_POLICIES) -> Iterator[Cause]:
     if not spec.get("containers"):
-        causes.append(Cause.required(f"{field}.containers"))
+        yield Cause.required(f"{field}.containers")
     names: set[str] = set()
     for part in ("initContainers", "containers"):
         for number, container in enumerate(spec.get(part, [])):
-            causes += _check_container(container, f"{field}.{part}[{number}]", names)
+            yield from _check_container(container, f"{field}.{part}[{number}]", names)
     if spec.get("restartPolicy") not in restart:
-        causes.append(Cause.unsupported(f"{field}.restartPolicy", spec.get("restartPolicy"), restart))
-    causes += _check_mounts(spec, field)
-    return causes
+        yield Cause.unsupported(f"{field}.restartPolicy", spec.get("restartPolicy"), restart)
+    yield from _check_mounts(spec, field)
 
 
-def _check_container(container: Object, field: str, names: set[str]) -> list[Cause]:
+def _check_container(container: Object, field: str, names: set[str]) -> Iterator[Cause]:
     name = container.get("name", "")
-    causes: list[Cause] = []
     if not name:
-        causes.append(Cause.required(f"{field}.name"))
+        yield Cause.required(f"{field}.name")
     elif len(name) > 63 or not re.fullmatch(LABEL, name):
-        causes.append(Cause.wrong(f"{field}.name", name, LABEL_RULE))
+        yield Cause.wrong(f"{field}.name", name, LABEL_RULE)
     if not container.get("image"):
-        causes.append(Cause.required(f"{field}.image"))
-    causes += _check_ports(container.get("ports", []), f"{field}.ports")
-    causes += _check_resources(container.get("resources", {}), f"{field}.resources")
+        yield Cause.required(f"{field}.image")
+    yield from _check_ports(container.get("ports", []), f"{field}.ports")
+    yield from _check_resources(container.get("resources", {}), f"{field}.resources")
     for number, variable in enumerate(container.get("env", [])):
         if not variable.get("name"):
-            causes.append(Cause.required(f"{field}.env[{number}].name"))
+            yield Cause.required(f"{field}.env[{number}].name")
     if container.get("imagePullPolicy") not in PULL_POLICIES:
-        causes.append(Cause.unsupported(f"{field}.imagePullPolicy", container.get("imagePullPolicy"), PULL_POLICIES))
+        yield Cause.unsupported(f"{field}.imagePullPolicy", container.get("imagePullPolicy"), PULL_POLICIES)
     for probe in ("readinessProbe", "livenessProbe", "startupProbe"):
         if probe in container and not any(handler in container[probe] for handler in HANDLERS):
-            causes.append(Cause.required(f"{field}.{probe}", "must specify a handler type"))
+            yield Cause.required(f"{field}.{probe}", "must specify a handler type")
     if name and name in names:
-        causes.append(Cause.duplicate(f"{field}.name", name))
+        yield Cause.duplicate(f"{field}.name", name)
     names.add(name)
-    return causes
 
 
-def _check_ports(ports: list[Object], field: str) -> list[Cause]:
-    causes: list[Cause] = []
+def _check_ports(ports: list[Object], field: str) -> Iterator[Cause]:
     names: set[str] = set()
     for number, port in enumerate(ports):
         value, name = port.get("containerPort"), port.get("name")
         if not value:
-            causes.append(Cause.required(f"{field}[{number}].containerPort"))
+            yield Cause.required(f"{field}[{number}].containerPort")
         elif not is_port(value):
-            causes.append(Cause.wrong(f"{field}[{number}].containerPort", value, PORT_RULE))
+            yield Cause.wrong(f"{field}[{number}].containerPort", value, PORT_RULE)
         if name and name in names:
-            causes.append(Cause.duplicate(f"{field}[{number}].name", name))
+            yield Cause.duplicate(f"{field}[{number}].name", name)
         names.add(name or "")
-    return causes
 
 
 def _check_resources(resources: Object, field: str) -> Iterator[Cause]:
@@ -99,12 +93,11 @@ def _check_mounts(spec: Object, field: str) -> Iterator[Cause]:
                     yield Cause(name, message, "FieldValueNotFound")
 
 
-def check_pod_update(new: Object, old: Object) -> list[Cause]:
+def check_pod_update(new: Object, old: Object) -> Iterator[Cause]:
     changed, before = _without_mutable(new["spec"]), _without_mutable(old["spec"])
-    if changed == before:
-        return []
     fields = sorted(name for name in {*changed, *before} if changed.get(name) != before.get(name))
-    return [Cause.forbidden("spec", f"{UPDATE_RULE}; it would change {', '.join(fields)}")]
+    if fields:
+        yield Cause.forbidden("spec", f"{UPDATE_RULE}; it would change {', '.join(fields)}")
 
 
 def is_port(value: Any) -> bool:

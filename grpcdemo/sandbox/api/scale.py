@@ -27,7 +27,7 @@ def read_scale(obj: Object) -> Object:
 def write_scale(obj: Object, scale: Object) -> Object:
     """*obj* with the replicas of *scale*. Raises StatusError (Invalid)."""
     replicas = scale.get("spec", {}).get("replicas", 0)
-    if causes := check_replicas(replicas):
+    if causes := list(check_replicas(replicas)):
         raise invalid("Scale.autoscaling", obj["metadata"]["name"], causes)
     version = scale["metadata"].get("resourceVersion", "")
     metadata = {**obj["metadata"], "resourceVersion": version}
