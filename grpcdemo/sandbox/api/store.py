@@ -11,14 +11,15 @@ import copy
 import itertools
 import uuid
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
 from grpcdemo.resources.objects import Object, is_terminating
 from grpcdemo.resources.resource import PODS, Resource
 from grpcdemo.resources.times import write_now
-from grpcdemo.sandbox.api.status import already_exists, conflict, expired, not_found
+from grpcdemo.sandbox.api.status import StatusError, already_exists, conflict, expired, not_found
 
 HISTORY = 2_000
 """How many changes are kept for watches that start in the past; an older start gets a 410."""
@@ -175,6 +176,15 @@ class Store:
                     yield event
                 since = event.version
             await self.changed(since)
+
+    async def follow(self, resource: Resource | None, relist: Callable[[], None]) -> AsyncIterator[Event]:
+        """Call *relist*, then yield every later change; start over after falling behind the history."""
+        while True:
+            since = self._version
+            relist()
+            with suppress(StatusError):
+                async for event in self.watch(resource, since):
+                    yield event
 
     def events_after(self, version: int) -> Sequence[Event]:
         """Every change after number *version*. Raises Expired if it is older than the history."""

@@ -44,28 +44,22 @@ class Controller(Protocol):
 async def run_controllers(store: Store, controllers: Sequence[Controller], clock: Clock) -> None:
     """Runs until it is cancelled."""
     queue = _Queue(clock)
+
+    def enqueue(event: Event) -> None:
+        for controller in controllers:
+            for key in controller.concerns(event):
+                queue.add((controller, key))
+
+    def enqueue_all() -> None:
+        for resource in STORED:
+            for obj in store.list(resource):
+                enqueue(Event("ADDED", resource, obj, None, store.version))
+
     try:
-        while True:
-            since = store.version
-            for event in _everything(store):
-                _enqueue(queue, controllers, event)
-            try:
-                async for event in store.watch(None, since):
-                    _enqueue(queue, controllers, event)
-            except StatusError as too_old:
-                log.info("the controllers fell behind and start over: %s", too_old)
+        async for event in store.follow(None, enqueue_all):
+            enqueue(event)
     finally:
         queue.stop()
-
-
-def _everything(store: Store) -> list[Event]:
-    return [Event("ADDED", resource, obj, None, store.version) for resource in STORED for obj in store.list(resource)]
-
-
-def _enqueue(queue: _Queue, controllers: Sequence[Controller], event: Event) -> None:
-    for controller in controllers:
-        for key in controller.concerns(event):
-            queue.add((controller, key))
 
 
 _Item = tuple[Controller, Key]

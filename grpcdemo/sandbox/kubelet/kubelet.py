@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from pathlib import Path
 
 from grpcdemo.resources.objects import Object, is_terminating, namespaced_name
@@ -18,7 +17,7 @@ from grpcdemo.sandbox.kubelet.host import NODE, Host, KubeletConfig, RecordEvent
 from grpcdemo.sandbox.kubelet.node import build_node
 from grpcdemo.sandbox.kubelet.pod import PodWorker
 from grpcdemo.sandbox.network import Network
-from grpcdemo.sandbox.proxy.discovery import follow_services
+from grpcdemo.sandbox.proxy.services import follow_services
 
 SHUTDOWN_S = 3.0
 """The grace period of all pods when the sandbox stops."""
@@ -45,12 +44,8 @@ class Kubelet:
             self._store.create(NODES, build_node())
         following = asyncio.create_task(follow_services(self._store, self._update_sidecars))
         try:
-            while True:
-                since = self._store.version
-                self._relist()
-                with suppress(StatusError):  # it fell behind, and lists again
-                    async for event in self._store.watch(PODS, since):
-                        self._sync(event.object, gone=event.type == "DELETED")
+            async for event in self._store.follow(PODS, self._relist):
+                self._sync(event.object, gone=event.type == "DELETED")
         finally:
             following.cancel()
             await self._shut_down()

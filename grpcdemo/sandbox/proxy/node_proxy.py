@@ -17,9 +17,8 @@ from grpcdemo.sandbox.api.store import Store
 from grpcdemo.sandbox.child import LAUNCH, Command, RunningProcess, start_process
 from grpcdemo.sandbox.network import Network
 from grpcdemo.sandbox.proxy.config import build_cluster, build_listener, build_load_assignment
-from grpcdemo.sandbox.proxy.discovery import follow_services
 from grpcdemo.sandbox.proxy.envoy import build_command, find_envoy, wait_until_ready
-from grpcdemo.sandbox.proxy.services import ServicePort, list_service_ports
+from grpcdemo.sandbox.proxy.services import ServicePort, follow_services, list_service_ports
 from grpcdemo.sandbox.proxy.xds import Snapshot, XdsFolder, build_bootstrap
 
 NAME = "node-proxy"

@@ -1,11 +1,14 @@
-"""Services and their endpoints as the proxies need them: one entry per port, read from the store."""
+"""Services and their endpoints as the proxies need them: one entry per port, read from the store and followed."""
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from grpcdemo.errors import GrpcdemoError
 from grpcdemo.resources.endpoints import is_ready_endpoint
 from grpcdemo.resources.labels import SERVICE_NAME
 from grpcdemo.resources.objects import Object, labels_of, namespaced_name
@@ -15,6 +18,9 @@ from grpcdemo.sandbox.api.store import Store
 HTTP = {"http", "http2", "grpc", "grpc-web", "kubernetes.io/h2c", "kubernetes.io/ws"}
 TCP = {"tcp", "tls", "https", "mongo", "mysql", "redis", "udp", "kubernetes.io/wss"}
 """The protocols that Istio treats as HTTP and as TCP, by appProtocol or by the prefix of the port's name."""
+RETRY_S = 1.0
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -97,3 +103,25 @@ def is_http(port: Object) -> bool:
         if protocol.lower() in HTTP | TCP:
             return protocol.lower() in HTTP
     return True
+
+
+async def follow_services(store: Store, changed: Callable[[], None], *, retry_s: float = RETRY_S) -> None:
+    """Call *changed* now and after each change until cancelled; changes in one turn of the event loop count as one."""
+    pending: asyncio.Handle | None = None
+
+    def update() -> None:
+        nonlocal pending
+        pending = None
+        try:
+            changed()
+        except (OSError, GrpcdemoError) as error:  # a full disk or no free port, which may pass
+            log.error("cannot configure a proxy: %s", error)
+            pending = asyncio.get_running_loop().call_later(retry_s, update)
+
+    try:
+        async for event in store.follow(None, update):
+            if event.resource in (SERVICES, ENDPOINT_SLICES) and pending is None:
+                pending = asyncio.get_running_loop().call_soon(update)
+    finally:
+        if pending is not None:
+            pending.cancel()

@@ -1,4 +1,4 @@
-"""The proxies are told of every change, also after one that could not be told them."""
+"""Every change of a Service reaches the proxies, even after one that failed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.resources.resource import SERVICES
 from grpcdemo.sandbox.api.store import Store
-from grpcdemo.sandbox.proxy.discovery import follow_services
+from grpcdemo.sandbox.proxy.services import follow_services
 
 PATIENCE_S = 20.0
 
@@ -28,7 +28,7 @@ class Proxies:
 
 
 @pytest.mark.parametrize("error", [OSError("no space left"), GrpcdemoError("the sandbox has no port left")])
-async def test_a_configuration_that_cannot_be_made_now_is_made_later(error: Exception) -> None:
+async def test_a_failed_configuration_is_retried(error: Exception) -> None:
     store, proxies = Store(), Proxies(error, error)
     following = asyncio.create_task(follow_services(store, proxies.configure, retry_s=0.0))
     try:
