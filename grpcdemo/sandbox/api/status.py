@@ -51,13 +51,15 @@ class StatusError(Exception):
 
 
 def not_found(resource: Resource, name: str) -> StatusError:
-    return StatusError("NotFound", f'{resource.qualified} "{name}" not found', details=_details(resource, name))
+    return _refusal("NotFound", resource, name, "not found")
 
 
 def already_exists(resource: Resource, name: str) -> StatusError:
-    return StatusError(
-        "AlreadyExists", f'{resource.qualified} "{name}" already exists', details=_details(resource, name)
-    )
+    return _refusal("AlreadyExists", resource, name, "already exists")
+
+
+def forbidden(resource: Resource, name: str, why: str) -> StatusError:
+    return _refusal("Forbidden", resource, name, f"is forbidden: {why}")
 
 
 def conflict(resource: Resource, name: str, why: str) -> StatusError:
@@ -65,10 +67,8 @@ def conflict(resource: Resource, name: str, why: str) -> StatusError:
     return StatusError("Conflict", message, details=_details(resource, name))
 
 
-def forbidden(resource: Resource, name: str, why: str) -> StatusError:
-    return StatusError(
-        "Forbidden", f'{resource.qualified} "{name}" is forbidden: {why}', details=_details(resource, name)
-    )
+def _refusal(reason: str, resource: Resource, name: str, why: str) -> StatusError:
+    return StatusError(reason, f'{resource.qualified} "{name}" {why}', details=_details(resource, name))
 
 
 @dataclass(frozen=True)

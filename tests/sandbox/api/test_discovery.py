@@ -6,9 +6,9 @@ import aiohttp
 import pytest
 
 from grpcdemo.resources.resource import ENDPOINTS
-from grpcdemo.sandbox.api.columns import COLUMNS
 from grpcdemo.sandbox.api.served import SERVED, STORED, verbs_of
 from grpcdemo.sandbox.api.server import build_app, serving
+from grpcdemo.sandbox.api.tables import COLUMNS
 
 from .harness import TOKEN, Client, Logs, build_registry
 

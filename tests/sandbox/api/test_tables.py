@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 
 from grpcdemo.resources.resource import PODS
-from grpcdemo.sandbox.api.columns import COLUMNS
+from grpcdemo.sandbox.api.tables import COLUMNS
 from tests.resources.samples import pod, running
 
 NOW = datetime(2026, 5, 4, 10, 21, 12, tzinfo=timezone.utc)
