@@ -19,8 +19,8 @@ from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import PODS
 from grpcdemo.sandbox.api.server import serving
 from grpcdemo.sandbox.control_plane import ControlPlane
-from grpcdemo.sandbox.controllers.events import Recorder
-from grpcdemo.sandbox.kubelet.host import NODE, RecordEvent, Severity
+from grpcdemo.sandbox.controllers.events import Recorder, Severity
+from grpcdemo.sandbox.kubelet.host import NODE, RecordEvent
 from grpcdemo.sandbox.kubelet.kubelet import Kubelet
 from grpcdemo.sandbox.limits import raise_file_limit
 from grpcdemo.sandbox.network import reserve_network, wants_ports

@@ -152,10 +152,8 @@ class DeploymentController:
         if paused == noted or late or not progress.deadline_s(deployment):
             return deployment
         changed = copy.deepcopy(deployment)
-        reason, message = ("DeploymentPaused", "Deployment is paused")
-        if not paused:
-            reason, message = ("DeploymentResumed", "Deployment is resumed")
-        status = changed.setdefault("status", {})
+        status, word = changed.setdefault("status", {}), "paused" if paused else "resumed"
+        reason, message = f"Deployment{word.title()}", f"Deployment is {word}"
         progress.set_progressing(status, reason, message, self._clock.now(), value="Unknown")
         return self._store.update(DEPLOYMENTS, changed)
 

@@ -40,16 +40,10 @@ def build_status(deployment: Object, new: Object | None, replica_sets: Sequence[
     status.update({key: value for key, value in counts.items() if value})
     status["terminatingReplicas"] = count(replica_sets, "terminatingReplicas")
     enough = available >= deployment["spec"]["replicas"] - max_unavailable(deployment)
-    set_condition(status, _availability(write_time(now), enough=enough))
+    met = ("True", "MinimumReplicasAvailable", "Deployment has minimum availability.")
+    unmet = ("False", "MinimumReplicasUnavailable", "Deployment does not have minimum availability.")
+    set_condition(status, build_condition(AVAILABLE, *(met if enough else unmet), write_time(now), updates=True))
     return status
-
-
-def _availability(now: str, *, enough: bool) -> Object:
-    if enough:
-        said = ("True", "MinimumReplicasAvailable", "Deployment has minimum availability.")
-    else:
-        said = ("False", "MinimumReplicasUnavailable", "Deployment does not have minimum availability.")
-    return build_condition(AVAILABLE, *said, now, updates=True)
 
 
 def set_progressing(status: Object, reason: str, message: str, now: datetime, *, value: str = "True") -> None:
@@ -70,8 +64,8 @@ def add_progress(status: Object, deployment: Object, new: Object | None, now: da
         set_progressing(status, "NewReplicaSetAvailable", f"{subject} has successfully progressed.", now)
     elif _has_progressed(deployment.get("status") or {}, status):
         message = f"{subject} is progressing."
-        said = build_condition(PROGRESSING, "True", "ReplicaSetUpdated", message, write_time(now), updates=True)
-        renew_condition(status, said)
+        condition = build_condition(PROGRESSING, "True", "ReplicaSetUpdated", message, write_time(now), updates=True)
+        renew_condition(status, condition)
     elif _is_late(deployment, status, now):
         message = f"{subject} has timed out progressing."
         set_progressing(status, "ProgressDeadlineExceeded", message, now, value="False")

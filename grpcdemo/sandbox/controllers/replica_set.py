@@ -79,12 +79,9 @@ class ReplicaSetController:
         message = f"Created pod: {pod['metadata']['name']}"
         self._recorder.record("Normal", REPLICA_SETS, replica_set, "SuccessfulCreate", message)
 
-    def _pods(self, replica_set: Object) -> list[Object]:
-        return owned_by(replica_set, self._store.list(PODS, replica_set["metadata"]["namespace"]))
-
     def _report(self, replica_set: Object, refusal: StatusError | None) -> float | None:
         """Write the status; return the seconds until the next ready pod becomes available."""
-        pods = self._pods(replica_set)
+        pods = owned_by(replica_set, self._store.list(PODS, replica_set["metadata"]["namespace"]))
         running = [pod for pod in pods if is_active(pod)]
         waits = [wait for pod in running if (wait := self._until_available_s(pod, replica_set)) is not None]
         labels = replica_set["spec"]["template"]["metadata"]["labels"]
@@ -101,17 +98,13 @@ class ReplicaSetController:
         }
         if conditions := (replica_set.get("status") or {}).get("conditions"):
             status["conditions"] = copy.deepcopy(conditions)
-        self._add_failure(status, refusal)
-        self._store.update(REPLICA_SETS, {**replica_set, "status": status})
-        return min((wait for wait in waits if wait > 0), default=None)
-
-    def _add_failure(self, status: Object, refusal: StatusError | None) -> None:
-        """Keep the first refusal until pods can be created again."""
-        if refusal:
+        if refusal:  # the condition keeps the first refusal until pods can be created again
             now = write_time(self._clock.now())
             set_condition(status, build_condition("ReplicaFailure", "True", "FailedCreate", str(refusal), now))
         else:
             remove_condition(status, "ReplicaFailure")
+        self._store.update(REPLICA_SETS, {**replica_set, "status": status})
+        return min((wait for wait in waits if wait > 0), default=None)
 
     def _until_available_s(self, pod: Object, replica_set: Object) -> float | None:
         """Seconds until the pod is available; None if it is not ready."""
@@ -143,10 +136,11 @@ def build_pod(replica_set: Object) -> Object:
 def victim_order(pod: Object) -> tuple[object, ...]:
     """Sorts the pods to delete first: unscheduled, pending, not ready, then the youngest and the most restarted."""
     metadata, status = pod["metadata"], pod.get("status") or {}
+    phase = status.get("phase", "Pending")
     restarts = sum(container.get("restartCount", 0) for container in status.get("containerStatuses") or [])
     return (
         bool(pod["spec"].get("nodeName")),
-        PHASES.index(_phase(pod)) if _phase(pod) in PHASES else 0,
+        PHASES.index(phase) if phase in PHASES else 0,
         is_ready(pod),
         _Youngest(_ready_since(pod) or ""),
         -restarts,
@@ -162,10 +156,6 @@ class _Youngest(str):
 
     def __lt__(self, other: str) -> bool:
         return str.__gt__(self, other)
-
-
-def _phase(pod: Object) -> str:
-    return str((pod.get("status") or {}).get("phase", "Pending"))
 
 
 def _ready_since(pod: Object) -> str | None:

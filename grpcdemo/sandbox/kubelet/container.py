@@ -15,12 +15,13 @@ from grpcdemo.errors import GrpcdemoError
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.times import EPOCH, write_now, write_time
 from grpcdemo.sandbox.child import Command, RunningProcess, start_process
+from grpcdemo.sandbox.controllers.events import Severity
 from grpcdemo.sandbox.kubelet.backoff import Backoff, format_delay
 from grpcdemo.sandbox.kubelet.checks import Check, build_check
 from grpcdemo.sandbox.kubelet.command import StartError, build_command, build_proxy_command
 from grpcdemo.sandbox.kubelet.container_logs import ContainerLogs
 from grpcdemo.sandbox.kubelet.environment import IMAGE_ENV, ConfigError, add_addresses, build_environment
-from grpcdemo.sandbox.kubelet.host import Host, Severity
+from grpcdemo.sandbox.kubelet.host import Host
 from grpcdemo.sandbox.kubelet.images import IMAGES, Image, is_proxy
 from grpcdemo.sandbox.kubelet.prober import ProbeListener, run_probes
 from grpcdemo.sandbox.kubelet.status import ContainerState
@@ -102,11 +103,8 @@ class Container:
 
     async def _run_once(self, image: Image) -> None:
         """From start to end. Raises ConfigError."""
-        self._record(
-            "Normal",
-            "Pulled",
-            f'Container image "{self.state.image}" already present on machine and can be accessed by the pod',
-        )
+        present = f'Container image "{self.state.image}" already present on machine and can be accessed by the pod'
+        self._record("Normal", "Pulled", present)
         self.state.image_id = image.id
         with contextlib.ExitStack() as stack:
             try:
@@ -124,8 +122,10 @@ class Container:
         self._end(code)
 
     async def _run_to_end(self, process: RunningProcess) -> int:
-        self._begin()
-        probing = asyncio.create_task(run_probes(self.spec, self._make_check, self._probe_listener()))
+        self._record("Normal", "Started", "Container started")
+        self._set({"running": {"startedAt": write_now()}})
+        listener = ProbeListener(self._report_started, self._report_ready, self._report_unhealthy, self._restart_failed)
+        probing = asyncio.create_task(run_probes(self.spec, self._make_check, listener))
         probing.add_done_callback(log_failure)
         if self._stopping.is_set():  # stopped while it was starting
             process.signal(signal.SIGKILL)
@@ -166,36 +166,18 @@ class Container:
         self._runs += 1
         self.state.container_id = f"grpcdemo://{secrets.token_hex(32)}"
 
-    def _begin(self) -> None:
-        self._record("Normal", "Started", "Container started")
-        self._set({"running": {"startedAt": write_now()}})
-
     def _end(self, code: int) -> None:
         began = self.state.state.get("running", {}).get("startedAt") or write_now()
         exit_code = code if code >= 0 else 128 - code
-        self._set(
-            {
-                "terminated": {
-                    "exitCode": exit_code,
-                    "reason": "Completed" if exit_code == 0 else "Error",
-                    "startedAt": began,
-                    "finishedAt": write_now(),
-                    "containerID": self.state.container_id,
-                }
-            }
-        )
+        self._set(self._terminated(exit_code, "Completed" if exit_code == 0 else "Error", began))
 
     def _fail_to_start(self, why: str) -> None:
-        ended = {
-            "exitCode": START_FAILED,
-            "reason": "StartError",
-            "message": why,
-            "startedAt": write_time(EPOCH),
-            "finishedAt": write_now(),
-            "containerID": self.state.container_id,
-        }
-        self.state.last_state = {"terminated": ended}
+        self.state.last_state = self._terminated(START_FAILED, "StartError", write_time(EPOCH), message=why)
         self._wait("RunContainerError", why, event=f"Error: {why}")
+
+    def _terminated(self, exit_code: int, reason: str, began: str, **message: str) -> Object:
+        ended = {"startedAt": began, "finishedAt": write_now(), "containerID": self.state.container_id}
+        return {"terminated": {"exitCode": exit_code, "reason": reason, **message, **ended}}
 
     async def _fail_to_pull(self) -> None:
         image = self.state.image
@@ -244,9 +226,6 @@ class Container:
         context = self._context
         return build_check(probe, self.spec, context.host.network, pod_ip=context.pod_ip, listen_ip=self._listen_ip)
 
-    def _probe_listener(self) -> ProbeListener:
-        return ProbeListener(self._report_started, self._report_ready, self._report_unhealthy, self._restart_failed)
-
     def _report_started(self) -> None:
         self.state.started = True
         self.started.set()
@@ -267,10 +246,8 @@ class Container:
         await self._process.stop(self._context.pod["spec"].get("terminationGracePeriodSeconds", 30))
 
     def _record(self, severity: Severity, reason: str, message: str) -> None:
-        pod = self._context.pod
-        part = "initContainers" if self._init else "containers"
-        field = f"spec.{part}{{{self.state.name}}}"
-        self._context.host.record(pod, field, severity, reason, message)
+        field = f"spec.{'initContainers' if self._init else 'containers'}{{{self.state.name}}}"
+        self._context.host.record(self._context.pod, field, severity, reason, message)
 
 
 def log_failure(task: asyncio.Task[None]) -> None:

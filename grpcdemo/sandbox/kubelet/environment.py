@@ -32,10 +32,13 @@ def build_environment(container: Object, pod: Object, pod_ip: str) -> dict[str, 
         _refuse_absent(source)
     values: dict[str, str] = {}
     for variable in container.get("env") or []:
-        if "valueFrom" not in variable:
-            values[variable["name"]] = expand(variable.get("value") or "", values)
-        elif (value := _read_source(variable["valueFrom"], pod, pod_ip)) is not None:
-            values[variable["name"]] = value
+        name, source = variable["name"], variable.get("valueFrom")
+        if source is None:
+            values[name] = expand(variable.get("value") or "", values)
+        elif "fieldRef" in source:
+            values[name] = read_field(source["fieldRef"].get("fieldPath", ""), pod, pod_ip)
+        else:
+            _refuse_absent(source)
     return values
 
 
@@ -84,13 +87,6 @@ def _is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _read_source(source: Object, pod: Object, pod_ip: str) -> str | None:
-    if "fieldRef" in source:
-        return read_field(source["fieldRef"].get("fieldPath", ""), pod, pod_ip)
-    _refuse_absent(source)
-    return None
 
 
 def _refuse_absent(source: Object) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import HEADLESS, SERVICES
 from grpcdemo.sandbox.api.store import Store
 from grpcdemo.sandbox.child import LAUNCH
+from grpcdemo.sandbox.controllers.events import Severity
 from grpcdemo.sandbox.kubelet.backoff import FIRST_S
 from grpcdemo.sandbox.kubelet.log_file import ROTATE_AT
 from grpcdemo.sandbox.network import Network
@@ -18,9 +18,6 @@ from grpcdemo.sandbox.proxy.services import ServicePort, list_service_ports
 from grpcdemo.sandbox.proxy.sidecar import Sidecar
 
 NODE = "sandbox"
-
-Severity = Literal["Normal", "Warning"]
-"""The type of an Event."""
 
 RecordEvent = Callable[[Object, str, Severity, str, str], None]
 """Records an Event about a pod and a field of it, with its type, reason and message."""

@@ -9,8 +9,6 @@ from grpcdemo.resources.objects import Object, conditions_of
 from grpcdemo.resources.pod_status import FINISHED
 from grpcdemo.sandbox.network import HOST_IP
 
-CONDITIONS = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
-
 
 @dataclass
 class ContainerState:
@@ -66,7 +64,7 @@ def build_status(pod: Object, state: PodState, now: str) -> Object:
     if state.init:
         status["initContainerStatuses"] = [build_container_status(container) for container in state.init]
     status["containerStatuses"] = [build_container_status(container) for container in state.main]
-    return {**{key: old[key] for key in ("qosClass",) if key in old}, **status}
+    return {"qosClass": old["qosClass"], **status} if "qosClass" in old else status
 
 
 def build_container_status(container: ContainerState) -> Object:
@@ -120,16 +118,14 @@ def _build_conditions(pod: Object, state: PodState, phase: str, now: str) -> lis
         "ContainersReady": ready,
         "PodScheduled": {"status": "True"},
     }
-    old = conditions_of(pod)
-    generation = pod["metadata"].get("generation", 1)
-    return [_build_condition(name, conditions[name], old.get(name, {}), generation, now) for name in CONDITIONS]
+    built, generation = [], pod["metadata"].get("generation", 1)
+    for name, condition in conditions.items():
+        old = conditions_of(pod).get(name, {})
+        since = old["lastTransitionTime"] if old.get("status") == condition["status"] else now
+        times = {"lastProbeTime": None, "lastTransitionTime": since, "observedGeneration": generation}
+        built.append({"type": name, **condition, **times})
+    return built
 
 
 def _incomplete(what: str, names: Sequence[str], reason: str) -> Object:
     return {"status": "False", "reason": reason, "message": f"containers with {what} status: [{' '.join(names)}]"}
-
-
-def _build_condition(name: str, condition: Object, old: Object, generation: int, now: str) -> Object:
-    since = old["lastTransitionTime"] if old.get("status") == condition["status"] else now
-    times = {"lastProbeTime": None, "lastTransitionTime": since, "observedGeneration": generation}
-    return {"type": name, **condition, **times}

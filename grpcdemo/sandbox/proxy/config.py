@@ -88,10 +88,6 @@ def socket_address(address: Address) -> Config:
     return {"socket_address": {"address": host, "port_value": port}}
 
 
-def pipe_address(path: str) -> Config:
-    return {"pipe": {"path": path}}
-
-
 def file_source(path: str) -> Config:
     return {"path_config_source": {"path": path}, "resource_api_version": "V3"}
 

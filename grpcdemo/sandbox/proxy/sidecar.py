@@ -23,7 +23,7 @@ from grpcdemo.sandbox.proxy.config import (
     socket_address,
 )
 from grpcdemo.sandbox.proxy.services import ServicePort
-from grpcdemo.sandbox.proxy.xds import Snapshot, XdsFolder, admin_address, build_bootstrap
+from grpcdemo.sandbox.proxy.xds import ADMIN_ADDRESS, Snapshot, XdsFolder, build_bootstrap
 
 IMAGE = f"localhost/grpcdemo-sandbox-proxy:{TAG}"
 """The image by which a pod asks for this proxy."""
@@ -110,5 +110,5 @@ def build_sidecar_bootstrap(name: str, folder: XdsFolder, status: tuple[str, int
         name,
         folder,
         listeners=[build_routing_listener("status", status, [route])],
-        clusters=[build_static_cluster("admin", admin_address(), http=False)],
+        clusters=[build_static_cluster("admin", ADMIN_ADDRESS, http=False)],
     )

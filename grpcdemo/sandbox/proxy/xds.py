@@ -12,10 +12,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from grpcdemo.sandbox.proxy.config import Config, file_source, pipe_address
+from grpcdemo.sandbox.proxy.config import Config, file_source
 
 ADMIN_SOCKET = "admin.sock"
 """Relative to the folder in which Envoy runs: a socket's path may have only some 100 characters."""
+ADMIN_ADDRESS: Config = {"pipe": {"path": ADMIN_SOCKET}}
 
 WATCHDOG: Config = {"miss_timeout": "60s", "megamiss_timeout": "60s"}
 """The default wakes every thread several times a second, nearly all the work of an idle Envoy."""
@@ -98,10 +99,6 @@ def build_bootstrap(
             "cds_config": file_source(str(folder.root / "cds.json")),
         },
     }
-
-
-def admin_address() -> Config:
-    return pipe_address(ADMIN_SOCKET)
 
 
 def _plain(resources: Iterable[Config]) -> list[Config]:
