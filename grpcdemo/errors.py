@@ -1,21 +1,15 @@
-"""What can go wrong, what helps, and the exit code it ends in. Errors and hints are values: nothing edits them.
+"""What can go wrong, what helps, and the exit code. Errors and hints are values: nothing edits them.
 
-    GrpcdemoError            1  something failed
-    ├── UsageError           2  the request itself makes no sense
-    ├── UnexpectedVerdict    3  `--expect` saw something else
-    ├── NotEnoughResponses   4  no verdict could be reached
-    ├── Interrupted        130  Ctrl-C; 143 after SIGTERM, 129 after SIGHUP
-    ├── NoSandbox            1  the target is the sandbox, and none runs
-    └── ApiError             1  the Kubernetes API said no
-        ├── Unreachable         nobody answered
-        ├── Unauthorized        it does not know us
-        ├── Forbidden           it knows us and will not
-        ├── NotFound
-        ├── Conflict            somebody else changed or owns it
-        ├── Rejected            the object was refused: invalid, quota, PodSecurity, a webhook
-        └── Expired             a resource version or a continue token is too old
+    GrpcdemoError            1
+    ├── UsageError           2
+    ├── UnexpectedVerdict    3
+    ├── NotEnoughResponses   4
+    ├── Interrupted        130; 143 after SIGTERM, 129 after SIGHUP
+    ├── NoSandbox            1
+    └── ApiError             1
+        └── Unreachable, Unauthorized, Forbidden, NotFound, Conflict, Rejected, Expired
 
-A subclass exists only where somebody catches it apart from its parent.
+A subclass exists only if some code catches it apart from its parent.
 """
 
 from __future__ import annotations
@@ -93,13 +87,13 @@ class GrpcdemoError(Exception):
 
 
 class UsageError(GrpcdemoError):
-    """The command line cannot be carried out as it is."""
+    """The command line asks for something invalid."""
 
     _exit_code = ExitCode.USAGE
 
 
 class UnexpectedVerdict(GrpcdemoError):
-    """The verdict is certain, and not the one that `--expect` names."""
+    """The verdict is certain, but differs from `--expect`."""
 
     _exit_code = ExitCode.UNEXPECTED_VERDICT
 
@@ -123,7 +117,7 @@ class NoSandbox(GrpcdemoError):
 
 
 class ApiError(GrpcdemoError):
-    """An answer of the Kubernetes API that was not a success."""
+    """The Kubernetes API answered with an error, or not at all."""
 
 
 class Unreachable(ApiError):
@@ -143,7 +137,7 @@ class NotFound(ApiError):
 
 
 class Conflict(ApiError):
-    """409: the object exists already, or has changed meanwhile."""
+    """409: the object exists already, has changed meanwhile, or belongs to someone else."""
 
 
 class Rejected(ApiError):
@@ -151,4 +145,4 @@ class Rejected(ApiError):
 
 
 class Expired(ApiError):
-    """410: a watch must begin again with a list."""
+    """410: the resource version is too old, so a watch must start over with a list."""

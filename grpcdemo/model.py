@@ -25,11 +25,10 @@ class Target:
     context: str
     server: str
     implied: bool
-    """Nobody named it: it is just the current context of the default kubeconfig."""
+    """It is just the current context of the default kubeconfig: no option or variable names it."""
     local: bool
     """The API server's address is on this machine."""
     sandbox: bool = False
-    """It is the embedded sandbox."""
     kubeconfig: str | None = None
     """The kubeconfig that an option named, or the sandbox's own; None for the one that kubectl uses."""
 
@@ -76,7 +75,7 @@ class Pod:
 
 @dataclass(frozen=True)
 class ServiceReference:
-    """A Service, in whatever namespace: `istio-system/istiod`."""
+    """A Service and its namespace: `istio-system/istiod`."""
 
     namespace: str
     name: str
@@ -91,14 +90,14 @@ class Injector:
 
     revision: str
     service: ServiceReference | None
-    """The Service that it calls; None if it calls a URL."""
+    """None if the webhook calls a URL."""
     ready: bool | None
     """Whether the Service has a ready endpoint; None if that could not be read."""
 
 
 @dataclass(frozen=True)
 class Injection:
-    """What Istio would do to a new pod of ours with the namespace's present labels."""
+    """What Istio would do to a new pod of the demo, given the namespace's labels."""
 
     injectors: tuple[Injector, ...] | None
     """Every injector in the cluster; None if the webhooks could not be read."""
@@ -158,7 +157,7 @@ class Tally:
     by_client: dict[str, dict[str, int]] = field(default_factory=dict)
     """Responses by client pod, then by server pod."""
     latency_ms: dict[str, float] = field(default_factory=dict)
-    """Percentiles p50, p90, p99 of the latency."""
+    """By percentile: p50, p90, p99."""
     seconds: float = 0.0
 
     def by_server(self) -> dict[str, int]:
@@ -177,7 +176,6 @@ class Slice:
     by_server: dict[str, int] = field(default_factory=dict)
     """Responses by server pod, over all clients."""
     errors: int = 0
-    """Calls that failed."""
     followed: int = 0
     """Responses that followed another one of the same client in the same window."""
     repeated: int = 0
@@ -198,7 +196,6 @@ class Timeline:
     """The length of each slice but the last, which may not be over."""
     slices: tuple[Slice, ...] = ()
     seconds: float = 0.0
-    """The length of the whole timeline."""
 
     def by_server(self) -> dict[str, int]:
         """Responses by server pod, over all clients and windows."""
@@ -248,7 +245,6 @@ class Provenance:
     """Where, when and with what a result was measured, so that it can be quoted."""
 
     command: str
-    """The command line as typed."""
     began: datetime
     grpcdemo: str
     kubernetes: str
@@ -257,7 +253,6 @@ class Provenance:
     context: str
     namespace: str
     sandbox: bool = False
-    """Measured in the sandbox, which stands in for Kubernetes and Istio."""
 
 
 @dataclass(frozen=True)
@@ -302,4 +297,4 @@ class Warned:
 
 StepEvent = Done | Waiting | Warned
 Reporter = Callable[[StepEvent], None]
-"""How a step reports its progress, in words that no program reads back; what it found is its result."""
+"""How a step reports its progress: in words for people. Facts are in the step's result."""

@@ -41,7 +41,7 @@ def _options(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code; nothing below raises SystemExit for a failure of ours."""
+    """Run the command line and return its exit code."""
     invocation = Invocation(tuple(sys.argv[1:] if arguments is None else arguments))
     try:
         code = _run(invocation)
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"hint: {error.hint.text(invocation.kubectl_flags)}", file=sys.stderr)  # noqa: T201
         return int(error.exit_code)
     except BrokenPipeError:
-        # Nobody reads us any more. Python would complain about that at exit, so send the rest nowhere.
+        # The reader is gone. Python flushes both again at exit, and must not fail then.
         for stream in (sys.stdout, sys.stderr):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         return int(ExitCode.FAILED)

@@ -89,7 +89,7 @@ class Source:
             "--selector",
             "-l",
             metavar="LABELS",
-            help="Watch the pods with these labels instead of the demo's client; they must write such a log.",
+            help="Watch the pods with these labels instead of the demo's client; they must log calls as it does.",
         ),
     ] = None
     container: Annotated[
@@ -174,7 +174,7 @@ def observe(
 
 
 class _Watch:
-    """One observation: shows it while it goes on, and keeps the latest state, even when it is cancelled."""
+    """One observation: shows it while it runs, and keeps the latest state, even if it is canceled."""
 
     def __init__(self, config: step.ObserveConfig, form: Form, quoted: str | None, *, plain: bool) -> None:
         self._config = config
@@ -199,7 +199,7 @@ class _Watch:
         try:
             async for observation in step.observe(api, self._config, stream.line):
                 self.last = observation
-                stream.seen(observation)
+                stream.update(observation)
         finally:
             stream.end()
 

@@ -1,4 +1,4 @@
-"""The result goes to stdout, everything else to stderr; only a terminal gets color and redrawing."""
+"""Results go to stdout, everything else to stderr; only a terminal gets color and redrawing."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from grpcdemo.model import Done, StepEvent, Waiting, Warned
 from grpcdemo.views.styles import BAD, GOOD
 
 UNBOUNDED = 10_000
-"""Width of what must not be cut: a pipe has no edge, and a terminal wraps a long line by itself."""
+"""The width of results: a pipe has no edge, and a terminal wraps long lines."""
 LINE_S = 1.0
-"""Where nothing can be redrawn, an observation is a line this often."""
+"""How often an observation is a line, where nothing can be redrawn."""
 DRAW_S = 0.1
 """A picture is redrawn this often at most, and no more often than leaves nine tenths of the time to the work."""
 DRAWING_PART = 0.1
 BEGIN_FRAME, END_FRAME = "\x1b[?2026h", "\x1b[?2026l"
-"""Synchronized output: a terminal that knows it shows a frame when it is whole, any other ignores it."""
+"""Synchronized output: a terminal that supports it shows only whole frames; others ignore it."""
 
 
 class _Console(Console):
@@ -38,17 +38,17 @@ class _Console(Console):
 
 
 Picture = Callable[[int, int], RenderableType]
-"""What is drawn in place, in so many cells and lines."""
+"""Takes the width in cells and the height in lines."""
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Results are never cut; what is redrawn in place on a terminal has to fit its width."""
+    """Results are never cut; what is redrawn in place must fit the terminal's width."""
     redrawn = stderr and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
     return _Console(stderr=stderr, width=None if redrawn else UNBOUNDED, highlight=False, markup=False, soft_wrap=True)
 
 
 def result_width() -> int | None:
-    """How many cells a line on stdout has; None where it has no edge."""
+    """How many cells a line on stdout has; None if stdout is no terminal."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
@@ -83,8 +83,8 @@ class Progress:
     """Shows a step's events on stderr while it runs. A context manager.
 
     On a terminal, the bottom line says what the step waits for. Elsewhere, and with *plain*, each wait is a line.
-    When nobody reads any more (a closed pipe, a lost terminal), it raises OSError once, so that the work ends,
-    and then stays silent, so that cleaning up goes on.
+    When its reader is gone (a closed pipe, a lost terminal), it raises OSError once, so that the work ends, and then
+    stays silent, so that the cleanup continues.
     """
 
     def __init__(self, *, dry_run: bool = False, plain: bool = False) -> None:
@@ -183,7 +183,7 @@ class Progress:
 
     @contextlib.contextmanager
     def _reader(self) -> Iterator[None]:
-        """Remember that nobody reads any more."""
+        """Remember that the reader is gone."""
         try:
             yield
         except OSError:

@@ -41,10 +41,10 @@ def change(
     starts: bool = False,
     if_interrupted: str | None = None,
 ) -> T:
-    """Run *work*, which changes the target: name the target first, and ask if it is remote and nobody named it.
+    """Name the target, ask if necessary, and run *work*, which changes it.
 
-    With *starts*, a sandbox is started if one is needed. *if_interrupted* is the hint after Ctrl-C: what may be
-    half done, and the command that helps.
+    With *starts*, start a sandbox if one is needed. *if_interrupted* is the hint after Ctrl-C: what may be half done,
+    and the command that helps.
     """
 
     def announce(target: str) -> None:
@@ -68,7 +68,7 @@ def change(
 
 
 def _ask(target: Target, *, yes: bool) -> None:
-    """Nobody should deploy a demo to production by accident."""
+    """Ask before a remote cluster that no option names: nobody should deploy a demo to production by accident."""
     if yes or target.local or not target.implied:
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):

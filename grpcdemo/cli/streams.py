@@ -1,4 +1,4 @@
-"""What `observe` prints for another program while it runs: the calls' lines, or a record a second."""
+"""What `observe` prints for other programs while it runs: the calls' lines, or a record per second."""
 
 from __future__ import annotations
 
@@ -17,54 +17,52 @@ RECORD_S = 1.0
 
 
 class Stream(Protocol):
-    """Prints an observation while it goes on."""
+    """Prints an observation while it runs."""
 
     def line(self, client: str, line: LogLine) -> None:
-        """A line of *client*'s log was counted."""
+        """Take a line of *client*'s log that was counted."""
 
-    def seen(self, seen: Observation) -> None:
-        """This is the state now."""
+    def update(self, observation: Observation) -> None:
+        """Take the current state."""
 
     def end(self) -> None:
-        """The observation is over."""
+        """Print what is left."""
 
 
 class Records:
-    """A JSON document a second, each on a line of its own; the last one is the result."""
+    """A JSON document per second and line; the last one is the result."""
 
     def __init__(self) -> None:
         self._next = 0.0
-        self._untold: Observation | None = None
+        self._unprinted: Observation | None = None
 
     def line(self, client: str, line: LogLine) -> None:
         pass
 
-    def seen(self, seen: Observation) -> None:
-        self._untold = seen
+    def update(self, observation: Observation) -> None:
+        self._unprinted = observation
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + RECORD_S
             self.end()
 
     def end(self) -> None:
-
-        if self._untold:
-            _tell(json.dumps(record_document(self._untold, datetime.now(timezone.utc))))
-            self._untold = None
+        if self._unprinted:
+            _print(json.dumps(record_document(self._unprinted, datetime.now(timezone.utc))))
+            self._unprinted = None
 
 
 class Lines:
-    """The lines themselves, in the order of their times; with several clients, each with its pod's name."""
+    """The lines of the calls in order of time; with several clients, each after its pod's name."""
 
     def __init__(self) -> None:
-
         self._merger = LineMerger()
         self._named = False
 
     def line(self, client: str, line: LogLine) -> None:
         self._merger.add(client, line, time.monotonic())
 
-    def seen(self, seen: Observation) -> None:
-        self._named = len(seen.clients) > 1
+    def update(self, observation: Observation) -> None:
+        self._named = len(observation.clients) > 1
         self._print(self._merger.due(time.monotonic()))
 
     def end(self) -> None:
@@ -72,8 +70,8 @@ class Lines:
 
     def _print(self, lines: list[tuple[str, LogLine]]) -> None:
         if lines:
-            _tell("\n".join((f"[{client}] " if self._named else "") + printable(line.text) for client, line in lines))
+            _print("\n".join((f"[{client}] " if self._named else "") + printable(line.text) for client, line in lines))
 
 
-def _tell(text: str) -> None:
+def _print(text: str) -> None:
     print(text, flush=True)  # noqa: T201  (stdout is where a result belongs)

@@ -1,4 +1,4 @@
-"""Answers of the API that are not a success, and connections that fail, as errors of ours: the only place."""
+"""Turn failed requests and connections into our errors: the only place."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ async def load_configuration(files: str, context: str) -> Any:
     configuration = Configuration()
     # kubectl accepts certificate authorities that Python 3.13's stricter default does not.
     configuration.disable_strict_ssl_verification = True
-    # Each log that is followed has a connection of its own. The default limit would block the hundred and first.
+    # Each followed log has its own connection. The default limit would block the hundred and first.
     configuration.connection_pool_maxsize = 0
     try:
         await load_kube_config(config_file=files, context=context, client_configuration=configuration)

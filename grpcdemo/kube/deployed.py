@@ -1,4 +1,4 @@
-"""Our Service and Deployments in the cluster: apply them, dry-run a pod of theirs, list what is there."""
+"""Our Service and Deployments: apply them, list them and their pods, create their pods in a dry run."""
 
 from __future__ import annotations
 
@@ -19,10 +19,7 @@ Applied = Literal["created", "changed", "unchanged"]
 
 
 async def apply(api: Api, manifest: Object) -> Applied:
-    """Create the object of *manifest*, or update the one that exists.
-
-    Raises Conflict if an object of that name exists that is not ours.
-    """
+    """Create the object of *manifest*, or update it. Raises Conflict if one of that name exists that is not ours."""
     resource, metadata = BY_KIND[manifest["kind"]], manifest["metadata"]
     namespace, name = metadata["namespace"], metadata["name"]
     try:
@@ -47,7 +44,7 @@ async def our_deployments(api: Api, namespace: str) -> list[Object]:
 
 
 async def our_pods(api: Api, namespace: str) -> list[Pod]:
-    """Every pod of ours that has not ended, by app and name."""
+    """Our pods, except finished ones, by app and name."""
     items = (await api.list(PODS, namespace=namespace, selector=OURS))["items"]
     return sorted((pod for pod in map(read_pod, items) if not pod.finished), key=lambda pod: (pod.app, pod.name))
 
@@ -80,7 +77,7 @@ async def _dry_run_pod(api: Api, namespace: str, deployment: Object) -> Pod:
 
 
 def injected_labels(deployments: list[Object]) -> dict[str, str]:
-    """The labels of a pod of ours that an injector may select, without the pod's own opt-out."""
+    """The labels of our pods that an injector may select, without an opt-out."""
     labels = labels_of(deployments[0]["spec"]["template"]) if deployments else {}
     return {key: value for key, value in labels.items() if key != INJECT}
 

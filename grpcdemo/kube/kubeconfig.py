@@ -1,4 +1,4 @@
-"""The one reader of kubeconfigs: finds them as kubectl does, and reads what a command must know of them."""
+"""The one reader of kubeconfigs: finds them as kubectl does, and reads the current context."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from grpcdemo.errors import UsageError
 
 ANOTHER = "fix it, name another with --kubeconfig, or use --sandbox"
 SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""The one written in C, if PyYAML has it: the certificates in a kubeconfig make it long."""
+"""The one in C, if PyYAML has it: certificates make a kubeconfig long."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Kubeconfig:
     paths: tuple[Path, ...]
     option: str | None = None
     implied: bool = False
-    """Nobody named it: it is the default file."""
+    """It is the default file: no option or variable names it."""
 
     @property
     def files(self) -> tuple[Path, ...]:

@@ -1,7 +1,7 @@
 """What Kubernetes says in messages alone: the only place that reads facts from their words.
 
 No field of a `Status`, a condition or an event tells who refused an object, or why no node fits. These words have
-been the same since Kubernetes 1.18; in kubernetes/kubernetes they are made in
+been the same since Kubernetes 1.18. Their sources in kubernetes/kubernetes:
 
     exceeded quota, status unknown       .../admission/resourcequota/controller.go
     violates PodSecurity                 .../pod-security-admission/admission/admission.go
@@ -28,7 +28,7 @@ class Refuser(Enum):
     WEBHOOK = auto()
     """A webhook answered, and said no."""
     UNREACHABLE_WEBHOOK = auto()
-    """A webhook that must be asked could not be."""
+    """The API server could not call a webhook that it must ask."""
     POLICY = auto()
     """A ValidatingAdmissionPolicy."""
     NEW_NAMESPACE = auto()
@@ -56,7 +56,7 @@ class Refusal:
 
 
 def read_refusal(message: str) -> Refusal | None:
-    """Who refused the object, if *message* tells: whoever is named first, for a webhook may quote others."""
+    """Who refused the object, if *message* tells: the first one named, because a webhook may quote others."""
     matches = [(match, by) for by, words in _REFUSALS.items() if (match := re.search(words, message))]
     if not matches:
         return None

@@ -13,10 +13,10 @@ from grpcdemo.resources.objects import Object, annotations_of, is_ours, labels_o
 from grpcdemo.resources.resource import NAMESPACES
 
 LABELS_BEFORE = "grpcdemo/labels-before"
-"""The annotation that keeps the labels as they were before we changed them; null stands for no label."""
+"""The annotation that keeps the labels as they were before we changed them; null means no label."""
 
 RELABEL_ATTEMPTS = 5
-"""Controllers write to a namespace now and then; nobody writes five times in a row."""
+"""Controllers write to a namespace now and then, but not five times in a row."""
 
 
 async def find_namespace(api: Api, name: str) -> Object | None:

@@ -25,7 +25,7 @@ CREATED: tuple[Resource, ...] = (SERVICES, DEPLOYMENTS)
 """What we create in a namespace; controllers create the rest."""
 WORKLOADS = (PODS, DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS)
 PRECIOUS = (*WORKLOADS, SERVICES, CONFIG_MAPS, SECRETS, VOLUME_CLAIMS)
-"""What somebody would miss if the namespace were deleted."""
+"""What others would lose if the namespace were deleted."""
 
 FROM_CONTROLLERS = ("kube-root-ca.crt", "openshift-service-ca.crt", "istio-ca-root-cert", "istio-ca-crl")
 TOKEN_TYPES = {"kubernetes.io/service-account-token", "kubernetes.io/dockercfg"}

@@ -1,4 +1,4 @@
-"""Well-known labels, by the names that Kubernetes gives them, and the label on everything of ours."""
+"""Kubernetes' well-known labels, and the label on everything that grpcdemo creates."""
 
 from __future__ import annotations
 

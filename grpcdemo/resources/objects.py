@@ -1,4 +1,4 @@
-"""What is read from any object, whatever its kind."""
+"""Read any object, of any kind."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import Any
 from grpcdemo.resources.labels import MANAGED_BY
 
 Object = dict[str, Any]
-"""A Kubernetes object as its JSON says it. Objects stay as they came: a typed copy would lose, or choke
-on, fields of a server that is older or newer than the client library."""
+"""A Kubernetes object as JSON. A typed copy would lose, or reject, fields that the client library does not know."""
 
 
 def labels_of(obj: Object) -> dict[str, str]:

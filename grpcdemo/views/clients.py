@@ -15,7 +15,7 @@ from grpcdemo.views.table import GAP, plain_table
 from grpcdemo.views.words import printable
 
 MOST_SERVERS = 12
-"""Nobody compares more columns than this."""
+"""More columns are hard to compare."""
 OTHERS = "OTHERS"
 CELL = len("100%")
 
@@ -50,7 +50,7 @@ def client_matrix(observation: Observation, most_servers: int = MOST_SERVERS) ->
 
 
 def clients_table(observation: Observation, width: int | None = None, most_rows: int | None = None) -> RenderableType:
-    """Each client's responses by server, in percent of its own; one row and one column hold what has no room."""
+    """Each client's shares by server; what does not fit is in one more row and column."""
     matrix = client_matrix(observation, _room(observation, width))
     table = plain_table("CLIENT POD", "RESPONSES", *matrix.servers, numbers=["RESPONSES", *matrix.servers])
     shown = len(matrix.rows) if most_rows is None or len(matrix.rows) <= most_rows else max(1, most_rows - 1)

@@ -34,7 +34,7 @@ def observation_markdown(observation: Observation, provenance: Provenance) -> st
 
 
 def escape(text: str) -> str:
-    """As plain text, whatever it holds."""
+    """As plain text, with special characters escaped."""
     return SPECIAL.sub(r"\\\1", printable(text))
 
 

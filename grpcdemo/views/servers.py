@@ -33,7 +33,7 @@ EARLIER = 2
 
 @dataclass(frozen=True)
 class ServerRow:
-    """One server pod; None stands for what nobody knows of a pod that is gone."""
+    """One server pod; None means unknown, as for a pod that is gone."""
 
     name: str
     ip: str | None

@@ -4,7 +4,7 @@
     seq=18 code=UNAVAILABLE latency_ms=1.20 message="connection refused"
 
 People read it with `kubectl logs`, and `observe` counts it. Writer and parser live side by side, so that neither
-changes without the other. Whatever `parse_calls` returns is valid: nobody after it checks a line again.
+changes without the other. What `parse_calls` returns is valid: no other code checks a line again.
 """
 
 from __future__ import annotations

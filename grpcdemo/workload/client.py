@@ -69,38 +69,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def parse_options(argv: Sequence[str] | None) -> Options:
     parser = argparse.ArgumentParser(prog="python -m grpcdemo.workload.client", description=__doc__)
-    add_option(
-        parser,
-        "--target",
-        env="TARGET",
-        default="dns:///grpc-server:50051",
-        parse=str,
-        description="the server, as a gRPC target",
-    )
-    add_option(
-        parser,
-        "--rate",
-        env="RATE",
-        default="50",
-        parse=number_between(0.001, 10_000),
-        description="calls a second",
-    )
-    add_option(
-        parser,
-        "--deadline",
-        env="DEADLINE",
-        default="2",
-        parse=number_between(0.001, 3600),
-        description="deadline of each call in seconds",
-    )
-    add_option(
-        parser,
-        "--health-port",
-        env="HEALTH_PORT",
-        default="50052",
-        parse=_parse_health_port,
-        description="port for health checks, 0 for any free one, or off",
-    )
+    add_option(parser, "--target", "dns:///grpc-server:50051", str, "the server, as a gRPC target")
+    add_option(parser, "--rate", "50", number_between(0.001, 10_000), "calls a second")
+    add_option(parser, "--deadline", "2", number_between(0.001, 3600), "deadline of each call in seconds")
+    health_port = "port for health checks, 0 for any free one, or off"
+    add_option(parser, "--health-port", "50052", _parse_health_port, health_port)
     add_host(parser)
     args = parser.parse_args(argv)
     return Options(args.target, args.rate, args.deadline, args.health_port, args.host)
@@ -121,14 +94,9 @@ async def call_server(options: Options, stop: asyncio.Event, log: Callable[[str]
         channel = await stack.enter_async_context(open_channel(options.target))
         log(format_fields(**started))
         stub = IdentityServiceStub(channel)  # type: ignore[no-untyped-call]  # protoc writes no types
-        calls = call_repeatedly(
-            partial(attempt, stub, options.deadline_s),
-            pace=Pace(options.rate),
-            backoff=Backoff(),
-            stop=stop,
-            vitals=vitals,
-            log=log,
-        )
+        call = partial(attempt, stub, options.deadline_s)
+        pace, backoff = Pace(options.rate), Backoff()
+        calls = call_repeatedly(call, pace=pace, backoff=backoff, stop=stop, vitals=vitals, log=log)
         await run_until(stop, calls, grace_s=STOP_GRACE_S)
 
 

@@ -1,7 +1,7 @@
 """Answer the client's probes: does it still call, and was any call answered yet?
 
-A client whose calls all fail is alive: it will recover by itself. A client that has stopped calling will not, and must
-be restarted. It is ready with its first answer, so whoever observes it from then on sees no errors of its start.
+A client whose calls all fail is alive: it recovers by itself. A client that has stopped calling does not, and must be
+restarted. It is ready with its first answer, so an observation of a ready client sees no errors of its start.
 """
 
 from __future__ import annotations

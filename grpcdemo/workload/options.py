@@ -9,15 +9,13 @@ from ipaddress import IPv4Address
 
 
 def add_option(
-    parser: argparse.ArgumentParser,
-    flag: str,
-    *,
-    env: str,
-    default: str,
-    parse: Callable[[str], object],
-    description: str,
+    parser: argparse.ArgumentParser, flag: str, default: str, parse: Callable[[str], object], description: str
 ) -> None:
-    """Add *flag*. Its default is the environment variable *env*, or else *default*; *parse* checks all three."""
+    """Add *flag*, `--health-port`. Its default is its environment variable, HEALTH_PORT, or else *default*.
+
+    *parse* checks all three.
+    """
+    env = flag.removeprefix("--").replace("-", "_").upper()
     parser.add_argument(
         flag,
         type=parse,

@@ -1,4 +1,4 @@
-"""Run a program until a signal; print one line if it fails; end quietly if nobody reads its output."""
+"""Run a program until a signal; print one line if it fails; end quietly if its output is closed."""
 
 from __future__ import annotations
 

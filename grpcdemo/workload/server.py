@@ -62,14 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def parse_options(argv: Sequence[str] | None) -> Options:
     parser = argparse.ArgumentParser(prog="python -m grpcdemo.workload.server", description=__doc__)
-    add_option(
-        parser,
-        "--port",
-        env="PORT",
-        default=str(DEFAULT_PORT),
-        parse=parse_port,
-        description="port to listen on, 0 for any free one",
-    )
+    add_option(parser, "--port", str(DEFAULT_PORT), parse_port, "port to listen on, 0 for any free one")
     add_host(parser)
     args = parser.parse_args(argv)
     return Options(args.port, args.host)
@@ -97,15 +90,8 @@ async def serve(
     """Answer calls on *port* until *stop*, and log start and end. Raises GrpcdemoError if it cannot listen."""
     register = partial(_register, identity)
     async with listening(port, host=host, services=[SERVICE_NAME], register=register) as listener:
-        log(
-            format_fields(
-                event="listening",
-                port=listener.port,
-                pod=identity.pod_name,
-                pod_ip=identity.pod_ip,
-                node=identity.node_name,
-            )
-        )
+        pod = {"pod": identity.pod_name, "pod_ip": identity.pod_ip, "node": identity.node_name}
+        log(format_fields(event="listening", port=listener.port, **pod))
         await stop.wait()
         log(format_fields(event="stopping"))
     log(format_fields(event="stopped"))

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Coroutine, Iterable
+from functools import partial
 from typing import TypeVar
 
 import typer
@@ -16,12 +17,9 @@ T = TypeVar("T")
 def run_programs(work: Callable[[Shell], Coroutine[None, None, T]], *, dry_run: bool, verbose: bool) -> T | None:
     """The result of *work*; None after a dry run."""
     progress = Progress()
-    shell = Shell(
-        report=progress.report,
-        line=_print_to_stderr if verbose else lambda line: None,
-        dry_run=typer.echo if dry_run else None,
-    )
-    # A line that is redrawn in place would be torn apart by lines that scroll.
+    line = partial(typer.echo, err=True) if verbose else lambda line: None
+    shell = Shell(report=progress.report, line=line, dry_run=typer.echo if dry_run else None)
+    # Lines that scroll would tear a line that is redrawn in place.
     with contextlib.nullcontext() if verbose or dry_run else progress:
         result = run(work(shell), if_interrupted="nothing is half done: run the same command again")
     return None if dry_run else result
@@ -30,7 +28,3 @@ def run_programs(work: Callable[[Shell], Coroutine[None, None, T]], *, dry_run: 
 def print_lines(lines: Iterable[object] | None) -> None:
     for line in lines or ():
         typer.echo(line)
-
-
-def _print_to_stderr(line: str) -> None:
-    typer.echo(line, err=True)

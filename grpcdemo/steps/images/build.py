@@ -33,7 +33,7 @@ INCOMPLETE_HISTORY = re.compile(r"history lists \d+ non-empty layers")
 
 @dataclass(frozen=True, kw_only=True)
 class BuildConfig:
-    """What to build with, for and on; None stands for the first builder that works and the Dockerfile's defaults."""
+    """How to build the images; None means the first builder that works, and the Dockerfile's defaults."""
 
     builder: str | None = None
     base_image: str | None = None

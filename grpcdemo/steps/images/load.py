@@ -43,7 +43,7 @@ class LoadConfig:
     context: str | None
     """The kube context; its name tells the kind of cluster."""
     containerd: str | None = None
-    """A node's containerd socket to load into, whatever the context."""
+    """The socket of a node's containerd, used instead of the context."""
     archives: Path | None = None
     """The folder that `save` wrote; None for the images in the builder's store."""
     builder: str | None = None

@@ -52,7 +52,7 @@ class Shell:
     """Gets each command instead of running it. Questions are still asked: they change nothing."""
 
     def tell(self, event: StepEvent) -> None:
-        """Report what is being done, or is done; in a dry run nothing is."""
+        """Report *event*, except in a dry run, in which nothing is done."""
         if self.dry_run is None:
             self.report(event)
 
@@ -125,8 +125,8 @@ class Running:
 
 @asynccontextmanager
 async def _until_ended(start: Coroutine[None, None, Running]) -> AsyncIterator[Running]:
-    """The program that *start* starts; on the way out, what still runs of it is ended."""
-    # In a task of its own, which no cancellation interrupts: a start cut short would leave processes behind.
+    """The program that *start* starts; at the end, stop what still runs of it."""
+    # A task of its own is not interrupted by a cancellation: a start cut short would leave processes behind.
     starting = asyncio.create_task(start)
     try:
         await asyncio.wait([starting])

@@ -1,1 +1,1 @@
-"""`istio on`, `istio off`, `istio status`: which label to set, the switch itself, what is so now."""
+"""`istio on`, `istio off`, `istio status`: choose the label, switch, show the status."""

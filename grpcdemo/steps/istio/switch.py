@@ -126,7 +126,7 @@ async def _restart(api: Api, config: SwitchConfig, names: list[str], report: Rep
     try:
         pods = await wait_for_rollout(api, config.namespace, names, timeout_s=config.timeout_s, report=report)
     except Unreachable:
-        raise  # nobody can tell how the rollout ends
+        raise  # how the rollout ends is unknown
     except GrpcdemoError:
         back = "off" if config.on else "on"
         report(
