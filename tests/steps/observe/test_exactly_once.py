@@ -1,4 +1,4 @@
-"""`observe` counts each call once, and says how many it missed, whatever happens to the stream of the log."""
+"""`observe` counts each call once, and how many it missed, whatever happens to the log's stream."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from grpcdemo.kube.api import Api
 from grpcdemo.model import Observation
 from grpcdemo.workload.call_log import Call, format_call
 from tests.fakes.log import START_NS, FakeLog
-from tests.fakes.script import Script
-from tests.steps.scene import Scene, Watching, watching
+
+from .scene import Scene, Watching
 
 CUTS = 1000
 SERVERS = ["a", "b", "c"]
@@ -52,35 +51,35 @@ class Client:
         self.calls = 0
 
 
-def counted(seen: Observation) -> int:
-    return seen.tally.responses + sum(seen.tally.errors.values()) + seen.tally.missed
+def counted(observation: Observation) -> int:
+    tally = observation.tally
+    return tally.responses + sum(tally.errors.values()) + tally.missed
 
 
 @asynccontextmanager
-async def watching_client(script: Script, api: Api, log: FakeLog, seed: int) -> AsyncIterator[tuple[Client, Watching]]:
-    """A client that has made forty calls before anybody watched, which do not count."""
+async def watching_client(scene: Scene, log: FakeLog, seed: int) -> AsyncIterator[tuple[Client, Watching]]:
+    """A client that made forty calls before the observation, which do not count."""
     client = Client(log, random.Random(seed))
-    Scene(script).log("x", log)
+    scene.serve_log("x", log)
     client.calls = 39
     client.call(1)
     client.answers.clear()
-    async with watching(api) as watch:
-        await watch.until(lambda _: log.streams > 0)
+    async with scene.watching() as watch:
         yield client, watch
 
 
 @pytest.mark.parametrize("seed", range(2))
-async def test_a_thousand_cuts_lose_and_double_nothing(script: Script, api: Api, seed: int) -> None:
+async def test_a_thousand_cuts_lose_and_double_nothing(scene: Scene, seed: int) -> None:
     dice = random.Random(seed)
     log = FakeLog(cuts=[dice.randrange(4000) for _ in range(CUTS // 2)], chunk=2000)
-    async with watching_client(script, api, log, seed) as (client, watch):
+    async with watching_client(scene, log, seed) as (client, watch):
 
-        async def go_on() -> None:
+        async def keep_calling() -> None:
             while log.streams < CUTS // 2:
                 client.call(dice.randrange(12))
                 await log.until_asked_or_read()
 
-        calling = asyncio.create_task(go_on())
+        calling = asyncio.create_task(keep_calling())
         await watch.until(lambda _: calling.done())
         client.call(1)
         seen = await watch.until(lambda seen: counted(seen) >= client.total)
@@ -90,12 +89,12 @@ async def test_a_thousand_cuts_lose_and_double_nothing(script: Script, api: Api,
     assert (seen.tally.missed, seen.windows) == (0, 1)
 
 
-async def test_what_is_rotated_away_while_the_client_logs_at_full_rate_is_missed(script: Script, api: Api) -> None:
+async def test_calls_that_are_rotated_away_are_missed(scene: Scene) -> None:
     dice = random.Random(1)
     log = FakeLog(cuts=[dice.randrange(60_000) for _ in range(30)], rotate_at=10_000)
-    async with watching_client(script, api, log, 1) as (client, watch):
+    async with watching_client(scene, log, 1) as (client, watch):
 
-        async def go_on() -> None:
+        async def keep_calling() -> None:
             while log.streams < 30:
                 client.call(dice.randrange(200))
                 await log.until_asked_or_read()
@@ -103,7 +102,7 @@ async def test_what_is_rotated_away_while_the_client_logs_at_full_rate_is_missed
                 client.call(dice.randrange(100))
                 await asyncio.sleep(0)
 
-        calling = asyncio.create_task(go_on())
+        calling = asyncio.create_task(keep_calling())
         await watch.until(lambda _: calling.done())
         client.call(1)
         seen = await watch.until(lambda seen: counted(seen) >= client.total)
@@ -112,12 +111,12 @@ async def test_what_is_rotated_away_while_the_client_logs_at_full_rate_is_missed
     assert all(count <= client.answers[server] for server, count in seen.tally.by_server().items())
 
 
-async def test_a_client_that_restarts_over_and_over_is_counted_from_its_last_start(script: Script, api: Api) -> None:
+async def test_a_restarted_client_is_counted_from_its_last_start(scene: Scene) -> None:
     dice = random.Random(2)
     log = FakeLog(cuts=[dice.randrange(3000) for _ in range(200)], chunk=1000)
-    async with watching_client(script, api, log, 2) as (client, watch):
+    async with watching_client(scene, log, 2) as (client, watch):
 
-        async def go_on() -> None:
+        async def keep_calling() -> None:
             for _ in range(20):
                 for _ in range(dice.randrange(1, 5)):
                     client.call(dice.randrange(1, 12))
@@ -126,7 +125,7 @@ async def test_a_client_that_restarts_over_and_over_is_counted_from_its_last_sta
             log.cuts = iter(())
             client.call(50)
 
-        calling = asyncio.create_task(go_on())
+        calling = asyncio.create_task(keep_calling())
         await watch.until(lambda _: calling.done())
         seen = await watch.until(lambda seen: counted(seen) >= client.total)
     assert seen.tally.by_server() == {server: client.answers[server] for server in SERVERS}

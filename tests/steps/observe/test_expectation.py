@@ -1,0 +1,51 @@
+"""The verdict compared with the expected one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from grpcdemo.errors import NotEnoughResponses, UnexpectedVerdict
+from grpcdemo.model import Observation
+from grpcdemo.steps.observe.expectation import check_expected
+from grpcdemo.verdict import Outcome
+from tests.views.samples import BALANCED, PINNED, observation
+
+NOTHING = observation()
+SKEWED = observation({"2xk4p": 3, "b7wzn": 100, "x2x8k": 97})
+
+
+@pytest.mark.parametrize(("expected", "observed"), [(Outcome.PINNED, PINNED), (Outcome.BALANCED, BALANCED)])
+def test_the_expected_verdict_is_no_error(expected: Outcome, observed: Observation) -> None:
+    check_expected(expected, observed)
+
+
+@pytest.mark.parametrize(
+    ("expected", "observed", "message", "hint"),
+    [
+        (Outcome.PINNED, BALANCED, "expected pinned, saw balanced: 3 pods", "istio status"),
+        (Outcome.BALANCED, PINNED, "expected balanced, saw pinned: all", "istio status"),
+        (Outcome.BALANCED, SKEWED, "expected balanced, saw skewed: ", "istio status"),
+    ],
+)
+def test_another_verdict(expected: Outcome, observed: Observation, message: str, hint: str) -> None:
+    with pytest.raises(UnexpectedVerdict, match=message) as caught:
+        check_expected(expected, observed)
+    assert hint in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("observed", "message", "hint"),
+    [
+        (NOTHING, r"none of the 3 ready servers has answered yet$", "watch longer"),
+        (observation(errors={"UNAVAILABLE": 3}), "has answered yet; failed calls: 3 UNAVAILABLE", "watch longer"),
+        (replace(NOTHING, servers=NOTHING.servers[:1]), "has answered yet", "grpcdemo up --servers 3"),
+        (replace(NOTHING, servers=(), clients=()), "the demo is gone", "grpcdemo up"),
+    ],
+)
+def test_no_verdict(observed: Observation, message: str, hint: str) -> None:
+    with pytest.raises(NotEnoughResponses, match=message) as caught:
+        check_expected(Outcome.BALANCED, observed)
+    assert hint in str(caught.value.hint)
+    assert caught.value.exit_code == 4
