@@ -1,4 +1,4 @@
-"""The scripted API, a whole cluster of the test's own, and what a step tells."""
+"""A hollow cluster, and what a step reports."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ from pathlib import Path
 import pytest
 
 from grpcdemo.kube.api import Api
-from grpcdemo.model import StepEvent
 from grpcdemo.steps.up import UpConfig, up
 from tests.fakes.hollow_cluster import HollowCluster
 from tests.fakes.script import connected_to
-from tests.kube.conftest import _no_certificates, api, script
+from tests.kube.conftest import _no_certificates
 
-__all__ = ["_no_certificates", "api", "script"]
+from .events import Events
 
-NAMESPACE = "istio-grpc-demo"
+__all__ = ["_no_certificates"]
 
 
 @pytest.fixture
@@ -46,5 +45,5 @@ async def dry_api(cluster_api: Api, tmp_path: Path) -> AsyncIterator[Api]:
 
 
 @pytest.fixture
-def events() -> list[StepEvent]:
-    return []
+def events() -> Events:
+    return Events()

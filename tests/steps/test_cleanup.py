@@ -1,4 +1,4 @@
-"""`cleanup`: all that is ours goes, nothing that is not, and what was lent is given back as it was."""
+"""`cleanup` deletes all that is ours and nothing else, and restores the labels of a shared namespace."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import pytest
 
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.kube.api import Api
-from grpcdemo.model import StepEvent
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import (
     CONFIG_MAPS,
@@ -28,7 +27,7 @@ from grpcdemo.steps.up import UpConfig, up
 from tests.fakes.hollow_cluster import HollowCluster
 from tests.fakes.script import reply
 
-from .told import done, is_dry, warned
+from .events import Events, is_dry
 
 DEMO = "istio-grpc-demo"
 CONFIG = CleanupConfig()
@@ -46,8 +45,8 @@ SPECS: dict[Resource, Object] = {
 }
 
 
-def add_stranger(cluster: HollowCluster, resource: Resource, name: str = "theirs", **fields: Any) -> None:
-    """Of a kind that the cluster does not have, a list with this one object is what it answers."""
+def add_foreign(cluster: HollowCluster, resource: Resource, name: str = "theirs", **fields: Any) -> None:
+    """The hollow cluster answers a list with this one object for a resource that it does not serve."""
     if resource in SPECS:
         cluster.create(resource, DEMO, name, spec=SPECS[resource], **fields)
     else:
@@ -59,27 +58,25 @@ def ours(cluster: HollowCluster) -> list[str]:
     return [f"{resource.plural}/{name}" for resource in resources for name in cluster.names(resource, DEMO)]
 
 
-async def test_our_namespace_goes_with_all_in_it(
-    cluster: HollowCluster, demo_api: Api, events: list[StepEvent]
-) -> None:
+async def test_our_namespace_is_deleted(cluster: HollowCluster, demo_api: Api, events: Events) -> None:
     await cleanup(demo_api, CONFIG, events.append)
     assert DEMO not in cluster.names(NAMESPACES)
     assert ours(cluster) == []
-    assert f"namespace {DEMO} is gone" in done(events)
+    assert f"namespace {DEMO} is gone" in events.done
 
 
-async def test_nothing_is_nothing_to_do(cluster: HollowCluster, cluster_api: Api, events: list[StepEvent]) -> None:
+async def test_nothing_to_clean_up(cluster: HollowCluster, cluster_api: Api, events: Events) -> None:
     await cleanup(cluster_api, CONFIG, events.append)
     assert cluster.faults.changes == []
-    assert "nothing to clean up" in done(events)
+    assert "nothing to clean up" in events.done
 
 
-async def test_a_lent_namespace_is_given_back_as_it_was(
-    cluster: HollowCluster, cluster_api: Api, events: list[StepEvent]
+async def test_a_shared_namespace_gets_its_labels_back(
+    cluster: HollowCluster, cluster_api: Api, events: Events
 ) -> None:
     labels, annotations = {"team": "x", "istio.io/rev": "canary"}, {"note": "keep"}
     cluster.create_namespace(DEMO, labels=dict(labels), annotations=dict(annotations))
-    add_stranger(cluster, PODS)
+    add_foreign(cluster, PODS)
     await up(cluster_api, UpConfig(shared=True), events.append)
     await switch(cluster_api, SwitchConfig(on=True, shared=True), events.append)
     assert cluster.labels(DEMO) == {"team": "x", "istio-injection": "enabled"}
@@ -87,18 +84,18 @@ async def test_a_lent_namespace_is_given_back_as_it_was(
     assert cluster.labels(DEMO) == labels
     assert cluster.store.get(NAMESPACES, "", DEMO)["metadata"]["annotations"] == annotations
     assert ours(cluster) == ["pods/theirs"]
-    assert "grpcdemo did not create it; labels restored: no istio-injection, istio.io/rev=canary" in done(events)
+    assert "grpcdemo did not create it; labels restored: no istio-injection, istio.io/rev=canary" in events.done
 
 
 @pytest.mark.parametrize("resource", [PODS, DEPLOYMENTS, SERVICES, CONFIG_MAPS, SECRETS, VOLUME_CLAIMS])
-async def test_strangers_keep_our_namespace(
-    cluster: HollowCluster, demo_api: Api, events: list[StepEvent], resource: Resource
+async def test_foreign_objects_keep_our_namespace(
+    cluster: HollowCluster, demo_api: Api, events: Events, resource: Resource
 ) -> None:
-    add_stranger(cluster, resource)
+    add_foreign(cluster, resource)
     await cleanup(demo_api, CONFIG, events.append)
     assert cluster.names(NAMESPACES).count(DEMO) == 1
     assert [name for name in ours(cluster) if "theirs" not in name] == []
-    assert f"stays, because it also holds {resource.plural}/theirs" in warned(events)
+    assert f"stays, because it also holds {resource.plural}/theirs" in events.warned
 
 
 @pytest.mark.parametrize(
@@ -109,27 +106,27 @@ async def test_strangers_keep_our_namespace(
         (SECRETS, "default-token-x", {"type": "kubernetes.io/service-account-token"}),
     ],
 )
-async def test_what_controllers_made_is_no_stranger(
-    cluster: HollowCluster, demo_api: Api, events: list[StepEvent], resource: Resource, name: str, fields: Object
+async def test_objects_of_controllers_are_not_foreign(
+    cluster: HollowCluster, demo_api: Api, events: Events, resource: Resource, name: str, fields: Object
 ) -> None:
-    add_stranger(cluster, resource, name, **fields)
+    add_foreign(cluster, resource, name, **fields)
     await cleanup(demo_api, CONFIG, events.append)
     assert DEMO not in cluster.names(NAMESPACES)
 
 
-async def test_what_has_an_owner_is_no_stranger(cluster: HollowCluster, demo_api: Api, events: list[StepEvent]) -> None:
+async def test_an_owned_object_is_not_foreign(cluster: HollowCluster, demo_api: Api, events: Events) -> None:
     owner = cluster.store.get(SERVICE_ACCOUNTS, DEMO, "default")["metadata"]
     reference = {"apiVersion": "v1", "kind": "ServiceAccount", "name": "default", "uid": owner["uid"]}
-    add_stranger(cluster, PODS, "owned", metadata={"ownerReferences": [reference]})
+    add_foreign(cluster, PODS, "owned", metadata={"ownerReferences": [reference]})
     await cleanup(demo_api, CONFIG, events.append)
     assert DEMO not in cluster.names(NAMESPACES)
 
 
-@pytest.mark.parametrize("lent", [False, True])
+@pytest.mark.parametrize("shared", [False, True])
 async def test_a_dry_run_changes_nothing(
-    cluster: HollowCluster, cluster_api: Api, dry_api: Api, events: list[StepEvent], lent: bool
+    cluster: HollowCluster, cluster_api: Api, dry_api: Api, events: Events, shared: bool
 ) -> None:
-    if lent:
+    if shared:
         cluster.create_namespace(DEMO)
     await up(cluster_api, UpConfig(), events.append)
     cluster.faults.asked.clear()
@@ -141,52 +138,46 @@ async def test_a_dry_run_changes_nothing(
     assert cluster.store.version == before
 
 
-async def test_what_blocks_is_named(cluster: HollowCluster, demo_api: Api, events: list[StepEvent]) -> None:
+async def test_the_blocker_is_named(cluster: HollowCluster, demo_api: Api, events: Events) -> None:
     cluster.set_metadata(NAMESPACES, "", DEMO, finalizers=KEEP)
     with pytest.raises(GrpcdemoError, match=r"still terminating after .*example.com/keep") as caught:
-        await cleanup(demo_api, CleanupConfig(timeout_s=0.02), events.append)
+        await cleanup(demo_api, CleanupConfig(timeout_s=0), events.append)
     assert "finalizer" in str(caught.value.hint)
     await cluster.settle()
     assert ours(cluster) == []
 
 
-async def test_a_second_cleanup_waits_for_the_first(
-    cluster: HollowCluster, cluster_api: Api, events: list[StepEvent]
-) -> None:
+async def test_a_second_cleanup_waits_for_the_first(cluster: HollowCluster, cluster_api: Api, events: Events) -> None:
     cluster.create_namespace(DEMO, finalizers=KEEP)
     cluster.delete_namespace(DEMO)
     with pytest.raises(GrpcdemoError, match="still terminating"):
-        await cleanup(cluster_api, CleanupConfig(timeout_s=0.02), events.append)
+        await cleanup(cluster_api, CleanupConfig(timeout_s=0), events.append)
     assert cluster.faults.changes == []
 
 
-async def test_nobody_has_to_wait(cluster: HollowCluster, demo_api: Api, events: list[StepEvent]) -> None:
+async def test_no_wait(cluster: HollowCluster, demo_api: Api, events: Events) -> None:
     cluster.set_metadata(NAMESPACES, "", DEMO, finalizers=KEEP)
     await cleanup(demo_api, CleanupConfig(wait=False), events.append)
-    assert "is gone" not in done(events)
+    assert "is gone" not in events.done
 
 
-async def test_what_of_ours_does_not_go_is_named(
-    cluster: HollowCluster, cluster_api: Api, events: list[StepEvent]
-) -> None:
+async def test_our_stuck_object_is_named(cluster: HollowCluster, cluster_api: Api, events: Events) -> None:
     cluster.create_namespace(DEMO)
     await up(cluster_api, UpConfig(), events.append)
     cluster.set_metadata(SERVICES, DEMO, "grpc-server", finalizers=KEEP)
     with pytest.raises(GrpcdemoError, match=r"services/grpc-server \(finalizer example.com/keep\)") as caught:
-        await cleanup(cluster_api, CleanupConfig(timeout_s=0.02), events.append)
+        await cleanup(cluster_api, CleanupConfig(timeout_s=0), events.append)
     assert f"get services/grpc-server --output yaml --namespace {DEMO}" in str(caught.value.hint)
 
 
-async def test_an_object_that_was_made_anew_is_left_alone(
-    cluster: HollowCluster, demo_api: Api, events: list[StepEvent]
-) -> None:
-    """Between our look and our deletion somebody may make another one of that name."""
+async def test_a_recreated_object_is_left_alone(cluster: HollowCluster, demo_api: Api, events: Events) -> None:
+    """Another object may take its name between the list and the deletion."""
 
     def swap() -> None:
         old = cluster.store.remove(SERVICES, DEMO, "grpc-server")
         cluster.create(SERVICES, DEMO, "grpc-server", spec=old["spec"])
 
-    add_stranger(cluster, PODS)
+    add_foreign(cluster, PODS)
     cluster.faults.before("DELETE", SERVICES.path(DEMO, "grpc-server"), swap)
     await cleanup(demo_api, CleanupConfig(wait=False), events.append)
     assert "services/grpc-server" in ours(cluster)

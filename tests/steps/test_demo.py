@@ -1,4 +1,4 @@
-"""`demo`: the whole story, and that nothing is left of it however it ends."""
+"""`demo`: the whole story, and nothing is left however it ends."""
 
 from __future__ import annotations
 
@@ -8,23 +8,21 @@ import pytest
 
 from grpcdemo.errors import Unauthorized, UnexpectedVerdict
 from grpcdemo.kube.api import Api
-from grpcdemo.model import Phase, StepEvent, Warned
+from grpcdemo.model import Phase, Warned
 from grpcdemo.resources.resource import DEPLOYMENTS, NAMESPACES, PODS
 from grpcdemo.steps.demo import DemoConfig, demo
 from grpcdemo.steps.up import UpConfig
 from grpcdemo.verdict import Outcome
 from tests.fakes.hollow_cluster import HollowCluster
-from tests.fakes.script import Script, refuse
+from tests.fakes.script import Answer, refuse
 
-from .told import done
+from .events import Events
 
 DEMO = "istio-grpc-demo"
 CONFIG = DemoConfig(up=UpConfig())
 
 
-async def test_pinned_then_balanced_then_gone(
-    cluster: HollowCluster, cluster_api: Api, events: list[StepEvent]
-) -> None:
+async def test_pinned_then_balanced_then_gone(cluster: HollowCluster, cluster_api: Api, events: Events) -> None:
     shown: list[Phase] = []
     result = await demo(cluster_api, CONFIG, events.append, shown.append)
     assert result.before.observation.verdict.outcome is Outcome.PINNED
@@ -35,15 +33,13 @@ async def test_pinned_then_balanced_then_gone(
     assert DEMO not in cluster.names(NAMESPACES)
 
 
-async def test_it_is_left_where_that_is_wanted(
-    cluster: HollowCluster, cluster_api: Api, events: list[StepEvent]
-) -> None:
+async def test_keep_leaves_the_demo(cluster: HollowCluster, cluster_api: Api, events: Events) -> None:
     await demo(cluster_api, DemoConfig(up=UpConfig(), keep=True), events.append, lambda _: None)
     assert len(cluster.names(PODS, DEMO)) == 4
 
 
-async def test_a_story_that_goes_otherwise_is_cleaned_up_too(
-    cluster: HollowCluster, cluster_api: Api, events: list[StepEvent]
+async def test_an_unexpected_verdict_is_cleaned_up_after(
+    cluster: HollowCluster, cluster_api: Api, events: Events
 ) -> None:
     cluster.node.balances = True
     with pytest.raises(UnexpectedVerdict, match="expected pinned, saw balanced"):
@@ -51,20 +47,18 @@ async def test_a_story_that_goes_otherwise_is_cleaned_up_too(
     assert DEMO not in cluster.names(NAMESPACES)
 
 
-async def test_ctrl_c_is_cleaned_up_after(cluster: HollowCluster, cluster_api: Api, events: list[StepEvent]) -> None:
-    watching = asyncio.Event()
-    telling = asyncio.create_task(demo(cluster_api, CONFIG, events.append, lambda _: watching.set()))
-    await watching.wait()
-    telling.cancel()
+async def test_ctrl_c_is_cleaned_up_after(cluster: HollowCluster, cluster_api: Api, events: Events) -> None:
+    shown = asyncio.Event()
+    running = asyncio.create_task(demo(cluster_api, CONFIG, events.append, lambda _: shown.set()))
+    await shown.wait()
+    running.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await telling
+        await running
     assert DEMO not in cluster.names(NAMESPACES)
-    assert "is gone" in done(events)
+    assert "is gone" in events.done
 
 
-async def test_a_cleanup_that_fails_too_is_told_with_the_reason(
-    cluster: HollowCluster, cluster_api: Api, events: list[StepEvent]
-) -> None:
+async def test_a_failed_cleanup_is_reported(cluster: HollowCluster, cluster_api: Api, events: Events) -> None:
     cluster.node.balances = True
 
     def keep() -> None:
@@ -72,29 +66,21 @@ async def test_a_cleanup_that_fails_too_is_told_with_the_reason(
 
     cluster.faults.before("POST", DEPLOYMENTS.path(DEMO), keep)
     with pytest.raises(UnexpectedVerdict, match="saw balanced"):
-        await demo(cluster_api, DemoConfig(up=UpConfig(), cleanup_s=0.05), events.append, lambda _: None)
-    (warning,) = [event.text for event in events if isinstance(event, Warned)]
-    assert "cleaning up failed" in warning
-    assert "example.com/keep" in warning
-    assert "grpcdemo cleanup" in warning
+        await demo(cluster_api, DemoConfig(up=UpConfig(), cleanup_s=0), events.append, lambda _: None)
+    for text in ("cleaning up failed", "example.com/keep", "grpcdemo cleanup"):
+        assert text in events.warned
 
 
-async def test_a_cleanup_that_fails_for_the_same_reason_adds_nothing(
-    script: Script, api: Api, events: list[StepEvent]
+@pytest.mark.parametrize(
+    ("answers", "warnings"),
+    [([refuse(401)], []), ([refuse(401), refuse(401), refuse(403, 'User "jane" cannot get resource')], [Warned])],
+    ids=["same", "other"],
+)
+async def test_only_another_failure_of_the_cleanup_is_reported(
+    cluster: HollowCluster, cluster_api: Api, events: Events, answers: list[Answer], warnings: list[type]
 ) -> None:
-    script.on("GET", "/api/v1/namespaces/istio-grpc-demo", refuse(401))
+    """Expired credentials are loaded again once, hence two answers to the first request."""
+    cluster.faults.on("GET", NAMESPACES.path(name=DEMO), *answers)
     with pytest.raises(Unauthorized):
-        await demo(api, CONFIG, events.append, lambda _: None)
-    assert events == []
-
-
-async def test_a_cleanup_that_fails_for_another_reason_is_reported(
-    script: Script, api: Api, events: list[StepEvent]
-) -> None:
-    forbidden = refuse(403, 'User "jane" cannot get resource "namespaces"')
-    script.on(
-        "GET", "/api/v1/namespaces/istio-grpc-demo", refuse(401), refuse(401), forbidden
-    )  # new credentials are tried once
-    with pytest.raises(Unauthorized):
-        await demo(api, CONFIG, events.append, lambda _: None)
-    assert [type(event) for event in events] == [Warned]
+        await demo(cluster_api, CONFIG, events.append, lambda _: None)
+    assert [type(event) for event in events] == warnings

@@ -1,4 +1,4 @@
-"""Which label is set to switch injection on, by how Istio was installed."""
+"""Which label turns injection on, by how Istio was installed."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ import pytest
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.injection import read_webhooks
-from grpcdemo.model import StepEvent, Warned
+from grpcdemo.model import Warned
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import ENDPOINT_SLICES, MUTATING_WEBHOOKS
 from grpcdemo.steps.istio.label import choose, labels_that_inject
 from tests.fakes.hollow_cluster import HollowCluster
 from tests.fakes.script import refuse, reply
 from tests.fakes.webhooks import default_install, install_by_default, revisioned_install, tag
+
+from .events import Events
 
 REV = "istio.io/rev"
 USUAL = {"istio-injection": "enabled", REV: None}
@@ -25,7 +27,7 @@ def by_revision(revision: str) -> dict[str, str | None]:
 
 
 TWO = [*revisioned_install("1-28-0"), *revisioned_install("1-29-0")]
-# What install, which labels are there, which revision is asked for; then the labels to set, and who injects.
+# The install, the namespace's labels, the revision asked for, the labels to set, and the revision that injects.
 CHOICES: list[tuple[list[Object], dict[str, str], str | None, dict[str, str | None], str]] = [
     (default_install(), {"istio-injection": "disabled"}, None, USUAL, "default"),
     (default_install(), {}, None, USUAL, "default"),
@@ -45,16 +47,16 @@ CHOICES: list[tuple[list[Object], dict[str, str], str | None, dict[str, str | No
 ]
 
 
-@pytest.mark.parametrize(("install", "having", "revision", "change", "injector"), CHOICES)
-def test_the_label_that_works_is_chosen(
+@pytest.mark.parametrize(("install", "labels", "revision", "change", "injector"), CHOICES)
+def test_the_label_that_injects_is_chosen(
     install: list[Object],
-    having: dict[str, str],
+    labels: dict[str, str],
     revision: str | None,
     change: dict[str, str | None],
     injector: str,
 ) -> None:
-    found, webhook = choose(having, POD, read_webhooks(install), revision)
-    assert (found, webhook.revision) == (change, injector)
+    chosen, webhook = choose(labels, POD, read_webhooks(install), revision)
+    assert (chosen, webhook.revision) == (change, injector)
 
 
 @pytest.mark.parametrize(
@@ -66,9 +68,7 @@ def test_the_label_that_works_is_chosen(
         (default_install(), None, {"sidecar.istio.io/inject": "false"}, "selects any label"),
     ],
 )
-def test_where_no_label_works_nothing_is_guessed(
-    install: list[Object], revision: str | None, pod: dict[str, str], message: str
-) -> None:
+def test_no_label_is_guessed(install: list[Object], revision: str | None, pod: dict[str, str], message: str) -> None:
     with pytest.raises(GrpcdemoError, match=message) as caught:
         choose({}, pod, read_webhooks(install), revision)
     assert caught.value.hint
@@ -77,16 +77,14 @@ def test_where_no_label_works_nothing_is_guessed(
 NAMESPACE: Object = {"metadata": {"name": "demo", "labels": {"istio-injection": "disabled"}}}
 
 
-async def test_an_injector_with_an_istiod_is_used(
-    cluster: HollowCluster, cluster_api: Api, events: list[StepEvent]
-) -> None:
+async def test_an_injector_with_endpoints_is_used(cluster: HollowCluster, cluster_api: Api, events: Events) -> None:
     assert await labels_that_inject(cluster_api, NAMESPACE, POD, None, events.append) == USUAL
     assert events == []
 
 
 @pytest.mark.parametrize("endpoints", [None, [], [{"addresses": ["10.0.0.1"], "conditions": {"ready": False}}]])
-async def test_an_injector_without_an_istiod_is_refused(
-    cluster: HollowCluster, cluster_api: Api, events: list[StepEvent], endpoints: list[Object] | None
+async def test_an_injector_without_endpoints_is_refused(
+    cluster: HollowCluster, cluster_api: Api, events: Events, endpoints: list[Object] | None
 ) -> None:
     cluster.stop_istiod()
     if endpoints is not None:
@@ -98,17 +96,15 @@ async def test_an_injector_without_an_istiod_is_refused(
         await labels_that_inject(cluster_api, NAMESPACE, POD, None, events.append)
 
 
-async def test_an_istiod_that_may_not_be_looked_at_is_trusted(
-    cluster: HollowCluster, cluster_api: Api, events: list[StepEvent]
-) -> None:
+async def test_unreadable_endpoints_are_trusted(cluster: HollowCluster, cluster_api: Api, events: Events) -> None:
     cluster.stop_istiod()
     path = ENDPOINT_SLICES.path("istio-system")
     cluster.faults.on("GET", path, refuse(403, 'User "jane" cannot list resource "endpointslices"'))
     assert await labels_that_inject(cluster_api, NAMESPACE, POD, None, events.append) == USUAL
 
 
-async def test_webhooks_that_may_not_be_read_are_not_taken_for_none(
-    cluster: HollowCluster, cluster_api: Api, events: list[StepEvent]
+async def test_unreadable_webhooks_are_trusted_with_a_warning(
+    cluster: HollowCluster, cluster_api: Api, events: Events
 ) -> None:
     message = 'User "jane" cannot list resource "mutatingwebhookconfigurations"'
     cluster.faults.on("GET", MUTATING_WEBHOOKS.path(), refuse(403, message))
@@ -117,15 +113,13 @@ async def test_webhooks_that_may_not_be_read_are_not_taken_for_none(
     assert all(isinstance(event, Warned) and "could not check" in event.text for event in events)
 
 
-async def test_an_old_cluster_has_endpoints_only(
-    cluster: HollowCluster, cluster_api: Api, events: list[StepEvent]
-) -> None:
+async def test_an_old_cluster_has_no_endpoint_slices(cluster: HollowCluster, cluster_api: Api, events: Events) -> None:
     cluster.faults.on("GET", "/version", reply({"major": "1", "minor": "18+"}))
     cluster.faults.on("GET", ENDPOINT_SLICES.path("istio-system"), refuse(404, "there are none yet"))
     assert await labels_that_inject(cluster_api, NAMESPACE, POD, None, events.append) == USUAL
 
 
-async def test_ambient_mode_is_spoken_of(cluster_api: Api, events: list[StepEvent]) -> None:
+async def test_ambient_mode_is_a_warning(cluster_api: Api, events: Events) -> None:
     ambient: Object = {"metadata": {"name": "demo", "labels": {"istio.io/dataplane-mode": "ambient"}}}
     await labels_that_inject(cluster_api, ambient, POD, None, events.append)
     assert [type(event) for event in events] == [Warned]

@@ -1,4 +1,4 @@
-"""`istio on` and `istio off`: the label, the restart, a look at every pod; and back where it cannot be."""
+"""`istio on` and `istio off`: label, restart, check every pod; restore the label on a failure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import pytest
 
 from grpcdemo.errors import GrpcdemoError, NotFound, Rejected
 from grpcdemo.kube.api import Api
-from grpcdemo.model import StepEvent
 from grpcdemo.resources.resource import DEPLOYMENTS, MUTATING_WEBHOOKS, NAMESPACES, PODS
 from grpcdemo.sandbox.api.status import StatusError
 from grpcdemo.steps.istio.status import istio_status
@@ -19,7 +18,7 @@ from tests.fakes.hollow_cluster import HollowCluster
 from tests.fakes.hollow_node import READY, SLOW_TO_STOP
 from tests.fakes.script import Answer, refuse
 
-from .told import done, is_dry, warned
+from .events import Events, is_dry
 
 DEMO = "istio-grpc-demo"
 ON, OFF = SwitchConfig(on=True), SwitchConfig(on=False)
@@ -29,12 +28,12 @@ PODS_PATH = f"/api/v1/namespaces/{DEMO}/pods"
 
 
 async def test_on_gives_every_pod_a_proxy_and_off_takes_it(
-    cluster: HollowCluster, demo_api: Api, events: list[StepEvent]
+    cluster: HollowCluster, demo_api: Api, events: Events
 ) -> None:
     pods = await switch(demo_api, ON, events.append)
     assert [(pod.ready_text, pod.proxy) for pod in pods] == [("2/2", "native sidecar")] * 4
     assert cluster.labels(DEMO)["istio-injection"] == "enabled"
-    assert "checked every pod: all 4 have a proxy" in done(events)
+    assert "checked every pod: all 4 have a proxy" in events.done
     status = await istio_status(demo_api, DEMO)
     assert status.injection.revision == "default"
     assert len(status.pods) == 4
@@ -47,7 +46,7 @@ async def test_on_gives_every_pod_a_proxy_and_off_takes_it(
 
 @pytest.mark.parametrize("config", [ON, OFF])
 async def test_a_second_time_restarts_nothing(
-    cluster: HollowCluster, demo_api: Api, events: list[StepEvent], config: SwitchConfig
+    cluster: HollowCluster, demo_api: Api, events: Events, config: SwitchConfig
 ) -> None:
     await switch(demo_api, config, events.append)
     cluster.faults.asked.clear()
@@ -55,13 +54,11 @@ async def test_a_second_time_restarts_nothing(
     await switch(demo_api, config, events.append)
     assert cluster.faults.changes == []
     assert cluster.names(PODS, DEMO) == before
-    assert "nothing to restart" in done(events)
+    assert "nothing to restart" in events.done
 
 
-async def test_pods_that_differ_from_the_label_are_restarted(
-    cluster: HollowCluster, demo_api: Api, events: list[StepEvent]
-) -> None:
-    """As when somebody set the label by hand: it changes no pod that runs."""
+async def test_pods_unlike_the_label_are_restarted(cluster: HollowCluster, demo_api: Api, events: Events) -> None:
+    """A label that was set by hand changes no running pod."""
     cluster.set_metadata(NAMESPACES, "", DEMO, labels={**cluster.labels(DEMO), "istio-injection": "enabled"})
     pods = await switch(demo_api, ON, events.append)
     assert all(pod.proxy for pod in pods)
@@ -69,8 +66,8 @@ async def test_pods_that_differ_from_the_label_are_restarted(
 
 
 @pytest.mark.parametrize("refusal", [QUOTA, POD_SECURITY])
-async def test_where_the_new_pods_are_refused_the_label_is_taken_back(
-    cluster: HollowCluster, demo_api: Api, events: list[StepEvent], refusal: Answer
+async def test_refused_pods_restore_the_label(
+    cluster: HollowCluster, demo_api: Api, events: Events, refusal: Answer
 ) -> None:
     cluster.faults.on("POST", PODS_PATH, refusal)
     before = cluster.names(PODS, DEMO)
@@ -80,13 +77,11 @@ async def test_where_the_new_pods_are_refused_the_label_is_taken_back(
     assert cluster.labels(DEMO)["istio-injection"] == "disabled"
     assert cluster.restarts() == []
     assert cluster.names(PODS, DEMO) == before
-    assert "labels are restored" in warned(events)
+    assert "labels are restored" in events.warned
 
 
-async def test_an_injector_that_does_not_answer_is_no_policy(
-    cluster: HollowCluster, demo_api: Api, events: list[StepEvent]
-) -> None:
-    """It was ready when it was looked at."""
+async def test_an_unreachable_injector_is_no_policy(cluster: HollowCluster, demo_api: Api, events: Events) -> None:
+    """It was ready before."""
     cluster.faults.before("POST", PODS_PATH, cluster.stop_istiod)
     with pytest.raises(Rejected, match="failed calling webhook") as caught:
         await switch(demo_api, ON, events.append)
@@ -94,40 +89,31 @@ async def test_an_injector_that_does_not_answer_is_no_policy(
     assert cluster.labels(DEMO)["istio-injection"] == "disabled"
 
 
-async def test_a_policy_that_refuses_is_no_injector_that_does_not_answer(
-    cluster: HollowCluster, demo_api: Api, events: list[StepEvent]
-) -> None:
+async def test_a_policy_is_no_unreachable_injector(cluster: HollowCluster, demo_api: Api, events: Events) -> None:
     cluster.refuse_pods(StatusError("BadRequest", 'admission webhook "p.example.com" denied the request: no proxies'))
     with pytest.raises(Rejected, match="no proxies") as caught:
         await switch(demo_api, ON, events.append)
     assert "policy" in str(caught.value.hint)
 
 
-async def test_it_is_not_done_while_an_old_pod_is_left(
-    cluster: HollowCluster, demo_api: Api, events: list[StepEvent]
-) -> None:
+async def test_it_waits_for_the_old_pods(cluster: HollowCluster, demo_api: Api, events: Events) -> None:
     old = set(cluster.names(PODS, DEMO))
     cluster.node.behavior = lambda pod: SLOW_TO_STOP if pod["metadata"]["name"] in old else READY
-    with pytest.raises(GrpcdemoError, match="3 old pods terminating"):
-        await switch(demo_api, SwitchConfig(on=True, timeout_s=0.5), events.append)
     switching = asyncio.create_task(switch(demo_api, ON, events.append))
+    await events.until_waiting_for("3 old pods terminating")
     cluster.node.behavior = lambda pod: READY
     cluster.node.look_again()
     assert all(pod.proxy for pod in await switching)
     assert not old & set(cluster.names(PODS, DEMO))
 
 
-async def test_the_api_server_may_see_the_label_late(
-    cluster: HollowCluster, demo_api: Api, events: list[StepEvent]
-) -> None:
+async def test_the_api_server_may_see_the_label_late(cluster: HollowCluster, demo_api: Api, events: Events) -> None:
     cluster.faults.on("POST", PODS_PATH, *[uninjected] * 3, None)
     pods = await switch(demo_api, ON, events.append)
     assert all(pod.proxy for pod in pods)
 
 
-async def test_a_label_that_does_not_work_is_taken_back(
-    cluster: HollowCluster, demo_api: Api, events: list[StepEvent]
-) -> None:
+async def test_a_label_without_effect_is_restored(cluster: HollowCluster, demo_api: Api, events: Events) -> None:
     cluster.faults.on("POST", PODS_PATH, uninjected)
     with pytest.raises(GrpcdemoError, match="a new pod still gets no proxy"):
         await switch(demo_api, SwitchConfig(on=True, label_settles_s=0.0), events.append)
@@ -135,29 +121,29 @@ async def test_a_label_that_does_not_work_is_taken_back(
     assert cluster.restarts() == []
 
 
-async def test_who_may_not_create_pods_may_still_switch(
-    cluster: HollowCluster, demo_api: Api, events: list[StepEvent]
+async def test_a_switch_needs_no_permission_to_create_pods(
+    cluster: HollowCluster, demo_api: Api, events: Events
 ) -> None:
     message = 'pods is forbidden: User "jane" cannot create resource "pods" in API group ""'
     cluster.faults.on("POST", PODS_PATH, refuse(403, message))
     pods = await switch(demo_api, ON, events.append)
     assert all(pod.proxy for pod in pods)
-    assert "could not check what a new pod gets" in warned(events)
+    assert "could not check what a new pod gets" in events.warned
 
 
 @pytest.mark.usefixtures("demo_api")
-async def test_a_dry_run_changes_nothing(cluster: HollowCluster, dry_api: Api, events: list[StepEvent]) -> None:
+async def test_a_dry_run_changes_nothing(cluster: HollowCluster, dry_api: Api, events: Events) -> None:
     await cluster.settle()
     before = cluster.store.version
     await switch(dry_api, ON, events.append)
     assert cluster.faults.changes
     assert all(is_dry(change) for change in cluster.faults.changes)
     assert cluster.store.version == before
-    assert "grpc-server and grpc-client restarted" in done(events)
+    assert "grpc-server and grpc-client restarted" in events.done
 
 
-async def test_others_in_a_lent_namespace_get_no_proxy(
-    cluster: HollowCluster, cluster_api: Api, events: list[StepEvent]
+async def test_others_in_a_shared_namespace_get_no_proxy(
+    cluster: HollowCluster, cluster_api: Api, events: Events
 ) -> None:
     cluster.create_namespace(DEMO)
     await up(cluster_api, UpConfig(), events.append)
@@ -168,7 +154,7 @@ async def test_others_in_a_lent_namespace_get_no_proxy(
     assert cluster.faults.changes == []
 
 
-async def test_without_istio_nothing_is_changed(cluster: HollowCluster, demo_api: Api, events: list[StepEvent]) -> None:
+async def test_without_istio_nothing_is_changed(cluster: HollowCluster, demo_api: Api, events: Events) -> None:
     cluster.store.remove(MUTATING_WEBHOOKS, "", "istio-sidecar-injector")
     with pytest.raises(GrpcdemoError, match="has no Istio sidecar injector"):
         await switch(demo_api, ON, events.append)
@@ -176,9 +162,7 @@ async def test_without_istio_nothing_is_changed(cluster: HollowCluster, demo_api
 
 
 @pytest.mark.parametrize("namespace", ["none", "empty", "terminating"])
-async def test_without_a_demo_there_is_nothing_to_switch(
-    cluster: HollowCluster, cluster_api: Api, events: list[StepEvent], namespace: str
-) -> None:
+async def test_there_must_be_a_demo(cluster: HollowCluster, cluster_api: Api, events: Events, namespace: str) -> None:
     if namespace != "none":
         cluster.create_namespace(DEMO, finalizers=["example.com/keep"])
     if namespace == "terminating":
@@ -189,21 +173,17 @@ async def test_without_a_demo_there_is_nothing_to_switch(
     assert isinstance(caught.value, NotFound) is (namespace != "terminating")
 
 
-async def test_pods_that_come_out_otherwise_are_an_error(
-    cluster: HollowCluster, demo_api: Api, events: list[StepEvent]
-) -> None:
-    def switch_back() -> None:
+async def test_pods_without_a_proxy_are_an_error(cluster: HollowCluster, demo_api: Api, events: Events) -> None:
+    def disable() -> None:
         cluster.set_metadata(NAMESPACES, "", DEMO, labels={"istio-injection": "disabled"})
 
-    cluster.faults.before("PATCH", DEPLOYMENTS.path(DEMO, "grpc-server"), switch_back)
+    cluster.faults.before("PATCH", DEPLOYMENTS.path(DEMO, "grpc-server"), disable)
     with pytest.raises(GrpcdemoError, match="of 4 pods have no proxy, for example grpc-"):
         await switch(demo_api, ON, events.append)
 
 
-async def test_a_demo_with_a_pod_that_is_not_ready_is_not_switched_yet(
-    cluster: HollowCluster, demo_api: Api, events: list[StepEvent]
-) -> None:
+async def test_an_unready_pod_is_restarted(cluster: HollowCluster, demo_api: Api, events: Events) -> None:
     (pod, *_) = await switch(demo_api, ON, events.append)
     cluster.node.set_ready(await demo_api.get(PODS, pod.name, namespace=DEMO), False)
     await switch(demo_api, ON, events.append)
-    assert "nothing to restart" not in done(events)
+    assert "nothing to restart" not in events.done
