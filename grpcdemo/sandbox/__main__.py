@@ -1,5 +1,7 @@
-"""The daemon's program: `python -m grpcdemo.sandbox FOLDER PIPE` serves the sandbox in FOLDER until SIGTERM, and says
-on descriptor PIPE whether it could start."""
+"""The daemon's program: `python -m grpcdemo.sandbox FOLDER PIPE` serves the sandbox in FOLDER until SIGTERM.
+
+It reports on descriptor PIPE that it is ready, or why it failed.
+"""
 
 from __future__ import annotations
 

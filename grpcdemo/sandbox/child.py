@@ -1,5 +1,4 @@
-"""Starting, stopping and hearing the child processes of the sandbox, which are containers and Envoys: each in a session
-of its own, none of which outlives the sandbox."""
+"""Starts and stops child processes: containers and Envoys. Each has its own session; none outlives the sandbox."""
 
 from __future__ import annotations
 
@@ -15,18 +14,18 @@ from typing import Literal
 
 LAUNCH = Path(__file__).with_name("launch.py")
 LAST_OUTPUT_S = 2.0
-"""How long to read on after the end: a process that left the group may hold the pipe open."""
+"""How long to read after the end: a process that left the group may hold the pipe open."""
 
 PASSED_ON = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG")
-"""All that a process gets of our own environment: what it takes to find and start programs."""
+"""The variables that a process inherits: what it takes to find and start programs."""
 
 Write = Callable[[str, bytes], None]
-"""Takes what came on `stdout` or `stderr`."""
+"""Takes output, and whether it is from `stdout` or `stderr`."""
 
 
 @dataclass(frozen=True)
 class Command:
-    """What to run, and how `launch` is to run it."""
+    """What to run, and how `launch` runs it."""
 
     how: Literal["module", "exec", "guard"]
     argv: Sequence[str]
@@ -35,7 +34,7 @@ class Command:
 
 
 class RunningProcess(asyncio.SubprocessProtocol):
-    """A process that was started; `ended` is its exit code, once all that it wrote was read."""
+    """A started process; `ended` is its exit code, once all output is read."""
 
     def __init__(self, write: Write) -> None:
         loop = asyncio.get_running_loop()
@@ -61,7 +60,7 @@ class RunningProcess(asyncio.SubprocessProtocol):
             self._closed.set_result(None)
 
     def signal(self, number: signal.Signals) -> None:
-        """To the process; SIGKILL to all of its session."""
+        """Signal the process, or with SIGKILL its whole session."""
         if self._transport is None or self.ended.done():
             return
         if number == signal.SIGKILL:
@@ -71,7 +70,7 @@ class RunningProcess(asyncio.SubprocessProtocol):
                 self._transport.send_signal(number)
 
     async def stop(self, grace_s: float) -> None:
-        """SIGTERM, and SIGKILL where that was not enough."""
+        """SIGTERM, and SIGKILL after *grace_s*."""
         self.signal(signal.SIGTERM)
         await asyncio.wait({self.ended}, timeout=grace_s)
         self.signal(signal.SIGKILL)
@@ -80,7 +79,7 @@ class RunningProcess(asyncio.SubprocessProtocol):
     async def _wait(self) -> int:
         try:
             await self._exited
-            self.signal(signal.SIGKILL)  # to what it has left behind
+            self.signal(signal.SIGKILL)  # what it left behind
             await asyncio.wait({self._closed}, timeout=LAST_OUTPUT_S)
         finally:
             self.signal(signal.SIGKILL)
@@ -94,7 +93,7 @@ class RunningProcess(asyncio.SubprocessProtocol):
 
 async def start_process(command: Command, write: Write, *, launch: Path = LAUNCH) -> RunningProcess:
     """Raises OSError if the system refuses."""
-    flags = [] if command.how == "module" else ["-I", "-S"]  # another program needs no Python packages
+    flags = [] if command.how == "module" else ["-I", "-S"]  # only a module needs Python packages
     process = RunningProcess(write)
     try:
         await asyncio.get_running_loop().subprocess_exec(

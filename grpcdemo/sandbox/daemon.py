@@ -1,4 +1,4 @@
-"""The one process of the sandbox: all its rooms put together, served until it is told to end."""
+"""The sandbox's daemon: control plane, kubelet and proxy in one process, until it is stopped."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from grpcdemo.sandbox.state import State, acquire, clear, write_kubeconfig
 log = logging.getLogger(__name__)
 
 KUBERNETES = "v1.36.0"
-"""The version whose API is imitated."""
+"""The version of the API that the sandbox imitates."""
 PORTS = (50051, 50052, STATUS_PORT)
 """What pods listen on. If another process has one of these on every address, pods get ports instead of addresses."""
 
@@ -39,19 +39,19 @@ PORTS = (50051, 50052, STATUS_PORT)
 async def serve(state: State, ready: Callable[[], None], stop: asyncio.Event) -> None:
     """Serve the sandbox of *state* until *stop*; calls *ready* once every part takes requests.
 
-    Raises GrpcdemoError where it cannot start, and whatever ends one of its parts.
+    Raises GrpcdemoError if it cannot start, and the exception that ends one of its parts.
     """
     raise_file_limit()
     lock = acquire(state)
-    os.dup(lock.fileno())  # never closed: waiting for the lock is waiting for the end of this process
-    os.chdir(state.root)  # paths of sockets must be short, and a relative one is
+    os.dup(lock.fileno())  # stays open, so the lock is free only when this process has ended
+    os.chdir(state.root)  # a socket's path must be short, so it is relative
     try:
         lock.write(str(os.getpid()))
         lock.flush()
         await _serve(state, ready, stop)
     except OSError as error:
         log.exception("the sandbox ends")
-        raise GrpcdemoError(f"the sandbox cannot go on: {error}") from error
+        raise GrpcdemoError(f"the sandbox cannot continue: {error}") from error
     finally:
         clear(state)
         lock.close()
@@ -68,7 +68,7 @@ async def _serve(state: State, ready: Callable[[], None], stop: asyncio.Event) -
         parts = await stack.enter_async_context(_Running(plane.run_controllers(), kubelet.run(), proxy.run()))
         await parts.until(proxy.ready, stop)
         if stop.is_set():
-            raise GrpcdemoError("it was told to end while it started")
+            raise GrpcdemoError("it was stopped while it started")
         authority = trustme.CA(organization_name="grpcdemo sandbox", path_length=0)
         server = await stack.enter_async_context(serving(app, ssl_context=_server_tls(authority, state.run)))
         write_kubeconfig(state, server=server, certificate=authority.cert_pem.bytes(), token=token)
@@ -77,7 +77,7 @@ async def _serve(state: State, ready: Callable[[], None], stop: asyncio.Event) -
 
 
 class _Running:
-    """The parts, each a task; the end of one is the end of all. An async context manager."""
+    """Runs the parts as tasks; the end of one ends all. An async context manager."""
 
     def __init__(self, *parts: Coroutine[None, None, None]) -> None:
         self._parts = parts
@@ -93,20 +93,20 @@ class _Running:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def until(self, *events: asyncio.Event) -> None:
-        """Wait for the first of *events*; raises what a part ended with, should one end before."""
+        """Wait for the first of *events*. Raises the exception of a part that ends before."""
         waiting = [asyncio.create_task(event.wait()) for event in events]
         try:
             await asyncio.wait([*waiting, *self._tasks], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for found in waiting:
-                found.cancel()
+            for wait in waiting:
+                wait.cancel()
         for task in self._tasks:
             if task.done():
                 task.result()
 
 
 def build_record(plane: ControlPlane) -> RecordEvent:
-    """How the kubelet tells events."""
+    """How the kubelet records events."""
     recorder = Recorder(plane.registry, plane.clock, "kubelet", host=NODE)
 
     def record(about: Object, field: str, severity: Severity, reason: str, message: str) -> None:
@@ -116,7 +116,7 @@ def build_record(plane: ControlPlane) -> RecordEvent:
 
 
 def _server_tls(authority: trustme.CA, folder: Path) -> ssl.SSLContext:
-    """Python reads a key only from a file, so it is in the private *folder* for a moment."""
+    """Python reads a key only from a file, so it is in the private *folder* briefly."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     certificate = authority.issue_cert("127.0.0.1", "localhost", organization_name="grpcdemo sandbox")
     with certificate.private_key_and_cert_chain_pem.tempfile(dir=str(folder)) as path:

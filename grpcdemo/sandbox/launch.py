@@ -1,14 +1,14 @@
-"""The first thing that runs in a child process: sees to it that the child dies with the sandbox.
+"""Runs first in every child process, and makes sure that the child dies with the sandbox.
 
-Run as a script, it is given the process id of the sandbox, how to go on, and with what:
+Its arguments are the sandbox's process id, and one of these:
 
-    module NAME ARG…   run a Python module in this very process, which saves starting a second one
+    module NAME ARG…   run a Python module in this process, which saves starting a second one
     exec FILE ARG…     become another program
     guard FILE ARG…    start another program, and stay as its parent
 
-On Linux the kernel kills a process whose parent is gone, if it asks for that. Elsewhere, and for a program
-that may start others, somebody has to stay who notices that the pipe on stdin has closed, and then kills the
-whole process group. It imports nothing of ours, and little else, because every child waits for it.
+On Linux the kernel kills a process with its parent on request. Elsewhere, and for a program that may start others,
+the script stays, and kills the process group when the pipe on stdin closes. Every child waits for this script, so it
+imports little.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
 def main(argv: Sequence[str]) -> int:
-    """*argv* is the sandbox's process id, how to go on, and with what; the exit code is the child's."""
+    """Return the child's exit code."""
     parent, how, command = int(argv[0]), argv[1], list(argv[2:])
     if how != "guard" and die_with(parent):
         _close_stdin()
     else:
-        how = "guard" if how == "exec" else how  # who has become another program watches nothing
+        how = "guard" if how == "exec" else how  # another program would not watch the pipe
         _watch(os.dup(0))
         _close_stdin()
     if how == "guard":
@@ -42,7 +42,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def die_with(parent: int) -> bool:
-    """Ask the kernel for SIGKILL when *parent* ends; False where it knows no such wish."""
+    """Ask the kernel for SIGKILL when *parent* ends; False if it cannot."""
     if sys.platform != "linux":
         return False
     import ctypes
@@ -63,7 +63,7 @@ def run_module(command: Sequence[str]) -> None:
 
 
 def guard(command: Sequence[str]) -> int:
-    """Run *command* to its end, and return the exit code that a shell would."""
+    """Run *command* to its end; return the exit code as a shell would."""
     signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)  # until there is a child to forward them to
     child = os.posix_spawnp(command[0], list(command), os.environ, setsigmask=())
 
@@ -79,13 +79,13 @@ def guard(command: Sequence[str]) -> int:
 
 
 def _watch(pipe: int) -> None:
-    """Kill the group when *pipe* ends, from a thread that takes no signal: it would die of one without a handler."""
+    """Kill the group when *pipe* closes, from a thread that blocks signals: an unhandled one would end it."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
-    threading.Thread(target=_kill_group_at_end_of, args=(pipe,), daemon=True).start()
+    threading.Thread(target=_kill_group_after, args=(pipe,), daemon=True).start()
     signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _kill_group_at_end_of(pipe: int) -> None:
+def _kill_group_after(pipe: int) -> None:
     while os.read(pipe, 1):
         pass
     os.killpg(0, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""How many files the daemon may have open: every container, and everybody who watches, costs it some."""
+"""The daemon's limit of open files: every container and every watch needs some."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import resource
 
 from grpcdemo.errors import GrpcdemoError
 
-WANTED = 4096
+ENOUGH = 4096
 LEAST = 256
 
 
 def raise_file_limit() -> None:
-    """Have WANTED, or as many as there may be. Raises GrpcdemoError where these are too few."""
+    """Raise the limit to ENOUGH, or as far as allowed. Raises GrpcdemoError below LEAST."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if _is_below(soft, WANTED):
-        soft = WANTED if _is_below(WANTED, hard) else hard
+    if _is_below(soft, ENOUGH):
+        soft = ENOUGH if _is_below(ENOUGH, hard) else hard
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     if _is_below(soft, LEAST):
         raise GrpcdemoError(
-            f"no process may have more than {soft} open files here, and the sandbox needs {LEAST}",
-            hint=f"raise the limit: `ulimit -n {WANTED}`",
+            f"the limit of open files is {soft}, and the sandbox needs {LEAST}",
+            hint=f"raise the limit: `ulimit -n {ENOUGH}`",
         )
 
 

@@ -90,10 +90,9 @@ def wants_ports() -> bool:
 
 
 def reserve_network(*, virtual: bool = False, needed: Sequence[int] = ()) -> Network:
-    """A block of addresses that no other sandbox has. It is one of ports if *virtual*, or if it has to be.
+    """Reserve a block of addresses, or of ports if *virtual*.
 
-    It has to be if only 127.0.0.1 answers, or if another program listens on one of the *needed* ports of every
-    address.
+    It also reserves ports if only 127.0.0.1 answers, or if another program listens on a *needed* port of every address.
     """
     octets = [] if virtual else random.sample(OCTETS, len(OCTETS))
     for octet in octets:

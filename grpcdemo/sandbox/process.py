@@ -1,4 +1,4 @@
-"""Starting and stopping the daemon from outside: a command that needs it waits until it is ready."""
+"""Starts and stops the daemon from a command, which waits until it is ready."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ from grpcdemo.sandbox.state import (
 START_S = 90.0
 STOP_S = 15.0
 PROGRAM = (sys.executable, "-m", "grpcdemo.sandbox")
-"""This grpcdemo, whatever the PATH says."""
+"""This grpcdemo, whatever is on the PATH."""
 
 
 async def start(
     state: State, *, auto: bool = False, program: Sequence[str] = PROGRAM, within_s: float = START_S
 ) -> bool:
-    """Make sure that a daemon runs; False if one ran already. Raises GrpcdemoError with the reason for a failure.
+    """Start a daemon unless one runs; False if one did. Raises GrpcdemoError with the reason for a failure.
 
-    A command that needs a daemon starts it with *auto*, which marks it; starting it by hand removes the mark.
+    *auto* marks a daemon that a command starts because it needs one; starting it by hand removes the mark.
     """
     prepare(state)
     async with hold_turn(state):
@@ -46,14 +46,15 @@ async def start(
             if not auto:
                 state.auto_started.unlink(missing_ok=True)
             return False
-        acquire(state).close()  # an error about the folder is ours to tell, not the daemon's
+        acquire(state).close()  # report an error about the folder here, not in the daemon's log
         process, reading = _spawn(state, program)
         document = None
         try:
             document = await read_document(reading, timeout_s=within_s)
         finally:
             if not (started := bool(document and document["ready"])):
-                await _end(process)
+                process.kill()
+                await asyncio.to_thread(process.wait)
                 clear(state)
         if not started:
             raise _failure(state.log, document, within_s)
@@ -63,7 +64,7 @@ async def start(
 
 
 async def stop(state: State, *, grace_s: float = STOP_S) -> bool:
-    """End the daemon, and with it every pod and proxy; False where none ran."""
+    """Stop the daemon, and with it every pod and proxy; False if none ran."""
     pid = running(state)
     if pid is None:
         return False
@@ -77,9 +78,9 @@ async def stop(state: State, *, grace_s: float = STOP_S) -> bool:
 
 
 def _spawn(state: State, program: Sequence[str]) -> tuple[subprocess.Popen[bytes], int]:
-    """The daemon, and the pipe on which it says that it is ready.
+    """Start the daemon; return it, and the pipe on which it reports that it is ready.
 
-    Not as a process of asyncio's, whose loop would wait for the end of one that outlives it, and complain.
+    It is no process of asyncio's: the event loop would complain about one that outlives it.
     """
     reading, writing = os.pipe()
     try:
@@ -101,14 +102,8 @@ def _spawn(state: State, program: Sequence[str]) -> tuple[subprocess.Popen[bytes
     return process, reading
 
 
-async def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a daemon that nobody waits for any more: what it has started ends with it."""
-    process.kill()
-    await asyncio.to_thread(process.wait)
-
-
 def _failure(log: Path, document: dict[str, Any] | None, within_s: float) -> GrpcdemoError:
-    """What the daemon said of its failure, or else the end of its log."""
+    """The daemon's own report of its failure, or the end of its log."""
     if document:
         return GrpcdemoError(f"the sandbox did not start: {document['message']}", hint=document["hint"] or f"see {log}")
     within = "" if document is not None else f" within {format_duration(within_s)}"

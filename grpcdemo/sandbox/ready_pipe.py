@@ -1,4 +1,4 @@
-"""How the daemon says that it serves, or why not: one JSON document on the pipe that its parent reads."""
+"""How the daemon reports to its parent that it is ready, or why it failed: one JSON document on a pipe."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from grpcdemo.errors import GrpcdemoError
 
 
 class ReadyPipe:
-    """The daemon's end. The first document counts: after that nobody reads."""
+    """The daemon's end. Only the first document counts."""
 
     def __init__(self, descriptor: int) -> None:
         self._pipe = os.fdopen(descriptor, "w", encoding="utf-8")
 
     def say_ready(self) -> None:
-        """Raises BrokenPipeError when the parent is gone: then nobody knows of this daemon, and it ends."""
+        """Raises BrokenPipeError if the parent is gone: no command knows of this daemon, so it must end."""
         self._say({"ready": True})
 
     def say_failed(self, error: GrpcdemoError) -> None:
@@ -32,7 +32,7 @@ class ReadyPipe:
 
 
 async def read_document(descriptor: int, *, timeout_s: float) -> dict[str, Any] | None:
-    """What the daemon says: an empty document when it ends without a word, None when it says nothing in time."""
+    """The daemon's report: empty if it ended without one, None after *timeout_s*."""
     reader = asyncio.StreamReader()
     pipe = os.fdopen(descriptor, "rb", buffering=0)
     transport, _ = await asyncio.get_running_loop().connect_read_pipe(

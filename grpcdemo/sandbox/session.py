@@ -1,6 +1,6 @@
-"""A command's time in the sandbox: starts the daemon, stops one that nobody uses any more, words its failures.
+"""A command's session in the sandbox: starts the daemon, stops an unused one, explains its failures.
 
-A daemon that a command started ends with the command that leaves no pod in it, so `demo` and `cleanup` leave nothing.
+A daemon that a command started stops with the command that leaves no pod in it, so `demo` and `cleanup` leave nothing.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from grpcdemo.sandbox.state import (
 )
 
 ENDING_S = 3.0
-"""A killed daemon is not gone at once: its connections may break a moment before its lock is free."""
+"""How long a killed daemon may hold its lock after its connections broke."""
 
 
 @asynccontextmanager
 async def session(
     state: State, *, starts: bool, stops: bool, is_empty: Callable[[], Awaitable[bool]], report: Reporter
 ) -> AsyncIterator[None]:
-    """Around a command's work: if it *starts* a daemon where none runs, or *stops* one that *is_empty* afterwards."""
+    """Around a command's work: *starts* a daemon if none runs, or *stops* one that *is_empty* afterwards."""
     async with AsyncExitStack() as stack:
         if stops:
             await stack.enter_async_context(stopping_unused(state, is_empty, report))
@@ -52,7 +52,7 @@ async def stopping_unused(
 ) -> AsyncIterator[None]:
     """Stop an auto-started daemon after the body if it *is_empty* and no other such command uses it.
 
-    A command that comes while the daemon stops waits, and then finds none running.
+    A command that arrives meanwhile waits until the daemon has stopped.
     """
     prepare(state)
     async with hold_use(state) as use:
@@ -70,7 +70,7 @@ async def stopping_unused(
 async def explaining_failures(
     state: State, *, ending_s: float = ENDING_S, room_needed: int = ROOM
 ) -> AsyncIterator[None]:
-    """Say of a failure in the body that the sandbox has ended, does not answer, or has no room on its disk."""
+    """Explain a failure in the body: the sandbox has ended, does not answer, or has a full disk."""
     try:
         yield
     except Unreachable as error:

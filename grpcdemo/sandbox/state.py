@@ -1,7 +1,7 @@
-"""Where the sandbox keeps itself: one folder for each user, one daemon at a time, told apart by a lock.
+"""The sandbox's folder: one for each user, held by one daemon at a time.
 
-The lock is the kernel's (`flock`), so it goes with the daemon however that ends, and a folder without a
-locked daemon is debris that the next start may clear.
+The daemon holds the kernel's lock (`flock`), which is released however the daemon ends. The next start clears a folder
+that no daemon holds.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ CONTEXT = "grpcdemo-sandbox"
 PRIVATE = 0o700
 LOOK_AGAIN_S = 0.1
 ROOM = 1024 * 1024
-"""How many bytes the disk must have room for, or there is no point in starting."""
+"""The free bytes that a start needs."""
 ELSEWHERE = "set XDG_STATE_HOME to a folder of your own, on a disk with room"
 
 
@@ -45,12 +45,12 @@ class State:
 
     @property
     def auto_started(self) -> Path:
-        """Exists while a daemon runs that a command started, not a person; it is stopped when nobody uses it."""
+        """Exists while a daemon runs that a command started; the last command to use it stops it."""
         return self.root / "auto-started"
 
     @property
     def run(self) -> Path:
-        """What goes with the daemon: pods' logs, Envoys' configuration, sockets."""
+        """What lives as long as the daemon: pods' logs, Envoys' configuration, sockets."""
         return self.root / "run"
 
     @property
@@ -62,7 +62,7 @@ class State:
 def find_state() -> State:
     """`$XDG_STATE_HOME/grpcdemo/sandbox`, or `~/.local/state/grpcdemo/sandbox`.
 
-    A relative XDG_STATE_HOME does not count, as its specification has it.
+    The specification says to ignore a relative XDG_STATE_HOME.
     """
     named = Path(os.environ.get("XDG_STATE_HOME", ""))
     home = named if named.is_absolute() else Path.home() / ".local" / "state"
@@ -70,7 +70,7 @@ def find_state() -> State:
 
 
 def running(state: State) -> int | None:
-    """The process id of the daemon that holds *state*, or None. Raises GrpcdemoError where one may not look."""
+    """The process id of the daemon that holds *state*, or None. Raises GrpcdemoError if the folder cannot be read."""
     with folder_errors(state):
         try:
             with state.lock.open(encoding="utf-8") as lock:
@@ -87,43 +87,42 @@ def find_running(state: State) -> int:
 
 
 def clear_when_free(state: State) -> None:
-    """Block until no daemon holds *state*, and take away what one has left that was killed."""
+    """Block until no daemon holds *state*, and remove what a killed one left."""
     with state.lock.open(encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_SH)  # as long as it is held, no other daemon begins
+        fcntl.flock(lock, fcntl.LOCK_SH)  # keeps other daemons from starting
         clear(state)
 
 
 def prepare(state: State) -> None:
-    """Create the folder, readable by its user only.
-
-    Raises GrpcdemoError if it cannot be created, or belongs to somebody else.
-    """
+    """Create the folder, private to its user. Raises GrpcdemoError if that fails, or another user owns it."""
     with folder_errors(state):
         for folder in (state.root.parent, state.root):
             folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE)
-            found = folder.lstat()
-            if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+            status = folder.lstat()
+            if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
                 raise GrpcdemoError(f"the sandbox cannot use {folder}: it is not a folder of your own", hint=ELSEWHERE)
             folder.chmod(PRIVATE)
 
 
 def acquire(state: State) -> IO[str]:
-    """Prepare the folder, lock it for as long as the answer stays open, and clear what a dead daemon left.
+    """Prepare the folder, lock it until the returned file closes, and clear what a dead daemon left.
 
-    Raises GrpcdemoError where another daemon holds it, or the folder cannot be used.
+    Raises GrpcdemoError if another daemon holds the folder, or it cannot be used.
     """
     prepare(state)
     with folder_errors(state), ExitStack() as on_failure:
         lock = on_failure.enter_context(state.lock.open("a+", encoding="utf-8"))
         while not lock_at_once(lock, fcntl.LOCK_EX):
-            if not lock_at_once(lock, fcntl.LOCK_SH):  # else somebody is only looking, and is gone in a moment
-                raise GrpcdemoError(
-                    "a sandbox of yours is running already", hint="use it, or stop it with `grpcdemo sandbox stop`"
-                )
-        lock.truncate(0)  # it still holds the id of a process that is gone
+            if not lock_at_once(lock, fcntl.LOCK_SH):  # a shared lock is a short look by another command
+                hint = "use it, or stop it with `grpcdemo sandbox stop`"
+                raise GrpcdemoError("your sandbox is already running", hint=hint)
+        lock.truncate(0)  # the process id of the daemon before
         clear(state)
         try:
-            _begin(state)
+            state.run.mkdir(mode=PRIVATE)
+            room = state.run / "room"
+            room.write_bytes(bytes(ROOM))
+            room.unlink()
         except OSError:
             clear(state)
             raise
@@ -132,7 +131,7 @@ def acquire(state: State) -> IO[str]:
 
 
 def room_left(state: State) -> int:
-    """How many bytes the disk has left for this user."""
+    """The free bytes on the disk, for this user."""
     with folder_errors(state):
         return shutil.disk_usage(state.root).free
 
@@ -145,7 +144,7 @@ def last_lines(log: Path, count: int = 8) -> str:
 
 @contextmanager
 def folder_errors(state: State) -> Iterator[None]:
-    """Turn what the system says of the folder, or of its disk, into GrpcdemoError."""
+    """Turn errors about the folder or its disk into GrpcdemoError."""
     try:
         yield
     except OSError as error:
@@ -153,14 +152,14 @@ def folder_errors(state: State) -> Iterator[None]:
 
 
 def clear(state: State) -> None:
-    """Take away what goes with a daemon; its log and the lock stay."""
+    """Remove what lives as long as a daemon; the log and the lock stay."""
     for path in (state.kubeconfig, state.auto_started):
         path.unlink(missing_ok=True)
     shutil.rmtree(state.run, ignore_errors=True)
 
 
 def write_kubeconfig(state: State, *, server: str, certificate: bytes, token: str) -> None:
-    """Let this user, and nobody else, in: the file appears whole, and readable by its owner only."""
+    """Write the file at once and private: it lets this user in, and no other."""
     content = {
         "apiVersion": "v1",
         "kind": "Config",
@@ -168,10 +167,7 @@ def write_kubeconfig(state: State, *, server: str, certificate: bytes, token: st
         "clusters": [
             {
                 "name": CONTEXT,
-                "cluster": {
-                    "server": server,
-                    "certificate-authority-data": base64.b64encode(certificate).decode(),
-                },
+                "cluster": {"server": server, "certificate-authority-data": base64.b64encode(certificate).decode()},
             }
         ],
         "users": [{"name": CONTEXT, "user": {"token": token}}],
@@ -183,25 +179,18 @@ def write_kubeconfig(state: State, *, server: str, certificate: bytes, token: st
     part.rename(state.kubeconfig)
 
 
-def _begin(state: State) -> None:
-    state.run.mkdir(mode=PRIVATE)
-    room = state.run / "room"
-    room.write_bytes(bytes(ROOM))
-    room.unlink()
-
-
 def hold_turn(state: State) -> AbstractAsyncContextManager[int]:
     """One command at a time starts or stops the daemon. The others wait."""
     return _held(state.root.parent, fcntl.LOCK_EX)
 
 
 def hold_use(state: State) -> AbstractAsyncContextManager[int]:
-    """The lock of those who use the sandbox, shared among them."""
+    """The lock of the commands that use the sandbox, which they share."""
     return _held(state.root, fcntl.LOCK_SH)
 
 
 def lock_at_once(lock: IO[str] | int, how: int) -> bool:
-    """Whether *lock*, a file or the descriptor of one, could be had: shared with others, or exclusively."""
+    """Try to lock a file or a descriptor, without waiting; False if another lock excludes it."""
     try:
         fcntl.flock(lock, how | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from grpcdemo.errors import GrpcdemoError
-from grpcdemo.sandbox.limits import LEAST, WANTED
+from grpcdemo.sandbox.limits import ENOUGH, LEAST
 from grpcdemo.sandbox.process import start, stop
 from grpcdemo.sandbox.proxy.envoy import find_envoy
 from grpcdemo.sandbox.state import State, running
@@ -105,7 +105,7 @@ def test_one_that_is_stopped_while_it_starts_says_so(sandbox: SandboxUser, envoy
         assert "the sandbox has stopped" in sandbox.run("sandbox", "stop").stderr
         _, told = starting.communicate()
     assert starting.returncode == 1
-    assert "error: the sandbox did not start: it was told to end while it started" in told
+    assert "error: the sandbox did not start: it was stopped while it started" in told
     assert leftovers(sandbox.state) == {"daemon.log", "lock"}
 
 
@@ -138,7 +138,7 @@ def test_a_low_limit_of_open_files_is_raised(sandbox: SandboxUser) -> None:
     assert start_limited(sandbox, "ulimit -S -n 64").returncode == 0
     daemon = running(sandbox.state)
     assert daemon
-    assert resource.prlimit(daemon, resource.RLIMIT_NOFILE)[0] == min(WANTED, hard)
+    assert resource.prlimit(daemon, resource.RLIMIT_NOFILE)[0] == min(ENOUGH, hard)
 
 
 @sandboxed
@@ -146,7 +146,7 @@ def test_a_limit_that_cannot_be_raised_is_told(sandbox: SandboxUser) -> None:
     done = start_limited(sandbox, "ulimit -n 64")
     assert done.returncode == 1
     error, hint = done.stderr.splitlines()[-2:]
-    assert f"more than 64 open files here, and the sandbox needs {LEAST}" in error
+    assert f"the limit of open files is 64, and the sandbox needs {LEAST}" in error
     assert "`ulimit -n" in hint
     assert leftovers(sandbox.state) == {"daemon.log", "lock"}
 

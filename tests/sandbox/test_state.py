@@ -18,7 +18,7 @@ FOREIGN_FOLDER = "it is not a folder of your own"
 
 
 def test_a_second_sandbox_of_one_user_is_refused(state: State) -> None:
-    with acquire(state), pytest.raises(GrpcdemoError, match="running already") as refused:
+    with acquire(state), pytest.raises(GrpcdemoError, match="already running") as refused:
         acquire(state)
     assert "sandbox stop" in str(refused.value.hint)
     acquire(state).close()

@@ -1,1 +1,1 @@
-"""What stands in for the API server: objects with resource versions, and the verbs on them over HTTP."""
+"""Plays the API server: objects with resource versions, and the verbs on them over HTTP."""

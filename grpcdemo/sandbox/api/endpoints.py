@@ -1,4 +1,4 @@
-"""Endpoints: the EndpointSlices of a Service in the older form, built when somebody asks for it."""
+"""Endpoints: a Service's EndpointSlices in the older form, built on request."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _is_of(slice_: Object, service: Object) -> bool:
 
 
 def _subset(slice_: Object) -> Object:
-    """Empty without a pod that stays: a terminating one is in neither list."""
+    """Empty without addresses; a terminating endpoint is in neither list."""
     lists: dict[str, list[Object]] = {"addresses": [], "notReadyAddresses": []}
     for endpoint in slice_.get("endpoints") or []:
         ready = is_ready_endpoint(endpoint)

@@ -98,7 +98,7 @@ def _authentication(token: str) -> Middleware:
 
 @web.middleware
 async def _refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer a failure with a Status, and log one of ours."""
+    """Answer a failure with a Status, and log an unexpected one."""
     try:
         return await handler(request)
     except StatusError as error:
@@ -108,7 +108,7 @@ async def _refusals(request: web.Request, handler: Handler) -> web.StreamRespons
         refused = StatusError("RequestEntityTooLarge", message)
     except web.HTTPException:
         raise
-    except ConnectionResetError:  # the client disconnected: nobody reads this answer
+    except ConnectionResetError:  # the client disconnected
         return web.Response()
     except Exception as error:
         log.exception("%s %s", request.method, request.path)

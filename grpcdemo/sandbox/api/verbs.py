@@ -181,7 +181,7 @@ def _view(call: Call) -> View:
 
 
 def _check_names(call: Call, obj: Object) -> None:
-    """Raises StatusError (BadRequest) where the object is another than the path's. One without a name is meant."""
+    """Fill in missing names. Raises StatusError (BadRequest) if the object is not the path's."""
     metadata = obj["metadata"]
     name = metadata.setdefault("name", call.name)
     if name != call.name:

@@ -18,7 +18,7 @@ from grpcdemo.sandbox.api.status import StatusError, expired
 from grpcdemo.sandbox.api.store import Event, Store
 
 LONGEST_S = 3_600
-"""The limit for a client that sets none; then it has to watch again."""
+"""The limit for a client that sets none."""
 BOOKMARK_S = 60.0
 """How often a client that allows bookmarks gets one, while nothing in its selection changes."""
 
@@ -91,10 +91,8 @@ class Watch:
 
     def _select(self, event: Event) -> WatchEvent | None:
         """*event* as this client sees it; None if it concerns nothing in its selection."""
-        if event.resource is not self._resource or self._namespace not in (
-            None,
-            event.object["metadata"].get("namespace", ""),
-        ):
+        namespace = event.object["metadata"].get("namespace", "")
+        if event.resource is not self._resource or self._namespace not in (None, namespace):
             return None
         was = event.old is not None and self._match(event.old)
         if event.type == "DELETED":
@@ -104,6 +102,6 @@ class Watch:
         return ("DELETED", event.object) if was else None
 
     def _bookmark(self) -> WatchEvent:
-        """The version up to which the client has seen everything."""
+        """Tells the client up to which version it is complete."""
         metadata: Object = {"resourceVersion": str(self._since)}
         return "BOOKMARK", {"kind": self._resource.kind, "apiVersion": self._resource.api_version, "metadata": metadata}

@@ -68,7 +68,7 @@ class EndpointSliceController:
                 self._registry.create(ENDPOINT_SLICES, namespace, build_slice(service, ports, endpoints))
 
     def _own_slices(self, namespace: str, service: str) -> list[Object]:
-        """Those of a Service that this controller made, not somebody else."""
+        """The Service's slices that this controller manages."""
         own = {SERVICE_NAME: service, MANAGED_BY: CONTROLLER}.items()
         slices = self._store.list(ENDPOINT_SLICES, namespace)
         return [slice_ for slice_ in slices if own <= labels_of(slice_).items() and not is_terminating(slice_)]

@@ -2,7 +2,7 @@
 
 A key is queued once, so a burst of changes costs one reconciliation. A reconciliation does not yield to the event
 loop: it reads an object and updates it in the store without conflicts. It creates and deletes through the registry,
-so that objects are defaulted, admitted and deleted like everybody's.
+which sets defaults, admits and finalizes as for any client.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ TARGET = re.compile(r"(?:dns:(?:///)?)?(?P<host>[a-z0-9.-]+):(?P<port>[0-9]+)", 
 CLUSTER_DOMAIN = ["svc", "cluster", "local"]
 
 IMAGE_ENV = {"PYTHONUNBUFFERED": "1"}
-"""What our images set for every program in them."""
+"""What the images set for every program."""
 
 Resolve = Callable[[str, str, int], str | None]
 """The gRPC target for a port of a Service (namespace, name, port), or None if there can be no such Service."""

@@ -29,7 +29,7 @@ FORCED_GRACE_S = 1.0
 """The grace period of a pod that is already gone from the API."""
 
 LONGEST_READABLE = 200
-"""A folder's name has to hold more than a pod's, which may be nearly as long."""
+"""A pod's name may be nearly as long as a folder's, which also holds the uid."""
 
 
 class PodWorker:
