@@ -44,14 +44,6 @@ def build_list(resource: Resource, listing: Listing) -> Object:
     }
 
 
-def check_future(store: Store, version: int) -> None:
-    """Refuse a future version, which is from another sandbox. Raises StatusError (Timeout)."""
-    if version > store.version:
-        message = f"Timeout: Too large resource version: {version}, current: {store.version}"
-        cause = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
-        raise StatusError("Timeout", message, details={"causes": [cause], "retryAfterSeconds": 1})
-
-
 def check_version_match(query: Mapping[str, str]) -> None:
     """Raises StatusError (Invalid) if options contradict each other."""
     match, name = query.get("resourceVersionMatch", ""), "resourceVersionMatch"
@@ -77,6 +69,9 @@ def _check_version(store: Store, query: Mapping[str, str]) -> None:
     if query.get("continue"):
         raise StatusError("BadRequest", "invalid continue token: the sandbox gives none")
     version = parse_version(query.get("resourceVersion", "")) or 0
-    check_future(store, version)
+    if version > store.version:  # from another sandbox
+        message = f"Timeout: Too large resource version: {version}, current: {store.version}"
+        cause = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
+        raise StatusError("Timeout", message, details={"causes": [cause], "retryAfterSeconds": 1})
     if query.get("resourceVersionMatch") == EXACT and version != store.version:
         raise StatusError("Expired", TOO_OLD)

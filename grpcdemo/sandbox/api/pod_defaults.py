@@ -24,7 +24,7 @@ POD = {
 }
 """The defaults of a pod that a template does not have."""
 CONTAINER = {"terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File"}
-PROBE = {"timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3}
+PROBE_DEFAULTS = {"timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3}
 TOLERATED = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 FILE_MODE = 0o644
 
@@ -69,7 +69,7 @@ def _default_container(container: Object) -> None:
 
 
 def _default_probe(probe: Object) -> None:
-    fill(probe, PROBE)
+    fill(probe, PROBE_DEFAULTS)
     if "grpc" in probe:
         probe["grpc"].setdefault("service", "")
     if "httpGet" in probe:

@@ -71,7 +71,9 @@ class Registry:
             new = self._admit(new, parent)
             apply_defaults(resource, new)
         if resource is SERVICES:
-            self._allocate_address(new)
+            spec = new["spec"]
+            spec["clusterIP"] = spec.get("clusterIP") or self._allocate_ip(namespace, metadata.get("name", ""))
+            spec["clusterIPs"] = [spec["clusterIP"]]
         validate(resource, new)
         return self.store.create(resource, new, dry_run=dry_run)
 
@@ -88,9 +90,10 @@ class Registry:
             raise conflict(resource, new["metadata"]["name"], f"Precondition failed: {uids}")
         new = _restrict(resource, new, old, subresource)
         apply_defaults(resource, new)
-        if resource is SERVICES and subresource is None:
-            _keep_address(new["spec"], old["spec"])
         if subresource is None:
+            if resource is SERVICES:  # an update without the cluster IP keeps it
+                new["spec"].setdefault("clusterIP", old["spec"]["clusterIP"])
+                new["spec"]["clusterIPs"] = [new["spec"]["clusterIP"]]
             validate(resource, new, old)
         new = self.store.update(resource, new, dry_run=dry_run)
         if subresource == "finalize" and not dry_run and _is_finalized(new):
@@ -100,8 +103,7 @@ class Registry:
     def delete(
         self, resource: Resource, namespace: str, name: str, *, options: Object | None = None, dry_run: bool = False
     ) -> Deletion:
-        """Remove an object, or mark it for removal. *options* are DeleteOptions: preconditions,
-        gracePeriodSeconds, propagationPolicy, dryRun."""
+        """Remove an object, or mark it for removal. *options* are DeleteOptions."""
         options = options or {}
         dry_run = dry_run or bool(options.get("dryRun"))
         if resource is NAMESPACES and name == UNDELETABLE:
@@ -138,12 +140,6 @@ class Registry:
             raise error
         return obj
 
-    def _allocate_address(self, service: Object) -> None:
-        metadata, spec = service["metadata"], service["spec"]
-        if not spec.get("clusterIP"):
-            spec["clusterIP"] = self._allocate_ip(metadata["namespace"], metadata["name"])
-        spec["clusterIPs"] = [spec["clusterIP"]]
-
 
 def _check_identity(resource: Resource, namespace: str, obj: Object) -> None:
     """Set the apiVersion, kind and namespace of the path on *obj*. Raises BadRequest if it has others."""
@@ -174,12 +170,6 @@ def _restrict(resource: Resource, new: Object, old: Object, subresource: str | N
     if annotations := new["metadata"].get("annotations"):
         metadata["annotations"] = annotations
     return {**old, "metadata": metadata, "status": new.get("status", {})}
-
-
-def _keep_address(new: Object, old: Object) -> None:
-    """An update without the cluster IP keeps it."""
-    new.setdefault("clusterIP", old["clusterIP"])
-    new["clusterIPs"] = [new["clusterIP"]]
 
 
 def _is_finalized(namespace: Object) -> bool:

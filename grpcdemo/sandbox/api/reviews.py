@@ -51,8 +51,5 @@ def _allows(resource: Resource, subresource: str, verb: str) -> bool:
     return verb in ("*", *verbs_of(resource, subresource))
 
 
-REVIEWS: dict[Resource, Callable[[Object], Object]] = {
-    ACCESS_REVIEWS: _review_access,
-    RULES_REVIEWS: _review_rules,
-}
+REVIEWS: dict[Resource, Callable[[Object], Object]] = {ACCESS_REVIEWS: _review_access, RULES_REVIEWS: _review_rules}
 """The status of the answer to each."""

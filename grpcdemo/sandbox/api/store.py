@@ -33,14 +33,7 @@ GENERATED = {
 }
 """The kinds whose objects have a generation, and the parts whose change raises it."""
 
-KEPT = (
-    "uid",
-    "creationTimestamp",
-    "resourceVersion",
-    "generation",
-    "deletionTimestamp",
-    "deletionGracePeriodSeconds",
-)
+KEPT = ("uid", "creationTimestamp", "resourceVersion", "generation", "deletionTimestamp", "deletionGracePeriodSeconds")
 """What an update cannot change."""
 
 EventType = Literal["ADDED", "MODIFIED", "DELETED"]
@@ -111,8 +104,8 @@ class Store:
             why = "the object has been modified; please apply your changes to the latest version and try again"
             raise conflict(resource, metadata["name"], why)
         new = copy.deepcopy(obj)
-        for name in KEPT:
-            _keep(name, old["metadata"], new["metadata"])
+        kept = {name: old["metadata"][name] for name in KEPT if name in old["metadata"]}
+        new["metadata"] = {**{key: value for key, value in new["metadata"].items() if key not in KEPT}, **kept}
         if any(new.get(part) != old.get(part) for part in GENERATED.get(resource.kind, ())):
             new["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
         if new == old or dry_run:
@@ -245,12 +238,6 @@ class _Bell:
             await asyncio.wait([future], timeout=timeout_s)
         finally:
             self._waiting.discard(future)
-
-
-def _keep(name: str, old: Object, new: Object) -> None:
-    new.pop(name, None)
-    if name in old:
-        new[name] = old[name]
 
 
 def _is_done(obj: Object) -> bool:

@@ -166,10 +166,9 @@ class Verbs:
         if view == "table":
             metadata = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
             include = call.request.query.get("includeObject", "")
-            return answer(
-                build_table(call.place.resource, [obj], metadata, include=include), code=code, warnings=warnings
-            )
-        shown = metadata_only(obj) if view == "metadata" else obj
+            shown = build_table(call.place.resource, [obj], metadata, include=include)
+        else:
+            shown = metadata_only(obj) if view == "metadata" else obj
         return answer(shown, code=code, warnings=warnings)
 
 

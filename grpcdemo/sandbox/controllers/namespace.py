@@ -21,11 +21,7 @@ from grpcdemo.sandbox.controllers.owners import namespace_is_closed
 NAMESPACED = tuple(resource for resource in STORED if resource.namespaced)
 NEVER_FAILING = (
     ("NamespaceDeletionDiscoveryFailure", "ResourcesDiscovered", "All resources successfully discovered"),
-    (
-        "NamespaceDeletionGroupVersionParsingFailure",
-        "ParsedGroupVersions",
-        "All legacy kube types successfully parsed",
-    ),
+    ("NamespaceDeletionGroupVersionParsingFailure", "ParsedGroupVersions", "All legacy kube types successfully parsed"),
     (
         "NamespaceDeletionContentFailure",
         "ContentDeleted",

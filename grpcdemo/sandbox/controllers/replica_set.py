@@ -14,12 +14,7 @@ from grpcdemo.sandbox.api.registry import Registry
 from grpcdemo.sandbox.api.status import StatusError
 from grpcdemo.sandbox.api.store import Event
 from grpcdemo.sandbox.controllers.clock import Clock
-from grpcdemo.sandbox.controllers.conditions import (
-    build_condition,
-    find_condition,
-    remove_condition,
-    set_condition,
-)
+from grpcdemo.sandbox.controllers.conditions import build_condition, find_condition, remove_condition, set_condition
 from grpcdemo.sandbox.controllers.events import Recorder
 from grpcdemo.sandbox.controllers.loop import Key
 from grpcdemo.sandbox.controllers.owners import claim, controller_reference, keys_of_owner, namespace_is_closed

@@ -32,12 +32,7 @@ class LogFile:
     """Writes the log, of output in pieces of any size. *rotate_at* and *keep* are in bytes; *clock* is in ns."""
 
     def __init__(
-        self,
-        path: Path,
-        *,
-        rotate_at: int = ROTATE_AT,
-        keep: int = KEEP,
-        clock: Callable[[], int] = time.time_ns,
+        self, path: Path, *, rotate_at: int = ROTATE_AT, keep: int = KEEP, clock: Callable[[], int] = time.time_ns
     ) -> None:
         self.path = path
         self.ended = False

@@ -27,11 +27,7 @@ def build_node() -> Object:
         "kind": "Node",
         "metadata": {
             "name": NODE,
-            "labels": {
-                "kubernetes.io/arch": architecture,
-                "kubernetes.io/hostname": NODE,
-                "kubernetes.io/os": system,
-            },
+            "labels": {"kubernetes.io/arch": architecture, "kubernetes.io/hostname": NODE, "kubernetes.io/os": system},
         },
         "spec": {},
         "status": {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from grpcdemo.resources.objects import Object
@@ -21,7 +21,7 @@ from grpcdemo.sandbox.kubelet.container import Container, PodContext, log_failur
 from grpcdemo.sandbox.kubelet.host import Host
 from grpcdemo.sandbox.kubelet.images import is_proxy
 from grpcdemo.sandbox.kubelet.log_reader import read_log
-from grpcdemo.sandbox.kubelet.status import ContainerState, PodState, build_status
+from grpcdemo.sandbox.kubelet.status import PodState, build_status
 from grpcdemo.sandbox.proxy.sidecar import Sidecar
 from grpcdemo.sandbox.proxy.xds import XdsFolder
 
@@ -102,7 +102,7 @@ class PodWorker:
         pod = self._host.store.find(PODS, metadata["namespace"], metadata["name"])
         if pod is None or pod["metadata"]["uid"] != self.uid:
             return
-        init, main = _states(self._init), _states(self._main)
+        init, main = ([container.state for container in group] for group in (self._init, self._main))
         state = PodState(self._pod_ip, self._start_time, init, main, running=self._running)
         pod["status"] = build_status(pod, state, write_now())
         self._host.store.update(PODS, pod)
@@ -175,7 +175,3 @@ def _make_init_container(spec: Object, context: PodContext, policy: str) -> Cont
     if is_sidecar(spec):
         return Container(spec, context, restart="Always", init=True)
     return Container(spec, context, restart="Never" if policy == "Never" else "OnFailure", init=True)
-
-
-def _states(containers: Sequence[Container]) -> list[ContainerState]:
-    return [container.state for container in containers]

@@ -12,33 +12,13 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from grpcdemo.resources.objects import Object
+from grpcdemo.sandbox.api.pod_defaults import PROBE_DEFAULTS
 from grpcdemo.sandbox.kubelet.checks import Check, ProbeFailure
 
 SOON_S = 0.05
 SLOWER = 1.5
 
 MakeCheck = Callable[[Object], Check]
-
-
-@dataclass(frozen=True)
-class Timing:
-    """When to probe, and after how many equal results in a row to act."""
-
-    delay_s: float
-    period_s: float
-    timeout_s: float
-    successes: int
-    failures: int
-
-
-def read_timing(probe: Object) -> Timing:
-    return Timing(
-        delay_s=probe.get("initialDelaySeconds") or 0,
-        period_s=probe.get("periodSeconds") or 10,
-        timeout_s=probe.get("timeoutSeconds") or 1,
-        successes=probe.get("successThreshold") or 1,
-        failures=probe.get("failureThreshold") or 3,
-    )
 
 
 @dataclass(frozen=True)
@@ -93,25 +73,27 @@ async def _results(
     kind: str, probe: Object, make_check: MakeCheck, listener: ProbeListener, *, soon: bool
 ) -> AsyncGenerator[bool, None]:
     """Probe until cancelled; yield a result each time that it came often enough in a row."""
-    timing, now = read_timing(probe), asyncio.get_running_loop().time
+    now = asyncio.get_running_loop().time
+    spec = {**PROBE_DEFAULTS, **{name: value for name, value in probe.items() if value}}  # a zero counts as unset
+    delay_s, period_s = spec.get("initialDelaySeconds", 0), spec["periodSeconds"]
     check = make_check(probe)
     row = 0  # successes above zero, failures below
     try:
-        await asyncio.sleep(timing.delay_s if soon else max(timing.delay_s, timing.period_s))
-        wait_s, counts_from = (SOON_S, now() + timing.period_s) if soon else (timing.period_s, now())
+        await asyncio.sleep(delay_s if soon else max(delay_s, period_s))
+        wait_s, counts_from = (SOON_S, now() + period_s) if soon else (period_s, now())
         while True:
-            failure = await _probe(check, timing.timeout_s)
+            failure = await _probe(check, spec["timeoutSeconds"])
             if failure is None:
-                row, wait_s = max(row, 0) + 1, timing.period_s
-                if row >= timing.successes:
+                row, wait_s = max(row, 0) + 1, period_s
+                if row >= spec["successThreshold"]:
                     yield True
             elif now() >= counts_from:
                 listener.unhealthy(f"{kind} probe failed: {failure}")
-                row, counts_from = min(row, 0) - 1, now() + (timing.period_s if wait_s < timing.period_s else 0)
-                if -row >= timing.failures:
+                row, counts_from = min(row, 0) - 1, now() + (period_s if wait_s < period_s else 0)
+                if -row >= spec["failureThreshold"]:
                     yield False
             await asyncio.sleep(wait_s)
-            wait_s = min(SLOWER * wait_s, timing.period_s)
+            wait_s = min(SLOWER * wait_s, period_s)
     finally:
         await check.close()
 

@@ -43,7 +43,7 @@ class NodeProxy:
         """Until cancelled. Raises GrpcdemoError if Envoy does not start; one that dies later is restarted."""
         envoy = find_envoy()
         process = await self._start(envoy)
-        following = asyncio.create_task(follow_services(self._store, self._update))
+        following = asyncio.create_task(follow_services(self._store, lambda: self._folder.update(self._configure())))
         self.ready.set()
         try:
             while True:
@@ -80,9 +80,6 @@ class NodeProxy:
             await process.stop(STOP_S)
             raise
         return process
-
-    def _update(self) -> None:
-        self._folder.update(self._configure())
 
     def _configure(self) -> Snapshot:
         return configure_node(list_service_ports(self._store), self._network, self._folder)

@@ -198,7 +198,7 @@ async def test_a_probe_that_is_cancelled_as_it_succeeds_is_over(turns: int) -> N
 
 async def test_a_probe_that_asks_for_the_wrong_service_leaves_the_pod_unready(tmp_path: Path) -> None:
     async with running_machine(tmp_path) as machine:
-        wrong = {"grpc": {"port": 50051, "service": "nope"}, "periodSeconds": 1}
+        wrong = {"grpc": {"port": 50051, "service": "nope"}, "periodSeconds": 1, "timeoutSeconds": PATIENCE_S}
         machine.create_pod(
             "unready", build_server(readinessProbe=wrong, livenessProbe={**wrong, "failureThreshold": 1})
         )
