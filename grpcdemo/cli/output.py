@@ -155,10 +155,7 @@ class Progress:
         self._waiting = text
 
     def _live_display(self, *, animated: bool) -> Live:
-        """Start redrawing with the first picture, no sooner: it would paint over a question.
-
-        A thread redraws only what is *animated*.
-        """
+        """Start redrawing with the first picture: earlier, it would paint over a question. Only spinners animate."""
         if self._live is None or self._live.auto_refresh is not animated:
             self._clear()
             self._live = Live(console=self._console, transient=True, auto_refresh=animated, refresh_per_second=10)

@@ -52,12 +52,7 @@ def change(
 
     async def connected() -> T:
         async with connect_to_target(
-            options,
-            starts=starts,
-            stops=starts or not dry_run,
-            dry_run=dry_run,
-            announce=announce,
-            report=report,
+            options, starts=starts, stops=starts or not dry_run, dry_run=dry_run, announce=announce, report=report
         ) as api:
             options.invocation.target = api.target
             if not dry_run:

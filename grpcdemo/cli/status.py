@@ -10,11 +10,7 @@ from grpcdemo.views.status import status_view
 
 
 @options.grouped
-def status(
-    *,
-    target: TargetOptions,
-    output: options.Output = options.Format.TABLE,
-) -> None:
+def status(*, target: TargetOptions, output: options.Output = options.Format.TABLE) -> None:
     """Show the demo at a glance: target, namespace and its label, pods, proxies."""
     result = read(target, lambda api: read_status(api, target.namespace))
     show(status_view(result, result_width()), status_document(result), output)

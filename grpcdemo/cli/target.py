@@ -116,10 +116,7 @@ async def connect_to_target(
     """
     state, kubeconfig = find_state(), find_kubeconfig(target.kubeconfig)
     choice = choose_target(
-        target,
-        variable=os.environ.get(VARIABLE),
-        kubeconfig=kubeconfig,
-        sandbox_kubeconfig=state.kubeconfig,
+        target, variable=os.environ.get(VARIABLE), kubeconfig=kubeconfig, sandbox_kubeconfig=state.kubeconfig
     )
     if choice is Choice.CLUSTER:
         async with await connect(kubeconfig, context=target.context, dry_run=dry_run) as api:

@@ -84,8 +84,9 @@ def injected_labels(deployments: list[Object]) -> dict[str, str]:
 
 def opting_out(deployments: list[Object]) -> list[str]:
     """The Deployments whose pod template opts out of injection, which beats every namespace label."""
-    return [deployment["metadata"]["name"] for deployment in deployments if _opts_out(deployment["spec"]["template"])]
-
-
-def _opts_out(template: Object) -> bool:
-    return "false" in (labels_of(template).get(INJECT), annotations_of(template).get(INJECT))
+    templates = {deployment["metadata"]["name"]: deployment["spec"]["template"] for deployment in deployments}
+    return [
+        name
+        for name, pod in templates.items()
+        if "false" in (labels_of(pod).get(INJECT), annotations_of(pod).get(INJECT))
+    ]

@@ -1,7 +1,7 @@
-"""Will Istio inject a proxy into a new pod? The selectors of the injectors' webhooks tell.
+"""Will Istio inject a proxy into a new pod?
 
-Which label an injector selects depends on how Istio was installed: a revision, a tag, injection by default. So we
-evaluate each webhook's selectors as the API server does.
+Which label an injector selects depends on how Istio was installed: a revision, a tag, injection by default. So
+evaluate the selectors of each injector's webhook, as the API server does.
 """
 
 from __future__ import annotations

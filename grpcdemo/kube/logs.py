@@ -41,10 +41,7 @@ class FollowTiming:
 
 
 async def last_lines(api: Api, container: ContainerRef, *, count: int) -> list[str]:
-    """The last *count* lines of the container's previous run, or of the current run if there was no other.
-
-    Empty if neither can be read.
-    """
+    """The last *count* lines of the container's previous run, or else of the current one; none if unreadable."""
     for previous in ("true", "false"):
         parameters: Parameters = {"tailLines": count, "previous": previous}
         try:

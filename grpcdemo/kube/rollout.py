@@ -148,7 +148,9 @@ class _Rollout:
 
     def _pods(self, name: str, new_hash: str | None) -> tuple[list[Object], list[Object]]:
         """The Deployment's pods of the new template, and the older ones."""
-        pods = [pod for pod in self._mirror["pods"] if labels_of(pod).get(APP_NAME) == name and not _is_history(pod)]
+        # A finished pod that is not deleted stays, as an evicted one does.
+        there = [pod for pod in self._mirror["pods"] if not is_finished(pod) or is_terminating(pod)]
+        pods = [pod for pod in there if labels_of(pod).get(APP_NAME) == name]
         new = [pod for pod in pods if labels_of(pod).get(TEMPLATE_HASH) == new_hash and is_active(pod)]
         return new, [pod for pod in pods if pod not in new]
 
@@ -166,11 +168,6 @@ class _Rollout:
         now = asyncio.get_running_loop().time()
         since = self._unschedulable_since.setdefault(pod["metadata"]["uid"], now)
         return now - since > self._unschedulable_s
-
-
-def _is_history(pod: Object) -> bool:
-    """Whether the pod has finished and stays, as an evicted one does."""
-    return is_finished(pod) and not is_terminating(pod)
 
 
 async def _explain(api: Api, trouble: Trouble) -> GrpcdemoError:

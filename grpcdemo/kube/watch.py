@@ -150,10 +150,7 @@ async def _events(chunks: AsyncIterator[bytes], request: Request) -> AsyncIterat
 
 
 async def wait_until(mirror: Mirror, check: Callable[[], T | None], *, timeout_s: float) -> T | None:
-    """Run *check* whenever *mirror* changes; return its first result that is not None, or None after *timeout_s*.
-
-    *check* raises if waiting is useless.
-    """
+    """Run *check* whenever *mirror* changes; return its first result, or None after *timeout_s*."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout_s
     while (result := check()) is None:

@@ -1,5 +1,4 @@
-"""The images' names, and which command helps a cluster that cannot pull one: the same for building, applying and
-diagnosing."""
+"""The images' names, and the command that helps a cluster that cannot pull one."""
 
 from __future__ import annotations
 

@@ -46,16 +46,13 @@ def render(values: ManifestValues) -> dict[str, str]:
         "client_readiness": _probe(50052, values.kubernetes, service="answered"),
         "seccomp": _seccomp(values.kubernetes),
     }
-    return {name: Template(_read(name)).substitute(texts) for name in ("grpc-server.yaml", "grpc-client.yaml")}
+    templates = [files("grpcdemo.manifests") / name for name in ("grpc-server.yaml", "grpc-client.yaml")]
+    return {path.name: Template(path.read_text(encoding="utf-8")).substitute(texts) for path in templates}
 
 
 def build_objects(values: ManifestValues) -> list[dict[str, Any]]:
     """The same manifests as objects, in the order in which they are applied."""
     return [obj for text in render(values).values() for obj in yaml.safe_load_all(text)]
-
-
-def _read(name: str) -> str:
-    return (files("grpcdemo.manifests") / name).read_text(encoding="utf-8")
 
 
 def _probe(port: int, kubernetes: tuple[int, int], service: str | None = None) -> str:

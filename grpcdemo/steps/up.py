@@ -93,12 +93,7 @@ async def _wait_until_ready(api: Api, config: UpConfig, report: Reporter) -> lis
         await restart(api, config.namespace, names)
         report(Done("both Deployments restarted, to remove the proxies"))
     pods = await wait_for_rollout(
-        api,
-        config.namespace,
-        names,
-        timeout_s=config.timeout_s,
-        report=report,
-        unschedulable_s=config.unschedulable_s,
+        api, config.namespace, names, timeout_s=config.timeout_s, report=report, unschedulable_s=config.unschedulable_s
     )
     if injected := [pod.name for pod in pods if pod.proxy]:
         raise GrpcdemoError(

@@ -8,14 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 
-from grpcdemo.verdict.evidence import (
-    ALTERNATIVES,
-    Counts,
-    Order,
-    fewest_for_alone,
-    fewest_for_even,
-    out_of_tolerance,
-)
+from grpcdemo.verdict.evidence import ALTERNATIVES, Counts, Order, fewest_for_alone, fewest_for_even, out_of_tolerance
 
 MOSTLY = 0.75
 """A client is pinned once it can hardly be one that sends up to this share of its calls to one pod.
@@ -159,7 +152,7 @@ class _Case:
         uneven = self._uneven_clients()
         if stuck := [client for client in uneven if len(self.counts[client].answers) == 1]:
             return self._some_stuck(len(stuck))
-        if len(self.counts) > 1 and self._uneven_together():
+        if len(self.counts) > 1 and self.together.log_uneven(self.criteria.tolerance) >= self._needed(TOGETHER):
             return self._uneven_pods()
         if not uneven and not self._uneven_one_by_one():
             return self._why_staying()
@@ -229,9 +222,6 @@ class _Case:
         if sum(self._at_most.values()) < needed:
             return False
         return sum(counts.log_uneven(self.criteria.tolerance) for counts in self.counts.values()) >= needed
-
-    def _uneven_together(self) -> bool:
-        return self.together.log_uneven(self.criteria.tolerance) >= self._needed(TOGETHER)
 
     @cached_property
     def _log_staying(self) -> float:

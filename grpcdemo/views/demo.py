@@ -24,11 +24,8 @@ def demo_view(result: DemoResult, *, bars: bool = True) -> RenderableType:
     table.add_row("errors", *(str(sum(phase.observation.tally.errors.values())) for phase in phases))
     table.add_row("latency p50", *(_latency(phase) for phase in phases))
     table.add_row("verdict", *(outcome_text(phase.observation.verdict.outcome) for phase in phases))
-    return Group(table, Text(""), *(_sentence(phase) for phase in phases))
-
-
-def _sentence(phase: Phase) -> Text:
-    return Text.assemble(f"{phase.title}: ", verdict_text(phase.observation.verdict))
+    verdicts = (Text.assemble(f"{phase.title}: ", verdict_text(phase.observation.verdict)) for phase in phases)
+    return Group(table, Text(""), *verdicts)
 
 
 def _share(observation: Observation, index: int, *, bars: bool) -> Text:

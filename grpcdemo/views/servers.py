@@ -27,6 +27,7 @@ FEWEST_CELLS, CELLS, MOST_CELLS = 12, 24, 60
 """Of a sparkline: at least, without a width, and at most."""
 MUCH = 2.0
 """How many even shares are much."""
+NEW_WINDOW, SAME_POD = "new window", "same pod again"
 EARLIER = 2
 """How many pods of earlier windows keep a row."""
 
@@ -86,7 +87,7 @@ def servers_table(
     live = most_rows is not None
     timed = bars and bool(observation.timeline.slices) and (live or _has_room(observation, width))
     earlier = _earlier_rows(observation) if timed else []
-    notes = _notes(observation) if timed else []
+    notes = [NEW_WINDOW] * (observation.windows > 1) + [SAME_POD] if timed else []
     shown, folded = _fold(
         server_rows(observation), None if most_rows is None else most_rows - len(earlier) - len(notes)
     )
@@ -184,13 +185,6 @@ def _earlier_rows(observation: Observation) -> list[ServerRow]:
     counts = observation.timeline.by_server()
     most = sorted(counts.keys() - present, key=lambda name: (-counts[name], name))[:EARLIER]
     return [ServerRow(name, None, None, "gone", None, None, 0.0, None, able=False) for name in most]
-
-
-NEW_WINDOW, SAME_POD = "new window", "same pod again"
-
-
-def _notes(observation: Observation) -> list[str]:
-    return [NEW_WINDOW, SAME_POD] if observation.windows > 1 else [SAME_POD]
 
 
 def _note_cells(name: str) -> Cells:

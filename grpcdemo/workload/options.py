@@ -11,10 +11,7 @@ from ipaddress import IPv4Address
 def add_option(
     parser: argparse.ArgumentParser, flag: str, default: str, parse: Callable[[str], object], description: str
 ) -> None:
-    """Add *flag*, `--health-port`. Its default is its environment variable, HEALTH_PORT, or else *default*.
-
-    *parse* checks all three.
-    """
+    """Add *flag*. Its default is the variable of its name, HEALTH_PORT for `--health-port`, or else *default*."""
     env = flag.removeprefix("--").replace("-", "_").upper()
     parser.add_argument(
         flag,

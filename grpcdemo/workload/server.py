@@ -1,7 +1,4 @@
-"""The server: answers every call with the identity of its pod.
-
-Reflection is on, so grpcurl and ghz need no proto file.
-"""
+"""The server: answers every call with its pod's identity. With reflection, grpcurl and ghz need no proto file."""
 
 from __future__ import annotations
 
@@ -48,9 +45,7 @@ class IdentityService(identity_pb2_grpc.IdentityServiceServicer):
         self._identity = identity
 
     async def GetIdentity(
-        self,
-        request: GetIdentityRequest,
-        context: grpc.aio.ServicerContext[GetIdentityRequest, GetIdentityResponse],
+        self, request: GetIdentityRequest, context: grpc.aio.ServicerContext[GetIdentityRequest, GetIdentityResponse]
     ) -> GetIdentityResponse:
         return self._identity
 

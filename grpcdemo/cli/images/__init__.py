@@ -6,5 +6,5 @@ COMMANDS = {
         "load": "Load them into a local cluster",
         "push": "Push them to a registry",
         "save": "Write them to files",
-    },
+    }
 }

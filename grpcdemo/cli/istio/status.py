@@ -10,11 +10,7 @@ from grpcdemo.views.status import istio_view
 
 
 @options.grouped
-def status(
-    *,
-    target: TargetOptions,
-    output: options.Output = options.Format.TABLE,
-) -> None:
+def status(*, target: TargetOptions, output: options.Output = options.Format.TABLE) -> None:
     """Show Istio's version and injectors, what the namespace's label does, and which pods have a proxy."""
     result = read(target, lambda api: istio_status(api, target.namespace))
     show(istio_view(result, result_width()), istio_document(result), output)

@@ -6,5 +6,5 @@ COMMANDS = {
         "stop": "Stop the sandbox and every pod in it",
         "status": "Show whether the sandbox runs",
         "kubeconfig": "Print the path of its kubeconfig",
-    },
+    }
 }

@@ -43,8 +43,7 @@ async def find_engine(shell: Shell, name: str | None = None) -> Engine:
     if name is not None:
         raise GrpcdemoError(f"cannot use {name}: {reasons[0]}", hint="omit `--builder`, or name another")
     raise GrpcdemoError(
-        f"no builder works on this machine: {'; '.join(reasons)}",
-        hint="start Docker, or install podman or buildah",
+        f"no builder works on this machine: {'; '.join(reasons)}", hint="start Docker, or install podman or buildah"
     )
 
 

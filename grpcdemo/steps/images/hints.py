@@ -7,10 +7,7 @@ from collections.abc import Iterable
 
 # The first match wins, so the more specific ones come first.
 HINTS: tuple[tuple[str, str], ...] = (
-    (
-        r"short-name|short name",
-        "name the registry of the base image too: `--base-image REGISTRY/python:3.13-slim`",
-    ),
+    (r"short-name|short name", "name the registry of the base image too: `--base-image REGISTRY/python:3.13-slim`"),
     (
         r"toomanyrequests|rate limit",
         "the registry's rate limit is reached; use a base image from another registry with `--base-image`",
@@ -27,18 +24,12 @@ HINTS: tuple[tuple[str, str], ...] = (
         r"exec format error",
         "this machine cannot run programs of that architecture; build without `--platform`, or check the base image",
     ),
-    (
-        r"no space left on device|disk quota exceeded",
-        "free some space on that disk, and try again",
-    ),
+    (r"no space left on device|disk quota exceeded", "free some space on that disk, and try again"),
     (
         r"unauthorized|authentication required|no basic auth|(?<!permission )denied|insufficient.scope",
         "log in first: `{program} login REGISTRY`",
     ),
-    (
-        r"permission denied",
-        "run this as a user who may use {program}, for example root",
-    ),
+    (r"permission denied", "run this as a user who may use {program}, for example root"),
     (
         r"server gave HTTP response to HTTPS client",
         "the registry has no TLS; configure it as an insecure registry in {program}",

@@ -99,8 +99,8 @@ async def execute(command: tuple[str, ...], *, line: Line, timeout_s: float | No
 
     async def start() -> Running:
         process = await _start(command)
-        work = (follow(process.stdout, output), follow(process.stderr), _ended(process))
-        return Running(process, tuple(asyncio.create_task(part) for part in work))
+        work = (follow(process.stdout, output), follow(process.stderr), process.wait())
+        return Running(process, tuple(asyncio.ensure_future(part) for part in work))
 
     async with _until_ended(start()) as running:
         done, pending = await asyncio.wait(running.work, timeout=timeout_s, return_when=asyncio.FIRST_EXCEPTION)
@@ -120,7 +120,7 @@ class Running:
     """A started program, and the tasks that follow its output and wait for its end."""
 
     process: asyncio.subprocess.Process
-    work: tuple[asyncio.Task[None], ...]
+    work: tuple[asyncio.Future[int | None], ...]
 
 
 @asynccontextmanager
@@ -152,10 +152,6 @@ async def _start(command: tuple[str, ...]) -> asyncio.subprocess.Process:
         )
     except OSError as error:
         raise ProgramFailed(f"cannot run {path}: {error.strerror}", hint=f"reinstall {command[0]}") from error
-
-
-async def _ended(process: asyncio.subprocess.Process) -> None:
-    await process.wait()
 
 
 async def _end(running: Running) -> None:

@@ -25,9 +25,5 @@ async def istio_status(api: Api, namespace: str) -> IstioStatus:
         raise NotFound(f"namespace {namespace} does not exist", hint="deploy the demo with `grpcdemo up`")
     injection = await read_injection(api, labels_of(obj), injected_labels(deployments))
     return IstioStatus(
-        namespace=namespace,
-        injection=injection,
-        versions=versions,
-        pods=tuple(pods),
-        sandbox=api.target.sandbox,
+        namespace=namespace, injection=injection, versions=versions, pods=tuple(pods), sandbox=api.target.sandbox
     )

@@ -41,10 +41,7 @@ class _Counts:
 
 
 class TimelineCounter:
-    """Adds up what windows counted. Times are seconds of any one clock.
-
-    It begins at *began*, or earlier if there are earlier calls.
-    """
+    """Adds up what windows counted, from *began* or an earlier first call. Times are seconds of any one clock."""
 
     def __init__(self, began: float) -> None:
         self._began = began
