@@ -199,9 +199,9 @@ async def test_a_probe_that_is_cancelled_as_it_succeeds_is_over(turns: int) -> N
 async def test_a_probe_that_asks_for_the_wrong_service_leaves_the_pod_unready(tmp_path: Path) -> None:
     async with running_machine(tmp_path) as machine:
         wrong = {"grpc": {"port": 50051, "service": "nope"}, "periodSeconds": 1, "timeoutSeconds": PATIENCE_S}
-        machine.create_pod(
-            "unready", build_server(readinessProbe=wrong, livenessProbe={**wrong, "failureThreshold": 1})
-        )
+        up = {"grpc": {"port": 50051}, "periodSeconds": 1, "timeoutSeconds": PATIENCE_S, "failureThreshold": 600}
+        probes = {"startupProbe": up, "readinessProbe": wrong, "livenessProbe": {**wrong, "failureThreshold": 1}}
+        machine.create_pod("unready", build_server(**probes))
         pod = await machine.until("unready", lambda pod: container(pod)["restartCount"] == 1)
         assert not is_ready(pod)
         events = machine.events_of("unready")
