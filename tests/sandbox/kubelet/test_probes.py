@@ -200,8 +200,8 @@ async def test_a_probe_that_asks_for_the_wrong_service_leaves_the_pod_unready(tm
     async with running_machine(tmp_path) as machine:
         wrong = {"grpc": {"port": 50051, "service": "nope"}, "periodSeconds": 1, "timeoutSeconds": PATIENCE_S}
         up = {"grpc": {"port": 50051}, "periodSeconds": 1, "timeoutSeconds": PATIENCE_S, "failureThreshold": 600}
-        probes = {"startupProbe": up, "readinessProbe": wrong, "livenessProbe": {**wrong, "failureThreshold": 1}}
-        machine.create_pod("unready", build_server(**probes))
+        strict = {**wrong, "failureThreshold": 1}
+        machine.create_pod("unready", build_server(startupProbe=up, readinessProbe=wrong, livenessProbe=strict))
         pod = await machine.until("unready", lambda pod: container(pod)["restartCount"] == 1)
         assert not is_ready(pod)
         events = machine.events_of("unready")
