@@ -1,4 +1,4 @@
-"""Running a command's work so that Ctrl-C, SIGTERM and SIGHUP end it well."""
+"""Run a command's work so that it cleans up after Ctrl-C, SIGTERM and SIGHUP."""
 
 from __future__ import annotations
 
@@ -20,10 +20,9 @@ ENDING_SIGNALS = {
 
 
 def run(work: Coroutine[None, None, T], *, if_interrupted: str | None = None) -> T:
-    """Run a coroutine to its end. One of ENDING_SIGNALS cancels it, waits until it has cleaned up, and raises
-    Interrupted, with *if_interrupted* as the hint.
+    """Run *work*. One of ENDING_SIGNALS cancels it, and raises Interrupted with the hint *if_interrupted*.
 
-    SIGHUP does not where our parent ignores it, as nohup does.
+    A SIGHUP that is ignored, as under nohup, stays ignored.
     """
     received: list[signal.Signals] = []
 

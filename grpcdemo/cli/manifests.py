@@ -31,7 +31,6 @@ def manifests(
     target: TargetOptions,
 ) -> None:
     """Print exactly what `up` applies, for `kubectl create -f`."""
-
     version = _parse_version(kubernetes) if kubernetes else _ask_version(target)
     config = UpConfig(target.namespace, **vars(deployed))
     files = render(manifest_values(config, version))
@@ -49,7 +48,6 @@ def manifests(
 
 def _ask_version(target: TargetOptions) -> tuple[int, int]:
     """The cluster's version; without a cluster, the newest form, which every version since 1.24 accepts."""
-
     try:
         return read(target, lambda api: api.version())
     except GrpcdemoError as error:

@@ -1,4 +1,4 @@
-"""Which target a command talks to: the cluster that is named or implied, or else the sandbox on this machine."""
+"""Which target a command talks to: a cluster, named or implied, or else the sandbox on this machine."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from grpcdemo.sandbox.state import CONTEXT, State, find_state, running
 VARIABLE = "GRPCDEMO_TARGET"
 SANDBOX = "the sandbox on this machine"
 SANDBOX_PATIENCE = Patience(lost_s=1.0)
-"""A sandbox that is gone does not come back: another one is another server."""
+"""A sandbox that has ended does not come back: the next one is another server."""
 
 
 class Choice(Enum):
-    """Which target a command line, the environment and the kubeconfigs choose."""
+    """The target that options, environment and kubeconfig choose."""
 
     CLUSTER = auto()
     SANDBOX = auto()
@@ -44,7 +44,7 @@ class Choice(Enum):
 
 @dataclass(frozen=True)
 class TargetOptions:
-    """What a command's options say of its target and of the namespace there."""
+    """The options that choose a command's target, and the namespace there."""
 
     typed: typer.Context
     context: options.Context = None
@@ -78,10 +78,7 @@ class TargetOptions:
 def choose_target(
     target: TargetOptions, *, variable: str | None, kubeconfig: Kubeconfig, sandbox_kubeconfig: Path
 ) -> Choice:
-    """An option wins over the *variable* GRPCDEMO_TARGET, and that over the *kubeconfig*.
-
-    The sandbox's own kubeconfig, which people use with kubectl, means the sandbox.
-    """
+    """Options win over the *variable* GRPCDEMO_TARGET, and that over the *kubeconfig*; the sandbox's own means it."""
     is_its_own = kubeconfig.paths == (sandbox_kubeconfig,) and target.context in (None, "", CONTEXT)
     if target.sandbox or is_its_own:
         return Choice.SANDBOX
@@ -137,17 +134,12 @@ async def connect_to_target(
 
 
 async def _connect_to_sandbox(state: State, *, dry_run: bool = False) -> Api:
-    return await connect(
-        find_kubeconfig(str(state.kubeconfig)),
-        context=CONTEXT,
-        sandbox=True,
-        dry_run=dry_run,
-        patience=SANDBOX_PATIENCE,
-    )
+    kubeconfig = find_kubeconfig(str(state.kubeconfig))
+    return await connect(kubeconfig, context=CONTEXT, sandbox=True, dry_run=dry_run, patience=SANDBOX_PATIENCE)
 
 
 async def _has_no_pods(state: State) -> bool:
-    """Whether no pod is left but those that terminate. A sandbox that does not answer counts as in use."""
+    """Whether all pods are terminating. A sandbox that does not answer counts as in use."""
     try:
         async with await _connect_to_sandbox(state) as api:
             return all(is_terminating(pod) for pod in (await api.list(PODS))["items"])

@@ -56,12 +56,12 @@ async def last_lines(api: Api, container: ContainerRef, *, count: int) -> list[s
 class Follower:
     """Follows the log of one container through cuts, rotations, and restarts; yields each line once.
 
-    It starts at the first line that is kept, including the previous run's, if *from_start*; or at what was logged
+    It starts at the first line that is kept, including the previous run's, if *from_start*; or with what was logged
     in the last *since_s* seconds; or else at the last line.
 
-    A new stream starts at the second of the last line that was read, so it repeats lines. If it does not start
-    with a remembered line, the log itself is read: either the place is further down, or the log was rotated or the
-    container restarted. In that case the log of the previous run is read to its end first.
+    A new stream starts at the second of the last line that was read, so it repeats lines. If its first line is not a
+    remembered one, read the whole log: either the place is further down, or the log was rotated or the container
+    restarted. Then read the log of the previous run to its end first.
     """
 
     def __init__(

@@ -36,7 +36,7 @@ SHARED_CONTEXTS = ("docker-desktop", "docker-for-desktop", "rancher-desktop", "o
 
 
 def cluster_kind(context: str | None) -> ClusterKind | None:
-    """The kind of cluster that the kube context's name stands for, if any."""
+    """The kind of cluster that the name of a kube context tells, if any."""
     name = context or ""
     if name in SHARED_CONTEXTS or name.startswith("colima-"):
         return ClusterKind.SHARED
@@ -78,7 +78,7 @@ def pull_hint(image: str, context: str | None) -> str:
     prefix, _, name = image.rpartition("/")
     if name.split(":")[0] not in IMAGES:
         return (
-            "check the image's name, and whether the cluster may pull it: a private registry needs an imagePullSecret"
+            "check the image's name, and whether the cluster may pull it; a private registry needs an imagePullSecret"
         )
     if prefix != LOCAL_PREFIX:
         return f"run `grpcdemo images push {prefix}`, or give the cluster an imagePullSecret if the registry is private"

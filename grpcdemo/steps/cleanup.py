@@ -58,12 +58,8 @@ async def _leave_shared(api: Api, namespace: Object, config: CleanupConfig, repo
     await _delete_ours(api, config, report)
     restored = await restore_labels(api, namespace)
     labels = ", ".join(f"{key}={value}" if value else f"no {key}" for key, value in restored.items())
-    report(
-        Done(
-            f"namespace {config.namespace} stays, because grpcdemo did not create it"
-            + (f"; labels restored: {labels}" if labels else "")
-        )
-    )
+    stays = f"namespace {config.namespace} stays, because grpcdemo did not create it"
+    report(Done(f"{stays}; labels restored: {labels}" if labels else stays))
     await _wait_until_ours_gone(api, config, report)
 
 

@@ -120,17 +120,15 @@ def latency_plot(observation: Observation) -> LatencyPlot | None:
     def x(ms: float) -> float:
         return LEFT + (math.log10(ms) - low) / (high - low) * (RIGHT - LEFT)
 
-    bars = [
-        (x(one.low_ms), _height_y(one.count / most), x(one.high_ms) - x(one.low_ms), _size(one.count / most))
-        for one in bins
-    ]
-    inside = [
-        (name, ms) for name, ms in observation.tally.latency_ms.items() if bins[0].low_ms <= ms <= bins[-1].high_ms
-    ]
+    def bar(one: LatencyBin) -> tuple[float, float, float, float]:
+        left, share = x(one.low_ms), one.count / most
+        return round(left, 2), round(_height_y(share), 2), round(x(one.high_ms) - left, 2), round(_size(share), 2)
+
+    shown = {name: ms for name, ms in observation.tally.latency_ms.items() if bins[0].low_ms <= ms <= bins[-1].high_ms}
     return LatencyPlot(
-        bars=[(round(left, 2), round(top, 2), round(wide, 2), round(tall, 2)) for left, top, wide, tall in bars],
+        bars=[bar(one) for one in bins],
         ticks=[Tick(round(x(ms), 2), f"{ms:g}") for ms in _decade_steps(bins)],
-        percentiles=_flags([Tick(round(x(ms), 2), name) for name, ms in inside]),
+        percentiles=_flags([Tick(round(x(ms), 2), name) for name, ms in shown.items()]),
         lines=[Tick(round(_height_y(count / most), 2), _short_count(count)) for count in _round_counts(most)],
         rows=[(f"{one.low_ms:.3g} to {one.high_ms:.3g} ms", one.count) for one in bins],
     )

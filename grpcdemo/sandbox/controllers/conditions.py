@@ -6,6 +6,7 @@ from grpcdemo.resources.objects import Object
 
 
 def find_condition(status: Object, kind: str) -> Object | None:
+    """In a *status* that is still being built; for an object, see `conditions_of`."""
     return next((condition for condition in status.get("conditions") or [] if condition["type"] == kind), None)
 
 

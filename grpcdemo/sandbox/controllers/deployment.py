@@ -10,7 +10,7 @@ import copy
 from collections.abc import Iterable, Sequence
 
 from grpcdemo.resources.deployments import current_replica_set
-from grpcdemo.resources.objects import Object, annotations_of, is_terminating, namespaced_name, owned_by
+from grpcdemo.resources.objects import Object, annotations_of, conditions_of, is_terminating, namespaced_name, owned_by
 from grpcdemo.resources.resource import DEPLOYMENTS, REPLICA_SETS
 from grpcdemo.sandbox.api.registry import BACKGROUND, Registry
 from grpcdemo.sandbox.api.store import Event
@@ -18,7 +18,6 @@ from grpcdemo.sandbox.controllers import deployment_status as progress
 from grpcdemo.sandbox.controllers import revision as revisions
 from grpcdemo.sandbox.controllers import rolling_update as rolling
 from grpcdemo.sandbox.controllers.clock import Clock
-from grpcdemo.sandbox.controllers.conditions import find_condition
 from grpcdemo.sandbox.controllers.events import Recorder
 from grpcdemo.sandbox.controllers.loop import Key
 from grpcdemo.sandbox.controllers.owners import claim, keys_of_owner, namespace_is_closed
@@ -131,7 +130,7 @@ class DeploymentController:
         if "minReadySeconds" in deployment["spec"]:
             new["spec"]["minReadySeconds"] = deployment["spec"]["minReadySeconds"]
         new = self._store.update(REPLICA_SETS, new)
-        if find_condition(deployment.get("status") or {}, progress.PROGRESSING):
+        if progress.PROGRESSING in conditions_of(deployment):
             return self._note_revision(deployment, new), new
         message = f'Found new replica set "{new["metadata"]["name"]}"'
         return self._note_revision(deployment, new, "FoundNewReplicaSet", message), new
@@ -146,7 +145,7 @@ class DeploymentController:
 
     def _note_pause(self, deployment: Object) -> Object:
         """Set the Progressing condition when the Deployment was paused or resumed: a paused one misses no deadline."""
-        condition = find_condition(deployment.get("status") or {}, progress.PROGRESSING) or {}
+        condition = conditions_of(deployment).get(progress.PROGRESSING, {})
         paused, noted = deployment["spec"].get("paused", False), condition.get("reason") == "DeploymentPaused"
         late = condition.get("reason") == "ProgressDeadlineExceeded"
         if paused == noted or late or not progress.deadline_s(deployment):

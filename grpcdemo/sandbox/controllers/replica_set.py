@@ -6,7 +6,7 @@ import copy
 from collections.abc import Iterable
 from datetime import timedelta
 
-from grpcdemo.resources.objects import Object, is_terminating, namespaced_name, owned_by
+from grpcdemo.resources.objects import Object, conditions_of, is_terminating, namespaced_name, owned_by
 from grpcdemo.resources.pods import is_active, is_ready
 from grpcdemo.resources.resource import PODS, REPLICA_SETS
 from grpcdemo.resources.times import parse_time, write_time
@@ -14,7 +14,7 @@ from grpcdemo.sandbox.api.registry import Registry
 from grpcdemo.sandbox.api.status import StatusError
 from grpcdemo.sandbox.api.store import Event
 from grpcdemo.sandbox.controllers.clock import Clock
-from grpcdemo.sandbox.controllers.conditions import build_condition, find_condition, remove_condition, set_condition
+from grpcdemo.sandbox.controllers.conditions import build_condition, remove_condition, set_condition
 from grpcdemo.sandbox.controllers.events import Recorder
 from grpcdemo.sandbox.controllers.loop import Key
 from grpcdemo.sandbox.controllers.owners import claim, controller_reference, keys_of_owner, namespace_is_closed
@@ -154,5 +154,4 @@ class _Youngest(str):
 
 
 def _ready_since(pod: Object) -> str | None:
-    condition = find_condition(pod.get("status") or {}, "Ready")
-    return condition.get("lastTransitionTime") if condition and condition["status"] == "True" else None
+    return conditions_of(pod)["Ready"].get("lastTransitionTime") if is_ready(pod) else None
