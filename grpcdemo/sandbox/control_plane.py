@@ -1,6 +1,6 @@
-"""The control plane: store, admission, controllers and API in one, for a node that it is given.
+"""The control plane: store, admission, controllers and API.
 
-The daemon gives it a kubelet. It does not care whether pods really run.
+It takes any node: the daemon passes a kubelet, and tests pass one that runs no processes.
 """
 
 from __future__ import annotations
@@ -86,11 +86,8 @@ class ControlPlane:
 
     def _fault(self, namespace: str, name: str) -> str | None:
         """Why a webhook behind this Service cannot be called."""
-        slices = [
-            slice_
-            for slice_ in self.store.list(ENDPOINT_SLICES, namespace)
-            if labels_of(slice_).get(SERVICE_NAME) == name
-        ]
+        slices = self.store.list(ENDPOINT_SLICES, namespace)
+        slices = [slice_ for slice_ in slices if labels_of(slice_).get(SERVICE_NAME) == name]
         fault = service_fault(self.store.find(SERVICES, namespace, name), name, slices)
         return fault or (None if Injector(namespace, name) == self._injector else ONLY_OURS)
 

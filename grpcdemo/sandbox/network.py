@@ -65,8 +65,8 @@ class Network:
 
     def free(self, ip: str) -> None:
         """Release the address of a pod, or a private one; it is not the next to be allocated."""
-        for addresses in (self._pods, self._private):
-            addresses.free(ip)
+        self._pods.free(ip)
+        self._private.free(ip)
         if self._ports:
             self._ports.free(ip)
 

@@ -12,15 +12,13 @@ SHARED = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
 
 
 def read_scale(obj: Object) -> Object:
+    selector = format_selector(obj["spec"]["selector"])
     return {
         "kind": KIND,
         "apiVersion": API_VERSION,
         "metadata": {name: obj["metadata"][name] for name in SHARED},
         "spec": {"replicas": obj["spec"]["replicas"]},
-        "status": {
-            "replicas": obj.get("status", {}).get("replicas", 0),
-            "selector": format_selector(obj["spec"]["selector"]),
-        },
+        "status": {"replicas": obj.get("status", {}).get("replicas", 0), "selector": selector},
     }
 
 

@@ -43,10 +43,6 @@ DIRECTIVES = ("delete", "replace", "merge")
 
 def strategic_merge(original: Object, patch: Object) -> Object:
     """*original* with *patch* merged in. Raises StatusError (InternalError) for a malformed patch."""
-    return _merge_struct(original, patch)
-
-
-def _merge_struct(original: Object, patch: Object) -> Object:
     directive = patch.get(PATCH, "merge")
     if directive not in DIRECTIVES:
         raise StatusError("InternalError", f"unknown patch type: {directive} in map: {json.dumps(patch)}")
@@ -74,7 +70,7 @@ def _merge_field(merged: Object, key: str, value: Any, order: list[Any] | None) 
         merged.pop(key, None)
     elif isinstance(value, dict):
         present = merged.get(key)
-        merged[key] = _merge_struct(present if isinstance(present, dict) else {}, value)
+        merged[key] = strategic_merge(present if isinstance(present, dict) else {}, value)
     elif isinstance(value, list) and isinstance(merged.get(key, []), list):
         merged[key] = _merge_list(key, merged.get(key, []), value, order)
     else:
@@ -93,9 +89,8 @@ def _merge_list(key: str, original: list[Any], patch: list[Any], order: list[Any
     merged = list(original)
     for item in patch:
         if merge_key not in item:
-            raise StatusError(
-                "InternalError", f"map: {json.dumps(item)} does not contain declared merge key: {merge_key}"
-            )
+            why = f"map: {json.dumps(item)} does not contain declared merge key: {merge_key}"
+            raise StatusError("InternalError", why)
         _merge_item(merged, item, merge_key)
     return _sort(merged, order or patch, original, merge_key)
 
@@ -106,9 +101,9 @@ def _merge_item(merged: list[Any], item: Object, merge_key: str) -> None:
         if at is not None:
             del merged[at]
     elif at is None:
-        merged.append(_merge_struct({}, item))
+        merged.append(strategic_merge({}, item))
     else:
-        merged[at] = _merge_struct(merged[at], item)
+        merged[at] = strategic_merge(merged[at], item)
 
 
 def _sort(merged: list[Any], order: list[Any], original: list[Any], merge_key: str | None) -> list[Any]:

@@ -34,7 +34,6 @@ def renew_condition(status: Object, condition: Object) -> None:
 
 
 def remove_condition(status: Object, kind: str) -> None:
-    left = [condition for condition in status.get("conditions") or [] if condition["type"] != kind]
-    status.pop("conditions", None)
+    left = [condition for condition in status.pop("conditions", None) or [] if condition["type"] != kind]
     if left:
         status["conditions"] = left

@@ -102,20 +102,15 @@ def build_status(old: Object, remaining: list[tuple[Resource, Object]], now: str
         set_condition(status, build_condition(kind, "False", reason, message, now))
     resources = Counter(f"{resource.plural}.{resource.group}" for resource, _ in remaining)
     finalizers = Counter(name for _, obj in remaining for name in obj["metadata"].get("finalizers") or [])
-    set_condition(status, build_condition("NamespaceContentRemaining", *_remaining(resources), now))
-    set_condition(status, build_condition("NamespaceFinalizersRemaining", *_finalizing(finalizers), now))
+    content = ("False", "ContentRemoved", "All content successfully removed")
+    if resources:
+        listed = ", ".join(f"{name} has {number} resource instances" for name, number in sorted(resources.items()))
+        content = ("True", "SomeResourcesRemain", f"Some resources are remaining: {listed}")
+    finalization = ("False", "ContentHasNoFinalizers", "All content-preserving finalizers finished")
+    if finalizers:
+        listed = ", ".join(f"{name} in {number} resource instances" for name, number in sorted(finalizers.items()))
+        message = f"Some content in the namespace has finalizers remaining: {listed}"
+        finalization = ("True", "SomeFinalizersRemain", message)
+    set_condition(status, build_condition("NamespaceContentRemaining", *content, now))
+    set_condition(status, build_condition("NamespaceFinalizersRemaining", *finalization, now))
     return status
-
-
-def _remaining(resources: Counter[str]) -> tuple[str, str, str]:
-    if not resources:
-        return "False", "ContentRemoved", "All content successfully removed"
-    listed = ", ".join(f"{name} has {number} resource instances" for name, number in sorted(resources.items()))
-    return "True", "SomeResourcesRemain", f"Some resources are remaining: {listed}"
-
-
-def _finalizing(finalizers: Counter[str]) -> tuple[str, str, str]:
-    if not finalizers:
-        return "False", "ContentHasNoFinalizers", "All content-preserving finalizers finished"
-    listed = ", ".join(f"{name} in {number} resource instances" for name, number in sorted(finalizers.items()))
-    return "True", "SomeFinalizersRemain", f"Some content in the namespace has finalizers remaining: {listed}"

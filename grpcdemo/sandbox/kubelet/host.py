@@ -65,11 +65,8 @@ class Host:
 
     def _resolve_headless(self, namespace: str, service: str, port: int) -> str:
         """The present addresses of the pods."""
-        ready = [
-            endpoint
-            for known in self.service_ports()
-            if (known.namespace, known.service, known.port) == (namespace, service, port)
-            for endpoint in known.ready
-        ] or [(self.network.service_address(namespace, service), port)]
-        addresses = (self.network.reach(*endpoint) for endpoint in ready)
+        name = f"{service}.{namespace}:{port}"
+        ready = [endpoint for known in self.service_ports() if known.name == name for endpoint in known.ready]
+        unready = (self.network.service_address(namespace, service), port)
+        addresses = (self.network.reach(*endpoint) for endpoint in ready or [unready])
         return "ipv4:" + ",".join(f"{host}:{number}" for host, number in addresses)

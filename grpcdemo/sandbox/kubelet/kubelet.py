@@ -115,5 +115,4 @@ class Kubelet:
             await asyncio.wait(self._tasks, timeout=2 * SHUTDOWN_S)
         for task in self._tasks:
             task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -143,9 +143,8 @@ class Follower:
         """Continue with *file* after the others. The file being read is never dropped."""
         self.files.append(file)
         while len(self.files) > 2 and sum(os.fstat(file.fileno()).st_size for file in self.files) > self._source.keep:
-            dropped = self.files[1]
+            self.files[1].close()
             del self.files[1]
-            dropped.close()
 
     def read(self, size: int) -> bytes:
         """The next piece; empty if there is no more for now."""

@@ -64,10 +64,7 @@ class XdsFolder:
 
     def update(self, snapshot: Snapshot) -> None:
         """Write what has changed."""
-        endpoints = {
-            self.root / self.eds_path(assignment["cluster_name"]): assignment
-            for assignment in snapshot.load_assignments
-        }
+        endpoints = {Path(self.eds_path(each["cluster_name"])): each for each in snapshot.load_assignments}
         for path, assignment in endpoints.items():
             self._write(path, _response([assignment]))
         self._write(self.root / "cds.json", _response(snapshot.clusters))
