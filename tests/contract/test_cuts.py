@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from functools import partial
-from operator import eq
 from pathlib import Path
 
 import pytest
@@ -17,6 +15,10 @@ CLIENTS = 20
 RATE = 20
 CUTS = 50 * CLIENTS
 PATIENCE_S = 120
+
+
+def read_log(demo: Demo, client: str, *options: str) -> list[str]:
+    return demo.kubectl("logs", client, "--container", "grpc-client", *options).splitlines()
 
 
 @pytest.mark.timeout(900)
@@ -32,9 +34,9 @@ def test_a_log_that_is_cut_all_the_time_is_read_exactly_once(demo: Demo, tmp_pat
             assert proxy.cuts.acquire(timeout=PATIENCE_S), "nothing comes through"
         proxy.end()
         clients = [name for name in demo.pods() if name.startswith("grpc-client")]
-        for client in clients:
-            last = demo.kubectl("logs", client, "--container", "grpc-client", "--tail", "1").strip()
-            observing.wait_for_line(partial(eq, f"[{client}] {last}\n"))
+        missing = {f"[{client}] {read_log(demo, client, '--tail=1')[0]}" for client in clients}
+        while missing:
+            missing.discard(observing.out.next())
         observing.interrupt()
         seen = observing.result().check(130)
     counted = defaultdict(list)
@@ -42,6 +44,6 @@ def test_a_log_that_is_cut_all_the_time_is_read_exactly_once(demo: Demo, tmp_pat
         counted[client].append(call)
     assert counted.keys() == set(clients)
     for client, calls in counted.items():
-        logged = demo.kubectl("logs", client, "--container", "grpc-client").splitlines()
+        logged = read_log(demo, client)
         first = logged.index(calls[0])
         assert calls == logged[first : first + len(calls)], f"lost or doubled by {client}"

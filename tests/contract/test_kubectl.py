@@ -7,7 +7,6 @@ import re
 
 import yaml
 
-from tests.contract.stream import kubectl_stream
 from tests.contract.tools import Demo, kubectl
 
 AGE = r"(\d+d)?(\d+h)?(\d+m)?(\d+s)?"
@@ -96,8 +95,8 @@ def test_logs(running: Demo) -> None:
 
 
 def test_logs_are_followed_and_none_is_lost(running: Demo) -> None:
-    with kubectl_stream("--namespace", running.namespace, "logs", "-f", "deploy/grpc-client", "--tail=1") as lines:
-        matches = [LOGGED.fullmatch(lines.next()) for _ in range(20)]
+    with running.stream("logs", "-f", "deploy/grpc-client", "--tail=1") as watching:
+        matches = [LOGGED.fullmatch(watching.out.next()) for _ in range(20)]
     numbers = [int(match[1]) for match in matches if match]
     assert numbers == list(range(numbers[0], numbers[0] + 20))
 

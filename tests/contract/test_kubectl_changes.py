@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from tests.contract.stream import kubectl_stream
 from tests.contract.tools import Demo, kubectl
 
 SERVERS = "app.kubernetes.io/name=grpc-server"
@@ -119,13 +118,13 @@ def test_a_restart_replaces_every_pod_and_never_serves_with_fewer(servers: Demo)
     before = set(servers.pods())
     columns = "custom-columns=READY:.status.readyReplicas,ALL:.status.replicas,DONE:.metadata.annotations.done"
     watch = ("get", "deploy", "grpc-server", "--watch", "--no-headers", "-o", columns)
-    with kubectl_stream("--namespace", servers.namespace, *watch) as lines:
-        assert lines.next().split() == ["2", "2", "<none>"]
+    with servers.stream(*watch) as watching:
+        assert watching.out.next().split() == ["2", "2", "<none>"]
         said = servers.kubectl("rollout", "restart", "deploy/grpc-server")
         assert said == "deployment.apps/grpc-server restarted\n"
         assert roll_out(servers).endswith('deployment "grpc-server" successfully rolled out\n')
         servers.kubectl("annotate", "deploy/grpc-server", "done=yes")
-        seen = [line.split() for line in lines.until(lambda line: line.endswith("yes"))]
+        seen = [line.split() for line in watching.out.until(lambda line: line.endswith("yes"))]
     assert min(int(ready) for ready, _, _ in seen) == 2
     assert max(int(total) for _, total, _ in seen) == 4
     servers.kubectl("wait", "--for=delete", *(f"pod/{name}" for name in before), GONE)
@@ -158,12 +157,12 @@ def _revisions(demo: Demo) -> list[str]:
 def test_a_pod_that_is_deleted_is_replaced(servers: Demo) -> None:
     assert endpoints(servers) == dict.fromkeys(ips(servers), True)
     victim, other = sorted(servers.pods())
-    with kubectl_stream("--namespace", servers.namespace, "get", "po", "-w", "--no-headers") as lines:
-        assert {lines.next().split()[0], lines.next().split()[0]} == {victim, other}
+    with servers.stream("get", "po", "-w", "--no-headers") as watching:
+        assert {watching.out.next().split()[0], watching.out.next().split()[0]} == {victim, other}
         said = servers.kubectl("delete", "pod", victim)
         assert said == f'pod "{victim}" deleted from {servers.namespace} namespace\n'
         roll_out(servers)
-        seen = [line.split() for line in lines.until(lambda line: _is_new_and_ready(line, {victim, other}))]
+        seen = [line.split() for line in watching.out.until(lambda line: _is_new_and_ready(line, {victim, other}))]
     assert (victim, "Terminating") in {(row[0], row[2]) for row in seen}
     (new,) = set(servers.pods()) - {other}
     assert [row[1] for row in seen if row[0] == new][-1] == "1/1"
@@ -174,13 +173,13 @@ def test_a_pod_that_is_deleted_is_replaced(servers: Demo) -> None:
 def test_a_pod_that_is_relabelled_is_replaced_and_stays_until_it_is_one_too_many(servers: Demo) -> None:
     victim, other = sorted(servers.pods())
     watch = ("get", "po", "--selector", SERVERS, "--watch", "--no-headers")
-    with kubectl_stream("--namespace", servers.namespace, *watch) as lines:
-        assert {lines.next().split()[0], lines.next().split()[0]} == {victim, other}
+    with servers.stream(*watch) as watching:
+        assert {watching.out.next().split()[0], watching.out.next().split()[0]} == {victim, other}
         servers.kubectl("label", "pod", victim, "app.kubernetes.io/name=debug", "--overwrite")
-        new = lines.until(lambda line: _is_new_and_ready(line, {victim, other}))[-1].split()[0]
+        new = watching.out.until(lambda line: _is_new_and_ready(line, {victim, other}))[-1].split()[0]
         assert {name: _owned(pod) for name, pod in servers.pods().items()} == {victim: False, other: True, new: True}
         servers.kubectl("label", "pod", victim, SERVERS, "--overwrite")
-        surplus = lines.until(lambda line: line.split()[2] == "Terminating")[-1].split()[0]
+        surplus = watching.out.until(lambda line: line.split()[2] == "Terminating")[-1].split()[0]
     kept = {victim, other, new} - {surplus}
     assert {name: _owned(pod) for name, pod in servers.pods().items()} == dict.fromkeys(kept, True)
 
@@ -218,8 +217,8 @@ def test_a_pod_that_is_not_ready_runs_and_is_not_called(servers: Demo) -> None:
 def test_an_image_that_is_not_there(servers: Demo) -> None:
     before = set(servers.pods())
     servers.kubectl("set", "image", "deploy/grpc-server", "grpc-server=localhost/none:1")
-    with kubectl_stream("--namespace", servers.namespace, "get", "po", "-w", "--no-headers") as lines:
-        lines.until(lambda line: line.split()[2] in ("ErrImagePull", "ImagePullBackOff"))
+    with servers.stream("get", "po", "-w", "--no-headers") as watching:
+        watching.out.until(lambda line: line.split()[2] in ("ErrImagePull", "ImagePullBackOff"))
     rows = [line.split() for line in servers.kubectl("get", "po", "--no-headers").splitlines()]
     assert {row[0] for row in rows if row[1:3] == ["1/1", "Running"]} == before
     warnings = servers.get("events", "--field-selector", "type=Warning,reason=Failed")["items"]
@@ -229,8 +228,9 @@ def test_an_image_that_is_not_there(servers: Demo) -> None:
 def test_a_container_that_crashes_is_restarted_and_its_log_kept(servers: Demo) -> None:
     crash = ["python3", "-c", "import sys; print('no configuration'); sys.exit(7)"]
     servers.kubectl("patch", "deploy/grpc-server", "-p", patched(command=crash))
-    with kubectl_stream("--namespace", servers.namespace, "get", "po", "-w", "--no-headers") as lines:
-        name, ready, status, restarts, *_ = lines.until(lambda line: line.split()[2] == "CrashLoopBackOff")[-1].split()
+    with servers.stream("get", "po", "-w", "--no-headers") as watching:
+        lines = watching.out.until(lambda line: line.split()[2] == "CrashLoopBackOff")
+    name, ready, status, restarts, *_ = lines[-1].split()
     assert (ready, status) == ("0/1", "CrashLoopBackOff")
     assert int(restarts) >= 1
     assert servers.kubectl("logs", name, "--previous") == "no configuration\n"

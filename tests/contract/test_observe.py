@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from tests.contract.tools import Demo, Running
 
@@ -16,15 +14,9 @@ main()
 """
 
 
-@contextmanager
-def watching(demo: Demo, output: str = "jsonl") -> Iterator[Running]:
-    """An `observe` that goes on until what it prints is as wanted, however long that takes."""
-    seen = demo.start("observe", "--output", output)
-    try:
-        yield seen
-    finally:
-        seen.interrupt()
-        seen.result()
+def watching(demo: Demo, output: str = "jsonl") -> Running:
+    """An `observe` without an end of its own."""
+    return demo.start("observe", "--output", output)
 
 
 def test_requests_is_exact(running: Demo) -> None:
@@ -67,9 +59,9 @@ def test_a_new_client_is_followed_from_its_first_response(demo: Demo) -> None:
     demo.run("up", "--servers", "2").check(0)
     with watching(demo) as seen, watching(demo, "log") as lines:
         seen.wait_for_record(lambda record: record["responses"])
-        lines.wait_for_line(bool)
+        lines.out.next()
         demo.kubectl("rollout", "restart", "deployment/grpc-client")
-        lines.wait_for_line(lambda line: "seq=1 " in line)
+        lines.out.until(lambda line: "seq=1 " in line)
         # a window with the old one, one with both, and one with the new one
         record = seen.wait_for_record(lambda record: record["windows"] > 2 and record["verdict"] == "pinned")
     assert record["missed"] == 0

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import secrets
 import shutil
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 LIMIT_S = 240
 """No command of the suite takes this long; one that does hangs."""
@@ -75,78 +80,90 @@ class Result:
         return json.loads(self.out)
 
 
-class Running:
-    """A grpcdemo that runs: wait for what it says, interrupt it, take its result."""
+class Lines:
+    """What a process prints on one stream. A thread reads it at once: a full pipe would block the process."""
 
-    def __init__(self, arguments: tuple[str, ...], env: dict[str, str]) -> None:
-        self._command = " ".join(("grpcdemo", *arguments))
+    def __init__(self, stream: IO[str] | None) -> None:
+        assert stream
+        self._stream = stream
+        self._all: list[str] = []
+        self._queue: queue.Queue[str | None] = queue.Queue()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @property
+    def text(self) -> str:
+        """Everything so far."""
+        return "".join(self._all)
+
+    def next(self) -> str:
+        return self.until(lambda _: True)[0]
+
+    def until(self, is_last: Callable[[str], object]) -> list[str]:
+        """The next lines, up to the first for which *is_last* is true."""
+        lines: list[str] = []
+        deadline = time.monotonic() + LIMIT_S
+        while not lines or not is_last(lines[-1]):
+            try:
+                line = self._queue.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                line = None
+            assert line is not None, f"the awaited line never came, but:\n{self.text}"
+            lines.append(line)
+        return lines
+
+    def join(self) -> None:
+        self._reader.join(LIMIT_S)
+
+    def _read(self) -> None:
+        with self._stream as stream:
+            for line in stream:
+                self._all.append(line)
+                self._queue.put(line.rstrip("\n"))
+        self._queue.put(None)
+
+
+class Running:
+    """A command that runs. A context manager: it is killed at the end."""
+
+    def __init__(self, command: Sequence[str], env: Mapping[str, str] | None = None) -> None:
+        self._command = " ".join(command)
         self._process = subprocess.Popen(
-            [find_program("grpcdemo"), *arguments],
+            command,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
             text=True,
-            env={**os.environ, **env},
+            env={**os.environ, **(env or {})},
         )
-        self._said = ""
-        self._more = threading.Condition()
-        self._out: list[str] = []
-        self._readers = [threading.Thread(target=read, daemon=True) for read in (self._read_out, self._read_err)]
-        for reader in self._readers:
-            reader.start()
+        self.out, self.err = Lines(self._process.stdout), Lines(self._process.stderr)
 
-    def wait_for(self, text: str) -> None:
-        """Wait until *text* was said on stderr."""
-        with self._more:
-            heard = self._more.wait_for(lambda: text in self._said or self._process.poll() is not None, LIMIT_S)
-        assert heard, f"{self._command} never said {text!r}, but: {self._said}"
-        assert text in self._said, f"{self._command} ended without saying {text!r}: {self._said}"
+    def __enter__(self) -> Self:
+        return self
 
-    def wait_for_record(self, wanted: Callable[[Any], bool]) -> Any:
-        """Wait for the first record on stdout, as `-o jsonl` prints them, that is *wanted*."""
-        return json.loads(self.wait_for_line(lambda line: wanted(json.loads(line))))
+    def __exit__(self, *exc_info: object) -> None:
+        self._process.kill()
+        self.result()
 
-    def wait_for_line(self, wanted: Callable[[str], bool]) -> str:
-        """Wait for the first line on stdout that is *wanted*."""
-        found: list[str] = []
+    def wait_for(self, text: str) -> str:
+        """The next line on stderr that has this *text*."""
+        return self.err.until(lambda line: text in line)[-1]
 
-        def look() -> bool:
-            found[:] = filter(wanted, self._out)
-            return bool(found) or self._process.poll() is not None
+    def wait_for_record(self, is_it: Callable[[Any], object]) -> Any:
+        """The next record on stdout, as `-o jsonl` prints them, for which *is_it* is true."""
+        return json.loads(self.out.until(lambda line: is_it(json.loads(line)))[-1])
 
-        with self._more:
-            self._more.wait_for(look, LIMIT_S)
-            assert found, f"{self._command} never printed what was waited for, but: {''.join(self._out[-1:])}"
-        return found[0]
+    def is_running(self) -> bool:
+        return self._process.poll() is None
 
-    def interrupt(self) -> None:
-        self._process.send_signal(signal.SIGINT)
+    def interrupt(self, number: signal.Signals = signal.SIGINT) -> None:
+        self._process.send_signal(number)
 
     def result(self) -> Result:
         code = self._process.wait(LIMIT_S)
-        for reader in self._readers:
-            reader.join(LIMIT_S)
-        return Result(self._command, code, "".join(self._out), self._said)
-
-    def _read_out(self) -> None:
-        """All that comes, at once: a full pipe would hold the command up."""
-        assert self._process.stdout is not None
-        with self._process.stdout as stdout:
-            for line in stdout:
-                with self._more:
-                    self._out.append(line)
-                    self._more.notify_all()
-
-    def _read_err(self) -> None:
-        assert self._process.stderr is not None
-        with self._process.stderr as stderr:
-            for line in stderr:
-                with self._more:
-                    self._said += line
-                    self._more.notify_all()
-        with self._more:
-            self._process.wait()
-            self._more.notify_all()
+        self.out.join()
+        self.err.join()
+        return Result(self._command, code, self.out.text, self.err.text)
 
 
 @dataclass
@@ -158,13 +175,17 @@ class Demo:
 
     def start(self, *arguments: str) -> Running:
         """Start a command for this namespace."""
-        return Running((*arguments, "--namespace", self.namespace), self.env)
+        return Running((find_program("grpcdemo"), *arguments, "--namespace", self.namespace), self.env)
 
     def run(self, *arguments: str) -> Result:
         return self.start(*arguments).result()
 
     def kubectl(self, *arguments: str, stdin: str | None = None, check: bool = True) -> str:
         return kubectl("--namespace", self.namespace, *arguments, stdin=stdin, check=check)
+
+    def stream(self, *arguments: str) -> Running:
+        """A kubectl that keeps printing, as with `--watch` and `--follow`."""
+        return Running((find_program("kubectl"), "--namespace", self.namespace, *arguments))
 
     def refused(self, *arguments: str) -> str:
         """What kubectl says on stderr of a command that fails."""

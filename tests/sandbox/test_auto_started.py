@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 
 import pytest
 
-from tests.contract.tools import find_program
+from grpcdemo.manifests.defaults import NAMESPACE
+from tests.contract.tools import kubectl
 from tests.sandbox.user import PROGRAM, SandboxUser
 
 pytestmark = pytest.mark.sandbox
@@ -37,18 +37,8 @@ def test_it_stays_until_the_last_demo_in_it_is_cleaned_up(sandbox: SandboxUser) 
 
 def test_a_dry_run_ends_none_that_was_there(sandbox: SandboxUser) -> None:
     sandbox.run("up", "--servers", "1")
-    kubeconfig = str(sandbox.state.kubeconfig)
-    words = (
-        "delete",
-        "deployments",
-        "--all",
-        "--cascade=foreground",
-        "--namespace",
-        "istio-grpc-demo",
-        "--kubeconfig",
-        kubeconfig,
-    )
-    subprocess.run([find_program("kubectl"), *words], check=True, stdout=subprocess.DEVNULL)
+    target = ("--kubeconfig", str(sandbox.state.kubeconfig), "--namespace", NAMESPACE)
+    kubectl(*target, "delete", "deployments", "--all", "--cascade=foreground")
     assert "the sandbox has stopped" not in sandbox.run("cleanup", "--dry-run").stderr
     assert "the sandbox has stopped" in sandbox.run("cleanup").stderr
 
@@ -64,14 +54,12 @@ def test_one_that_somebody_started_by_hand_stays(sandbox: SandboxUser) -> None:
 
 
 def test_ctrl_c_in_the_middle_of_demo_ends_it_too(sandbox: SandboxUser) -> None:
-    telling = subprocess.Popen([*PROGRAM, "demo"], env=sandbox.environment, stderr=subprocess.PIPE, text=True)
-    assert telling.stderr
-    with telling, telling.stderr as said:
-        assert any("waiting for grpc-server" in line for line in said)
-        telling.send_signal(signal.SIGINT)
-        *_, ended, error = [line for line in said if not line.startswith("hint")]
-    assert telling.returncode == 130
-    assert (ended, error) == ("✓ the sandbox has stopped\n", "error: interrupted\n")
+    with sandbox.start("demo") as demo:
+        demo.wait_for("waiting for grpc-server")
+        demo.interrupt()
+        told = demo.result().check(130)
+    *_, ended, error = [line for line in told.err.splitlines() if not line.startswith("hint")]
+    assert (ended, error) == ("✓ the sandbox has stopped", "error: interrupted")
     sandbox.wait_until_gone()
 
 

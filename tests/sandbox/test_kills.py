@@ -126,7 +126,7 @@ def test_a_killed_server_is_restarted_and_comes_back_behind_the_service(demo: De
         demo.kill(pinned, "grpc-server")
         demo.wait_until_restarted(pinned, "grpc-server")
         observing.wait_for_new_window()
-        seen = observing.result()
+        seen = observing.last()
     assert demo.row(pinned) == ["1/1", "Running", "1"]
     assert demo.endpoints() == all_three
     assert seen["verdict"] == "pinned"
@@ -139,8 +139,8 @@ def test_a_killed_node_proxy_is_started_again_and_the_client_connects_anew(demo:
         before = demo.calls()
         kill_the_one_in(demo.sandbox.state.run / "proxy")
         while not has_recovered(demo.calls()[len(before) :]):
-            observing.wait_for("responses")
-        check_tally(observing.result(), demo)
+            observing.count()
+        check_tally(observing.last(), demo)
 
 
 def test_a_killed_client_is_restarted_and_counted_anew(demo: Demo) -> None:
@@ -150,7 +150,7 @@ def test_a_killed_client_is_restarted_and_counted_anew(demo: Demo) -> None:
         demo.kill(client, "grpc-client")
         demo.wait_until_restarted(client, "grpc-client")
         observing.wait_for_new_window()
-        seen = observing.result()
+        seen = observing.last()
     assert demo.row(client) == ["1/1", "Running", "1"]
     assert seen["windows"] > 1
     assert seen["verdict"] == "pinned"
@@ -167,7 +167,7 @@ def test_a_killed_sidecar_is_restarted_and_the_pod_is_ready_again(demo: Demo, ap
         demo.wait_until_restarted(pod, "istio-proxy", "initContainerStatuses")
         if app == "grpc-server":
             observing.wait_for_new_window()
-        seen = observing.result()
+        seen = observing.last()
     assert demo.row(pod) == ["2/2", "Running", "1"]
     assert len(demo.endpoints()) == 3
     assert len([server for server in seen["servers"] if server["responses"]]) == 3
@@ -190,7 +190,7 @@ def test_a_killed_daemon_is_told_by_every_command_and_leaves_nothing(sandbox: Sa
         sandbox.run("sandbox", "start")
         list(threads.map(partial(_hold_a_demo, sandbox), namespaces.values()))
         telling = {
-            words: stack.enter_context(Observing(sandbox, *words, "--namespace", namespace))
+            words: stack.enter_context(sandbox.start(*words, "--namespace", namespace))
             for words, namespace in namespaces.items()
         }
         list(threads.map(lambda words: telling[words].wait_for(MIDSTS[words]), MIDSTS))
@@ -199,8 +199,8 @@ def test_a_killed_daemon_is_told_by_every_command_and_leaves_nothing(sandbox: Sa
         assert len(sandbox.processes()) > len(MIDSTS)
         os.kill(daemon, signal.SIGKILL)
         for words, command in telling.items():
-            assert command.end()[0] == 1, words
-            assert [line.partition(";")[0] for line in command.said[-2:]] == [
+            ended = command.result().check(1)
+            assert [line.partition(";")[0] for line in ended.err.splitlines()[-2:]] == [
                 "error: the sandbox has ended, and every pod in it",
                 f"hint: see {sandbox.state.log}",
             ], words

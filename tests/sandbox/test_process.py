@@ -6,6 +6,8 @@ import resource
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from grpcdemo.sandbox.limits import ENOUGH, LEAST
 from grpcdemo.sandbox.process import start, stop
 from grpcdemo.sandbox.proxy.envoy import find_envoy
 from grpcdemo.sandbox.state import State, running
+from tests.contract.tools import Running
 from tests.sandbox.user import PROGRAM, SandboxUser, start_fake
 
 sandboxed = pytest.mark.sandbox
@@ -38,6 +41,15 @@ def leftovers(state: State) -> set[str]:
     return {path.name for path in state.root.iterdir()}
 
 
+@contextmanager
+def starting(sandbox: SandboxUser) -> Iterator[Running]:
+    """A `sandbox start` whose daemon is there and not yet ready."""
+    with sandbox.start("sandbox", "start") as command:
+        while running(sandbox.state) is None:
+            assert command.is_running()
+        yield command
+
+
 def start_limited(sandbox: SandboxUser, limit: str) -> subprocess.CompletedProcess[str]:
     """Start it in a shell that was told this first."""
     command = ["sh", "-c", f'{limit} && exec "$@"', "sh", *PROGRAM, "sandbox", "start"]
@@ -54,15 +66,10 @@ def test_any_path_is_short_enough(tmp_path: Path) -> None:
 
 @sandboxed
 def test_several_who_start_it_at_once_get_one(sandbox: SandboxUser) -> None:
-    command = [*PROGRAM, "sandbox", "start"]
-    starting = [
-        subprocess.Popen(command, env=sandbox.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for _ in range(4)
-    ]
-    told = [one.communicate() for one in starting]
-    assert [one.returncode for one in starting] == [0] * 4, told
-    assert {out for out, _ in told} == {f"{sandbox.state.kubeconfig}\n"}
-    assert sum("runs already" in err for _, err in told) == 3
+    commands = [sandbox.start("sandbox", "start") for _ in range(4)]
+    told = [command.result().check(0) for command in commands]
+    assert {result.out for result in told} == {f"{sandbox.state.kubeconfig}\n"}
+    assert sum("runs already" in result.err for result in told) == 3
     assert (sandbox.state.root / "kubeconfig").exists()
 
 
@@ -72,13 +79,9 @@ def test_an_interrupted_start_leaves_nothing(
     sandbox: SandboxUser, envoys_wait_for: Path, number: signal.Signals, code: int
 ) -> None:
     """Interrupted when the daemon is there, and not yet ready."""
-    command = [*PROGRAM, "sandbox", "start"]
-    with subprocess.Popen(command, env=sandbox.environment, stderr=subprocess.PIPE, text=True) as starting:
-        while running(sandbox.state) is None:
-            assert starting.poll() is None
-        starting.send_signal(number)
-        _, told = starting.communicate()
-    assert (starting.returncode, "error: interrupted" in told) == (code, True)
+    with starting(sandbox) as command:
+        command.interrupt(number)
+        assert command.result().check(code).error == "error: interrupted"
     assert running(sandbox.state) is None
     sandbox.wait_until_gone()
     assert leftovers(sandbox.state) == {"daemon.log", "lock"}
@@ -86,11 +89,8 @@ def test_an_interrupted_start_leaves_nothing(
 
 @sandboxed
 def test_a_start_that_is_killed_leaves_no_daemon(sandbox: SandboxUser, envoys_wait_for: Path) -> None:
-    command = [*PROGRAM, "sandbox", "start"]
-    with subprocess.Popen(command, env=sandbox.environment, stderr=subprocess.DEVNULL) as starting:
-        while running(sandbox.state) is None:
-            assert starting.poll() is None
-        starting.kill()
+    with starting(sandbox) as command:
+        command.interrupt(signal.SIGKILL)
     envoys_wait_for.touch()
     sandbox.wait_until_gone()
     assert leftovers(sandbox.state) == {"daemon.log", "lock"}
@@ -98,14 +98,10 @@ def test_a_start_that_is_killed_leaves_no_daemon(sandbox: SandboxUser, envoys_wa
 
 @sandboxed
 def test_one_that_is_stopped_while_it_starts_says_so(sandbox: SandboxUser, envoys_wait_for: Path) -> None:
-    command = [*PROGRAM, "sandbox", "start"]
-    with subprocess.Popen(command, env=sandbox.environment, stderr=subprocess.PIPE, text=True) as starting:
-        while running(sandbox.state) is None:
-            assert starting.poll() is None
+    with starting(sandbox) as command:
         assert "the sandbox has stopped" in sandbox.run("sandbox", "stop").stderr
-        _, told = starting.communicate()
-    assert starting.returncode == 1
-    assert "error: the sandbox did not start: it was stopped while it started" in told
+        told = command.result().check(1)
+    assert told.error == "error: the sandbox did not start: it was told to end while it started"
     assert leftovers(sandbox.state) == {"daemon.log", "lock"}
 
 

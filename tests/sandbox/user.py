@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
-import re
 import select
-import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 from grpcdemo.sandbox.state import State
+from tests.contract.tools import Running
 
 PROGRAM = (sys.executable, "-m", "grpcdemo")
 GONE_WITHIN_S = 120
@@ -27,7 +25,12 @@ class SandboxUser:
 
     def __init__(self, folder: Path) -> None:
         self.state = State(folder / "grpcdemo" / "sandbox")
-        self.environment = {**os.environ, "GRPCDEMO_TARGET": "sandbox", "XDG_STATE_HOME": str(folder)}
+        self.environment = {
+            **os.environ,
+            "GRPCDEMO_TARGET": "sandbox",
+            "PYTHONDONTWRITEBYTECODE": "1",  # under a limit on the size of files, Python caches half a module
+            "XDG_STATE_HOME": str(folder),
+        }
 
     def __enter__(self) -> SandboxUser:
         waiting = ("sh", "-c", 'cat && exec "$@"', "sh", *PROGRAM, "sandbox", "stop")
@@ -44,6 +47,9 @@ class SandboxUser:
         done = subprocess.run([*PROGRAM, *arguments], env=self.environment, capture_output=True, text=True, check=False)
         assert done.returncode == code, f"{arguments}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
+
+    def start(self, *arguments: str) -> Running:
+        return Running((*PROGRAM, *arguments), self.environment)
 
     def on_it(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return self.run(*arguments, "--kubeconfig", str(self.state.kubeconfig))
@@ -66,63 +72,34 @@ class SandboxUser:
             wait_until_gone(pid)
 
 
-class Observing:
-    """An `observe`, or another command, that runs meanwhile. A context manager."""
+class Observing(Running):
+    """An `observe` without an end of its own."""
 
-    def __init__(self, sandbox: SandboxUser, *words: str) -> None:
-        command = [*PROGRAM, *(words or ("observe", "--output", "json"))]
-        self._process = subprocess.Popen(
-            command, env=sandbox.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        self.said: list[str] = []
-
-    def __enter__(self) -> Observing:
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self._process.kill()
-        self._process.communicate()
-
-    def wait_for(self, pattern: str) -> None:
-        assert self._process.stderr
-        for line in self._process.stderr:
-            self.said.append(line.rstrip("\n"))
-            if re.search(pattern, line):
-                return
-        raise AssertionError(f"it ended without {pattern!r}: {self.said}")
+    def __init__(self, sandbox: SandboxUser) -> None:
+        super().__init__((*PROGRAM, "observe", "--output", "json"), sandbox.environment)
+        self._counted = 0
 
     def count(self) -> int:
-        """How many responses it tells of next."""
-        self.wait_for(" responses")
-        return self._told()
-
-    def _told(self) -> int:
-        return int(self.said[-1].partition(": ")[2].partition(" ")[0])
+        """How many responses the next line counts."""
+        self._counted = int(self.wait_for(" responses").partition(": ")[2].partition(" ")[0])
+        return self._counted
 
     def wait_for_responses(self) -> None:
-        """Until there are enough for a verdict in the present window."""
+        """Wait until the current window has enough for a verdict."""
         while self.count() < ENOUGH:
             pass
 
     def wait_for_new_window(self) -> None:
-        """Until it counts fewer than it has told of, and then enough again."""
-        before = self._told()
+        """Wait until the count starts again, and for enough responses."""
+        before = self._counted
         while (now := self.count()) >= before:
             before = now
         self.wait_for_responses()
 
-    def end(self) -> tuple[int, str]:
-        """The exit code, and what was printed on stdout."""
-        out, err = self._process.communicate()
-        self.said += err.splitlines()
-        return self._process.returncode, out
-
-    def result(self) -> Any:
-        """What it has seen, after Ctrl-C."""
-        self._process.send_signal(signal.SIGINT)
-        code, out = self.end()
-        assert code == 130, self.said
-        return json.loads(out)
+    def last(self) -> Any:
+        """The observation after Ctrl-C."""
+        self.interrupt()
+        return self.result().check(130).json
 
 
 def wait_until_gone(pid: int) -> None:

@@ -1,4 +1,4 @@
-"""What is refused, and in which words: every message here was read off a Kubernetes 1.36."""
+"""Refusals. Every message here was read off a Kubernetes 1.36."""
 
 from __future__ import annotations
 
@@ -46,8 +46,10 @@ async def test_what_is_not_served(client: Client, method: str, path: str, code: 
     assert answer.body["kind"] == "Status"
 
 
+LIST_OPTIONS = 'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: '
+NO_INTEGER = 'parsing "foo": invalid syntax'
 QUERIES = [
-    (SERVICES, {"watch": "1", "timeoutSeconds": "foo"}, 400, 'strconv.ParseInt: parsing "foo": invalid syntax'),
+    (SERVICES, {"watch": "1", "timeoutSeconds": "foo"}, 400, f"strconv.ParseInt: {NO_INTEGER}"),
     (SERVICES, {"fieldSelector": "spec.foo=b"}, 400, "field label not supported: spec.foo"),
     (SERVICES, {"fieldSelector": "foo"}, 400, "invalid selector: 'foo'; can't understand 'foo'"),
     (
@@ -60,22 +62,19 @@ QUERIES = [
         SERVICES,
         {"resourceVersion": "foo"},
         400,
-        'invalid resource version: resourceVersion: Invalid value: "foo": '
-        'strconv.ParseUint: parsing "foo": invalid syntax',
+        f'invalid resource version: resourceVersion: Invalid value: "foo": strconv.ParseUint: {NO_INTEGER}',
     ),
     (
         SERVICES,
         {"resourceVersionMatch": "Exact"},
         422,
-        'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: '
-        "resourceVersionMatch is forbidden unless resourceVersion is provided",
+        f"{LIST_OPTIONS}resourceVersionMatch is forbidden unless resourceVersion is provided",
     ),
     (
         SERVICES,
         {"watch": "1", "sendInitialEvents": "true"},
         422,
-        'ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: '
-        "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
+        f"{LIST_OPTIONS}sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
     ),
     (SERVICES, {"resourceVersion": "99999"}, 504, "Timeout: Too large resource version: 99999, current: 2"),
     (f"{PODS}/nope", {}, 404, 'pods "nope" not found'),
@@ -98,130 +97,50 @@ NAME_RULE = (
     r"'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
 )
 UNSUPPORTED = 'Unsupported value: "Foo": supported values: '
-NEW_PODS = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
+RULE = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"], "resources": ["pods"]}
 HOOK = {
     "name": "a.b.c",
     "clientConfig": {"url": "https://example.com"},
+    "rules": [RULE],
     "sideEffects": "None",
     "admissionReviewVersions": ["v1"],
 }
 SERVICES_THERE_ARE = "the sandbox has ClusterIP and headless Services only"
-CREATES: list[tuple[str, Any, dict[str, str], int, str]] = [
-    (PODS, {"kind": "Pod", "metadata": {"name": "x"}}, {}, 422, 'Pod "x" is invalid: spec.containers: Required value'),
-    (
-        PODS,
-        {**pod(), "metadata": {"name": "one", "namespace": "other"}},
-        {},
-        400,
-        "the namespace of the provided object does not match the namespace sent on the request",
-    ),
+QUANTITY = 'Invalid value: "abc": must be a quantity, such as 500m or 64Mi'
+PORT = "Invalid value: 0: must be between 1 and 65535, inclusive"
+NO_SELECTOR = "Invalid value: null: `selector` does not match template `labels`"
+NAMESPACE_PATH = "/api/v1/namespaces"
+KINDS = {PODS: "Pod", NAMESPACE_PATH: "Namespace", DEPLOYMENTS: "Deployment.apps", SERVICES: "Service"}
+KINDS[samples.WEBHOOKS] = "MutatingWebhookConfiguration.admissionregistration.k8s.io"
+INVALID: list[tuple[str, Any, str]] = [
+    (PODS, {"kind": "Pod", "metadata": {"name": "x"}}, "spec.containers: Required value"),
     (
         PODS,
         {"kind": "Pod", "metadata": {}, "spec": {}},
-        {},
-        422,
-        'Pod "" is invalid: [metadata.name: Required value: name or generateName is required, '
-        "spec.containers: Required value]",
+        "[metadata.name: Required value: name or generateName is required, spec.containers: Required value]",
     ),
-    (PODS, pod("Foo_"), {}, 422, f'Pod "Foo_" is invalid: metadata.name: Invalid value: "Foo_": {NAME_RULE}'),
-    (
-        "/api/v1/namespaces",
-        namespace("x.y"),
-        {},
-        422,
-        'Namespace "x.y" is invalid: metadata.name: Invalid value: "x.y": must not contain dots',
-    ),
-    (
-        PODS,
-        pod(foo=1, host_network=True, container={"imagee": "x", "portz": []}),
-        {"fieldValidation": "Strict"},
-        400,
-        'Pod in version "v1" cannot be handled as a Pod: strict decoding error: '
-        'unknown field "spec.containers[0].imagee", unknown field "spec.containers[0].portz", '
-        'unknown field "spec.foo", unknown field "spec.host_network"',
-    ),
-    (
-        PODS,
-        pod(hostNetwork="yes"),
-        {},
-        400,
-        'Pod in version "v1" cannot be handled as a Pod: spec.hostNetwork: Input should be a valid boolean',
-    ),
-    (
-        DEPLOYMENTS,
-        {**deployment(), "metadata": {"name": "web", "labels": {"a": 1}}},
-        {},
-        400,
-        'Deployment in version "v1" cannot be handled as a Deployment: metadata.labels.a: Input should be a valid '
-        "string",
-    ),
+    (PODS, pod("Foo_"), f'metadata.name: Invalid value: "Foo_": {NAME_RULE}'),
+    (NAMESPACE_PATH, namespace("x.y"), 'metadata.name: Invalid value: "x.y": must not contain dots'),
     (
         PODS,
         pod(container={"resources": {"limits": {"cpu": "abc"}}}),
-        {},
-        422,
-        'Pod "one" is invalid: [spec.containers[0].resources.limits[cpu]: Invalid value: "abc": must be a quantity, '
-        'such as 500m or 64Mi, spec.containers[0].resources.requests[cpu]: Invalid value: "abc": must be a quantity, '
-        "such as 500m or 64Mi]",
+        f"[spec.containers[0].resources.limits[cpu]: {QUANTITY}, "
+        f"spec.containers[0].resources.requests[cpu]: {QUANTITY}]",
     ),
-    *(
-        (
-            PODS,
-            {**pod(), "metadata": {"name": "one", "creationTimestamp": time}},
-            {},
-            400,
-            'Pod in version "v1" cannot be handled as a Pod: metadata.creationTimestamp: Input should be a valid '
-            "datetime",
-        )
-        for time in ("abc", "", "2026-13-01T00:00:00Z", "2026-11-01T00:00:00")
-    ),
-    (
-        PODS,
-        pod(),
-        {"fieldValidation": "Foo"},
-        422,
-        f'CreateOptions.meta.k8s.io "" is invalid: fieldValidation: {UNSUPPORTED}"", "Ignore", "Strict", "Warn"',
-    ),
-    (
-        PODS,
-        pod(),
-        {"dryRun": "Foo"},
-        422,
-        'CreateOptions.meta.k8s.io "" is invalid: dryRun: Unsupported value: ["Foo"]: supported values: "All"',
-    ),
-    (
-        DEPLOYMENTS,
-        deployment(replicas=-1),
-        {},
-        422,
-        'Deployment.apps "web" is invalid: spec.replicas: Invalid value: -1: must be greater than or equal to 0',
-    ),
+    (DEPLOYMENTS, deployment(replicas=-1), "spec.replicas: Invalid value: -1: must be greater than or equal to 0"),
     (
         DEPLOYMENTS,
         deployment(selector={"matchLabels": {"a": "c"}}),
-        {},
-        422,
-        'Deployment.apps "web" is invalid: spec.template.metadata.labels: Invalid value: {"a":"b"}: '
-        "`selector` does not match template `labels`",
+        'spec.template.metadata.labels: Invalid value: {"a":"b"}: `selector` does not match template `labels`',
     ),
     (
         DEPLOYMENTS,
         {"kind": "Deployment", "metadata": {"name": "web"}, "spec": {}},
-        {},
-        422,
-        'Deployment.apps "web" is invalid: [spec.selector: Required value, spec.template.metadata.labels: '
-        "Invalid value: null: `selector` does not match template `labels`, "
+        f"[spec.selector: Required value, spec.template.metadata.labels: {NO_SELECTOR}, "
         "spec.template.spec.containers: Required value]",
     ),
-    (SERVICES, service(ports=[]), {}, 422, 'Service "web" is invalid: spec.ports: Required value'),
-    (
-        SERVICES,
-        service(ports=[{"port": 0}]),
-        {},
-        422,
-        'Service "web" is invalid: [spec.ports[0].port: Invalid value: 0: must be between 1 and 65535, inclusive, '
-        "spec.ports[0].targetPort: Invalid value: 0: must be between 1 and 65535, inclusive]",
-    ),
+    (SERVICES, service(ports=[]), "spec.ports: Required value"),
+    (SERVICES, service(ports=[{"port": 0}]), f"[spec.ports[0].port: {PORT}, spec.ports[0].targetPort: {PORT}]"),
     (
         PODS,
         pod(
@@ -232,71 +151,112 @@ CREATES: list[tuple[str, Any, dict[str, str], int, str]] = [
                 {"name": "d", "image": "y", "env": [{"value": "x"}], "imagePullPolicy": "Foo"},
             ],
         ),
-        {},
-        422,
-        'Pod "one" is invalid: [spec.containers[0].name: Required value, spec.containers[1].image: Required value, '
+        "[spec.containers[0].name: Required value, spec.containers[1].image: Required value, "
         "spec.containers[1].ports[0].containerPort: Required value, spec.containers[2].env[0].name: Required value, "
         f'spec.containers[2].imagePullPolicy: {UNSUPPORTED}"Always", "IfNotPresent", "Never", '
         'spec.containers[2].name: Duplicate value: "d", '
         f'spec.restartPolicy: {UNSUPPORTED}"Always", "OnFailure", "Never"]',
     ),
-    (
-        samples.WEBHOOKS,
-        {
-            "metadata": {"name": "h"},
-            "webhooks": [{**HOOK, "rules": [{**NEW_PODS, "operations": ["CREATE", "UPDATE"]}]}],
-        },
-        {},
-        422,
-        'MutatingWebhookConfiguration.admissionregistration.k8s.io "h" is invalid: webhooks[0].rules[0].operations: '
-        'Forbidden: the sandbox calls webhooks for new pods only, so this must be ["CREATE"]',
-    ),
     *(
-        (SERVICES, service(type=kind), {}, 422, f'Service "web" is invalid: spec.type: Forbidden: {SERVICES_THERE_ARE}')
+        (SERVICES, service(type=kind), f"spec.type: Forbidden: {SERVICES_THERE_ARE}")
         for kind in ("ExternalName", "LoadBalancer", "NodePort")
     ),
     (
         SERVICES,
         service(type="Foo"),
-        {},
-        422,
-        f'Service "web" is invalid: spec.type: {UNSUPPORTED}"ClusterIP", "ExternalName", "LoadBalancer", "NodePort"',
+        f'spec.type: {UNSUPPORTED}"ClusterIP", "ExternalName", "LoadBalancer", "NodePort"',
     ),
     (
         SERVICES,
         service(sessionAffinity="ClientIP", externalIPs=["10.0.0.1"]),
-        {},
-        422,
-        'Service "web" is invalid: [spec.sessionAffinity: Forbidden: the sandbox has no session affinity, '
+        "[spec.sessionAffinity: Forbidden: the sandbox has no session affinity, "
         "spec.externalIPs: Forbidden: the sandbox has no addresses but its own]",
     ),
     (
         SERVICES,
         service(ports=[{"port": 80, "nodePort": 30080}]),
-        {},
-        422,
-        "Service \"web\" is invalid: spec.ports[0].nodePort: Forbidden: may not be used when `type` is 'ClusterIP'",
+        "spec.ports[0].nodePort: Forbidden: may not be used when `type` is 'ClusterIP'",
     ),
-    ("/api/v1/namespaces/nope/pods", pod(), {}, 404, 'namespaces "nope" not found'),
+    (
+        samples.WEBHOOKS,
+        {"metadata": {"name": "h"}, "webhooks": [HOOK]},
+        "webhooks[0].rules[0].operations: Forbidden: the sandbox calls webhooks for new pods only, so this must be "
+        '["CREATE"]',
+    ),
 ]
 
 
-@pytest.mark.parametrize(("path", "body", "query", "code", "message"), CREATES)
-async def test_objects_that_are_refused(
-    client: Client, path: str, body: Any, query: dict[str, str], code: int, message: str
-) -> None:
-    answer = await client.create(path, body, **query)
-    assert (answer.code, answer.message) == (code, message)
+@pytest.mark.parametrize(("path", "body", "message"), INVALID)
+async def test_invalid_objects(client: Client, path: str, body: Any, message: str) -> None:
+    answer = await client.create(path, body)
+    name = body["metadata"].get("name", "")
+    assert (answer.code, answer.message) == (422, f'{KINDS[path]} "{name}" is invalid: {message}')
 
 
-async def test_one_name_is_there_once(client: Client) -> None:
+UNREADABLE: list[tuple[str, Any, str]] = [
+    (PODS, pod(hostNetwork="yes"), "spec.hostNetwork: Input should be a valid boolean"),
+    (
+        DEPLOYMENTS,
+        {**deployment(), "metadata": {"name": "web", "labels": {"a": 1}}},
+        "metadata.labels.a: Input should be a valid string",
+    ),
+    *(
+        (
+            PODS,
+            {**pod(), "metadata": {"name": "one", "creationTimestamp": time}},
+            "metadata.creationTimestamp: Input should be a valid datetime",
+        )
+        for time in ("abc", "", "2026-13-01T00:00:00Z", "2026-11-01T00:00:00")
+    ),
+]
+
+
+@pytest.mark.parametrize(("path", "body", "message"), UNREADABLE)
+async def test_fields_of_a_wrong_type(client: Client, path: str, body: Any, message: str) -> None:
+    answer, kind = await client.create(path, body), body["kind"]
+    assert (answer.code, answer.message) == (400, f'{kind} in version "v1" cannot be handled as a {kind}: {message}')
+
+
+OPTIONS = 'CreateOptions.meta.k8s.io "" is invalid: '
+PARAMETERS = [
+    ("dryRun", "Foo", f'{OPTIONS}dryRun: Unsupported value: ["Foo"]: supported values: "All"'),
+    ("fieldValidation", "Foo", f'{OPTIONS}fieldValidation: {UNSUPPORTED}"", "Ignore", "Strict", "Warn"'),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "message"), PARAMETERS)
+async def test_unknown_values_of_parameters(client: Client, name: str, value: str, message: str) -> None:
+    answer = await client.create(PODS, pod(), **{name: value})
+    assert (answer.code, answer.message) == (422, message)
+
+
+async def test_unknown_fields(client: Client) -> None:
+    body = pod(foo=1, host_network=True, container={"imagee": "x", "portz": []})
+    answer = await client.create(PODS, body, fieldValidation="Strict")
+    assert (answer.code, answer.message) == (
+        400,
+        'Pod in version "v1" cannot be handled as a Pod: strict decoding error: '
+        'unknown field "spec.containers[0].imagee", unknown field "spec.containers[0].portz", '
+        'unknown field "spec.foo", unknown field "spec.host_network"',
+    )
+
+
+async def test_a_namespace_that_is_another_or_missing(client: Client) -> None:
+    other = await client.create(PODS, {**pod(), "metadata": {"name": "one", "namespace": "other"}})
+    message = "the namespace of the provided object does not match the namespace sent on the request"
+    assert (other.code, other.message) == (400, message)
+    missing = await client.create("/api/v1/namespaces/nope/pods", pod())
+    assert (missing.code, missing.message) == (404, 'namespaces "nope" not found')
+
+
+async def test_a_name_that_is_taken(client: Client) -> None:
     await client.create(DEPLOYMENTS, deployment())
     answer = await client.create(DEPLOYMENTS, deployment())
     assert (answer.code, answer.reason) == (409, "AlreadyExists")
     assert answer.body["details"] == {"name": "web", "group": "apps", "kind": "deployments"}
 
 
-async def test_nothing_new_in_a_namespace_on_its_way_out(sandbox: Sandbox) -> None:
+async def test_nothing_new_in_a_terminating_namespace(sandbox: Sandbox) -> None:
     sandbox.registry.delete(NAMESPACES, "", NAMESPACE)
     answer = await sandbox.client.create(PODS, pod())
     assert answer.code == 403
@@ -362,7 +322,7 @@ async def test_changes_that_are_refused(client: Client, path: str, patch: Any, c
     assert (answer.code, answer.message) == (code, message)
 
 
-async def test_a_time_that_is_none_is_not_stored(client: Client) -> None:
+async def test_a_malformed_time_is_not_stored(client: Client) -> None:
     """What is stored must be shown: a container's times go into the columns of its pod."""
     await client.create(PODS, pod())
     state = {"terminated": {"exitCode": 1, "finishedAt": "abc"}}
@@ -373,7 +333,7 @@ async def test_a_time_that_is_none_is_not_stored(client: Client) -> None:
     assert (await client.get(PODS, headers={"Accept": samples.TABLE})).code == 200
 
 
-async def test_most_of_a_pod_cannot_be_changed(client: Client) -> None:
+async def test_most_fields_of_a_pod_are_immutable(client: Client) -> None:
     await client.create(PODS, pod())
     refused = await client.patch(f"{PODS}/one", {"spec": {"hostNetwork": True}}, samples.MERGE)
     assert refused.code == 422
@@ -409,19 +369,19 @@ async def test_bodies_that_are_no_pod(client: Client, body: bytes, content_type:
     assert answer.message.startswith(message)
 
 
-async def test_an_answer_in_no_known_form(client: Client) -> None:
+async def test_an_unknown_media_type_is_not_acceptable(client: Client) -> None:
     answer = await client.get(ACCOUNTS, headers={"Accept": "application/xml"})
     assert (answer.code, answer.reason) == (406, "NotAcceptable")
 
 
 @pytest.mark.parametrize("authorization", ["", "Bearer wrong", "Basic s3cret", "s3cret"])
-async def test_nobody_without_the_token(client: Client, authorization: str) -> None:
+async def test_every_request_needs_the_token(client: Client, authorization: str) -> None:
     for path in ("/version", "/readyz", PODS, "/apis"):
         answer = await client.get(path, headers={"Authorization": authorization})
         assert (answer.code, answer.message) == (401, "Unauthorized")
 
 
-async def test_a_mistake_of_ours_is_a_status_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_bug_is_logged_and_answered_with_a_status(caplog: pytest.LogCaptureFixture) -> None:
     def fail(*_: Object) -> Object:
         raise ZeroDivisionError("division by zero")
 
