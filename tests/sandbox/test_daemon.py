@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from grpcdemo.sandbox.state import running
-from tests.sandbox.user import SandboxUser, wait_until_gone
+from tests.sandbox.processes import wait_until_gone
+from tests.sandbox.user import SandboxUser
 
 pytestmark = pytest.mark.sandbox
 

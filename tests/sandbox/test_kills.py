@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +20,7 @@ from grpcdemo.manifests.defaults import NAMESPACE
 from grpcdemo.sandbox.state import running
 from grpcdemo.workload.call_log import Call
 from tests.contract.tools import find_program
-from tests.sandbox.kubelet.processes import find_processes
+from tests.sandbox.processes import kill_part, kill_process_in
 from tests.sandbox.user import ENOUGH, Observing, SandboxUser
 from tests.workload.call_line import parse_call
 
@@ -49,8 +48,7 @@ class Demo:
 
     def kill(self, pod: str, part: str) -> None:
         """The process of a container, or of the `proxy`."""
-        (folder,) = (self.sandbox.state.run / "pods" / "pods").glob(f"*_{pod}_*")
-        kill_the_one_in(folder / part)
+        kill_part(self.sandbox.state.run / "pods" / "pods", pod, part)
 
     def wait_until_restarted(self, pod: str, container: str, where: str = "containerStatuses") -> None:
         """Until it has begun anew, for the first time, and the whole pod is ready again."""
@@ -77,11 +75,6 @@ class Demo:
         """All that the client has logged since it began."""
         log = self.kubectl("logs", self.name("grpc-client"), "--container=grpc-client")
         return [call for call in map(parse_call, log.splitlines()) if call]
-
-
-def kill_the_one_in(folder: Path) -> None:
-    (found,) = find_processes(folder)
-    os.kill(found, signal.SIGKILL)
 
 
 def has_recovered(calls: list[Call]) -> bool:
@@ -137,7 +130,7 @@ def test_a_killed_node_proxy_is_started_again_and_the_client_connects_anew(demo:
     with Observing(demo.sandbox) as observing:
         observing.wait_for_responses()
         before = demo.calls()
-        kill_the_one_in(demo.sandbox.state.run / "proxy")
+        kill_process_in(demo.sandbox.state.run / "proxy")
         while not has_recovered(demo.calls()[len(before) :]):
             observing.count()
         check_tally(observing.last(), demo)

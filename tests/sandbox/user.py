@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import select
 import subprocess
 import sys
 from pathlib import Path
@@ -12,9 +11,9 @@ from typing import Any
 
 from grpcdemo.sandbox.state import State
 from tests.contract.tools import Running
+from tests.sandbox.processes import find_processes, wait_until_gone
 
 PROGRAM = (sys.executable, "-m", "grpcdemo")
-GONE_WITHIN_S = 120
 ENOUGH = 34
 """Responses after which a window is judged."""
 
@@ -55,19 +54,14 @@ class SandboxUser:
         return self.run(*arguments, "--kubeconfig", str(self.state.kubeconfig))
 
     def processes(self) -> set[int]:
-        """Whatever process knows the sandbox's folder."""
-        found = set()
-        for folder in Path("/proc").glob("[0-9]*"):
-            try:
-                told = (folder / "cmdline").read_bytes() + bytes((folder / "cwd").readlink())
-            except OSError:
-                continue
-            if str(self.state.root).encode() in told:
-                found.add(int(folder.name))
-        return found
+        """The processes that have the sandbox's folder in their command line, or work in it."""
+        root = bytes(self.state.root)
+        return find_processes(
+            lambda process: root in (process / "cmdline").read_bytes() + bytes((process / "cwd").readlink())
+        )
 
     def wait_until_gone(self) -> None:
-        """Until none of its processes is left."""
+        """Wait until all its processes have ended."""
         for pid in self.processes():
             wait_until_gone(pid)
 
@@ -100,17 +94,6 @@ class Observing(Running):
         """The observation after Ctrl-C."""
         self.interrupt()
         return self.result().check(130).json
-
-
-def wait_until_gone(pid: int) -> None:
-    """Wait for a process that is not our child; its end is told by the kernel."""
-    try:
-        descriptor = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    ready, _, _ = select.select([descriptor], [], [], GONE_WITHIN_S)
-    os.close(descriptor)
-    assert ready, f"process {pid} outlived the sandbox"
 
 
 FAKE = """

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from grpcdemo.manifests import images
+from grpcdemo.manifests.render import ManifestValues, build_objects
 from grpcdemo.resources.labels import SERVICE_NAME
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.pods import is_ready
 from grpcdemo.resources.resource import ENDPOINT_SLICES, PODS, SERVICES
 from grpcdemo.sandbox.api.logs import LogOptions
-from grpcdemo.sandbox.api.store import Store
+from grpcdemo.sandbox.api.store import Event, Store
 from grpcdemo.sandbox.child import LAUNCH
 from grpcdemo.sandbox.kubelet.host import NODE, KubeletConfig
 from grpcdemo.sandbox.kubelet.kubelet import Kubelet
@@ -36,6 +37,11 @@ NAMESPACE = "demo"
 SERVER_IMAGE = images.image_reference(images.SERVER_IMAGE)
 CLIENT_IMAGE = images.image_reference(images.CLIENT_IMAGE)
 BACKOFF_S = 0.05
+CONTAINERS = {
+    obj["metadata"]["name"]: obj["spec"]["template"]["spec"]["containers"][0]
+    for obj in build_objects(ManifestValues(rate=1000))
+    if obj["kind"] == "Deployment"
+}
 
 
 @dataclass
@@ -56,14 +62,27 @@ class Machine:
     def create_server(self, name: str, *, sidecar: bool = False) -> None:
         self.create_pod(name, build_server(), sidecar=sidecar)
 
-    def create_client(self, name: str, *, sidecar: bool = False) -> None:
-        self.create_pod(name, build_client(), sidecar=sidecar)
-
     def create_service(self, name: str = "grpc-server") -> None:
         port = {"name": "grpc", "port": 50051, "targetPort": 50051, "protocol": "TCP", "appProtocol": "grpc"}
         spec = {"clusterIP": self.network.service_address(NAMESPACE, name), "ports": [port]}
         metadata = {"name": name, "namespace": NAMESPACE}
         self.store.create(SERVICES, {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec})
+
+    async def start_server(self) -> Object:
+        """A pod `server` that is ready."""
+        self.create_server("server")
+        (pod,) = await self.until_ready("server")
+        return pod
+
+    async def start_demo(self, *servers: str, client: Object | None = None, sidecar: bool = False) -> None:
+        """These servers behind the Service, and a client with an answer from one of them."""
+        self.create_service()
+        for name in servers:
+            self.create_server(name, sidecar=sidecar)
+        await self.until_ready(*servers)
+        self.publish(*servers)
+        self.create_pod("client", client or build_client(), sidecar=sidecar)
+        await self.until_ready("client")
 
     def publish(self, *pods: str, service: str = "grpc-server") -> None:
         """Let these pods stand behind the Service, and no others."""
@@ -84,21 +103,34 @@ class Machine:
     def pod(self, name: str) -> Object:
         return self.store.get(PODS, NAMESPACE, name)
 
-    def delete(self, name: str, grace_s: int = 10) -> None:
+    async def delete(self, name: str, grace_s: int = 10) -> Object:
+        """Delete a pod, and wait until it is gone; its last state."""
+        since = self.store.version
         self.store.mark_deleted(PODS, NAMESPACE, name, grace_s=grace_s)
+        return await self.until_gone(name, since)
 
-    async def until(self, name: str, wanted: Callable[[Object], bool]) -> Object:
-        """The pod, in the first state in which it is as *wanted*."""
-        since, found = self.store.version, self.pod(name)
-        if wanted(found):
-            return found
-        return await asyncio.wait_for(self._next(name, since, wanted), PATIENCE_S)
+    async def until(self, name: str, holds: Callable[[Object], bool]) -> Object:
+        """The pod, in the first state for which *holds* is true."""
+        since, pod = self.store.version, self.pod(name)
+        if holds(pod):
+            return pod
+        return await self._next(name, since, lambda event: event.type != "DELETED" and holds(event.object))
 
     async def until_ready(self, *names: str) -> list[Object]:
         return [await self.until(name, is_ready) for name in names]
 
-    async def until_gone(self, name: str) -> None:
-        await asyncio.wait_for(self._wait_gone(name, self.store.version), PATIENCE_S)
+    async def until_gone(self, name: str, since: int) -> Object:
+        """The last state of a pod that was there in version *since*."""
+        return await self._next(name, since, lambda event: event.type == "DELETED")
+
+    async def _next(self, name: str, since: int, holds: Callable[[Event], bool]) -> Object:
+        async def follow() -> Object:
+            async for event in self.store.watch(PODS, since):
+                if event.object["metadata"]["name"] == name and holds(event):
+                    return event.object
+            raise AssertionError
+
+        return await asyncio.wait_for(follow(), PATIENCE_S)
 
     def events_of(self, name: str) -> list[tuple[str, str]]:
         return [(reason, message) for pod, _, reason, message in self.events if pod == name]
@@ -108,47 +140,33 @@ class Machine:
             [piece async for piece in self.kubelet.read(NAMESPACE, pod, container, LogOptions(**options))]
         ).decode()
 
-    async def calls(self, pod: str, count: int, container: str = "grpc-client") -> list[Call]:
-        """The first *count* calls of a client that were answered."""
-        return await asyncio.wait_for(self._read_calls(pod, container, count), PATIENCE_S)
+    async def calls(self, count: int) -> list[Call]:
+        """The next *count* calls of the client that are answered."""
+        calls: list[Call] = []
+        already = (await self.log("client", "grpc-client")).count("code=OK")
 
-    async def calls_until(self, pod: str, wanted: Callable[[Call], bool], container: str = "grpc-client") -> Call:
-        return await asyncio.wait_for(self._find_call(pod, container, wanted), PATIENCE_S)
+        def enough(call: Call) -> bool:
+            calls.extend([call] if call.code == "OK" else [])
+            return len(calls) == already + count
 
-    async def _read_calls(self, pod: str, container: str, count: int) -> list[Call]:
-        found: list[Call] = []
-        async for call in self._follow_calls(pod, container):
-            if call.code == "OK":
-                found.append(call)
-            if len(found) == count:
-                return found
-        raise AssertionError(f"the log of {pod} ended after {len(found)} calls")
+        await self.call_until(enough)
+        return calls[already:]
 
-    async def _find_call(self, pod: str, container: str, wanted: Callable[[Call], bool]) -> Call:
-        async for call in self._follow_calls(pod, container):
-            if wanted(call):
-                return call
-        raise AssertionError(f"the log of {pod} ended")
+    async def call_until(self, holds: Callable[[Call], bool]) -> Call:
+        """The client's first call for which *holds* is true."""
 
-    async def _follow_calls(self, pod: str, container: str) -> AsyncIterator[Call]:
-        async with contextlib.aclosing(self.kubelet.read(NAMESPACE, pod, container, LogOptions(follow=True))) as pieces:  # type: ignore[type-var]
-            async for piece in pieces:
-                for line in piece.decode().splitlines():
-                    if call := parse_call(line):
-                        yield call
+        async def follow() -> Call:
+            async with contextlib.aclosing(self.follow("client", "grpc-client")) as pieces:  # type: ignore[type-var]
+                async for piece in pieces:
+                    for call in filter(None, map(parse_call, piece.decode().splitlines())):
+                        if holds(call):
+                            return call
+            raise AssertionError("the client's log ended")
 
-    async def _next(self, name: str, since: int, wanted: Callable[[Object], bool]) -> Object:
-        async for event in self.store.watch(PODS, since):
-            if event.object["metadata"]["name"] == name and event.type != "DELETED" and wanted(event.object):
-                return event.object
-        raise AssertionError
+        return await asyncio.wait_for(follow(), PATIENCE_S)
 
-    async def _wait_gone(self, name: str, since: int) -> None:
-        if self.store.find(PODS, NAMESPACE, name) is None:
-            return
-        async for event in self.store.watch(PODS, since):
-            if event.object["metadata"]["name"] == name and event.type == "DELETED":
-                return
+    def follow(self, pod: str, container: str) -> AsyncIterator[bytes]:
+        return self.kubelet.read(NAMESPACE, pod, container, LogOptions(follow=True))
 
 
 @contextlib.asynccontextmanager
@@ -178,35 +196,13 @@ async def running_machine(
         network.close()
 
 
-def build_server(name: str = "grpc-server", **more: Any) -> Object:
-    env = [
-        {"name": variable, "valueFrom": {"fieldRef": {"fieldPath": path}}}
-        for variable, path in (
-            ("POD_NAME", "metadata.name"),
-            ("POD_IP", "status.podIP"),
-            ("NODE_NAME", "spec.nodeName"),
-        )
-    ]
-    return {
-        "name": name,
-        "image": SERVER_IMAGE,
-        "imagePullPolicy": "IfNotPresent",
-        "ports": [{"name": "grpc", "containerPort": 50051, "protocol": "TCP"}],
-        "env": env,
-        "readinessProbe": {"grpc": {"port": 50051}, "periodSeconds": 2, "failureThreshold": 2},
-        **more,
-    }
+def build_server(**more: Any) -> Object:
+    """The server's container, as the tool's manifests have it."""
+    return {**CONTAINERS["grpc-server"], **more}
 
 
-def build_client(name: str = "grpc-client", **more: Any) -> Object:
-    return {
-        "name": name,
-        "image": CLIENT_IMAGE,
-        "imagePullPolicy": "IfNotPresent",
-        "env": [{"name": "TARGET", "value": "dns:///grpc-server:50051"}, {"name": "RATE", "value": "1000"}],
-        "readinessProbe": {"grpc": {"port": 50052, "service": "answered"}, "periodSeconds": 1, "failureThreshold": 2},
-        **more,
-    }
+def build_client(**more: Any) -> Object:
+    return {**CONTAINERS["grpc-client"], **more}
 
 
 def build_shell(script: str, name: str = "shell", **more: Any) -> Object:

@@ -11,7 +11,7 @@ import pytest
 
 from grpcdemo.sandbox.child import LAUNCH
 from tests.sandbox.kubelet.machine import PATIENCE_S, build_shell, running_machine
-from tests.sandbox.kubelet.processes import find_processes, wait_until_ended
+from tests.sandbox.processes import processes_in, wait_until_gone
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
@@ -28,13 +28,9 @@ sys.exit(launch.main(sys.argv[1:]))
 
 async def run_until_killed(root: Path, launch: Path) -> None:
     async with running_machine(root, proxy=True, launch=launch) as machine:
-        machine.create_service()
-        machine.create_server("server", sidecar=True)
-        machine.create_client("client", sidecar=True)
         machine.create_pod("shell", build_shell("sleep 1000 & sleep 1000"))
-        await machine.until_ready("server", "shell")
-        machine.publish("server")
-        await machine.until_ready("client")
+        await machine.start_demo("server", sidecar=True)
+        await machine.until_ready("shell")
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         await asyncio.Event().wait()
@@ -47,13 +43,14 @@ async def test_no_process_outlives_a_sandbox_that_is_killed(tmp_path: Path, syst
     try:
         assert sandbox.stdout
         assert await asyncio.wait_for(sandbox.stdout.readline(), PATIENCE_S) == b"ready\n"
-        processes = find_processes(tmp_path)
+        processes = processes_in(tmp_path)
         # three Envoys, a server, a client, and a shell with its guard and two children; elsewhere, Envoys' guards
         assert len(processes) >= (8 if system == "linux" else 11)
     finally:
         sandbox.kill()
         await sandbox.wait()
-    await wait_until_ended(processes)
+    for pid in processes:
+        await asyncio.to_thread(wait_until_gone, pid)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import signal
 from itertools import count
 from pathlib import Path
 
@@ -17,14 +15,16 @@ from grpcdemo.pb.identity_pb2 import GetIdentityRequest
 from grpcdemo.pb.identity_pb2_grpc import IdentityServiceStub
 from grpcdemo.resources.pods import is_ready
 from grpcdemo.resources.resource import NODES, PODS
-from grpcdemo.sandbox.api.logs import LogOptions
 from grpcdemo.sandbox.api.status import StatusError
+from tests.sandbox.processes import kill_part
 
 from .machine import (
     BACKOFF_S,
     CLIENT_IMAGE,
     NAMESPACE,
     PATIENCE_S,
+    Machine,
+    build_client,
     build_server,
     build_shell,
     condition,
@@ -32,152 +32,123 @@ from .machine import (
     running_machine,
     waits_for,
 )
-from .processes import find_process
 
 
-async def test_a_server_becomes_ready_and_answers_at_its_pods_address(tmp_path: Path) -> None:
-    async with running_machine(tmp_path) as machine:
-        machine.create_server("server")
-        (pod,) = await machine.until_ready("server")
-        status, found = pod["status"], container(pod)
-        assert (pod["spec"]["nodeName"], status["phase"], status["hostIP"]) == ("sandbox", "Running", "127.0.0.1")
-        assert status["podIPs"] == [{"ip": status["podIP"]}]
-        assert (found["ready"], found["started"], found["restartCount"]) == (True, True, 0)
-        assert found["state"]["running"]["startedAt"]
-        for kind in ("PodScheduled", "Initialized", "PodReadyToStartContainers", "ContainersReady"):
-            assert condition(pod, kind) == "True"
-        assert [reason for reason, _ in machine.events_of("server")] == ["Pulled", "Created", "Started"]
-        assert [node["metadata"]["name"] for node in machine.store.list(NODES)] == ["sandbox"]
-        host, port = machine.network.reach(status["podIP"], 50051)
-        async with grpc.aio.insecure_channel(f"ipv4:{host}:{port}") as channel:
-            stub = IdentityServiceStub(channel)  # type: ignore[no-untyped-call]
-            answer = await stub.GetIdentity(GetIdentityRequest(), timeout=PATIENCE_S)
-        assert (answer.pod_name, answer.pod_ip, answer.node_name) == ("server", status["podIP"], "sandbox")
+async def test_a_server_becomes_ready_and_answers_at_its_pods_address(machine: Machine) -> None:
+    pod = await machine.start_server()
+    status, found = pod["status"], container(pod)
+    assert (pod["spec"]["nodeName"], status["phase"], status["hostIP"]) == ("sandbox", "Running", "127.0.0.1")
+    assert status["podIPs"] == [{"ip": status["podIP"]}]
+    assert (found["ready"], found["started"], found["restartCount"]) == (True, True, 0)
+    assert found["state"]["running"]["startedAt"]
+    for kind in ("PodScheduled", "Initialized", "PodReadyToStartContainers", "ContainersReady"):
+        assert condition(pod, kind) == "True"
+    assert [reason for reason, _ in machine.events_of("server")] == ["Pulled", "Created", "Started"]
+    assert [node["metadata"]["name"] for node in machine.store.list(NODES)] == ["sandbox"]
+    host, port = machine.network.reach(status["podIP"], 50051)
+    async with grpc.aio.insecure_channel(f"ipv4:{host}:{port}") as channel:
+        stub = IdentityServiceStub(channel)  # type: ignore[no-untyped-call]
+        answer = await stub.GetIdentity(GetIdentityRequest(), timeout=PATIENCE_S)
+    assert (answer.pod_name, answer.pod_ip, answer.node_name) == ("server", status["podIP"], "sandbox")
 
 
 async def test_a_container_knows_nothing_of_the_sandboxs_own_environment(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KUBECONFIG", "/secret")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    async with running_machine(tmp_path) as machine:
-        script = "import json, os; print(json.dumps(dict(os.environ))); print(os.getcwd())"
-        shell = {"name": "env", "image": CLIENT_IMAGE, "command": ["python3", "-c", script]}
-        machine.create_pod("env", shell, restartPolicy="Never")
-        pod = await machine.until("env", lambda pod: pod.get("status", {}).get("phase") == "Succeeded")
-        environment, folder = (await machine.log("env", "env")).splitlines()
-        assert not {"KUBECONFIG", "AWS_SECRET_ACCESS_KEY", "HOME"} & json.loads(environment).keys()
-        assert json.loads(environment)["HOSTNAME"] == "env"
-        assert Path(folder).is_relative_to(tmp_path)
-        assert container(pod)["state"]["terminated"]["reason"] == "Completed"
+    script = "import json, os; print(json.dumps(dict(os.environ))); print(os.getcwd())"
+    shell = {"name": "env", "image": CLIENT_IMAGE, "command": ["python3", "-c", script]}
+    machine.create_pod("env", shell, restartPolicy="Never")
+    pod = await machine.until("env", lambda pod: pod.get("status", {}).get("phase") == "Succeeded")
+    environment, folder = (await machine.log("env", "env")).splitlines()
+    assert not {"KUBECONFIG", "AWS_SECRET_ACCESS_KEY", "HOME"} & json.loads(environment).keys()
+    assert json.loads(environment)["HOSTNAME"] == "env"
+    assert Path(folder).is_relative_to(tmp_path)
+    assert container(pod)["state"]["terminated"]["reason"] == "Completed"
 
 
-async def test_a_pod_that_is_deleted_ends_in_order_and_is_gone(tmp_path: Path) -> None:
-    async with running_machine(tmp_path) as machine:
-        machine.create_server("server")
-        (pod,) = await machine.until_ready("server")
-        since = machine.store.version
-        machine.delete("server")
-        await machine.until_gone("server")
-        assert ("Killing", "Stopping container grpc-server") in machine.events_of("server")
-        async for event in machine.store.watch(PODS, since):
-            if event.type == "DELETED":
-                ended = container(event.object)["state"]["terminated"]
-                assert (ended["exitCode"], ended["reason"]) == (0, "Completed")
-                assert not is_ready(event.object)
-                break
-        assert not list((tmp_path / "kubelet" / "pods").iterdir())
-        machine.create_server("server")
-        (again,) = await machine.until_ready("server")
-        assert again["status"]["podIP"] != pod["status"]["podIP"]
+async def test_a_pod_that_is_deleted_ends_in_order_and_is_gone(machine: Machine, tmp_path: Path) -> None:
+    pod = await machine.start_server()
+    last = await machine.delete("server")
+    assert ("Killing", "Stopping container grpc-server") in machine.events_of("server")
+    ended = container(last)["state"]["terminated"]
+    assert (ended["exitCode"], ended["reason"], is_ready(last)) == (0, "Completed", False)
+    assert not list((tmp_path / "kubelet" / "pods").iterdir())
+    again = await machine.start_server()
+    assert again["status"]["podIP"] != pod["status"]["podIP"]
 
 
-async def test_what_a_python_program_prints_is_in_the_log_at_once(tmp_path: Path) -> None:
+async def test_what_a_python_program_prints_is_in_the_log_at_once(machine: Machine) -> None:
     """As in the images, which say so in their environment."""
-    async with running_machine(tmp_path) as machine:
-        program = ["python3", "-c", "import time; print('hello'); time.sleep(1000)"]
-        machine.create_pod("env", {"name": "env", "image": CLIENT_IMAGE, "command": program})
-        await machine.until_ready("env")
-        following = machine.kubelet.read(NAMESPACE, "env", "env", LogOptions(follow=True))
-        assert await asyncio.wait_for(anext(following), PATIENCE_S) == b"hello\n"
-        machine.delete("env", grace_s=0)
+    program = ["python3", "-c", "import time; print('hello'); time.sleep(1000)"]
+    machine.create_pod("env", {"name": "env", "image": CLIENT_IMAGE, "command": program})
+    await machine.until_ready("env")
+    assert await asyncio.wait_for(anext(machine.follow("env", "env")), PATIENCE_S) == b"hello\n"
+    await machine.delete("env", grace_s=0)
 
 
-async def test_a_pods_name_may_be_as_long_as_any(tmp_path: Path) -> None:
-    async with running_machine(tmp_path) as machine:
-        machine.create_server("x" * 253)
-        await machine.until_ready("x" * 253)
+async def test_a_pods_name_may_be_as_long_as_any(machine: Machine) -> None:
+    machine.create_server("x" * 253)
+    await machine.until_ready("x" * 253)
 
 
-async def test_what_does_not_heed_sigterm_is_killed_after_its_grace(tmp_path: Path) -> None:
-    async with running_machine(tmp_path) as machine:
-        machine.create_pod("deaf", build_shell("trap '' TERM; echo deaf; while :; do sleep 1000; done"))
-        await machine.until_ready("deaf")
-        pieces = machine.kubelet.read(NAMESPACE, "deaf", "shell", LogOptions(follow=True))
-        assert await anext(pieces) == b"deaf\n"
-        since = machine.store.version
-        machine.delete("deaf", grace_s=1)
-        await machine.until_gone("deaf")
-        async for event in machine.store.watch(PODS, since):
-            if event.type == "DELETED":
-                assert container(event.object)["state"]["terminated"]["exitCode"] == 137
-                break
+async def test_what_does_not_heed_sigterm_is_killed_after_its_grace(machine: Machine) -> None:
+    machine.create_pod("deaf", build_shell("trap '' TERM; echo deaf; while :; do sleep 1000; done"))
+    await machine.until_ready("deaf")
+    assert await anext(machine.follow("deaf", "shell")) == b"deaf\n"
+    last = await machine.delete("deaf", grace_s=1)
+    assert container(last)["state"]["terminated"]["exitCode"] == 137
 
 
-async def test_a_pod_that_a_finalizer_holds_stays_until_that_is_gone(tmp_path: Path) -> None:
-    async with running_machine(tmp_path) as machine:
-        machine.create_server("server")
-        await machine.until_ready("server")
-        pod = machine.pod("server")
-        pod["metadata"]["finalizers"] = ["example.com/hold"]
-        machine.store.update(PODS, pod)
-        machine.delete("server")
-        pod = await machine.until("server", lambda pod: pod["metadata"].get("deletionGracePeriodSeconds") == 0)
-        assert "terminated" in container(pod)["state"]
-        pod["metadata"]["finalizers"] = []
-        machine.store.update(PODS, machine.pod("server") | {"metadata": pod["metadata"]})
-        await machine.until_gone("server")
+async def test_a_pod_that_a_finalizer_holds_stays_until_that_is_gone(machine: Machine) -> None:
+    await machine.start_server()
+    pod = machine.pod("server")
+    pod["metadata"]["finalizers"] = ["example.com/hold"]
+    machine.store.update(PODS, pod)
+    machine.store.mark_deleted(PODS, NAMESPACE, "server", grace_s=10)
+    pod = await machine.until("server", lambda pod: pod["metadata"].get("deletionGracePeriodSeconds") == 0)
+    assert "terminated" in container(pod)["state"]
+    pod["metadata"]["finalizers"] = []
+    since = machine.store.version
+    machine.store.update(PODS, machine.pod("server") | {"metadata": pod["metadata"]})
+    await machine.until_gone("server", since)
 
 
-async def test_a_server_that_is_killed_is_started_again(tmp_path: Path) -> None:
-    async with running_machine(tmp_path) as machine:
-        machine.create_server("server")
-        await machine.until_ready("server")
-        os.kill(find_process(tmp_path, "server", "grpc-server"), signal.SIGKILL)
-        pod = await machine.until("server", lambda pod: container(pod)["restartCount"] == 1 and is_ready(pod))
-        ended = container(pod)["lastState"]["terminated"]
-        assert (ended["exitCode"], ended["reason"]) == (137, "Error")
-        assert "event=listening" in await machine.log("server", "grpc-server", previous=True)
+async def test_a_server_that_is_killed_is_started_again(machine: Machine, tmp_path: Path) -> None:
+    await machine.start_server()
+    kill_part(tmp_path / "kubelet" / "pods", "server", "grpc-server")
+    pod = await machine.until("server", lambda pod: container(pod)["restartCount"] == 1 and is_ready(pod))
+    ended = container(pod)["lastState"]["terminated"]
+    assert (ended["exitCode"], ended["reason"]) == (137, "Error")
+    assert "event=listening" in await machine.log("server", "grpc-server", previous=True)
 
 
-async def test_a_container_that_crashes_waits_longer_and_longer(tmp_path: Path) -> None:
-    async with running_machine(tmp_path) as machine:
-        machine.create_pod("crash", build_shell("echo crashing; exit 3"))
-        pod = await machine.until("crash", waits_for("CrashLoopBackOff"))
-        found, uid = container(pod), pod["metadata"]["uid"]
-        assert found["restartCount"] == 1
-        assert found["lastState"]["terminated"]["exitCode"] == 3
-        name = f"crash_{NAMESPACE}({uid})"
-        why = f"back-off {BACKOFF_S}s restarting failed container=shell pod={name}"
-        assert found["state"]["waiting"]["message"] == why
-        assert ("BackOff", f"Back-off restarting failed container shell in pod {name}") in machine.events_of("crash")
-        assert pod["status"]["phase"] == "Running"
-        assert await machine.log("crash", "shell") == "crashing\n"
-        assert await machine.log("crash", "shell", previous=True) == "crashing\n"
-        await machine.until("crash", lambda pod: container(pod)["restartCount"] == 3)
+async def test_a_container_that_crashes_waits_longer_and_longer(machine: Machine) -> None:
+    machine.create_pod("crash", build_shell("echo crashing; exit 3"))
+    pod = await machine.until("crash", waits_for("CrashLoopBackOff"))
+    found, uid = container(pod), pod["metadata"]["uid"]
+    assert found["restartCount"] == 1
+    assert found["lastState"]["terminated"]["exitCode"] == 3
+    name = f"crash_{NAMESPACE}({uid})"
+    why = f"back-off {BACKOFF_S}s restarting failed container=shell pod={name}"
+    assert found["state"]["waiting"]["message"] == why
+    assert ("BackOff", f"Back-off restarting failed container shell in pod {name}") in machine.events_of("crash")
+    assert pod["status"]["phase"] == "Running"
+    assert await machine.log("crash", "shell") == "crashing\n"
+    assert await machine.log("crash", "shell", previous=True) == "crashing\n"
+    await machine.until("crash", lambda pod: container(pod)["restartCount"] == 3)
 
 
 @pytest.mark.parametrize(
     ("policy", "exit_code", "phase"), [("Never", 0, "Succeeded"), ("Never", 7, "Failed"), ("OnFailure", 0, "Succeeded")]
 )
-async def test_a_pod_that_is_not_to_be_restarted_ends(tmp_path: Path, policy: str, exit_code: int, phase: str) -> None:
-    async with running_machine(tmp_path) as machine:
-        machine.create_pod("job", build_shell(f"exit {exit_code}"), restartPolicy=policy)
-        pod = await machine.until("job", lambda pod: pod.get("status", {}).get("phase") == phase)
-        assert condition(pod, "Ready") == "False"
-        assert not container(pod)["ready"]
-        machine.delete("job", grace_s=0)
-        await machine.until_gone("job")
+async def test_a_pod_without_restarts_ends(machine: Machine, policy: str, exit_code: int, phase: str) -> None:
+    machine.create_pod("job", build_shell(f"exit {exit_code}"), restartPolicy=policy)
+    pod = await machine.until("job", lambda pod: pod.get("status", {}).get("phase") == phase)
+    assert condition(pod, "Ready") == "False"
+    assert not container(pod)["ready"]
+    await machine.delete("job", grace_s=0)
 
 
 async def test_a_container_for_which_no_port_is_left_says_so(tmp_path: Path) -> None:
@@ -192,54 +163,48 @@ async def test_a_container_for_which_no_port_is_left_says_so(tmp_path: Path) -> 
         await machine.until_ready("server")
 
 
-async def test_an_unknown_image_cannot_be_pulled(tmp_path: Path) -> None:
-    async with running_machine(tmp_path) as machine:
-        machine.create_pod("unknown", {"name": "c", "image": "example.com/nobody:1"})
-        pod = await machine.until("unknown", waits_for("ErrImagePull"))
-        assert pod["status"]["phase"] == "Pending"
-        pod = await machine.until("unknown", waits_for("ImagePullBackOff"))
-        message = container(pod)["state"]["waiting"]["message"]
-        assert message.startswith('Back-off pulling image "example.com/nobody:1": ErrImagePull: ')
-        events = machine.events_of("unknown")
-        for event in (("Failed", "Error: ErrImagePull"), ("Failed", "Error: ImagePullBackOff")):
-            assert event in events
-        with pytest.raises(StatusError, match="is waiting to start: image can't be pulled"):
-            await machine.log("unknown", "c")
-        machine.delete("unknown")
-        await machine.until_gone("unknown")
+async def test_an_unknown_image_cannot_be_pulled(machine: Machine) -> None:
+    machine.create_pod("unknown", {"name": "c", "image": "example.com/nobody:1"})
+    pod = await machine.until("unknown", waits_for("ErrImagePull"))
+    assert pod["status"]["phase"] == "Pending"
+    pod = await machine.until("unknown", waits_for("ImagePullBackOff"))
+    message = container(pod)["state"]["waiting"]["message"]
+    assert message.startswith('Back-off pulling image "example.com/nobody:1": ErrImagePull: ')
+    events = machine.events_of("unknown")
+    for event in (("Failed", "Error: ErrImagePull"), ("Failed", "Error: ImagePullBackOff")):
+        assert event in events
+    with pytest.raises(StatusError, match="is waiting to start: image can't be pulled"):
+        await machine.log("unknown", "c")
+    await machine.delete("unknown")
 
 
-async def test_an_image_that_is_never_to_be_pulled(tmp_path: Path) -> None:
-    async with running_machine(tmp_path) as machine:
-        machine.create_pod("never", {"name": "c", "image": "localhost/nobody:1", "imagePullPolicy": "Never"})
-        await machine.until("never", waits_for("ErrImageNeverPull"))
-        why = 'Container image "localhost/nobody:1" is not present with pull policy of Never'
-        assert ("ErrImageNeverPull", why) in machine.events_of("never")
+async def test_an_image_that_is_never_to_be_pulled(machine: Machine) -> None:
+    machine.create_pod("never", {"name": "c", "image": "localhost/nobody:1", "imagePullPolicy": "Never"})
+    await machine.until("never", waits_for("ErrImageNeverPull"))
+    why = 'Container image "localhost/nobody:1" is not present with pull policy of Never'
+    assert ("ErrImageNeverPull", why) in machine.events_of("never")
 
 
-async def test_a_program_that_is_not_there(tmp_path: Path) -> None:
-    async with running_machine(tmp_path) as machine:
-        machine.create_pod("lost", {"name": "c", "image": CLIENT_IMAGE, "command": ["no-such-program"]})
-        pod = await machine.until("lost", waits_for("RunContainerError"))
-        assert 'exec: "no-such-program": executable file not found' in container(pod)["state"]["waiting"]["message"]
-        assert container(pod)["lastState"]["terminated"]["reason"] == "StartError"
+async def test_a_program_that_is_not_there(machine: Machine) -> None:
+    machine.create_pod("lost", {"name": "c", "image": CLIENT_IMAGE, "command": ["no-such-program"]})
+    pod = await machine.until("lost", waits_for("RunContainerError"))
+    assert 'exec: "no-such-program": executable file not found' in container(pod)["state"]["waiting"]["message"]
+    assert container(pod)["lastState"]["terminated"]["reason"] == "StartError"
 
 
-async def test_an_environment_that_cannot_be_made(tmp_path: Path) -> None:
-    async with running_machine(tmp_path) as machine:
-        env = [{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "none", "key": "a"}}}]
-        machine.create_pod("badenv", build_server(env=env))
-        await machine.until("badenv", waits_for("CreateContainerConfigError"))
-        assert ("Failed", 'Error: configmap "none" not found') in machine.events_of("badenv")
+async def test_an_environment_that_cannot_be_made(machine: Machine) -> None:
+    env = [{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "none", "key": "a"}}}]
+    machine.create_pod("badenv", build_server(env=env))
+    await machine.until("badenv", waits_for("CreateContainerConfigError"))
+    assert ("Failed", 'Error: configmap "none" not found') in machine.events_of("badenv")
 
 
 async def test_a_client_whose_service_is_not_there_finds_it_when_it_is_made(tmp_path: Path) -> None:
     async with running_machine(tmp_path, proxy=True) as machine:
-        machine.create_client("client")
+        machine.create_pod("client", build_client())
         await machine.until("client", lambda pod: "running" in container(pod)["state"])
-        assert (await machine.calls_until("client", lambda call: True)).code == "UNAVAILABLE"
-        machine.create_server("server")
-        await machine.until_ready("server")
+        assert (await machine.call_until(lambda call: True)).code == "UNAVAILABLE"
+        await machine.start_server()
         machine.create_service()
         machine.publish("server")
         await machine.until_ready("client")

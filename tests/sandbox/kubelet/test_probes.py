@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from grpcdemo.sandbox.kubelet.checks import Check, ProbeFailure, build_check
 from grpcdemo.sandbox.kubelet.prober import ProbeListener, run_probes
 from grpcdemo.sandbox.network import reserve_network
 
-from .machine import PATIENCE_S, build_server, container, running_machine
+from .machine import PATIENCE_S, Machine, build_server, container
 
 
 @pytest.mark.parametrize(
@@ -196,15 +195,12 @@ async def test_a_probe_that_is_cancelled_as_it_succeeds_is_over(turns: int) -> N
         assert done
 
 
-async def test_a_probe_that_asks_for_the_wrong_service_leaves_the_pod_unready(tmp_path: Path) -> None:
-    async with running_machine(tmp_path) as machine:
-        wrong = {"grpc": {"port": 50051, "service": "nope"}, "periodSeconds": 1, "timeoutSeconds": PATIENCE_S}
-        up = {"grpc": {"port": 50051}, "periodSeconds": 1, "timeoutSeconds": PATIENCE_S, "failureThreshold": 600}
-        strict = {**wrong, "failureThreshold": 1}
-        machine.create_pod("unready", build_server(startupProbe=up, readinessProbe=wrong, livenessProbe=strict))
-        pod = await machine.until("unready", lambda pod: container(pod)["restartCount"] == 1)
-        assert not is_ready(pod)
-        events = machine.events_of("unready")
-        why = "probe failed: error: health rpc probe failed: rpc error: code = NotFound desc = "
-        assert ("Unhealthy", f"Liveness {why}") in events
-        assert ("Killing", "Container grpc-server failed liveness probe, will be restarted") in events
+async def test_a_probe_that_asks_for_the_wrong_service_leaves_the_pod_unready(machine: Machine) -> None:
+    wrong = {"grpc": {"port": 50051, "service": "nope"}, "periodSeconds": 1}
+    machine.create_pod("unready", build_server(readinessProbe=wrong, livenessProbe={**wrong, "failureThreshold": 1}))
+    pod = await machine.until("unready", lambda pod: container(pod)["restartCount"] == 1)
+    assert not is_ready(pod)
+    events = machine.events_of("unready")
+    why = "probe failed: error: health rpc probe failed: rpc error: code = NotFound desc = "
+    assert ("Unhealthy", f"Liveness {why}") in events
+    assert ("Killing", "Container grpc-server failed liveness probe, will be restarted") in events

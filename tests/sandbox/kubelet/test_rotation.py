@@ -45,12 +45,7 @@ class Cut:
 async def test_each_call_is_counted_once(tmp_path: Path, cut_after: int | None) -> None:
     """What is rotated away between two streams is missed; so it is known how many there were."""
     async with running_machine(tmp_path, proxy=True, rotate_at=ROTATE_AT) as machine:
-        machine.create_server("server")
-        machine.create_service()
-        await machine.until_ready("server")
-        machine.publish("server")
-        machine.create_pod("client", build_client(env=FULL_RATE))
-        await machine.until_ready("client")
+        await machine.start_demo("server", client=build_client(env=FULL_RATE))
         window, made = await count(machine, tmp_path, cut_after)
     tally = window.tally(0.0)
     assert tally.responses >= RESPONSES

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import platform
-import signal
 import sys
 from pathlib import Path
 
@@ -15,7 +13,7 @@ from grpcdemo.errors import GrpcdemoError
 from grpcdemo.sandbox.proxy.envoy import find_envoy, wait_until_ready
 from grpcdemo.sandbox.proxy.xds import XdsFolder
 from tests.sandbox.kubelet.machine import running_machine
-from tests.sandbox.kubelet.processes import find_processes
+from tests.sandbox.processes import kill_process_in
 
 
 def test_a_machine_without_envoy_is_told_what_helps(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,23 +42,12 @@ async def test_a_path_that_is_too_long_for_a_socket_is_told(tmp_path: Path) -> N
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 async def test_an_envoy_that_is_killed_is_started_again_and_clients_go_on(tmp_path: Path) -> None:
     async with running_machine(tmp_path, proxy=True) as machine:
-        machine.create_service()
-        machine.create_server("server")
-        machine.create_client("client")
-        await machine.until_ready("server")
-        machine.publish("server")
-        await machine.until_ready("client")
-        (envoy,) = find_processes(tmp_path / "node-proxy")
-        os.kill(envoy, signal.SIGKILL)
-        await machine.calls_until("client", lambda call: call.code != "OK")
-        count = (await machine.log("client", "grpc-client")).count("code=OK")
-        assert len(await machine.calls("client", count + 50)) == count + 50
+        await machine.start_demo("server")
+        kill_process_in(tmp_path / "node-proxy")
+        await machine.call_until(lambda call: call.code != "OK")
+        await machine.calls(50)
 
 
 async def test_its_admin_is_for_its_owner_only(tmp_path: Path) -> None:
     async with running_machine(tmp_path, proxy=True):
-        assert mode_of(tmp_path / "node-proxy" / "admin.sock") == 0o600
-
-
-def mode_of(path: Path) -> int:
-    return path.stat().st_mode & 0o777
+        assert (tmp_path / "node-proxy" / "admin.sock").stat().st_mode & 0o777 == 0o600
