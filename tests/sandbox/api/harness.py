@@ -123,16 +123,15 @@ class Client:
 class Watched:
     lines: aiohttp.StreamReader
 
-    async def next(self) -> Object | None:
-        """The next event; None where the watch has ended."""
+    async def next(self) -> Any:
         line = await self.lines.readline()
-        return json.loads(line) if line else None
+        assert line, "the watch has ended"
+        return json.loads(line)
 
-    async def told(self) -> tuple[str, str]:
-        """The type of the next event, and the name of its object."""
-        event = await self.next()
-        assert event is not None, "the watch has ended"
-        return event["type"], event["object"]["metadata"].get("name", "")
+    async def names(self, count: int) -> list[tuple[str, str]]:
+        """The types of the next *count* events, and the names of their objects."""
+        events = [await self.next() for _ in range(count)]
+        return [(event["type"], event["object"]["metadata"]["name"]) for event in events]
 
 
 @dataclass

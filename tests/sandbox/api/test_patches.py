@@ -14,18 +14,23 @@ from .samples import DEPLOYMENTS, JSON_PATCH, MERGE, STRATEGIC, deployment
 C = {"name": "c", "image": "x", "args": ["1", "2"], "ports": [{"containerPort": 80, "protocol": "TCP"}]}
 C["env"] = [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]
 D = {"name": "d", "image": "y"}
+LABELS = {"x": "1", "y": "2"}
 FILLED_IN = ("terminationMessagePath", "terminationMessagePolicy", "imagePullPolicy", "resources")
 
 
 def patched_deployment() -> Object:
     spec = {"volumes": [{"name": "v", "emptyDir": {}}], "containers": [C, D]}
-    made = deployment(template={"metadata": {"labels": {"a": "b"}}, "spec": spec})
-    made["metadata"].update(labels={"x": "1", "y": "2"}, finalizers=["a.b/c"])
-    return made
+    patched = deployment(template={"metadata": {"labels": {"a": "b"}}, "spec": spec})
+    patched["metadata"].update(labels=LABELS, finalizers=["a.b/c"])
+    return patched
 
 
 def template(**spec: Any) -> Object:
     return {"spec": {"template": {"spec": spec}}}
+
+
+def containers(*containers: Object) -> Object:
+    return template(containers=[*containers])
 
 
 def strategy(**content: Any) -> Object:
@@ -35,42 +40,30 @@ def strategy(**content: Any) -> Object:
 ROLLING = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "25%", "maxSurge": "25%"}}
 RECREATE = {"strategy": {"type": "Recreate"}}
 
+D_Z, E_Z = ({"name": name, "image": "z"} for name in "de")
+ENV = [{"name": "A", "$patch": "delete"}, {"name": "B", "value": "9"}, {"name": "C"}]
+DC = {"$setElementOrder/containers": [{"name": "d"}, {"name": "c"}]}
+
 CASES: list[tuple[Any, dict[str, Any]]] = [
     ({"metadata": {"labels": {"x": None, "z": "3"}}}, {"labels": {"y": "2", "z": "3"}}),
     ({"metadata": {"labels": {"$patch": "replace", "q": "1"}}}, {"labels": {"q": "1"}}),
-    (template(containers=[{"name": "d", "image": "z"}]), {"containers": [C, {"name": "d", "image": "z"}]}),
-    (template(containers=[{"name": "e", "image": "z"}]), {"containers": [{"name": "e", "image": "z"}, C, D]}),
-    (template(containers=[{"name": "d", "$patch": "delete"}]), {"containers": [C]}),
+    (containers(D_Z), {"containers": [C, D_Z]}),
+    (containers(E_Z), {"containers": [E_Z, C, D]}),
+    (containers({"name": "d", "$patch": "delete"}), {"containers": [C]}),
+    (containers({"$patch": "replace"}, E_Z), {"containers": [E_Z]}),
+    (containers({"name": "c", "env": ENV}), {"containers": [{**C, "env": ENV[1:]}, D]}),
+    (containers({"name": "c", "args": ["9"]}), {"containers": [{**C, "args": ["9"]}, D]}),
     (
-        template(containers=[{"$patch": "replace"}, {"name": "q", "image": "z"}]),
-        {"containers": [{"name": "q", "image": "z"}]},
-    ),
-    (
-        template(
-            containers=[
-                {"name": "c", "env": [{"name": "A", "$patch": "delete"}, {"name": "B", "value": "9"}, {"name": "C"}]}
-            ]
-        ),
-        {"containers": [{**C, "env": [{"name": "B", "value": "9"}, {"name": "C"}]}, D]},
-    ),
-    (template(containers=[{"name": "c", "args": ["9"]}]), {"containers": [{**C, "args": ["9"]}, D]}),
-    (
-        template(containers=[{"name": "c", "ports": [{"containerPort": 81}]}]),
+        containers({"name": "c", "ports": [{"containerPort": 81}]}),
         {"containers": [{**C, "ports": [{"containerPort": 81, "protocol": "TCP"}, *C["ports"]]}, D]},
     ),
     (
-        template(containers=[{"name": "c", "ports": [{"containerPort": 80, "name": "http"}]}]),
+        containers({"name": "c", "ports": [{"containerPort": 80, "name": "http"}]}),
         {"containers": [{**C, "ports": [{"containerPort": 80, "name": "http", "protocol": "TCP"}]}, D]},
     ),
-    (
-        template(
-            **{"$setElementOrder/containers": [{"name": "d"}, {"name": "c"}]},
-            containers=[{"name": "d", "image": "z"}],
-        ),
-        {"containers": [{"name": "d", "image": "z"}, C]},
-    ),
-    (template(**{"$setElementOrder/containers": [{"name": "d"}, {"name": "c"}]}), {"containers": [D, C]}),
-    (template(initContainers=[{"name": "i", "image": "z"}]), {"initContainers": [{"name": "i", "image": "z"}]}),
+    (template(**DC, containers=[D_Z]), {"containers": [D_Z, C]}),
+    (template(**DC), {"containers": [D, C]}),
+    (template(initContainers=[E_Z]), {"initContainers": [E_Z]}),
     ({"metadata": {"finalizers": ["d.e/f"]}}, {"finalizers": ["d.e/f", "a.b/c"]}),
     ({"metadata": {"$deleteFromPrimitiveList/finalizers": ["a.b/c"]}}, {"finalizers": None}),
     (strategy(type="Recreate", rollingUpdate=None), RECREATE),
@@ -87,19 +80,25 @@ CASES: list[tuple[Any, dict[str, Any]]] = [
 ]
 
 
+def written(container: Object) -> Object:
+    return {key: value for key, value in container.items() if key not in FILLED_IN}
+
+
 def parts(obj: Object) -> dict[str, Any]:
     """What the patches change, without what the server filled in."""
     spec = obj["spec"]["template"]["spec"]
-    shown: dict[str, Any] = {"strategy": obj["spec"]["strategy"], "volumes": spec.get("volumes")}
-    shown.update(labels=obj["metadata"].get("labels"), finalizers=obj["metadata"].get("finalizers"))
-    for part in ("containers", "initContainers"):
-        found = [{key: value for key, value in one.items() if key not in FILLED_IN} for one in spec.get(part, [])]
-        shown[part] = found
-    return shown
+    metadata = {key: obj["metadata"].get(key) for key in ("labels", "finalizers")}
+    return {
+        **metadata,
+        "strategy": obj["spec"]["strategy"],
+        "volumes": spec.get("volumes"),
+        "containers": list(map(written, spec["containers"])),
+        "initContainers": list(map(written, spec.get("initContainers", []))),
+    }
 
 
 BEFORE: dict[str, Any] = {
-    "labels": {"x": "1", "y": "2"},
+    "labels": LABELS,
     "finalizers": ["a.b/c"],
     "strategy": ROLLING,
     "containers": [C, D],
@@ -122,16 +121,8 @@ OTHERS: list[tuple[str, Any, dict[str, Any]]] = [
         [{"op": "add", "path": "/spec/template/spec/containers/0/args/-", "value": "3"}],
         {"containers": [{**C, "args": ["1", "2", "3"]}, D]},
     ),
-    (
-        JSON_PATCH,
-        [{"op": "replace", "path": "/metadata/labels/q", "value": "3"}],
-        {"labels": {"x": "1", "y": "2", "q": "3"}},
-    ),
-    (
-        MERGE,
-        template(containers=[{"name": "n", "image": "m"}]),
-        {"containers": [{"name": "n", "image": "m"}]},
-    ),
+    (JSON_PATCH, [{"op": "replace", "path": "/metadata/labels/q", "value": "3"}], {"labels": LABELS | {"q": "3"}}),
+    (MERGE, containers(E_Z), {"containers": [E_Z]}),
     (
         MERGE,
         {"metadata": {"labels": {"x": None}}, "spec": {"strategy": {"rollingUpdate": None}}},
@@ -165,12 +156,7 @@ WRONG: list[tuple[str, Any, int, str]] = [
     (STRATEGIC, b"{bad", 400, "error decoding patch: Expecting property name"),
     (MERGE, {"kind": "Pod"}, 400, "the patch changes the apiVersion or kind"),
     (MERGE, {"spec": {"replicas": "x"}}, 422, ' "" is invalid: patch: Invalid value: spec.replicas: Input should be'),
-    (
-        STRATEGIC,
-        template(containers=[{"image": "z"}]),
-        500,
-        'map: {"image": "z"} does not contain declared merge key: name',
-    ),
+    (STRATEGIC, containers({"image": "z"}), 500, 'map: {"image": "z"} does not contain declared merge key: name'),
     (STRATEGIC, {"spec": {"$patch": "foo"}}, 500, 'unknown patch type: foo in map: {"$patch": "foo"}'),
     (STRATEGIC, strategy(type="Recreate"), 422, 'Deployment.apps "web" is invalid: spec.strategy.rollingUpdate: '),
     ("application/foo", {}, 415, "415: Unsupported Media Type"),
