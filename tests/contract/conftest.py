@@ -13,10 +13,7 @@ import pytest
 from tests.contract.targets import behind_kubeconfig, developers_cluster, own_sandbox
 from tests.contract.tools import SLOWLY, Demo, new_demo
 
-TARGETS = [
-    pytest.param("sandbox", marks=pytest.mark.sandbox),
-    pytest.param("cluster", marks=pytest.mark.cluster),
-]
+TARGETS = [pytest.param("sandbox", marks=pytest.mark.sandbox), pytest.param("cluster", marks=pytest.mark.cluster)]
 
 
 @pytest.fixture(scope="session", params=TARGETS)

@@ -33,12 +33,7 @@ def account(name: str, **metadata: Any) -> Object:
 
 def pod(name: str = "one", container: Object | None = None, **spec: Any) -> Object:
     containers = [{"name": "c", "image": "x", **(container or {})}]
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": name},
-        "spec": {"containers": containers, **spec},
-    }
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": {"containers": containers, **spec}}
 
 
 def deployment(name: str = "web", **spec: Any) -> Object:

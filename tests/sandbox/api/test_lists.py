@@ -13,10 +13,7 @@ async def test_label_selectors(client: Client) -> None:
         await client.create(ACCOUNTS, account(name, labels=labels))
     assert (await client.get(ACCOUNTS, labelSelector="color in (red, blue),color!=red")).names == ["b"]
     refused = await client.get(ACCOUNTS, labelSelector="a>x")
-    assert (refused.code, refused.body["message"]) == (
-        400,
-        "for '>' operator, the value must be an integer: x",
-    )
+    assert (refused.code, refused.body["message"]) == (400, "for '>' operator, the value must be an integer: x")
 
 
 FIELDS = [

@@ -161,11 +161,7 @@ INVALID: list[tuple[str, Any, str]] = [
         (SERVICES, service(type=kind), f"spec.type: Forbidden: {SERVICES_THERE_ARE}")
         for kind in ("ExternalName", "LoadBalancer", "NodePort")
     ),
-    (
-        SERVICES,
-        service(type="Foo"),
-        f'spec.type: {UNSUPPORTED}"ClusterIP", "ExternalName", "LoadBalancer", "NodePort"',
-    ),
+    (SERVICES, service(type="Foo"), f'spec.type: {UNSUPPORTED}"ClusterIP", "ExternalName", "LoadBalancer", "NodePort"'),
     (
         SERVICES,
         service(sessionAffinity="ClientIP", externalIPs=["10.0.0.1"]),

@@ -13,19 +13,7 @@ from grpcdemo.resources.resource import NAMESPACES
 
 from . import samples
 from .harness import Client, Sandbox, running
-from .samples import (
-    ACCOUNTS,
-    DEPLOYMENTS,
-    MERGE,
-    PODS,
-    SERVICES,
-    SLICES,
-    WEBHOOKS,
-    account,
-    deployment,
-    pod,
-    service,
-)
+from .samples import ACCOUNTS, DEPLOYMENTS, MERGE, PODS, SERVICES, SLICES, WEBHOOKS, account, deployment, pod, service
 
 
 async def test_the_life_of_an_object(client: Client) -> None:

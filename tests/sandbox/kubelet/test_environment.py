@@ -6,13 +6,7 @@ from typing import Any
 
 import pytest
 
-from grpcdemo.sandbox.kubelet.environment import (
-    ConfigError,
-    add_addresses,
-    build_environment,
-    expand,
-    resolve_target,
-)
+from grpcdemo.sandbox.kubelet.environment import ConfigError, add_addresses, build_environment, expand, resolve_target
 from grpcdemo.sandbox.kubelet.images import IMAGES
 from grpcdemo.sandbox.network import reserve_network
 
