@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,7 +70,7 @@ def test_a_call_through_the_proxies_against_a_bare_one(sandbox: SandboxUser, swi
             return calls_per_second(log, CALLS_S)
 
     def proxied() -> float:
-        counted = json.loads(sandbox.run("observe", "--for", str(CALLS_S), "--output", "json").stdout)
+        counted = sandbox.run("observe", "--for", str(CALLS_S), "--output", "json").json
         return float(counted["responsesPerSecond"])
 
     alone = [bare() for _ in range(ROUNDS)]
@@ -104,7 +103,7 @@ def test_thirty_servers_and_five_clients(sandbox: SandboxUser) -> None:
     plain = memory_of(sandbox.processes())
     sandbox.run("istio", "on")
     on_s = time.perf_counter() - began - up_s
-    seen = json.loads(sandbox.run("observe", "--expect", "balanced", "--output", "json").stdout)
+    seen = sandbox.run("observe", "--expect", "balanced", "--output", "json").json
     assert len(seen["servers"]) == 30
     proxied = memory_of(sandbox.processes())
 

@@ -12,7 +12,7 @@ from grpcdemo.sandbox.admission import build_proxy, default_webhooks, inject, se
 from grpcdemo.sandbox.api.status import StatusError
 
 IMAGE = "proxy:1"
-ENABLED = {"istio-injection": "enabled"}
+ENABLED, DISABLED = {"istio-injection": "enabled"}, {"istio-injection": "disabled"}
 NO_ENDPOINTS = 'no endpoints available for service "istiod"'
 
 
@@ -36,19 +36,29 @@ def injected(
 
 def has_proxy(pod: Object) -> bool:
     containers = [*pod["spec"]["containers"], *pod["spec"].get("initContainers", [])]
-    return "istio-proxy" in [found["name"] for found in containers]
+    return "istio-proxy" in names(containers)
+
+
+def names(containers: list[Object]) -> list[str]:
+    return [container["name"] for container in containers]
+
+
+def status(pod: Object) -> Object:
+    """What the injector says that it added."""
+    added: Object = json.loads(pod["metadata"]["annotations"]["sidecar.istio.io/status"])
+    return added
 
 
 @pytest.mark.parametrize(
     ("namespace", "pod", "expected"),
     [
         ({}, {}, False),
-        ({"istio-injection": "enabled"}, {}, True),
-        ({"istio-injection": "disabled"}, {}, False),
+        (ENABLED, {}, True),
+        (DISABLED, {}, False),
         ({"istio-injection": "disable"}, {}, False),
-        ({"istio-injection": "enabled"}, {"sidecar.istio.io/inject": "false"}, False),
-        ({"istio-injection": "enabled"}, {"sidecar.istio.io/inject": "junk"}, True),
-        ({"istio-injection": "disabled"}, {"sidecar.istio.io/inject": "true"}, False),
+        (ENABLED, {"sidecar.istio.io/inject": "false"}, False),
+        (ENABLED, {"sidecar.istio.io/inject": "junk"}, True),
+        (DISABLED, {"sidecar.istio.io/inject": "true"}, False),
         ({}, {"sidecar.istio.io/inject": "true"}, True),
         ({}, {"istio.io/rev": "default"}, True),
         ({}, {"istio.io/rev": "other"}, False),
@@ -73,23 +83,22 @@ def test_labels_have_the_effect_that_they_have_on_a_cluster(namespace: Object, p
         ({}, {}, {"initContainers": [{"name": "istio-proxy"}]}, True),
     ],
 )
-def test_what_the_pod_says_for_itself(labels: Object, annotations: Object, spec: Object, expected: bool) -> None:
+def test_a_pod_opts_in_or_out(labels: Object, annotations: Object, spec: Object, expected: bool) -> None:
     pod = build_pod(labels, annotations, **spec)
-    made = injected(pod)
-    assert has_proxy(made) is expected
-    assert (made == pod) is (not expected or "initContainers" in spec)
+    assert has_proxy(injected(pod)) is expected
+    assert (injected(pod) == pod) is (not expected or "initContainers" in spec)
 
 
 def test_the_proxy_is_a_native_sidecar_before_everything_else() -> None:
     pod = build_pod(initContainers=[{"name": "first"}])
     before = copy.deepcopy(pod)
-    made = injected(pod)
+    meshed = injected(pod)
     assert pod == before
-    assert [found["name"] for found in made["spec"]["initContainers"]] == ["istio-proxy", "first"]
-    assert [found["name"] for found in made["spec"]["containers"]] == ["server", "other"]
-    proxy = made["spec"]["initContainers"][0]
+    assert names(meshed["spec"]["initContainers"]) == ["istio-proxy", "first"]
+    assert names(meshed["spec"]["containers"]) == ["server", "other"]
+    proxy = meshed["spec"]["initContainers"][0]
     assert (proxy["image"], proxy["restartPolicy"]) == (IMAGE, "Always")
-    assert json.loads(made["metadata"]["annotations"]["sidecar.istio.io/status"]) == {
+    assert status(meshed) == {
         "initContainers": ["istio-proxy"],
         "containers": None,
         "volumes": None,
@@ -98,13 +107,12 @@ def test_the_proxy_is_a_native_sidecar_before_everything_else() -> None:
     }
 
 
-def test_the_proxy_is_an_ordinary_container_where_the_pod_wants_no_native_one() -> None:
-    made = injected(build_pod(annotations={"sidecar.istio.io/nativeSidecar": "false"}))
-    assert "initContainers" not in made["spec"]
-    assert [found["name"] for found in made["spec"]["containers"]] == ["server", "other", "istio-proxy"]
-    assert "restartPolicy" not in made["spec"]["containers"][-1]
-    status = json.loads(made["metadata"]["annotations"]["sidecar.istio.io/status"])
-    assert (status["initContainers"], status["containers"]) == (None, ["istio-proxy"])
+def test_a_pod_may_ask_for_an_ordinary_container() -> None:
+    meshed = injected(build_pod(annotations={"sidecar.istio.io/nativeSidecar": "false"}))
+    assert "initContainers" not in meshed["spec"]
+    assert names(meshed["spec"]["containers"]) == ["server", "other", "istio-proxy"]
+    assert "restartPolicy" not in meshed["spec"]["containers"][-1]
+    assert (status(meshed)["initContainers"], status(meshed)["containers"]) == (None, ["istio-proxy"])
 
 
 def test_the_probes_are_istios() -> None:
@@ -116,8 +124,8 @@ def test_the_probes_are_istios() -> None:
     assert proxy["readinessProbe"] == {"httpGet": http, **readiness}
 
 
-def test_a_pod_in_the_mesh_is_marked_so() -> None:
-    annotations = injected(build_pod(), revision="default")["metadata"]["annotations"]
+def test_an_injected_pod_has_istios_annotations() -> None:
+    annotations = injected(build_pod())["metadata"]["annotations"]
     assert annotations["kubectl.kubernetes.io/default-container"] == "server"
     assert annotations["kubectl.kubernetes.io/default-logs-container"] == "server"
     assert annotations["istio.io/rev"] == "default"
@@ -146,7 +154,7 @@ def test_the_workload_has_a_name_in_the_mesh(labels: Object, name: str, revision
     }
 
 
-def test_without_its_injector_no_pod_that_wants_one_can_be_made() -> None:
+def test_without_an_endpoint_of_its_injector_a_pod_is_refused() -> None:
     with pytest.raises(StatusError) as refused:
         injected(build_pod(), why=NO_ENDPOINTS)
     assert str(refused.value) == (
@@ -157,13 +165,13 @@ def test_without_its_injector_no_pod_that_wants_one_can_be_made() -> None:
     assert (refused.value.reason, refused.value.code) == ("InternalError", 500)
 
 
-def test_a_pod_that_its_injector_would_leave_alone_still_has_to_ask_it() -> None:
+def test_the_injector_is_called_for_a_pod_that_opts_out_by_annotation() -> None:
     with pytest.raises(StatusError):
         injected(build_pod(annotations={"sidecar.istio.io/inject": "false"}), why=NO_ENDPOINTS)
     assert not has_proxy(injected(build_pod({"sidecar.istio.io/inject": "false"}), why=NO_ENDPOINTS))
 
 
-def test_an_injector_that_may_be_ignored_is() -> None:
+def test_the_failure_policy_ignore() -> None:
     configuration = default_webhooks(namespace="istio-system", service="istiod")
     for webhook in configuration["webhooks"]:
         webhook["failurePolicy"] = "Ignore"
@@ -171,15 +179,15 @@ def test_an_injector_that_may_be_ignored_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("entry", "url", "why"),
+    ("client", "url", "why"),
     [
-        ({"clientConfig": {"service": {"namespace": "a", "name": "b"}}}, "https://b.a.svc:443/", NO_ENDPOINTS),
-        ({"clientConfig": {"service": {"namespace": "a", "name": "b"}}}, "https://b.a.svc:443/", None),
-        ({"clientConfig": {"url": "https://example.com/mutate"}}, "https://example.com/mutate", None),
+        ({"service": {"namespace": "a", "name": "b"}}, "https://b.a.svc:443/", NO_ENDPOINTS),
+        ({"service": {"namespace": "a", "name": "b"}}, "https://b.a.svc:443/", None),
+        ({"url": "https://example.com/mutate"}, "https://example.com/mutate", None),
     ],
 )
-def test_a_webhook_of_somebody_elses_cannot_be_called(entry: Object, url: str, why: str | None) -> None:
-    webhook = {"name": "labels.example.com", "rules": [{"resources": ["pods"]}], **entry}
+def test_a_foreign_webhook_cannot_be_called(client: Object, url: str, why: str | None) -> None:
+    webhook = {"name": "labels.example.com", "rules": [{"resources": ["pods"]}], "clientConfig": client}
     configuration = {"metadata": {"name": "labels"}, "webhooks": [webhook]}
     with pytest.raises(StatusError) as refused:
         injected(build_pod(), why=why, configuration=configuration)
@@ -196,18 +204,14 @@ def test_a_revision_listens_to_its_own_label() -> None:
     assert not has_proxy(injected(build_pod(), {"istio.io/rev": "default"}, revision="1-31"))
 
 
-def test_the_configuration_is_found_as_istios_is() -> None:
+def test_the_configuration_has_istios_labels_and_names() -> None:
     configuration = default_webhooks(namespace="istio-system", service="istiod")
     assert configuration["metadata"]["labels"] == {"app": "sidecar-injector", "istio.io/rev": "default"}
-    assert [webhook["name"].removesuffix(".sidecar-injector.istio.io") for webhook in configuration["webhooks"]] == [
-        "rev.namespace",
-        "rev.object",
-        "namespace",
-        "object",
-    ]
+    webhooks = ("rev.namespace", "rev.object", "namespace", "object")
+    assert names(configuration["webhooks"]) == [f"{name}.sidecar-injector.istio.io" for name in webhooks]
 
 
-def test_a_service_is_called_where_an_endpoint_is_ready() -> None:
+def test_a_service_needs_a_ready_endpoint() -> None:
     def endpoints(*ready: bool) -> list[Object]:
         return [{"endpoints": [{"conditions": {"ready": each}} for each in ready]}]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 
 import pytest
@@ -16,22 +15,22 @@ pytestmark = pytest.mark.sandbox
 
 def test_demo_needs_no_cluster_and_leaves_nothing(sandbox: SandboxUser) -> None:
     told = sandbox.run("demo", "--output", "json")
-    result = json.loads(told.stdout)
+    result = told.json
     assert (result["istioOff"]["verdict"], result["istioOn"]["verdict"]) == ("pinned", "balanced")
     assert result["provenance"]["sandbox"] is True
-    assert told.stderr.startswith("using the sandbox on this machine, namespace")
-    assert told.stderr.endswith("✓ the sandbox has stopped\n")
+    assert told.err.startswith("using the sandbox on this machine, namespace")
+    assert told.err.endswith("✓ the sandbox has stopped\n")
     sandbox.wait_until_gone()
     assert {path.name for path in sandbox.state.root.iterdir()} == {"daemon.log", "lock"}
 
 
 def test_it_stays_until_the_last_demo_in_it_is_cleaned_up(sandbox: SandboxUser) -> None:
-    assert "waiting for the sandbox to start" in sandbox.run("up", "--servers", "1").stderr
-    assert "sandbox to start" not in sandbox.run("up", "--servers", "1", "--namespace", "other").stderr
-    assert "the sandbox has stopped" not in sandbox.run("cleanup").stderr
-    assert "1/1" in sandbox.run("status", "--namespace", "other").stdout
-    assert "the sandbox injects Envoy itself" in sandbox.run("istio", "status", "--namespace", "other").stdout
-    assert "the sandbox has stopped" in sandbox.run("cleanup", "--namespace", "other").stderr
+    assert "waiting for the sandbox to start" in sandbox.run("up", "--servers", "1").err
+    assert "sandbox to start" not in sandbox.run("up", "--servers", "1", "--namespace", "other").err
+    assert "the sandbox has stopped" not in sandbox.run("cleanup").err
+    assert "1/1" in sandbox.run("status", "--namespace", "other").out
+    assert "the sandbox injects Envoy itself" in sandbox.run("istio", "status", "--namespace", "other").out
+    assert "the sandbox has stopped" in sandbox.run("cleanup", "--namespace", "other").err
     sandbox.run("sandbox", "status", code=1)
 
 
@@ -39,8 +38,8 @@ def test_a_dry_run_ends_none_that_was_there(sandbox: SandboxUser) -> None:
     sandbox.run("up", "--servers", "1")
     target = ("--kubeconfig", str(sandbox.state.kubeconfig), "--namespace", NAMESPACE)
     kubectl(*target, "delete", "deployments", "--all", "--cascade=foreground")
-    assert "the sandbox has stopped" not in sandbox.run("cleanup", "--dry-run").stderr
-    assert "the sandbox has stopped" in sandbox.run("cleanup").stderr
+    assert "the sandbox has stopped" not in sandbox.run("cleanup", "--dry-run").err
+    assert "the sandbox has stopped" in sandbox.run("cleanup").err
 
 
 def test_one_that_somebody_started_by_hand_stays(sandbox: SandboxUser) -> None:
@@ -48,7 +47,7 @@ def test_one_that_somebody_started_by_hand_stays(sandbox: SandboxUser) -> None:
     sandbox.run("sandbox", "status", code=1)
 
     sandbox.run("up", "--servers", "1")
-    assert "runs already" in sandbox.run("sandbox", "start").stderr
+    assert "runs already" in sandbox.run("sandbox", "start").err
     sandbox.run("cleanup")
     sandbox.run("sandbox", "status")
 

@@ -38,12 +38,12 @@ except GrpcdemoError:
 
 def test_it_starts_once_and_only_its_user_gets_in(sandbox: SandboxUser) -> None:
     sandbox.run("sandbox", "kubeconfig", code=1)
-    assert sandbox.run("sandbox", "start").stdout == f"{sandbox.state.kubeconfig}\n"
-    assert "runs already" in sandbox.run("sandbox", "start").stderr
-    assert sandbox.run("sandbox", "kubeconfig").stdout == f"{sandbox.state.kubeconfig}\n"
+    assert sandbox.run("sandbox", "start").out == f"{sandbox.state.kubeconfig}\n"
+    assert "runs already" in sandbox.run("sandbox", "start").err
+    assert sandbox.run("sandbox", "kubeconfig").out == f"{sandbox.state.kubeconfig}\n"
     assert sandbox.state.kubeconfig.stat().st_mode & 0o777 == 0o600
     assert sandbox.state.root.stat().st_mode & 0o777 == 0o700
-    assert "sandbox" in sandbox.on_it("status").stdout
+    assert "sandbox" in sandbox.on_it("status").out
 
     sandbox.run("sandbox", "stop")
     assert not sandbox.state.kubeconfig.exists()
@@ -62,8 +62,8 @@ def test_a_killed_daemon_takes_everything_with_it(sandbox: SandboxUser) -> None:
     os.kill(daemon, signal.SIGKILL)
     for pid in pods:
         wait_until_gone(pid)
-    assert "the sandbox runs" in sandbox.run("sandbox", "start").stderr
-    assert "does not exist" in sandbox.on_it("status").stdout
+    assert "the sandbox runs" in sandbox.run("sandbox", "start").err
+    assert "does not exist" in sandbox.on_it("status").out
 
 
 def test_who_waits_for_the_lock_waits_for_the_end_of_the_process(sandbox: SandboxUser) -> None:

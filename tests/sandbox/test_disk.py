@@ -5,7 +5,6 @@ A limit on the size of files, set for the daemon, is the full disk that anybody 
 
 from __future__ import annotations
 
-import json
 import re
 import resource
 from collections.abc import Iterator
@@ -43,14 +42,14 @@ def test_a_log_that_could_not_be_written_is_missed_and_goes_on(sandbox: SandboxU
         seen = observing.last()
     assert seen["missed"] > 0
     assert (seen["verdict"], seen["windows"], seen["errors"]) == ("pinned", 1, {})
-    pods = json.loads(sandbox.run("status", "--output", "json").stdout)["pods"]
+    pods = sandbox.run("status", "--output", "json").json["pods"]
     assert {(pod["status"], pod["restarts"]) for pod in pods} == {("Running", 0)}
 
 
 def test_a_container_that_cannot_be_made_says_why_and_is_made_later(sandbox: SandboxUser) -> None:
     sandbox.run("up", "--servers", "1")
     with full_disk(sandbox):
-        told = sandbox.run("istio", "on", code=1).stderr
+        told = sandbox.run("istio", "on", code=1).err
         assert re.search(r"(StartError|cannot start): \[Errno 27\] File too large", told), told
     sandbox.run("istio", "on")
-    assert "30 responses" in sandbox.run("observe", "--requests", "30").stdout
+    assert "30 responses" in sandbox.run("observe", "--requests", "30").out

@@ -201,7 +201,7 @@ def test_a_killed_daemon_is_told_by_every_command_and_leaves_nothing(sandbox: Sa
     sandbox.run("sandbox", "start")
     assert {path.name for path in sandbox.state.run.iterdir()} == {"proxy"}
     for namespace in namespaces.values():
-        assert "does not exist" in sandbox.run("status", "--namespace", namespace).stdout
+        assert "does not exist" in sandbox.run("status", "--namespace", namespace).out
 
 
 def _hold_a_demo(sandbox: SandboxUser, namespace: str) -> None:

@@ -17,7 +17,7 @@ from grpcdemo.sandbox.limits import ENOUGH, LEAST
 from grpcdemo.sandbox.process import start, stop
 from grpcdemo.sandbox.proxy.envoy import find_envoy
 from grpcdemo.sandbox.state import State, running
-from tests.contract.tools import Running
+from tests.contract.tools import Result, Running
 from tests.sandbox.user import PROGRAM, SandboxUser, start_fake
 
 sandboxed = pytest.mark.sandbox
@@ -50,10 +50,10 @@ def starting(sandbox: SandboxUser) -> Iterator[Running]:
         yield command
 
 
-def start_limited(sandbox: SandboxUser, limit: str) -> subprocess.CompletedProcess[str]:
-    """Start it in a shell that was told this first."""
-    command = ["sh", "-c", f'{limit} && exec "$@"', "sh", *PROGRAM, "sandbox", "start"]
-    return subprocess.run(command, env=sandbox.environment, capture_output=True, text=True, check=False)
+def start_limited(sandbox: SandboxUser, limit: str) -> Result:
+    """Start it from a shell that has set this *limit*."""
+    command = ("sh", "-c", f'{limit} && exec "$@"', "sh", *PROGRAM, "sandbox", "start")
+    return Running(command, sandbox.environment).result()
 
 
 @sandboxed
@@ -99,7 +99,7 @@ def test_a_start_that_is_killed_leaves_no_daemon(sandbox: SandboxUser, envoys_wa
 @sandboxed
 def test_one_that_is_stopped_while_it_starts_says_so(sandbox: SandboxUser, envoys_wait_for: Path) -> None:
     with starting(sandbox) as command:
-        assert "the sandbox has stopped" in sandbox.run("sandbox", "stop").stderr
+        assert "the sandbox has stopped" in sandbox.run("sandbox", "stop").err
         told = command.result().check(1)
     assert told.error == "error: the sandbox did not start: it was told to end while it started"
     assert leftovers(sandbox.state) == {"daemon.log", "lock"}
@@ -111,10 +111,10 @@ def test_a_machine_without_envoy_is_told(sandbox: SandboxUser, tmp_path: Path) -
     packages.mkdir()
     (packages / "envoy.py").write_text("raise ImportError('no wheel for this platform')\n")
     sandbox.environment["PYTHONPATH"] = str(packages)
-    error, hint = sandbox.run("up", code=1).stderr.splitlines()[-2:]
-    assert error == "error: the sandbox did not start: Envoy is not installed"
-    assert "macOS" in hint
-    assert "use a cluster" in hint
+    told = sandbox.run("up", code=1)
+    assert told.error == "error: the sandbox did not start: Envoy is not installed"
+    assert "macOS" in told.hint
+    assert "use a cluster" in told.hint
     assert leftovers(sandbox.state) == {"daemon.log", "lock"}
 
 
@@ -131,7 +131,7 @@ def test_it_outlives_the_terminal_that_it_was_started_in(sandbox: SandboxUser) -
 @sandboxed
 def test_a_low_limit_of_open_files_is_raised(sandbox: SandboxUser) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    assert start_limited(sandbox, "ulimit -S -n 64").returncode == 0
+    start_limited(sandbox, "ulimit -S -n 64").check(0)
     daemon = running(sandbox.state)
     assert daemon
     assert resource.prlimit(daemon, resource.RLIMIT_NOFILE)[0] == min(ENOUGH, hard)
@@ -139,22 +139,18 @@ def test_a_low_limit_of_open_files_is_raised(sandbox: SandboxUser) -> None:
 
 @sandboxed
 def test_a_limit_that_cannot_be_raised_is_told(sandbox: SandboxUser) -> None:
-    done = start_limited(sandbox, "ulimit -n 64")
-    assert done.returncode == 1
-    error, hint = done.stderr.splitlines()[-2:]
-    assert f"the limit of open files is 64, and the sandbox needs {LEAST}" in error
-    assert "`ulimit -n" in hint
+    told = start_limited(sandbox, "ulimit -n 64").check(1)
+    assert f"more than 64 open files here, and the sandbox needs {LEAST}" in told.error
+    assert "`ulimit -n" in told.hint
     assert leftovers(sandbox.state) == {"daemon.log", "lock"}
 
 
 @sandboxed
 def test_a_disk_without_room_is_told(sandbox: SandboxUser) -> None:
     """A limit on the size of files is the full disk that anybody can have."""
-    done = start_limited(sandbox, "ulimit -f 8")
-    assert done.returncode == 1
-    error, hint = done.stderr.splitlines()[-2:]
-    assert error == f"error: the sandbox cannot use {sandbox.state.root}: File too large"
-    assert "XDG_STATE_HOME" in hint
+    told = start_limited(sandbox, "ulimit -f 8").check(1)
+    assert told.error == f"error: the sandbox cannot use {sandbox.state.root}: File too large"
+    assert "XDG_STATE_HOME" in told.hint
     assert leftovers(sandbox.state) == {"lock"}
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from grpcdemo.sandbox.state import State
-from tests.contract.tools import Running
+from tests.contract.tools import Result, Running
 from tests.sandbox.processes import find_processes, wait_until_gone
 
 PROGRAM = (sys.executable, "-m", "grpcdemo")
@@ -42,15 +42,13 @@ class SandboxUser:
         self._stopping.communicate()
         assert self._stopping.returncode == 0
 
-    def run(self, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run([*PROGRAM, *arguments], env=self.environment, capture_output=True, text=True, check=False)
-        assert done.returncode == code, f"{arguments}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
-        return done
+    def run(self, *arguments: str, code: int = 0) -> Result:
+        return self.start(*arguments).result().check(code)
 
     def start(self, *arguments: str) -> Running:
         return Running((*PROGRAM, *arguments), self.environment)
 
-    def on_it(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def on_it(self, *arguments: str) -> Result:
         return self.run(*arguments, "--kubeconfig", str(self.state.kubeconfig))
 
     def processes(self) -> set[int]:
