@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.ratio import WINDOWS_S, median_ratio, report, timed
+from tests.bench.ratio import WINDOWS_S, Work, median_ratio, report, timed
 from tests.contract.tools import Demo, kubectl, new_demo
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(1200)]
@@ -24,27 +24,18 @@ def label_and_restart(demo: Demo) -> None:
     """`istio on` by hand, which neither waits for old pods to be gone nor looks at the new ones."""
     demo.kubectl("label", "namespace", demo.namespace, "istio-injection=enabled", "--overwrite")
     demo.kubectl("rollout", "restart", "deployment/grpc-server", "deployment/grpc-client")
-    roll_out(demo)
-
-
-def roll_out(demo: Demo) -> None:
-    for name in ("grpc-server", "grpc-client"):
-        demo.kubectl("rollout", "status", f"deployment/{name}", "--timeout=120s")
+    demo.roll_out()
 
 
 def test_istio_on_against_label_restart_and_rollout_status(demo: Demo) -> None:
     demo.run("up").check(0)
 
-    def from_off(work: object) -> float:
+    def from_off(work: Work) -> float:
         demo.run("istio", "off").check(0)
-        assert callable(work)
         return timed(work)
 
-    ratio = median_ratio(
-        lambda: from_off(lambda: demo.run("istio", "on").check(0)),
-        lambda: from_off(lambda: label_and_restart(demo)),
-        rounds=5,
-    )
+    ours, theirs = lambda: demo.run("istio", "on").check(0), lambda: label_and_restart(demo)
+    ratio = median_ratio(lambda: from_off(ours), lambda: from_off(theirs), rounds=5)
     report("grpcdemo istio on / kubectl label, rollout restart, rollout status", ratio, 1.25)
 
 
@@ -54,7 +45,7 @@ def test_demo_against_the_sum_of_its_waits(demo: Demo, tmp_path: Path) -> None:
     def by_hand() -> None:
         kubectl("create", "namespace", demo.namespace)
         kubectl("create", "-f", str(tmp_path / "grpc-server.yaml"), "-f", str(tmp_path / "grpc-client.yaml"))
-        roll_out(demo)
+        demo.roll_out()
         label_and_restart(demo)
         time.sleep(WINDOWS_S)  # the observation windows: as long as the client takes for as many calls
         kubectl("delete", "namespace", demo.namespace)

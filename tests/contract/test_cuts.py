@@ -17,10 +17,6 @@ CUTS = 50 * CLIENTS
 PATIENCE_S = 120
 
 
-def read_log(demo: Demo, client: str, *options: str) -> list[str]:
-    return demo.kubectl("logs", client, "--container", "grpc-client", *options).splitlines()
-
-
 @pytest.mark.timeout(900)
 def test_a_log_that_is_cut_all_the_time_is_read_exactly_once(demo: Demo, tmp_path: Path) -> None:
     demo.run("up", "--clients", str(CLIENTS), "--rate", str(RATE)).check(0)
@@ -34,7 +30,7 @@ def test_a_log_that_is_cut_all_the_time_is_read_exactly_once(demo: Demo, tmp_pat
             assert proxy.cuts.acquire(timeout=PATIENCE_S), "nothing comes through"
         proxy.end()
         clients = [name for name in demo.pods() if name.startswith("grpc-client")]
-        missing = {f"[{client}] {read_log(demo, client, '--tail=1')[0]}" for client in clients}
+        missing = {f"[{client}] {demo.log(client, '--tail=1')[0]}" for client in clients}
         while missing:
             missing.discard(observing.out.next())
         observing.interrupt()
@@ -44,6 +40,6 @@ def test_a_log_that_is_cut_all_the_time_is_read_exactly_once(demo: Demo, tmp_pat
         counted[client].append(call)
     assert counted.keys() == set(clients)
     for client, calls in counted.items():
-        logged = read_log(demo, client)
+        logged = demo.log(client)
         first = logged.index(calls[0])
         assert calls == logged[first : first + len(calls)], f"lost or doubled by {client}"

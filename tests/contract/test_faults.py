@@ -1,4 +1,4 @@
-"""What goes wrong on clusters, made to happen: the exit code, what the error names, and what is left."""
+"""Faults of clusters: the exit code, what the error names, and what is left."""
 
 from __future__ import annotations
 
@@ -12,20 +12,19 @@ from tests.contract.strangers import build_service
 from tests.contract.tools import FINALIZER, Demo, kubectl
 
 
-def test_an_image_that_cannot_be_had(demo: Demo) -> None:
+def test_an_image_that_cannot_be_pulled(demo: Demo) -> None:
     told = demo.run("up", "--image-prefix", "localhost:1/nowhere", "--timeout", "60").check(1)
     assert "cannot pull image localhost:1/nowhere/grpcdemo-" in told.error
     assert "grpcdemo images push localhost:1/nowhere" in told.hint
 
     demo.run("up", "--servers", "1").check(0)
-    assert demo.ready_column() == {"1/1"}, "the next `up` mends it"
+    assert demo.ready_column() == {"1/1"}, "the next `up` repairs it"
 
 
 def test_a_container_that_crashes(demo: Demo) -> None:
     demo.run("up", "--servers", "1").check(0)
     crash = ["python3", "-c", "import sys; print('no configuration for the test'); sys.exit(7)"]
-    patch = [{"op": "add", "path": "/spec/template/spec/containers/0/command", "value": crash}]
-    demo.kubectl("patch", "deployment/grpc-server", "--type=json", "--patch", json.dumps(patch))
+    demo.patch_container("grpc-server", command=crash)
 
     told = demo.run("istio", "on").check(1)
     assert "container grpc-server of pod grpc-server-" in told.error
@@ -34,19 +33,16 @@ def test_a_container_that_crashes(demo: Demo) -> None:
     assert "--previous" in told.hint
 
 
-def test_a_pod_that_finds_no_node(demo: Demo) -> None:
+def test_an_unschedulable_pod(demo: Demo) -> None:
     demo.run("up", "--servers", "1").check(0)
-    patch = {"spec": {"template": {"spec": {"nodeSelector": {"grpcdemo-test": "no-such-node"}}}}}
-    demo.kubectl("patch", "deployment/grpc-server", "--patch", json.dumps(patch))
+    demo.patch_template("grpc-server", spec={"nodeSelector": {"grpcdemo-test": "no-such-node"}})
     told = demo.run("istio", "on").check(1)
     assert "is unschedulable" in told.error
 
 
-def test_time_runs_out_and_it_says_what_for(demo: Demo) -> None:
+def test_a_timeout_says_what_was_awaited(demo: Demo) -> None:
     demo.run("up", "--servers", "1").check(0)
-    probe = {"containers": [{"name": "grpc-server", "readinessProbe": {"grpc": {"port": 1}}}]}
-    patch = json.dumps({"spec": {"template": {"spec": probe}}})
-    demo.kubectl("patch", "deployment/grpc-server", "--patch", patch)
+    demo.patch_container("grpc-server", readinessProbe={"grpc": {"port": 1}})
     told = demo.run("istio", "on", "--timeout", "12").check(1)
     assert "after 12s still waiting for grpc-server 0/1 ready" in told.error
     assert "--timeout" in told.hint
@@ -61,7 +57,7 @@ def idle_injector(demo: Demo) -> Iterator[str]:
         yield revision
 
 
-def test_an_injector_with_nothing_behind_it(demo: Demo, idle_injector: str) -> None:
+def test_an_injector_without_ready_endpoints(demo: Demo, idle_injector: str) -> None:
     demo.run("up", "--servers", "1").check(0)
     told = demo.run("istio", "on", "--revision", idle_injector).check(1)
     assert "Istio's injector has no ready endpoints" in told.error
@@ -74,7 +70,7 @@ def test_an_injector_with_nothing_behind_it(demo: Demo, idle_injector: str) -> N
 
 @pytest.fixture
 def broken_webhook(demo: Demo) -> Iterator[str]:
-    """A webhook that no pod of the namespace gets past: its Service does not exist."""
+    """A webhook whose Service does not exist, and which every new pod of the namespace needs."""
     name = f"{demo.namespace}-broken"
     webhook = {
         "apiVersion": "admissionregistration.k8s.io/v1",
@@ -106,7 +102,7 @@ def test_a_webhook_that_does_not_answer(demo: Demo, broken_webhook: str) -> None
     demo.run("up", "--servers", "1").check(0)
 
 
-def test_a_finalizer_that_nobody_clears(demo: Demo) -> None:
+def test_a_finalizer_that_remains(demo: Demo) -> None:
     demo.run("up", "--servers", "1").check(0)
     with demo.holding("service/grpc-server"):
         told = demo.run("cleanup", "--timeout", "15").check(1)

@@ -1,4 +1,4 @@
-"""Istio is installed in more ways than one: a revision, a tag, a proxy that is not a native sidecar."""
+"""Other installations of Istio: by revision, by tag, with a proxy that is no native sidecar."""
 
 from __future__ import annotations
 
@@ -32,11 +32,10 @@ def test_injection_by_revision(demo: Demo, tag: str) -> None:
     assert demo.ready_column() == {"1/1"}
 
 
-def test_a_proxy_that_is_an_ordinary_container_counts_as_much(demo: Demo) -> None:
+def test_a_proxy_in_an_ordinary_container_counts_as_well(demo: Demo) -> None:
     demo.run("up", "--servers", "2").check(0)
-    annotation = {"template": {"metadata": {"annotations": {"sidecar.istio.io/nativeSidecar": "false"}}}}
     for name in ("grpc-server", "grpc-client"):
-        demo.kubectl("patch", f"deployment/{name}", "--patch", json.dumps({"spec": annotation}))
+        demo.patch_template(name, metadata={"annotations": {"sidecar.istio.io/nativeSidecar": "false"}})
     told = demo.run("istio", "on", "--output", "json").check(0).json
     assert {pod["proxy"] for pod in told["pods"]} == {"container"}
     assert demo.ready_column() == {"2/2"}
@@ -45,10 +44,9 @@ def test_a_proxy_that_is_an_ordinary_container_counts_as_much(demo: Demo) -> Non
     assert demo.ready_column() == {"1/1"}
 
 
-def test_a_pod_that_refuses_injection_is_reported(demo: Demo) -> None:
+def test_a_pod_that_opts_out_is_reported(demo: Demo) -> None:
     demo.run("up", "--servers", "1").check(0)
-    refusal = {"template": {"metadata": {"labels": {"sidecar.istio.io/inject": "false"}}}}
-    demo.kubectl("patch", "deployment/grpc-client", "--patch", json.dumps({"spec": refusal}))
+    demo.patch_template("grpc-client", metadata={"labels": {"sidecar.istio.io/inject": "false"}})
     told = demo.run("istio", "on").check(1)
     assert "Deployment grpc-client opts out of injection" in told.error
     assert demo.labels()["istio-injection"] == "disabled"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 from tests.contract.tools import Demo, kubectl
 
 SERVERS = "app.kubernetes.io/name=grpc-server"
-GONE = "--timeout=120s"
+PATIENTLY = "--timeout=120s"
 
 
 @pytest.fixture
@@ -19,33 +18,13 @@ def servers(demo: Demo) -> Demo:
     """Two servers and no client, by kubectl alone."""
     kubectl("create", "namespace", demo.namespace)
     demo.kubectl("create", "-f", "-", stdin=server_manifest(demo))
-    roll_out(demo)
+    demo.roll_out("grpc-server")
     return demo
 
 
 def server_manifest(demo: Demo, replicas: int = 2) -> str:
     printed = demo.run("manifests", "--servers", str(replicas)).check(0).out
     return printed[: printed.index("# The client")]
-
-
-def roll_out(demo: Demo) -> str:
-    return demo.kubectl("rollout", "status", "deployment/grpc-server", "--timeout=120s")
-
-
-def patched(**container: Any) -> str:
-    """A patch of the server's container."""
-    found = {"name": "grpc-server", **container}
-    return json.dumps({"spec": {"template": {"spec": {"containers": [found]}}}})
-
-
-def endpoints(demo: Demo) -> dict[str, bool]:
-    """The addresses behind the Service, and whether each is ready."""
-    slices = demo.get("endpointslices", "--selector", "kubernetes.io/service-name=grpc-server")["items"]
-    return {
-        endpoint["addresses"][0]: endpoint["conditions"]["ready"]
-        for found in slices
-        for endpoint in found["endpoints"] or []
-    }
 
 
 def ips(demo: Demo) -> set[str]:
@@ -105,11 +84,11 @@ def test_apply_twice(demo: Demo, tmp_path: Path) -> None:
 def test_scale_and_wait(servers: Demo) -> None:
     before = set(servers.pods())
     assert servers.kubectl("scale", "deploy/grpc-server", "--replicas=3") == "deployment.apps/grpc-server scaled\n"
-    ready = servers.kubectl("wait", "--for=jsonpath={.status.readyReplicas}=3", "deploy/grpc-server", GONE)
+    ready = servers.kubectl("wait", "--for=jsonpath={.status.readyReplicas}=3", "deploy/grpc-server", PATIENTLY)
     assert ready == "deployment.apps/grpc-server condition met\n"
     assert before < set(servers.pods())
     servers.kubectl("scale", "deploy/grpc-server", "--replicas=0")
-    servers.kubectl("wait", "--for=delete", "pod", "-l", SERVERS, GONE)
+    servers.kubectl("wait", "--for=delete", "pod", "-l", SERVERS, PATIENTLY)
     assert servers.kubectl("get", "pods", "-o", "name") == ""
     assert "timed out" in servers.refused("wait", "--for=condition=Nope", "deploy/grpc-server", "--timeout=1s")
 
@@ -122,24 +101,24 @@ def test_a_restart_replaces_every_pod_and_never_serves_with_fewer(servers: Demo)
         assert watching.out.next().split() == ["2", "2", "<none>"]
         said = servers.kubectl("rollout", "restart", "deploy/grpc-server")
         assert said == "deployment.apps/grpc-server restarted\n"
-        assert roll_out(servers).endswith('deployment "grpc-server" successfully rolled out\n')
+        rolled_out = servers.kubectl("rollout", "status", "deploy/grpc-server", PATIENTLY)
+        assert rolled_out.endswith('deployment "grpc-server" successfully rolled out\n')
         servers.kubectl("annotate", "deploy/grpc-server", "done=yes")
         seen = [line.split() for line in watching.out.until(lambda line: line.endswith("yes"))]
     assert min(int(ready) for ready, _, _ in seen) == 2
     assert max(int(total) for _, total, _ in seen) == 4
-    servers.kubectl("wait", "--for=delete", *(f"pod/{name}" for name in before), GONE)
+    servers.kubectl("wait", "--for=delete", *(f"pod/{name}" for name in before), PATIENTLY)
     assert len(servers.pods()) == 2
 
 
 def test_undo_goes_back_to_the_last_revision(servers: Demo) -> None:
     path = "jsonpath={.spec.template.spec.terminationGracePeriodSeconds}"
     was = servers.kubectl("get", "deploy/grpc-server", "-o", path)
-    grace = json.dumps({"spec": {"template": {"spec": {"terminationGracePeriodSeconds": 7}}}})
-    servers.kubectl("patch", "deploy/grpc-server", "-p", grace)
-    roll_out(servers)
+    servers.patch_template("grpc-server", spec={"terminationGracePeriodSeconds": 7})
+    servers.roll_out("grpc-server")
     assert _revisions(servers) == ["1", "2"]
     assert servers.kubectl("rollout", "undo", "deploy/grpc-server") == "deployment.apps/grpc-server rolled back\n"
-    roll_out(servers)
+    servers.roll_out("grpc-server")
     assert servers.kubectl("get", "deploy/grpc-server", "-o", path) == was
     assert _revisions(servers) == ["2", "3"]
     replica_sets = servers.get("rs", "-l", SERVERS)["items"]
@@ -155,19 +134,21 @@ def _revisions(demo: Demo) -> list[str]:
 
 
 def test_a_pod_that_is_deleted_is_replaced(servers: Demo) -> None:
-    assert endpoints(servers) == dict.fromkeys(ips(servers), True)
+    assert servers.endpoints() == dict.fromkeys(ips(servers), True)
     victim, other = sorted(servers.pods())
     with servers.stream("get", "po", "-w", "--no-headers") as watching:
         assert {watching.out.next().split()[0], watching.out.next().split()[0]} == {victim, other}
         said = servers.kubectl("delete", "pod", victim)
         assert said == f'pod "{victim}" deleted from {servers.namespace} namespace\n'
-        roll_out(servers)
+        servers.roll_out("grpc-server")
         seen = [line.split() for line in watching.out.until(lambda line: _is_new_and_ready(line, {victim, other}))]
     assert (victim, "Terminating") in {(row[0], row[2]) for row in seen}
     (new,) = set(servers.pods()) - {other}
     assert [row[1] for row in seen if row[0] == new][-1] == "1/1"
-    servers.kubectl("wait", "--for=jsonpath={.endpoints[1].conditions.ready}=true", "endpointslices", "--all", GONE)
-    assert endpoints(servers) == dict.fromkeys(ips(servers), True)
+    servers.kubectl(
+        "wait", "--for=jsonpath={.endpoints[1].conditions.ready}=true", "endpointslices", "--all", PATIENTLY
+    )
+    assert servers.endpoints() == dict.fromkeys(ips(servers), True)
 
 
 def test_a_pod_that_is_relabelled_is_replaced_and_stays_until_it_is_one_too_many(servers: Demo) -> None:
@@ -198,20 +179,20 @@ def _is_new_and_ready(line: str, old: set[str]) -> bool:
 
 
 def test_a_pod_that_is_not_ready_runs_and_is_not_called(servers: Demo) -> None:
-    servers.kubectl("patch", "deploy/grpc-server", "-p", patched(readinessProbe={"grpc": {"port": 1}}))
-    servers.kubectl("wait", "--for=jsonpath={.status.updatedReplicas}=2", "deploy/grpc-server", GONE)
+    servers.patch_container("grpc-server", readinessProbe={"grpc": {"port": 1}})
+    servers.kubectl("wait", "--for=jsonpath={.status.updatedReplicas}=2", "deploy/grpc-server", PATIENTLY)
     (newest,) = (found for found in servers.get("rs", "-l", SERVERS)["items"] if _revision(found) == "2")
     of_it = ("-l", f"pod-template-hash={newest['metadata']['labels']['pod-template-hash']}")
-    servers.kubectl("wait", "--for=jsonpath={.status.phase}=Running", "pod", *of_it, GONE)
+    servers.kubectl("wait", "--for=jsonpath={.status.phase}=Running", "pod", *of_it, PATIENTLY)
     assert {tuple(row.split()[1:3]) for row in servers.kubectl("get", "po", *of_it, "--no-headers").splitlines()} == {
         ("0/1", "Running")
     }
     unready = {pod["status"]["podIP"] for pod in servers.get("po", *of_it)["items"]}
-    servers.kubectl("wait", "--for=jsonpath={.endpoints[3]}", "endpointslices", "--all", GONE)
-    assert endpoints(servers) == {ip: ip not in unready for ip in ips(servers)}
+    servers.kubectl("wait", "--for=jsonpath={.endpoints[3]}", "endpointslices", "--all", PATIENTLY)
+    assert servers.endpoints() == {ip: ip not in unready for ip in ips(servers)}
     assert "timed out" in servers.refused("rollout", "status", "deploy/grpc-server", "--timeout=1s")
     servers.kubectl("rollout", "undo", "deploy/grpc-server")
-    roll_out(servers)
+    servers.roll_out("grpc-server")
 
 
 def test_an_image_that_is_not_there(servers: Demo) -> None:
@@ -227,7 +208,7 @@ def test_an_image_that_is_not_there(servers: Demo) -> None:
 
 def test_a_container_that_crashes_is_restarted_and_its_log_kept(servers: Demo) -> None:
     crash = ["python3", "-c", "import sys; print('no configuration'); sys.exit(7)"]
-    servers.kubectl("patch", "deploy/grpc-server", "-p", patched(command=crash))
+    servers.patch_container("grpc-server", command=crash)
     with servers.stream("get", "po", "-w", "--no-headers") as watching:
         lines = watching.out.until(lambda line: line.split()[2] == "CrashLoopBackOff")
     name, ready, status, restarts, *_ = lines[-1].split()

@@ -1,8 +1,6 @@
-"""`observe` on a demo that runs: its ends, its outputs, and what it makes of pods that come and go."""
+"""`observe` on a running demo: how it ends, what it prints, and what it counts when pods come and go."""
 
 from __future__ import annotations
-
-import json
 
 from tests.contract.tools import Demo, Running
 
@@ -67,19 +65,18 @@ def test_a_new_client_is_followed_from_its_first_response(demo: Demo) -> None:
     assert record["missed"] == 0
 
 
-def test_a_client_that_starts_anew_in_its_pod_opens_a_window(demo: Demo) -> None:
+def test_a_client_that_restarts_in_its_pod_opens_a_window(demo: Demo) -> None:
     demo.run("up", "--servers", "2").check(0)
     mortal = ["python3", "-c", MORTAL_CLIENT]
-    client = _client(demo)
-    patch = [{"op": "add", "path": "/spec/template/spec/containers/0/command", "value": mortal}]
-    demo.kubectl("patch", "deployment/grpc-client", "--type=json", "--patch", json.dumps(patch))
-    demo.kubectl("rollout", "status", "deployment/grpc-client", "--timeout=60s")
+    client = demo.client()
+    demo.patch_container("grpc-client", command=mortal)
+    demo.roll_out("grpc-client")
     demo.kubectl("wait", "--for=delete", f"pod/{client}", "--timeout=60s")
-    client = _client(demo)
+    client = demo.client()
     with watching(demo) as seen:
         record = seen.wait_for_record(lambda record: record["windows"] > 1 and record["responses"])
     assert record["missed"] == 0
-    assert _client(demo) == client
+    assert demo.client() == client
 
 
 def test_more_servers_open_a_window(demo: Demo) -> None:
@@ -101,9 +98,3 @@ def test_nothing_to_observe_is_said(demo: Demo) -> None:
     seen = demo.run("observe", "--requests", "1").check(1)
     assert "there is no grpc-client pod" in seen.error
     assert "grpcdemo up" in seen.hint
-
-
-def _client(demo: Demo) -> str:
-    """The one client pod there is."""
-    (found,) = (name for name in demo.pods() if name.startswith("grpc-client"))
-    return found

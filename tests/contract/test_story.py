@@ -1,9 +1,8 @@
-"""The story as it is told: by the one command, by the commands one by one, and by hand with kubectl."""
+"""The story: by one command, step by step, and by hand with kubectl."""
 
 from __future__ import annotations
 
 import re
-import time
 from pathlib import Path
 
 import pytest
@@ -69,13 +68,13 @@ def test_by_hand_with_kubectl(demo: Demo, tmp_path: Path) -> None:
     kubectl("create", "namespace", demo.namespace)
     kubectl("label", "namespace", demo.namespace, "istio-injection=disabled")
     kubectl("create", "-f", str(tmp_path / "grpc-server.yaml"), "-f", str(tmp_path / "grpc-client.yaml"))
-    _roll_out(demo)
+    demo.roll_out()
     assert demo.ready_column() == {"1/1"}
     assert len(_answering_ips(demo, 40)) == 1
 
     kubectl("label", "namespace", demo.namespace, "istio-injection=enabled", "--overwrite")
     demo.kubectl("rollout", "restart", "deployment/grpc-server", "deployment/grpc-client")
-    _roll_out(demo)
+    demo.roll_out()
     demo.kubectl("wait", "--for=delete", "pod", "--selector", "!security.istio.io/tlsMode", "--timeout=60s")
     assert demo.ready_column() == {"2/2"}
     assert len(_answering_ips(demo, 60)) == 3
@@ -137,21 +136,8 @@ def test_demo_keep_leaves_it(demo: Demo) -> None:
     assert demo.ready_column() == {"2/2"}
 
 
-def _roll_out(demo: Demo) -> None:
-    for name in ("grpc-server", "grpc-client"):
-        demo.kubectl("rollout", "status", f"deployment/{name}", "--timeout=120s")
-
-
 def _answering_ips(demo: Demo, count: int) -> set[str]:
-    """The pod IPs in the next *count* responses of the client's log."""
-    pod = next(name for name in demo.pods() if name.startswith("grpc-client"))
-    already = len(_logged_ips(demo, pod))
-    deadline = time.monotonic() + 60
-    while len(ips := _logged_ips(demo, pod)) < already + count:
-        assert time.monotonic() < deadline, f"{pod} did not log {count} responses"
-    return set(ips[already : already + count])
-
-
-def _logged_ips(demo: Demo, pod: str) -> list[str]:
-    found: list[str] = re.findall(r"code=OK .*pod_ip=(\S+)", demo.kubectl("logs", pod, "--container", "grpc-client"))
-    return found
+    """The pod IPs in the next *count* calls of the client's log."""
+    with demo.stream("logs", "--follow", "--tail=0", demo.client(), "--container=grpc-client") as log:
+        calls = [re.search(r"code=OK .*pod_ip=(\S+)", log.out.next()) for _ in range(count)]
+    return {call[1] for call in calls if call}

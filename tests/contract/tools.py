@@ -36,10 +36,10 @@ def find_program(name: str) -> str:
     return found
 
 
-def kubectl(*arguments: str, stdin: str | None = None, check: bool = True) -> str:
+def kubectl(*arguments: str, stdin: str | None = None, check: bool = True, **env: str) -> str:
     """What kubectl prints on stdout."""
-    command = [find_program("kubectl"), *arguments]
-    done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=LIMIT_S, check=False)
+    command, env = [find_program("kubectl"), *arguments], {**os.environ, **env}
+    done = subprocess.run(command, input=stdin, env=env, capture_output=True, text=True, timeout=LIMIT_S, check=False)
     assert not check or done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
     return done.stdout
 
@@ -181,7 +181,20 @@ class Demo:
         return self.start(*arguments).result()
 
     def kubectl(self, *arguments: str, stdin: str | None = None, check: bool = True) -> str:
-        return kubectl("--namespace", self.namespace, *arguments, stdin=stdin, check=check)
+        return kubectl("--namespace", self.namespace, *arguments, stdin=stdin, check=check, **self.env)
+
+    def patch_template(self, deployment: str, **fields: Any) -> None:
+        """Change these *fields* of the pods' template."""
+        patch = json.dumps({"spec": {"template": fields}})
+        self.kubectl("patch", f"deployment/{deployment}", "--patch", patch)
+
+    def patch_container(self, deployment: str, **fields: Any) -> None:
+        """Change these *fields* of the container, which has the name of its Deployment."""
+        self.patch_template(deployment, spec={"containers": [{"name": deployment, **fields}]})
+
+    def roll_out(self, *deployments: str) -> None:
+        for name in deployments or ("grpc-server", "grpc-client"):
+            self.kubectl("rollout", "status", f"deployment/{name}", "--timeout=120s")
 
     def stream(self, *arguments: str) -> Running:
         """A kubectl that keeps printing, as with `--watch` and `--follow`."""
@@ -201,6 +214,20 @@ class Demo:
         """The demo's pods that are not being deleted, by name."""
         items = self.get("pods", "--selector", "app.kubernetes.io/part-of=grpcdemo")["items"]
         return {pod["metadata"]["name"]: pod for pod in items if "deletionTimestamp" not in pod["metadata"]}
+
+    def client(self) -> str:
+        """The name of the one client pod."""
+        (name,) = (name for name in self.pods() if name.startswith("grpc-client"))
+        return name
+
+    def log(self, client: str, *options: str) -> list[str]:
+        return self.kubectl("logs", client, "--container=grpc-client", *options).splitlines()
+
+    def endpoints(self) -> dict[str, bool]:
+        """The addresses behind the Service, and whether each is ready."""
+        slices = self.get("endpointslices", "--selector", "kubernetes.io/service-name=grpc-server")["items"]
+        endpoints = [endpoint for each in slices for endpoint in each["endpoints"] or []]
+        return {endpoint["addresses"][0]: endpoint["conditions"]["ready"] for endpoint in endpoints}
 
     def ready_column(self) -> set[str]:
         """The values of READY that `kubectl get pods` shows."""

@@ -3,10 +3,8 @@ told; any other is started again as on a cluster, and the tally stays that of th
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +17,7 @@ import pytest
 from grpcdemo.manifests.defaults import NAMESPACE
 from grpcdemo.sandbox.state import running
 from grpcdemo.workload.call_log import Call
-from tests.contract.tools import find_program
+from tests.contract import tools as contract
 from tests.sandbox.processes import kill_part, kill_process_in
 from tests.sandbox.user import ENOUGH, Observing, SandboxUser
 from tests.workload.call_line import parse_call
@@ -27,54 +25,30 @@ from tests.workload.call_line import parse_call
 pytestmark = pytest.mark.sandbox
 
 
-class Demo:
+class Demo(contract.Demo):
     """The demo in a sandbox, and the processes in it."""
 
     def __init__(self, sandbox: SandboxUser, namespace: str = NAMESPACE) -> None:
+        super().__init__(namespace, {"KUBECONFIG": str(sandbox.state.kubeconfig)})
         self.sandbox = sandbox
-        self._namespace = namespace
-        self._environment = {**sandbox.environment, "KUBECONFIG": str(sandbox.state.kubeconfig)}
-
-    def kubectl(self, *arguments: str) -> str:
-        command = [find_program("kubectl"), "--namespace", self._namespace, *arguments]
-        return subprocess.run(command, env=self._environment, capture_output=True, text=True, check=True).stdout
-
-    def pods(self, app: str) -> list[Any]:
-        found = json.loads(self.kubectl("get", "pods", "--selector", f"app.kubernetes.io/name={app}", "--output=json"))
-        return list(found["items"])
-
-    def name(self, app: str) -> str:
-        return str(self.pods(app)[0]["metadata"]["name"])
 
     def kill(self, pod: str, part: str) -> None:
         """The process of a container, or of the `proxy`."""
         kill_part(self.sandbox.state.run / "pods" / "pods", pod, part)
 
     def wait_until_restarted(self, pod: str, container: str, where: str = "containerStatuses") -> None:
-        """Until it has begun anew, for the first time, and the whole pod is ready again."""
+        """Wait for the container's first restart, and until the whole pod is ready again."""
         path = f"{{.status.{where}[?(@.name=='{container}')].restartCount}}"
         self.kubectl("wait", f"pod/{pod}", f"--for=jsonpath={path}=1", "--timeout=60s")
         self.kubectl("wait", f"pod/{pod}", "--for=condition=Ready", "--timeout=60s")
 
     def row(self, pod: str) -> list[str]:
-        """READY, STATUS and RESTARTS as people see them."""
+        """READY, STATUS and RESTARTS, as `kubectl get pods` prints them."""
         return self.kubectl("get", "pod", pod, "--no-headers").split()[1:4]
 
-    def endpoints(self) -> set[str]:
-        """The addresses behind the Service that are ready."""
-        found = json.loads(self.kubectl("get", "endpointslices", "--output=json"))["items"]
-        return {
-            address
-            for one in found
-            for endpoint in one["endpoints"]
-            if endpoint["conditions"]["ready"]
-            for address in endpoint["addresses"]
-        }
-
     def calls(self) -> list[Call]:
-        """All that the client has logged since it began."""
-        log = self.kubectl("logs", self.name("grpc-client"), "--container=grpc-client")
-        return [call for call in map(parse_call, log.splitlines()) if call]
+        """All that the client has logged since it started."""
+        return [call for call in map(parse_call, self.log(self.client())) if call]
 
 
 def has_recovered(calls: list[Call]) -> bool:
@@ -139,7 +113,7 @@ def test_a_killed_node_proxy_is_started_again_and_the_client_connects_anew(demo:
 def test_a_killed_client_is_restarted_and_counted_anew(demo: Demo) -> None:
     with Observing(demo.sandbox) as observing:
         observing.wait_for_responses()
-        client = demo.name("grpc-client")
+        client = demo.client()
         demo.kill(client, "grpc-client")
         demo.wait_until_restarted(client, "grpc-client")
         observing.wait_for_new_window()
@@ -153,7 +127,7 @@ def test_a_killed_client_is_restarted_and_counted_anew(demo: Demo) -> None:
 @pytest.mark.parametrize("app", ["grpc-client", "grpc-server"])
 def test_a_killed_sidecar_is_restarted_and_the_pod_is_ready_again(demo: Demo, app: str) -> None:
     demo.sandbox.run("istio", "on")
-    pod = demo.name(app)
+    pod = next(name for name in demo.pods() if name.startswith(app))
     with Observing(demo.sandbox) as observing:
         observing.wait_for_responses()
         demo.kill(pod, "proxy")
@@ -162,7 +136,7 @@ def test_a_killed_sidecar_is_restarted_and_the_pod_is_ready_again(demo: Demo, ap
             observing.wait_for_new_window()
         seen = observing.last()
     assert demo.row(pod) == ["2/2", "Running", "1"]
-    assert len(demo.endpoints()) == 3
+    assert sum(demo.endpoints().values()) == 3
     assert len([server for server in seen["servers"] if server["responses"]]) == 3
     check_tally(seen, demo)
 
@@ -208,5 +182,5 @@ def _hold_a_demo(sandbox: SandboxUser, namespace: str) -> None:
     """One whose pods cannot be gone, so that no command that replaces them can be over."""
     sandbox.run("up", "--servers", "1", "--namespace", namespace)
     demo = Demo(sandbox, namespace)
-    for app in ("grpc-client", "grpc-server"):
-        demo.kubectl("patch", "pod", demo.name(app), '--patch={"metadata": {"finalizers": ["a.b/c"]}}')
+    for pod in demo.pods():
+        demo.kubectl("patch", "pod", pod, '--patch={"metadata": {"finalizers": ["a.b/c"]}}')
