@@ -12,8 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from grpcdemo.kube.client import connect
-from grpcdemo.kube.kubeconfig import find_kubeconfig
 from grpcdemo.kube.lines import whole_lines
 from grpcdemo.kube.log_position import Position
 from grpcdemo.model import Observation
@@ -22,7 +20,7 @@ from grpcdemo.steps.observe.call_reader import CallReader
 from grpcdemo.steps.observe.window import Window
 from tests.bench.log_server import log_lines, log_server
 from tests.bench.ratio import Work, command, median_ratio, report
-from tests.fakes.script import write_kubeconfig
+from tests.fakes.script import connected_to
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(600)]
 
@@ -32,8 +30,7 @@ CHUNK = 64 * 1024
 
 @asynccontextmanager
 async def observing(server: str, folder: Path) -> AsyncIterator[AsyncIterator[Observation]]:
-    kubeconfig = write_kubeconfig(folder / "config", server)
-    async with await connect(find_kubeconfig(str(kubeconfig))) as api:
+    async with connected_to(server, folder) as api:
         seen = observe(api, ObserveConfig())
         assert isinstance(seen, AsyncGenerator)
         async with aclosing(seen):

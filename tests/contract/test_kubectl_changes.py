@@ -10,7 +10,7 @@ import pytest
 from tests.contract.tools import Demo, kubectl
 
 SERVERS = "app.kubernetes.io/name=grpc-server"
-PATIENTLY = "--timeout=120s"
+WITHIN = "--timeout=120s"
 
 
 @pytest.fixture
@@ -84,11 +84,11 @@ def test_apply_twice(demo: Demo, tmp_path: Path) -> None:
 def test_scale_and_wait(servers: Demo) -> None:
     before = set(servers.pods())
     assert servers.kubectl("scale", "deploy/grpc-server", "--replicas=3") == "deployment.apps/grpc-server scaled\n"
-    ready = servers.kubectl("wait", "--for=jsonpath={.status.readyReplicas}=3", "deploy/grpc-server", PATIENTLY)
+    ready = servers.kubectl("wait", "--for=jsonpath={.status.readyReplicas}=3", "deploy/grpc-server", WITHIN)
     assert ready == "deployment.apps/grpc-server condition met\n"
     assert before < set(servers.pods())
     servers.kubectl("scale", "deploy/grpc-server", "--replicas=0")
-    servers.kubectl("wait", "--for=delete", "pod", "-l", SERVERS, PATIENTLY)
+    servers.kubectl("wait", "--for=delete", "pod", "-l", SERVERS, WITHIN)
     assert servers.kubectl("get", "pods", "-o", "name") == ""
     assert "timed out" in servers.refused("wait", "--for=condition=Nope", "deploy/grpc-server", "--timeout=1s")
 
@@ -101,13 +101,13 @@ def test_a_restart_replaces_every_pod_and_never_serves_with_fewer(servers: Demo)
         assert watching.out.next().split() == ["2", "2", "<none>"]
         said = servers.kubectl("rollout", "restart", "deploy/grpc-server")
         assert said == "deployment.apps/grpc-server restarted\n"
-        rolled_out = servers.kubectl("rollout", "status", "deploy/grpc-server", PATIENTLY)
+        rolled_out = servers.kubectl("rollout", "status", "deploy/grpc-server", WITHIN)
         assert rolled_out.endswith('deployment "grpc-server" successfully rolled out\n')
         servers.kubectl("annotate", "deploy/grpc-server", "done=yes")
         seen = [line.split() for line in watching.out.until(lambda line: line.endswith("yes"))]
     assert min(int(ready) for ready, _, _ in seen) == 2
     assert max(int(total) for _, total, _ in seen) == 4
-    servers.kubectl("wait", "--for=delete", *(f"pod/{name}" for name in before), PATIENTLY)
+    servers.kubectl("wait", "--for=delete", *(f"pod/{name}" for name in before), WITHIN)
     assert len(servers.pods()) == 2
 
 
@@ -145,9 +145,7 @@ def test_a_pod_that_is_deleted_is_replaced(servers: Demo) -> None:
     assert (victim, "Terminating") in {(row[0], row[2]) for row in seen}
     (new,) = set(servers.pods()) - {other}
     assert [row[1] for row in seen if row[0] == new][-1] == "1/1"
-    servers.kubectl(
-        "wait", "--for=jsonpath={.endpoints[1].conditions.ready}=true", "endpointslices", "--all", PATIENTLY
-    )
+    servers.kubectl("wait", "--for=jsonpath={.endpoints[1].conditions.ready}=true", "endpointslices", "--all", WITHIN)
     assert servers.endpoints() == dict.fromkeys(ips(servers), True)
 
 
@@ -180,15 +178,15 @@ def _is_new_and_ready(line: str, old: set[str]) -> bool:
 
 def test_a_pod_that_is_not_ready_runs_and_is_not_called(servers: Demo) -> None:
     servers.patch_container("grpc-server", readinessProbe={"grpc": {"port": 1}})
-    servers.kubectl("wait", "--for=jsonpath={.status.updatedReplicas}=2", "deploy/grpc-server", PATIENTLY)
+    servers.kubectl("wait", "--for=jsonpath={.status.updatedReplicas}=2", "deploy/grpc-server", WITHIN)
     (newest,) = (found for found in servers.get("rs", "-l", SERVERS)["items"] if _revision(found) == "2")
     of_it = ("-l", f"pod-template-hash={newest['metadata']['labels']['pod-template-hash']}")
-    servers.kubectl("wait", "--for=jsonpath={.status.phase}=Running", "pod", *of_it, PATIENTLY)
+    servers.kubectl("wait", "--for=jsonpath={.status.phase}=Running", "pod", *of_it, WITHIN)
     assert {tuple(row.split()[1:3]) for row in servers.kubectl("get", "po", *of_it, "--no-headers").splitlines()} == {
         ("0/1", "Running")
     }
     unready = {pod["status"]["podIP"] for pod in servers.get("po", *of_it)["items"]}
-    servers.kubectl("wait", "--for=jsonpath={.endpoints[3]}", "endpointslices", "--all", PATIENTLY)
+    servers.kubectl("wait", "--for=jsonpath={.endpoints[3]}", "endpointslices", "--all", WITHIN)
     assert servers.endpoints() == {ip: ip not in unready for ip in ips(servers)}
     assert "timed out" in servers.refused("rollout", "status", "deploy/grpc-server", "--timeout=1s")
     servers.kubectl("rollout", "undo", "deploy/grpc-server")

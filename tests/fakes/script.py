@@ -178,13 +178,15 @@ async def serving(handler: Handler) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
-def write_kubeconfig(path: Path, server: str, *, token: str = TOKEN) -> Path:
+def write_kubeconfig(
+    path: Path, server: str, *, token: str = TOKEN, namespace: str = "default", **cluster: str
+) -> Path:
     content = {
         "apiVersion": "v1",
         "kind": "Config",
         "current-context": CONTEXT,
-        "contexts": [{"name": CONTEXT, "context": {"cluster": CONTEXT, "user": CONTEXT}}],
-        "clusters": [{"name": CONTEXT, "cluster": {"server": server}}],
+        "contexts": [{"name": CONTEXT, "context": {"cluster": CONTEXT, "user": CONTEXT, "namespace": namespace}}],
+        "clusters": [{"name": CONTEXT, "cluster": {"server": server, **cluster}}],
         "users": [{"name": CONTEXT, "user": {"token": token}}],
     }
     path.write_text(yaml.safe_dump(content))

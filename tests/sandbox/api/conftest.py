@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import ssl
 from collections.abc import AsyncIterator
@@ -10,7 +11,10 @@ from pathlib import Path
 import pytest
 import trustme
 
-from .harness import Client, Kubectl, Sandbox, running, write_kubeconfig
+from tests.fakes.script import write_kubeconfig
+
+from .harness import Client, Kubectl, Sandbox, running
+from .samples import NAMESPACE
 
 
 @pytest.fixture(autouse=True)
@@ -42,5 +46,6 @@ async def kubectl(tmp_path: Path, authority: trustme.CA) -> AsyncIterator[Kubect
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     async with running(context) as found:
-        write_kubeconfig(tmp_path / "kubeconfig", found.client.url, authority.cert_pem.bytes())
+        path, ca = tmp_path / "kubeconfig", base64.b64encode(authority.cert_pem.bytes()).decode()
+        write_kubeconfig(path, found.client.url, namespace=NAMESPACE, **{"certificate-authority-data": ca})
         yield Kubectl(tmp_path)

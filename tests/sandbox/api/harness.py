@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import io
 import json
 import ssl
-import sys
+import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import aiohttp
-import yaml
 
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import NAMESPACES, SERVICE_ACCOUNTS
@@ -25,11 +24,10 @@ from grpcdemo.sandbox.api.registry import Admit, Registry
 from grpcdemo.sandbox.api.server import build_app, serving
 from grpcdemo.sandbox.api.status import StatusError
 from grpcdemo.sandbox.api.store import HISTORY, Store
+from tests.contract.tools import find_program
+from tests.fakes.script import TOKEN
 
 from .samples import NAMESPACE
-
-TOKEN = "s3cret"
-KUBECTL = Path(sys.executable).parent / "kubectl"
 
 
 @dataclass
@@ -168,41 +166,20 @@ async def running(ssl_context: ssl.SSLContext | None = None, admit: Admit = admi
         yield Sandbox(registry, registry.store, logs, Client(url, session))
 
 
-def write_kubeconfig(path: Path, url: str, certificate: bytes | None = None) -> None:
-    trusted = {"certificate-authority-data": base64.b64encode(certificate).decode()} if certificate else {}
-    content = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "sandbox",
-        "clusters": [{"name": "sandbox", "cluster": {"server": url, **trusted}}],
-        "users": [{"name": "sandbox", "user": {"token": TOKEN}}],
-        "contexts": [{"name": "sandbox", "context": {"cluster": "sandbox", "user": "sandbox", "namespace": NAMESPACE}}],
-    }
-    path.write_text(yaml.safe_dump(content), encoding="utf-8")
-
-
-@dataclass
-class Said:
-    """What kubectl said, and the code it ended with."""
-
-    code: int
-    out: str
-    err: str
-
-
 @dataclass
 class Kubectl:
     home: Path
 
-    async def run(self, *arguments: str, stdin: str | None = None) -> Said:
-        process = await self.start(*arguments)
-        out, err = await process.communicate(stdin.encode() if stdin is not None else None)
-        assert process.returncode is not None
-        return Said(process.returncode, out.decode(), err.decode())
+    async def run(self, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+        """In a thread: the server runs in this event loop."""
+        command = (find_program("kubectl"), *arguments)
+        run = partial(subprocess.run, command, input=stdin, env=self._env, capture_output=True, text=True, check=False)
+        return await asyncio.to_thread(run)
 
     async def start(self, *arguments: str) -> asyncio.subprocess.Process:
-        pipe = asyncio.subprocess.PIPE
-        environment = {"HOME": str(self.home), "KUBECONFIG": str(self.home / "kubeconfig"), "PATH": "/usr/bin:/bin"}
-        return await asyncio.create_subprocess_exec(
-            KUBECTL, *arguments, stdin=pipe, stdout=pipe, stderr=pipe, env=environment
-        )
+        kubectl = find_program("kubectl")
+        return await asyncio.create_subprocess_exec(kubectl, *arguments, stdout=asyncio.subprocess.PIPE, env=self._env)
+
+    @property
+    def _env(self) -> dict[str, str]:
+        return {"HOME": str(self.home), "KUBECONFIG": str(self.home / "kubeconfig"), "PATH": "/usr/bin:/bin"}

@@ -9,8 +9,9 @@ from grpcdemo.resources.resource import ENDPOINTS
 from grpcdemo.sandbox.api.served import SERVED, STORED, verbs_of
 from grpcdemo.sandbox.api.server import build_app, serving
 from grpcdemo.sandbox.api.tables import COLUMNS
+from tests.fakes.script import TOKEN
 
-from .harness import TOKEN, Client, Logs, build_registry
+from .harness import Client, Logs, build_registry
 
 
 async def test_health_and_version(client: Client) -> None:

@@ -16,8 +16,8 @@ DEPLOYMENT = yaml.safe_dump(deployment())
 async def told(kubectl: Kubectl, *arguments: str, stdin: str | None = None) -> str:
     """What a command that must succeed prints."""
     said = await kubectl.run(*arguments, stdin=stdin)
-    assert said.code == 0, said.err
-    return said.out
+    assert said.returncode == 0, said.stderr
+    return said.stdout
 
 
 async def test_the_kinds_there_are(kubectl: Kubectl) -> None:
@@ -26,13 +26,13 @@ async def test_the_kinds_there_are(kubectl: Kubectl) -> None:
     assert len(lines) == 13
     assert "v1.36.0+sandbox" in await told(kubectl, "version")
     unknown = await kubectl.run("get", "secrets")
-    assert (unknown.code, unknown.err) == (1, 'error: the server doesn\'t have a resource type "secrets"\n')
+    assert (unknown.returncode, unknown.stderr) == (1, 'error: the server doesn\'t have a resource type "secrets"\n')
 
 
 async def test_namespaces(kubectl: Kubectl) -> None:
     assert await told(kubectl, "create", "namespace", "new") == "namespace/new created\n"
     again = await kubectl.run("create", "namespace", "new")
-    assert again.err == 'Error from server (AlreadyExists): namespaces "new" already exists\n'
+    assert again.stderr == 'Error from server (AlreadyExists): namespaces "new" already exists\n'
     assert await told(kubectl, "label", "ns", "new", "istio-injection=enabled") == "namespace/new labeled\n"
     shown = await told(kubectl, "get", "ns", "-L", "istio-injection", "--no-headers")
     assert [line.split()[:2] + line.split()[3:] for line in shown.splitlines()] == [
@@ -63,8 +63,8 @@ async def test_create_refuses_what_it_does_not_know(kubectl: Kubectl) -> None:
     assert await told(kubectl, "create", "-f", "-", stdin=DEPLOYMENT) == "deployment.apps/web created\n"
     wrong = DEPLOYMENT.replace("image: x", "imagee: x").replace("name: web", "name: other")
     refused = await kubectl.run("create", "-f", "-", stdin=wrong)
-    assert refused.code == 1
-    assert 'strict decoding error: unknown field "spec.template.spec.containers[0].imagee"' in refused.err
+    assert refused.returncode == 1
+    assert 'strict decoding error: unknown field "spec.template.spec.containers[0].imagee"' in refused.stderr
 
 
 async def test_get(kubectl: Kubectl) -> None:
@@ -77,7 +77,7 @@ async def test_get(kubectl: Kubectl) -> None:
     described = await told(kubectl, "describe", "pod", "one")
     assert ["QoS", "Class:", "BestEffort"] in [line.split() for line in described.splitlines()]
     missing = await kubectl.run("get", "pod", "two")
-    assert missing.err == 'Error from server (NotFound): pods "two" not found\n'
+    assert missing.stderr == 'Error from server (NotFound): pods "two" not found\n'
     assert await told(kubectl, "logs", "one") == "line 0 of c\nline 1 of c\nline 2 of c\n"
     await told(kubectl, "delete", "pod", "one")
 
@@ -104,9 +104,9 @@ async def test_wait_until_it_is_gone(kubectl: Kubectl) -> None:
 
 
 async def test_who_may_what(kubectl: Kubectl) -> None:
-    assert (await kubectl.run("auth", "can-i", "create", "deployments")).out == "yes\n"
-    assert (await kubectl.run("auth", "can-i", "get", "pods", "--subresource=log")).out == "yes\n"
-    assert (await kubectl.run("auth", "can-i", "delete", "nodes")).out.startswith("no")
+    assert (await kubectl.run("auth", "can-i", "create", "deployments")).stdout == "yes\n"
+    assert (await kubectl.run("auth", "can-i", "get", "pods", "--subresource=log")).stdout == "yes\n"
+    assert (await kubectl.run("auth", "can-i", "delete", "nodes")).stdout.startswith("no")
     rows = [line.split() for line in (await told(kubectl, "auth", "can-i", "--list")).splitlines()]
     assert rows[0][:3] == ["Resources", "Non-Resource", "URLs"]
     assert ["pods/log", "[]", "[]", "[get]"] in rows
@@ -116,8 +116,8 @@ async def test_who_may_what(kubectl: Kubectl) -> None:
 
 async def test_server_side_apply_says_what_to_do_instead(kubectl: Kubectl) -> None:
     refused = await kubectl.run("apply", "--server-side", "-f", "-", stdin=DEPLOYMENT)
-    assert refused.code == 1
-    assert "use `kubectl apply` without --server-side" in refused.err
+    assert refused.returncode == 1
+    assert "use `kubectl apply` without --server-side" in refused.stderr
 
 
 NO_PATH = "the server could not find the requested resource"
@@ -147,5 +147,5 @@ async def test_what_the_sandbox_lacks_is_said(kubectl: Kubectl, command: str, sa
     await told(kubectl, "create", "-f", "-", stdin=yaml.safe_dump(pod()))
     await told(kubectl, "patch", "pod", "one", "--subresource=status", "-p", '{"status": {"phase": "Running"}}')
     refused = await kubectl.run(*command.split())
-    assert refused.code == 1
-    assert said in refused.err
+    assert refused.returncode == 1
+    assert said in refused.stderr

@@ -9,21 +9,19 @@ import pytest
 
 from grpcdemo.errors import Conflict, NotFound, Rejected
 from grpcdemo.kube.api import Api
-from grpcdemo.kube.client import connect
 from grpcdemo.kube.deployed import apply
-from grpcdemo.kube.kubeconfig import find_kubeconfig
 from grpcdemo.kube.watch import Mirror, Query
 from grpcdemo.resources.resource import DEPLOYMENTS, PODS
+from tests.fakes.script import connected_to
 
 from . import samples
-from .harness import Sandbox, write_kubeconfig
+from .harness import Sandbox
 
 
 @pytest.fixture
 async def api(sandbox: Sandbox, tmp_path: Path) -> AsyncIterator[Api]:
-    write_kubeconfig(tmp_path / "kubeconfig", sandbox.client.url)
-    async with await connect(find_kubeconfig(str(tmp_path / "kubeconfig"))) as connected:
-        yield connected
+    async with connected_to(sandbox.client.url, tmp_path) as api:
+        yield api
 
 
 async def test_verbs_and_errors(api: Api) -> None:

@@ -370,7 +370,7 @@ async def test_an_unknown_media_type_is_not_acceptable(client: Client) -> None:
     assert (answer.code, answer.reason) == (406, "NotAcceptable")
 
 
-@pytest.mark.parametrize("authorization", ["", "Bearer wrong", "Basic s3cret", "s3cret"])
+@pytest.mark.parametrize("authorization", ["", "Bearer wrong", "Basic secret", "secret"])
 async def test_every_request_needs_the_token(client: Client, authorization: str) -> None:
     for path in ("/version", "/readyz", PODS, "/apis"):
         answer = await client.get(path, headers={"Authorization": authorization})

@@ -12,8 +12,9 @@ import pytest
 
 from grpcdemo.resources.resource import NAMESPACES, SERVICE_ACCOUNTS
 from grpcdemo.sandbox.api.watches import Watch
+from tests.fakes.script import TOKEN
 
-from .harness import TOKEN, Client, Sandbox, forget
+from .harness import Client, Sandbox, forget
 from .samples import ACCOUNTS, MERGE, NAMESPACE, TABLE, account, namespace
 
 

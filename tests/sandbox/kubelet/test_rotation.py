@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from grpcdemo.kube.client import connect
-from grpcdemo.kube.kubeconfig import find_kubeconfig
 from grpcdemo.kube.logs import ContainerRef, Follower
 from grpcdemo.sandbox.api.logs import LogOptions
 from grpcdemo.sandbox.api.registry import Registry
@@ -17,7 +15,7 @@ from grpcdemo.sandbox.api.server import build_app, serving
 from grpcdemo.steps.observe.call_reader import CallReader
 from grpcdemo.steps.observe.window import Window
 from grpcdemo.workload.call_log import parse_calls
-from tests.sandbox.api.harness import TOKEN, write_kubeconfig
+from tests.fakes.script import TOKEN, connected_to
 from tests.sandbox.kubelet.machine import NAMESPACE, Machine, build_client, running_machine
 
 ROTATE_AT = 10_000
@@ -59,14 +57,12 @@ async def count(machine: Machine, folder: Path, cut_after: int | None) -> tuple[
     app = build_app(registry, token=TOKEN, log_source=Cut(machine, cut_after), version="v1.36.0")
     window, reader = Window(), CallReader("client", is_new=True)
     seqs: list[int] = []
-    async with serving(app) as url:
-        write_kubeconfig(folder / "kubeconfig", url)
-        async with await connect(find_kubeconfig(str(folder / "kubeconfig"))) as api:
-            follower = Follower(api, ContainerRef(NAMESPACE, "client", "grpc-client"), from_start=True)
-            async for piece in follower.pieces():
-                seqs += parse_calls(piece).seqs
-                for batch in reader.read(piece, 0.0):
-                    window.add(batch)
-                if window.responses >= RESPONSES:
-                    break
+    async with serving(app) as url, connected_to(url, folder) as api:
+        follower = Follower(api, ContainerRef(NAMESPACE, "client", "grpc-client"), from_start=True)
+        async for piece in follower.pieces():
+            seqs += parse_calls(piece).seqs
+            for batch in reader.read(piece, 0.0):
+                window.add(batch)
+            if window.responses >= RESPONSES:
+                break
     return window, seqs[-1] - seqs[0] + 1
