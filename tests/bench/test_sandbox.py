@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
 import pytest
 
 from tests.bench.programs import RATE, calls_per_second, client, free_port, memory_of, server, start_and_end
-from tests.bench.ratio import WINDOWS_S, median_ratio, report, timed
+from tests.bench.ratio import WINDOWS_S, Work, median_ratio, report, timed
 from tests.contract.targets import behind_kubeconfig, developers_cluster
 from tests.contract.tools import kubectl, new_demo
 from tests.sandbox.user import SandboxUser
@@ -19,12 +18,6 @@ pytestmark = [pytest.mark.bench, pytest.mark.timeout(1200)]
 
 CALLS_S = 3
 ROUNDS = 3
-
-
-@pytest.fixture
-def sandbox(tmp_path: Path) -> Iterator[SandboxUser]:
-    with SandboxUser(tmp_path) as found:
-        yield found
 
 
 def test_demo_against_its_processes_and_its_windows(sandbox: SandboxUser, tmp_path: Path) -> None:
@@ -42,21 +35,18 @@ def test_demo_against_its_processes_and_its_windows(sandbox: SandboxUser, tmp_pa
 
 
 def test_up_from_nothing_against_its_processes(sandbox: SandboxUser, tmp_path: Path) -> None:
-    def ours() -> float:
-        taken = timed(lambda: sandbox.run("up"))
-        sandbox.run("cleanup")
-        return taken
-
     def bare() -> None:
         sandbox.run("sandbox", "start")
         start_and_end(servers=3, envoys=0, folder=tmp_path)
 
-    def theirs() -> float:
-        taken = timed(bare)
-        sandbox.run("sandbox", "stop")
+    def undone(work: Work, *undo: str) -> float:
+        taken = timed(work)
+        sandbox.run(*undo)
         return taken
 
-    ratio = median_ratio(ours, theirs, rounds=5)
+    ratio = median_ratio(
+        lambda: undone(lambda: sandbox.run("up"), "cleanup"), lambda: undone(bare, "sandbox", "stop"), rounds=5
+    )
     report("grpcdemo up, sandbox and all, until every pod is READY / its process starts", ratio, 2)
 
 

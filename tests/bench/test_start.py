@@ -34,13 +34,9 @@ app()
 @pytest.mark.bench
 def test_help_against_an_empty_app_with_as_many_commands(tmp_path: Path) -> None:
     groups: dict[str, list[str]] = {}
-    commands: list[str] = []
-    for words in all_commands()[1:]:
-        if len(words) == 2:
-            groups.setdefault(words[0], []).append(words[1])
-        else:
-            commands.append(words[0])
-    commands = [name for name in commands if name not in groups]
+    for group, command_name in (words for words in all_commands() if len(words) == 2):
+        groups.setdefault(group, []).append(command_name)
+    commands = [words[0] for words in all_commands()[1:] if words[0] not in groups]
     script = tmp_path / "empty.py"
     script.write_text(EMPTY.format(commands=commands, groups=groups), encoding="utf-8")
     ours, theirs = command("grpcdemo", "--help"), command(sys.executable, str(script), "--help")

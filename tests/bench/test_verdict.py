@@ -36,27 +36,21 @@ def responses(traffic: Traffic, pods: int, runs: int) -> float:
     return mean(first_verdict(traffic, pods, seed=seed).responses for seed in range(runs))
 
 
-@pytest.mark.parametrize(("pods", "runs", "limit"), [(2, 400, 1.45), (3, 400, 1.6), (10, 100, 2.0)])
-def test_balanced_against_walds_bound(pods: int, runs: int, limit: float) -> None:
-    """The bound knows which pod could be the odd one; whoever does not must wait until none is, which takes longer."""
-    bound = walds_bound(odd(1, pods), odd(0.5, pods))
-    report(f"balanced over {pods} / Wald's bound, {bound:.0f}", responses(EVEN, pods, runs) / bound, limit)
-
-
-@pytest.mark.parametrize(("pods", "runs", "limit"), [(2, 400, 1.4), (3, 400, 1.5), (10, 100, 1.6)])
-def test_half_weight_against_walds_bound(pods: int, runs: int, limit: float) -> None:
-    bound = walds_bound(odd(0.5, pods), odd(1, pods))
-    report(
-        f"skewed, a pod of {pods} at half weight / Wald's bound, {bound:.0f}",
-        responses(HALF, pods, runs) / bound,
-        limit,
-    )
-
-
-@pytest.mark.parametrize(("pods", "limit"), [(3, 1.5), (10, 1.6), (100, 1.8)])
-def test_a_dead_pod_against_walds_bound(pods: int, limit: float) -> None:
-    bound = walds_bound(odd(0, pods), odd(1, pods))
-    report(f"skewed, a pod of {pods} dead / Wald's bound, {bound:.0f}", responses(DEAD, pods, 3) / bound, limit)
+@pytest.mark.parametrize(
+    ("what", "traffic", "truth", "other", "pods", "runs", "limit"),
+    [
+        *(("balanced", EVEN, 1, 0.5, *case) for case in [(2, 400, 1.45), (3, 400, 1.6), (10, 100, 2.0)]),
+        *(("skewed, half weight", HALF, 0.5, 1, *case) for case in [(2, 400, 1.4), (3, 400, 1.5), (10, 100, 1.6)]),
+        *(("skewed, a dead pod", DEAD, 0, 1, *case) for case in [(3, 3, 1.5), (10, 3, 1.6), (100, 3, 1.8)]),
+    ],
+)
+def test_a_verdict_against_walds_bound(
+    what: str, traffic: Traffic, truth: float, other: float, pods: int, runs: int, limit: float
+) -> None:
+    """The bound knows which pod could be the odd one, of weight *truth* or *other*; a verdict of "balanced" must rule
+    out each, which takes longer."""
+    bound = walds_bound(odd(truth, pods), odd(other, pods))
+    report(f"{what}, {pods} pods / Wald's bound, {bound:.0f}", responses(traffic, pods, runs) / bound, limit)
 
 
 def test_pinned_against_walds_bound() -> None:

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.bench.ratio import WINDOWS_S, Work, median_ratio, report, timed
-from tests.contract.tools import Demo, kubectl, new_demo
+from tests.contract.tools import Demo, kubectl
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(1200)]
-
-
-@pytest.fixture
-def demo() -> Iterator[Demo]:
-    with new_demo() as found:
-        yield found
 
 
 def label_and_restart(demo: Demo) -> None:

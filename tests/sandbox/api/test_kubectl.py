@@ -1,4 +1,4 @@
-"""A real kubectl on the API: the words that people type."""
+"""kubectl against the API."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ async def told(kubectl: Kubectl, *arguments: str, stdin: str | None = None) -> s
     return said.stdout
 
 
-async def test_the_kinds_there_are(kubectl: Kubectl) -> None:
+async def test_api_resources_and_version(kubectl: Kubectl) -> None:
     lines = (await told(kubectl, "api-resources", "--no-headers")).splitlines()
     assert ["deployments", "deploy", "apps/v1", "true", "Deployment"] in [line.split() for line in lines]
     assert len(lines) == 13
@@ -44,22 +44,23 @@ async def test_namespaces(kubectl: Kubectl) -> None:
 
 
 async def test_create_apply_and_change(kubectl: Kubectl) -> None:
-    assert await told(kubectl, "apply", "-f", "-", stdin=DEPLOYMENT) == "deployment.apps/web created\n"
-    assert await told(kubectl, "apply", "-f", "-", stdin=DEPLOYMENT) == "deployment.apps/web unchanged\n"
     changed = DEPLOYMENT.replace("image: x", "image: v")
-    assert await told(kubectl, "apply", "-f", "-", stdin=changed) == "deployment.apps/web configured\n"
-    assert await told(kubectl, "scale", "deploy/web", "--replicas=3") == "deployment.apps/web scaled\n"
-    assert await told(kubectl, "annotate", "deploy/web", "a=b") == "deployment.apps/web annotated\n"
-    assert await told(kubectl, "rollout", "restart", "deploy/web") == "deployment.apps/web restarted\n"
-    assert await told(kubectl, "set", "image", "deploy/web", "c=z") == "deployment.apps/web image updated\n"
-    patch = '{"spec": {"paused": true}}'
-    assert await told(kubectl, "patch", "deploy/web", "-p", patch) == "deployment.apps/web patched\n"
+    for manifest, did in ((DEPLOYMENT, "created"), (DEPLOYMENT, "unchanged"), (changed, "configured")):
+        assert await told(kubectl, "apply", "-f", "-", stdin=manifest) == f"deployment.apps/web {did}\n"
+    for command, did in (
+        ("scale deploy/web --replicas=3", "scaled"),
+        ("annotate deploy/web a=b", "annotated"),
+        ("rollout restart deploy/web", "restarted"),
+        ("set image deploy/web c=z", "image updated"),
+        ('patch deploy/web -p {"spec":{"paused":true}}', "patched"),
+    ):
+        assert await told(kubectl, *command.split()) == f"deployment.apps/web {did}\n"
     path = "{.spec.replicas} {.spec.paused} {.spec.template.spec.containers[0].image} {.metadata.annotations.a}"
     assert await told(kubectl, "get", "deploy/web", "-o", f"jsonpath={path}") == "3 true z b"
     assert await told(kubectl, "delete", "deploy/web") == 'deployment.apps "web" deleted from demo namespace\n'
 
 
-async def test_create_refuses_what_it_does_not_know(kubectl: Kubectl) -> None:
+async def test_create_refuses_unknown_fields(kubectl: Kubectl) -> None:
     assert await told(kubectl, "create", "-f", "-", stdin=DEPLOYMENT) == "deployment.apps/web created\n"
     wrong = DEPLOYMENT.replace("image: x", "imagee: x").replace("name: web", "name: other")
     refused = await kubectl.run("create", "-f", "-", stdin=wrong)
@@ -103,7 +104,7 @@ async def test_wait_until_it_is_gone(kubectl: Kubectl) -> None:
     assert waiting.returncode == 0
 
 
-async def test_who_may_what(kubectl: Kubectl) -> None:
+async def test_auth_can_i(kubectl: Kubectl) -> None:
     assert (await kubectl.run("auth", "can-i", "create", "deployments")).stdout == "yes\n"
     assert (await kubectl.run("auth", "can-i", "get", "pods", "--subresource=log")).stdout == "yes\n"
     assert (await kubectl.run("auth", "can-i", "delete", "nodes")).stdout.startswith("no")
@@ -114,7 +115,7 @@ async def test_who_may_what(kubectl: Kubectl) -> None:
     assert ["[*]", "[]", "[get]"] in rows
 
 
-async def test_server_side_apply_says_what_to_do_instead(kubectl: Kubectl) -> None:
+async def test_server_side_apply_is_refused_with_a_hint(kubectl: Kubectl) -> None:
     refused = await kubectl.run("apply", "--server-side", "-f", "-", stdin=DEPLOYMENT)
     assert refused.returncode == 1
     assert "use `kubectl apply` without --server-side" in refused.stderr
@@ -139,11 +140,11 @@ JSON_ONLY = "as protobuf: add `--dry-run=client -o yaml | kubectl create -f -`"
         ("port-forward pod/one 0:50051", NO_PATH),
         ("debug one --image=x", "ephemeral containers are disabled for this cluster"),
         ("top pods", "Metrics API not available"),
-        ("get pods --as=somebody", "the sandbox has one user, who cannot act as another"),
+        ("get pods --as=another", "the sandbox has one user, who cannot act as another"),
         ("get --raw /metrics", NO_PATH),
     ],
 )
-async def test_what_the_sandbox_lacks_is_said(kubectl: Kubectl, command: str, said: str) -> None:
+async def test_what_the_sandbox_lacks_is_refused(kubectl: Kubectl, command: str, said: str) -> None:
     await told(kubectl, "create", "-f", "-", stdin=yaml.safe_dump(pod()))
     await told(kubectl, "patch", "pod", "one", "--subresource=status", "-p", '{"status": {"phase": "Running"}}')
     refused = await kubectl.run(*command.split())

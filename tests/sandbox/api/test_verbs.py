@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import Any
 
 import pytest
@@ -31,13 +30,13 @@ async def test_the_life_of_an_object(client: Client) -> None:
     assert (await client.get(f"{ACCOUNTS}/one")).code == 404
 
 
-async def test_an_update_that_changes_nothing_makes_no_new_version(client: Client) -> None:
+async def test_an_update_without_changes_keeps_the_version(client: Client) -> None:
     made = await client.create(DEPLOYMENTS, deployment())
     again = await client.ask("PUT", f"{DEPLOYMENTS}/web", deployment())
     assert again.body == made.body
 
 
-async def test_a_made_up_name(client: Client) -> None:
+async def test_a_generated_name(client: Client) -> None:
     made = [await client.create(ACCOUNTS, {"metadata": {"generateName": "x" * 70}}) for _ in range(2)]
     names = {answer.body["metadata"]["name"] for answer in made}
     assert len(names) == 2
@@ -83,13 +82,13 @@ DEFAULTS: list[tuple[str, Object, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("path", "obj", "wanted"), DEFAULTS)
-async def test_what_is_filled_in(client: Client, path: str, obj: Object, wanted: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("path", "obj", "defaults"), DEFAULTS)
+async def test_defaults(client: Client, path: str, obj: Object, defaults: dict[str, Any]) -> None:
     spec = (await client.create(path, obj)).body["spec"]
-    assert {name: spec[name] for name in wanted} == wanted
+    assert {name: spec[name] for name in defaults} == defaults
 
 
-async def test_what_is_filled_into_a_container(client: Client) -> None:
+async def test_defaults_of_a_container(client: Client) -> None:
     container = {
         "ports": [{"containerPort": 80}],
         "env": [{"name": "IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}],
@@ -143,7 +142,7 @@ async def test_an_image_without_a_version_is_pulled_always(client: Client, image
     assert made.body["spec"]["containers"][0]["imagePullPolicy"] == policy
 
 
-async def test_what_is_filled_into_the_other_kinds(client: Client) -> None:
+async def test_defaults_of_other_kinds(client: Client) -> None:
     space = await client.create("/api/v1/namespaces", samples.namespace("other"))
     assert space.body["metadata"]["labels"] == {"kubernetes.io/metadata.name": "other"}
     assert (space.body["spec"], space.body["status"]) == ({"finalizers": ["kubernetes"]}, {"phase": "Active"})
@@ -165,7 +164,7 @@ async def test_the_generation_counts_changes_of_the_spec(client: Client) -> None
     assert "generation" not in (await client.create(SERVICES, service())).body["metadata"]
 
 
-async def test_the_status_is_changed_by_itself_only(client: Client) -> None:
+async def test_the_status_is_a_subresource(client: Client) -> None:
     await client.create(DEPLOYMENTS, {**deployment(), "status": {"replicas": 9}})
     both = {"spec": {"replicas": 2}, "status": {"replicas": 3}}
     spec = await client.patch(f"{DEPLOYMENTS}/web", both, MERGE)
@@ -250,20 +249,23 @@ async def test_a_namespace_in_protobuf(client: Client) -> None:
     assert (await client.create(DEPLOYMENTS, other, headers=kind)).code == 415
 
 
-async def test_an_object_may_not_bring_a_version(client: Client) -> None:
+async def test_a_new_object_must_not_have_a_version(client: Client) -> None:
     answer = await client.create(ACCOUNTS, account("one", resourceVersion="7"))
     assert answer.message == "resourceVersion should not be set on objects to be created"
 
 
+RESOURCES = [
+    ({"verb": "get", "resource": "pods"}, True),
+    ({"verb": "get", "resource": "pods", "subresource": "log"}, True),
+    ({"verb": "create", "resource": "pods", "subresource": "exec"}, False),
+    ({"verb": "create", "resource": "deployments", "group": "apps"}, True),
+    ({"verb": "create", "resource": "deployments"}, False),
+    ({"verb": "delete", "resource": "nodes"}, False),
+    ({"verb": "get", "resource": "secrets"}, False),
+    ({"verb": "*", "resource": "*"}, True),
+]
 REVIEWS = [
-    ({"resourceAttributes": {"verb": "get", "resource": "pods"}}, True),
-    ({"resourceAttributes": {"verb": "get", "resource": "pods", "subresource": "log"}}, True),
-    ({"resourceAttributes": {"verb": "create", "resource": "pods", "subresource": "exec"}}, False),
-    ({"resourceAttributes": {"verb": "create", "resource": "deployments", "group": "apps"}}, True),
-    ({"resourceAttributes": {"verb": "create", "resource": "deployments"}}, False),
-    ({"resourceAttributes": {"verb": "delete", "resource": "nodes"}}, False),
-    ({"resourceAttributes": {"verb": "get", "resource": "secrets"}}, False),
-    ({"resourceAttributes": {"verb": "*", "resource": "*"}}, True),
+    *(({"resourceAttributes": resource}, allowed) for resource, allowed in RESOURCES),
     ({"nonResourceAttributes": {"verb": "get", "path": "/version"}}, True),
 ]
 
@@ -304,7 +306,7 @@ GRACE: list[tuple[Object | None, dict[str, int], int]] = [
 
 
 @pytest.mark.parametrize(("body", "query", "grace_s"), GRACE)
-async def test_a_running_pod_has_time_to_end(
+async def test_the_grace_period_of_a_running_pod(
     sandbox: Sandbox, body: Object | None, query: dict[str, int], grace_s: int
 ) -> None:
     await sandbox.client.create(PODS, pod(nodeName="node"))
@@ -318,7 +320,7 @@ async def test_a_running_pod_has_time_to_end(
     assert (await sandbox.client.get(f"{PODS}/one")).code == 404
 
 
-async def test_a_pod_that_runs_nowhere_goes_at_once(client: Client) -> None:
+async def test_a_pod_without_a_node_is_deleted_at_once(client: Client) -> None:
     await client.create(PODS, pod())
     assert (await client.delete(f"{PODS}/one")).body["kind"] == "Pod"
     assert (await client.get(f"{PODS}/one")).code == 404
@@ -334,17 +336,14 @@ PROPAGATION = [
 
 
 @pytest.mark.parametrize(("options", "finalizers"), PROPAGATION)
-async def test_what_is_to_become_of_what_an_object_owns(
-    client: Client, options: Object, finalizers: list[str] | None
-) -> None:
+async def test_the_propagation_policy(client: Client, options: Object, finalizers: list[str] | None) -> None:
     await client.create(DEPLOYMENTS, deployment())
     answer = await client.delete(f"{DEPLOYMENTS}/web", options)
-    found = await client.get(f"{DEPLOYMENTS}/web")
+    left = await client.get(f"{DEPLOYMENTS}/web")
     if finalizers is None:
-        assert (answer.body["kind"], answer.body["status"], found.code) == ("Status", "Success", 404)
+        assert (answer.body["kind"], answer.body["status"], left.code) == ("Status", "Success", 404)
     else:
-        assert found.body["metadata"]["finalizers"] == finalizers
-        assert found.body["metadata"]["generation"] == 2
+        assert (left.body["metadata"]["finalizers"], left.body["metadata"]["generation"]) == (finalizers, 2)
         await client.patch(f"{DEPLOYMENTS}/web", {"metadata": {"finalizers": None}}, MERGE)
         assert (await client.get(f"{DEPLOYMENTS}/web")).code == 404
 
@@ -363,14 +362,14 @@ async def test_preconditions_of_a_delete(client: Client, name: str, message: str
 
 
 async def test_delete_a_selection(client: Client) -> None:
-    for name, colour in zip("abc", itertools.cycle(["red", "blue"]), strict=False):
-        await client.create(ACCOUNTS, account(name, labels={"colour": colour}))
-    gone = await client.delete(ACCOUNTS, labelSelector="colour=red")
+    for name, color in (("a", "red"), ("b", "blue"), ("c", "red")):
+        await client.create(ACCOUNTS, account(name, labels={"color": color}))
+    gone = await client.delete(ACCOUNTS, labelSelector="color=red")
     assert (gone.body["kind"], gone.names) == ("ServiceAccountList", ["a", "c"])
     assert (await client.get(ACCOUNTS)).names == ["b"]
 
 
-def test_who_writes_without_http_gets_the_same_care(sandbox: Sandbox) -> None:
+def test_the_registry_completes_objects_without_http(sandbox: Sandbox) -> None:
     made = sandbox.registry.create(DEPLOYMENT, "demo", {"metadata": {"name": "d"}, "spec": deployment()["spec"]})
     assert (made["kind"], made["apiVersion"], made["spec"]["revisionHistoryLimit"]) == ("Deployment", "apps/v1", 10)
     assert sandbox.registry.delete(NAMESPACES, "", "demo").gone is False

@@ -18,6 +18,7 @@ from grpcdemo.resources.labels import SERVICE_NAME
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.pods import is_ready
 from grpcdemo.resources.resource import ENDPOINT_SLICES, PODS, SERVICES
+from grpcdemo.sandbox import admission
 from grpcdemo.sandbox.api.logs import LogOptions
 from grpcdemo.sandbox.api.store import Event, Store
 from grpcdemo.sandbox.child import LAUNCH
@@ -26,7 +27,6 @@ from grpcdemo.sandbox.kubelet.kubelet import Kubelet
 from grpcdemo.sandbox.network import Network, reserve_network
 from grpcdemo.sandbox.proxy.node_proxy import NodeProxy
 from grpcdemo.sandbox.proxy.sidecar import IMAGE as PROXY_IMAGE
-from grpcdemo.sandbox.proxy.sidecar import READY_PATH, STATUS_PORT
 from grpcdemo.workload.call_log import Call
 from tests.workload.call_line import parse_call
 
@@ -211,15 +211,8 @@ def build_shell(script: str, name: str = "shell", **more: Any) -> Object:
 
 
 def build_proxy(**more: Any) -> Object:
-    ready = {"httpGet": {"path": READY_PATH, "port": STATUS_PORT}}
-    return {
-        "name": "istio-proxy",
-        "image": PROXY_IMAGE,
-        "restartPolicy": "Always",
-        "startupProbe": {**ready, "periodSeconds": 1, "failureThreshold": 600},
-        "readinessProbe": {**ready, "periodSeconds": 15, "failureThreshold": 4},
-        **more,
-    }
+    """The sidecar, as the injector adds it."""
+    return {**admission.build_proxy(PROXY_IMAGE, native=True), **more}
 
 
 def container(pod: Object, name: str | None = None) -> Object:

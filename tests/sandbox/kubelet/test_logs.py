@@ -29,17 +29,14 @@ async def read(source: LogFile, **options: Any) -> str:
     return b"".join([piece async for piece in read_log(source, LogOptions(**options))]).decode()
 
 
-@pytest.fixture
-def log(tmp_path: Path) -> Iterator[LogFile]:
-    with contextlib.closing(LogFile(tmp_path / "0.log", rotate_at=10_000_000)) as made:
-        yield made
+@pytest.fixture(params=[10_000_000])
+def log(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[LogFile]:
+    """It is rotated after so many bytes."""
+    with contextlib.closing(LogFile(tmp_path / "0.log", rotate_at=request.param)) as log:
+        yield log
 
 
-@pytest.fixture
-def small(tmp_path: Path) -> Iterator[LogFile]:
-    """One that is rotated after two hundred bytes."""
-    with contextlib.closing(LogFile(tmp_path / "0.log", rotate_at=200)) as made:
-        yield made
+small = pytest.mark.parametrize("log", [200], indirect=True)
 
 
 @pytest.fixture
@@ -131,6 +128,11 @@ async def next_piece(pieces: asyncio.Queue[str]) -> str:
     return await asyncio.wait_for(pieces.get(), PATIENCE_S)
 
 
+async def numbers(source: LogFile, **options: Any) -> list[int]:
+    """The lines, of which each is a number."""
+    return [int(line) for line in (await read(source, **options)).split()]
+
+
 async def test_following_goes_on_until_the_container_has_ended(timed: LogFile) -> None:
     async with following(timed, tail_lines=1) as pieces:
         assert await next_piece(pieces) == "line 3\n"
@@ -143,29 +145,27 @@ async def test_following_goes_on_until_the_container_has_ended(timed: LogFile) -
         assert [await next_piece(pieces), await next_piece(pieces)] == ["thr\n", "the end"]
 
 
-def folder_of(source: LogFile) -> Iterator[Path]:
-    return source.path.parent.iterdir()
-
-
-async def test_rotation_keeps_one_old_file_and_a_reader_gets_both(small: LogFile) -> None:
+@small
+async def test_rotation_keeps_one_old_file_and_a_reader_gets_both(log: LogFile) -> None:
     for number in range(8):  # two fill a file
-        small.write("stdout", f"{number:070}\n".encode())
+        log.write("stdout", f"{number:070}\n".encode())
         if number == 6:
-            assert [int(line) for line in (await read(small)).split()] == [4, 5, 6]
-    assert sorted(path.name for path in folder_of(small)) == ["0.log", "0.log.1"]
-    assert [int(line) for line in (await read(small)).split()] == [6, 7]
-    assert [int(line) for line in (await read(small, tail_lines=1)).split()] == [7]
+            assert await numbers(log) == [4, 5, 6]
+    assert sorted(path.name for path in log.path.parent.iterdir()) == ["0.log", "0.log.1"]
+    assert await numbers(log) == [6, 7]
+    assert await numbers(log, tail_lines=1) == [7]
 
 
-async def test_who_follows_loses_and_doubles_no_line_over_rotations(small: LogFile) -> None:
+@small
+async def test_who_follows_loses_and_doubles_no_line_over_rotations(log: LogFile) -> None:
     read_lines: list[int] = []
-    async with following(small) as pieces:
+    async with following(log) as pieces:
         for number in range(200):
-            small.write("stdout", f"{number}\n".encode())
+            log.write("stdout", f"{number}\n".encode())
             if number % 7 == 0:
                 while not read_lines or read_lines[-1] != number:
                     read_lines += [int(line) for line in (await next_piece(pieces)).split()]
-        small.close()
+        log.close()
         while (piece := await next_piece(pieces)) != "the end":
             read_lines += [int(line) for line in piece.split()]
     assert read_lines == list(range(200))
@@ -205,16 +205,17 @@ async def test_what_does_not_fit_is_left_out_whole(log: LogFile, caplog: pytest.
     assert "cannot write" in caplog.text
 
 
-async def test_a_log_that_cannot_be_rotated_goes_on(small: LogFile, monkeypatch: pytest.MonkeyPatch) -> None:
+@small
+async def test_a_log_that_cannot_be_rotated_goes_on(log: LogFile, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any, **__: Any) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as full:
-        full.setattr(type(small.path), "open", refuse)
+        full.setattr(type(log.path), "open", refuse)
         for number in range(10):
-            small.write("stdout", f"{number}\n".encode())
-    assert [int(line) for line in (await read(small)).split()] == list(range(10))
-    small.write("stdout", b"10\n")
-    small.write("stdout", b"11\n")
-    assert [int(line) for line in (await read(small)).split()] == list(range(12))
-    assert small.path.stat().st_size < 100
+            log.write("stdout", f"{number}\n".encode())
+    assert await numbers(log) == list(range(10))
+    log.write("stdout", b"10\n")
+    log.write("stdout", b"11\n")
+    assert await numbers(log) == list(range(12))
+    assert log.path.stat().st_size < 100

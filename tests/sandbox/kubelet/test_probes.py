@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ import pytest
 from grpcdemo.resources.pods import is_ready
 from grpcdemo.sandbox.kubelet.checks import Check, ProbeFailure, build_check
 from grpcdemo.sandbox.kubelet.prober import ProbeListener, run_probes
-from grpcdemo.sandbox.network import reserve_network
+from grpcdemo.sandbox.network import Network, reserve_network
 
 from .machine import PATIENCE_S, Machine, build_server, container
 
@@ -35,51 +35,42 @@ from .machine import PATIENCE_S, Machine, build_server, container
         ({"exec": {"command": ["true"]}}, "the sandbox supports grpc, tcpSocket and httpGet probes only"),
     ],
 )
-async def test_a_failure_is_told_as_a_kubelet_tells_it(probe: dict[str, Any], message: str) -> None:
-    network = reserve_network()
-    listen_ip = network.allocate_pod()
-    try:
-        check = build_check(probe, {}, network, pod_ip="10.0.0.1", listen_ip=listen_ip)
-        with pytest.raises(ProbeFailure) as failure:
-            await check(5)
-        await check.close()
-        assert str(failure.value) == message
-    finally:
-        network.close()
+async def test_a_failure_has_the_words_of_a_kubelet(network: Network, probe: dict[str, Any], message: str) -> None:
+    check = build_check(probe, {}, network, pod_ip="10.0.0.1", listen_ip=network.allocate_pod())
+    with pytest.raises(ProbeFailure) as failure:
+        await check(5)
+    await check.close()
+    assert str(failure.value) == message
 
 
 @pytest.mark.parametrize(
     ("answer", "failure"),
     [("200 OK", None), ("302 Found", None), ("503 Busy", "HTTP probe failed with statuscode: 503")],
 )
-async def test_an_http_probe_goes_by_the_status(answer: str, failure: str | None) -> None:
+async def test_an_http_probe_goes_by_the_status(network: Network, answer: str, failure: str | None) -> None:
     async def respond(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         assert (await reader.readline()) == b"GET /healthz HTTP/1.1\r\n"
         writer.write(f"HTTP/1.1 {answer}\r\n\r\n".encode())
         writer.close()
 
-    network = reserve_network()
     ip = network.allocate_pod()
-    server = await asyncio.start_server(respond, *network.reach(ip, 8080))
-    try:
+    async with await asyncio.start_server(respond, *network.reach(ip, 8080)):
         probe = {"httpGet": {"port": "web", "path": "healthz"}}
         spec = {"ports": [{"name": "web", "containerPort": 8080}]}
         check = build_check(probe, spec, network, pod_ip=ip, listen_ip=ip)
-        found = None
-        try:
+        with pytest.raises(ProbeFailure, match=f"^{failure}$") if failure else contextlib.nullcontext():
             await check(PATIENCE_S)
-        except ProbeFailure as error:
-            found = str(error)
-        finally:
-            await check.close()
-        assert found == failure
-    finally:
-        server.close()
-        network.close()
+        await check.close()
+
+
+@pytest.fixture
+def network() -> Iterator[Network]:
+    with contextlib.closing(reserve_network()) as network:
+        yield network
 
 
 class Script(Check):
-    """Gives its results in order, then waits until it is cancelled."""
+    """Gives its results in order, then waits until it is canceled."""
 
     def __init__(self, *results: str | None) -> None:
         self._results = list(results)
@@ -106,12 +97,8 @@ async def follow(spec: dict[str, Any], **scripts: Script) -> list[object]:
     async def failed(kind: str) -> None:
         told.append(f"failed {kind}")
 
-    def make(probe: dict[str, Any]) -> Script:
-        return scripts[probe["script"]]
-
-    report: Callable[[str], Awaitable[None]] = failed
-    reports = ProbeListener(lambda: told.append("started"), told.append, told.append, report)
-    task = asyncio.create_task(run_probes(spec, make, reports))
+    reports = ProbeListener(lambda: told.append("started"), told.append, told.append, failed)
+    task = asyncio.create_task(run_probes(spec, lambda probe: scripts[probe["script"]], reports))
     ends = [asyncio.create_task(script.done.wait()) for script in scripts.values()]
     await asyncio.wait({*ends, task}, timeout=PATIENCE_S, return_when=asyncio.FIRST_COMPLETED)
     for each in (task, *ends):
@@ -176,17 +163,16 @@ async def test_a_probe_is_closed_before_the_container_is_ended_for_it(kind: str)
 
 
 @pytest.mark.parametrize("turns", range(12))
-async def test_a_probe_that_is_cancelled_as_it_succeeds_is_over(turns: int) -> None:
-    network = reserve_network()
+async def test_a_probe_that_is_canceled_as_it_succeeds_ends(network: Network, turns: int) -> None:
     ip = network.allocate_pod()
     check = build_check({"tcpSocket": {"port": 8080}}, {}, network, pod_ip=ip, listen_ip=ip)
 
-    async def ask_for_ever() -> None:
+    async def ask_forever() -> None:
         while True:
             await check(PATIENCE_S)
 
-    with contextlib.closing(network), socket.create_server(network.reach(ip, 8080)):
-        asking = asyncio.create_task(ask_for_ever())
+    with socket.create_server(network.reach(ip, 8080)):
+        asking = asyncio.create_task(ask_forever())
         for _ in range(turns):
             await asyncio.sleep(0)
         asking.cancel()
