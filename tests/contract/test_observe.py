@@ -39,10 +39,7 @@ def test_without_a_terminal_there_is_neither_colour_nor_redrawing(running: Demo)
 
 
 def test_ctrl_c_ends_with_what_was_seen(running: Demo) -> None:
-    watching = running.start("observe")
-    watching.wait_for("responses")
-    watching.interrupt()
-    seen = watching.result().check(130)
+    seen = running.interrupted("responses", "observe")
     assert seen.out.startswith("SERVER POD")
     assert seen.error == "error: interrupted"
 

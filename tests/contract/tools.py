@@ -180,6 +180,13 @@ class Demo:
     def run(self, *arguments: str) -> Result:
         return self.start(*arguments).result()
 
+    def interrupted(self, moment: str, *arguments: str) -> Result:
+        """The result of a command that gets Ctrl-C as soon as it says *moment* on stderr."""
+        command = self.start(*arguments)
+        command.wait_for(moment)
+        command.interrupt()
+        return command.result().check(130)
+
     def kubectl(self, *arguments: str, stdin: str | None = None, check: bool = True) -> str:
         return kubectl("--namespace", self.namespace, *arguments, stdin=stdin, check=check, **self.env)
 

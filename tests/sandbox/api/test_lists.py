@@ -74,14 +74,8 @@ async def test_a_table(client: Client) -> None:
     assert table["kind"] == "Table"
     columns = [(found["name"], found["type"], found["priority"]) for found in table["columnDefinitions"]]
     assert columns == [
-        ("Name", "string", 0),
-        ("Ready", "string", 0),
-        ("Up-to-date", "string", 0),
-        ("Available", "string", 0),
-        ("Age", "string", 0),
-        ("Containers", "string", 1),
-        ("Images", "string", 1),
-        ("Selector", "string", 1),
+        *((name, "string", 0) for name in ("Name", "Ready", "Up-to-date", "Available", "Age")),
+        *((name, "string", 1) for name in ("Containers", "Images", "Selector")),
     ]
     [row] = table["rows"]
     assert row["cells"][:4] + row["cells"][5:] == ["web", "0/0", 0, 0, "c", "x", "a=b"]

@@ -1,4 +1,4 @@
-"""The environment of a container, as its spec and its pod say."""
+"""The environment of a container."""
 
 from __future__ import annotations
 
@@ -18,33 +18,26 @@ POD: dict[str, Any] = {
 }
 
 
-def field(name: str, path: str) -> dict[str, Any]:
-    return {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}}
+FIELDS = {
+    "metadata.name": "web",
+    "metadata.namespace": "demo",
+    "metadata.uid": "u-1",
+    "status.podIP": "10.244.0.2",
+    "status.hostIP": "127.0.0.1",
+    "spec.nodeName": "sandbox",
+    "metadata.labels['app']": "web",
+}
 
 
-def test_the_downward_api_and_literal_values() -> None:
-    env = [
-        field("POD_NAME", "metadata.name"),
-        field("POD_NAMESPACE", "metadata.namespace"),
-        field("POD_UID", "metadata.uid"),
-        field("POD_IP", "status.podIP"),
-        field("HOST_IP", "status.hostIP"),
-        field("NODE_NAME", "spec.nodeName"),
-        field("APP", "metadata.labels['app']"),
-        {"name": "GREETING", "value": "hello $(POD_NAME), $(NOBODY), $$(POD_NAME)"},
-        {"name": "EMPTY"},
-    ]
-    assert build_environment({"env": env}, POD, "10.244.0.2") == {
-        "POD_NAME": "web",
-        "POD_NAMESPACE": "demo",
-        "POD_UID": "u-1",
-        "POD_IP": "10.244.0.2",
-        "HOST_IP": "127.0.0.1",
-        "NODE_NAME": "sandbox",
-        "APP": "web",
-        "GREETING": "hello web, $(NOBODY), $(POD_NAME)",
-        "EMPTY": "",
-    }
+@pytest.mark.parametrize(("path", "value"), FIELDS.items())
+def test_the_downward_api(path: str, value: str) -> None:
+    env = [{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": path}}}]
+    assert build_environment({"env": env}, POD, "10.244.0.2") == {"A": value}
+
+
+def test_literal_values() -> None:
+    env = [{"name": "A", "value": "1"}, {"name": "B", "value": "$(A), $(NONE), $$(A)"}, {"name": "EMPTY"}]
+    assert build_environment({"env": env}, POD, "") == {"A": "1", "B": "1, $(NONE), $(A)", "EMPTY": ""}
 
 
 @pytest.mark.parametrize(
@@ -56,12 +49,12 @@ def test_the_downward_api_and_literal_values() -> None:
         ({"resourceFieldRef": {"resource": "limits.cpu"}}, "the sandbox does not support resourceFieldRef"),
     ],
 )
-def test_what_is_not_there_is_an_error_of_the_container(source: dict[str, Any], message: str) -> None:
+def test_a_missing_source_is_an_error(source: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=f"^{message}$"):
         build_environment({"env": [{"name": "A", "valueFrom": source}]}, POD, "")
 
 
-def test_what_is_optional_may_be_absent() -> None:
+def test_an_optional_source_may_be_missing() -> None:
     source = {"secretKeyRef": {"name": "none", "key": "a", "optional": True}}
     assert build_environment({"env": [{"name": "A", "valueFrom": source}]}, POD, "") == {}
 
@@ -92,7 +85,7 @@ def test_a_target_that_names_a_service_becomes_its_address(target: str, wanted: 
 
 
 @pytest.mark.parametrize("virtual", [False, True], ids=["addresses", "ports"])
-def test_our_programs_are_told_where_to_listen_and_whom_to_call(virtual: bool) -> None:
+def test_server_and_client_get_their_addresses(virtual: bool) -> None:
     network = reserve_network(virtual=virtual)
     ip = network.allocate_pod()
     try:
