@@ -1,4 +1,4 @@
-"""The demo's programs started bare, with nothing around them: what the sandbox is measured against."""
+"""The demo's bare programs, as the baseline of the sandbox."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Speed as a ratio of two things measured in turn, so that a slow or a noisy machine slows both."""
+"""Speed as a ratio of two measurements in turn: a slow machine slows both."""
 
 from __future__ import annotations
 

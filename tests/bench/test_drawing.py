@@ -1,4 +1,4 @@
-"""What it costs to draw a hundred pods: it may not hold up the log."""
+"""Drawing a hundred pods must not hold up the log."""
 
 from __future__ import annotations
 

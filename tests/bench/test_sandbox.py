@@ -1,4 +1,4 @@
-"""What the sandbox adds to the processes that it runs, and how it compares with a cluster."""
+"""The sandbox against its bare processes, and against a cluster."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_kubectl_get_pods_against_the_same_on_a_cluster(sandbox: SandboxUser) ->
 
 
 def test_thirty_servers_and_five_clients(sandbox: SandboxUser) -> None:
-    """They come up and are balanced; and what one more pod costs is told."""
+    """They get ready and are balanced. Prints what one more pod costs."""
     began = time.perf_counter()
     sandbox.run("up", "--servers", "30", "--clients", "5")
     up_s = time.perf_counter() - began

@@ -1,4 +1,4 @@
-"""What a command costs before it does anything: imports, options, the first answer of the API."""
+"""The start of a command: imports, options, the API's first answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many responses the verdict takes, against the fewest that any test with its errors can do with; and its cost."""
+"""The responses that a verdict takes, against the fewest of any test with its errors; and its cost."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_the_table(pods: int, clients: int) -> None:
 
 
 def test_judging_against_counting() -> None:
-    """Three hundred clients and a hundred pods, which is summed up for every picture anyway."""
+    """Three hundred clients and a hundred pods, whose counts every picture adds up anyway."""
     rng = random.Random(1)
     servers = [f"pod-{pod}" for pod in range(100)]
     by_client = {f"client-{at}": Counter(rng.choices(servers, k=2000)) for at in range(300)}

@@ -1,4 +1,4 @@
-"""What the tool adds to the time that the cluster itself takes, against the same by hand with kubectl."""
+"""The time of commands against the same steps by kubectl."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The istiod that runs, and one that does not. The sandbox's injector is the sandbox itself, and cannot be stopped."""
+"""A running and a stopped istiod. The sandbox is its own injector, which cannot be stopped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A namespace that lets only some pods in. The sandbox has neither quotas nor PodSecurity."""
+"""A namespace that rejects some pods. The sandbox has neither quotas nor PodSecurity."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_a_quota_that_is_too_small(demo: Demo) -> None:
     assert "ResourceQuota" in told.hint
 
 
-def test_pod_security_that_allows_us_but_not_the_mesh(demo: Demo) -> None:
+def test_pod_security_that_rejects_the_proxy(demo: Demo) -> None:
     kubectl("create", "namespace", demo.namespace)
     demo.kubectl("label", "namespace", demo.namespace, "pod-security.kubernetes.io/enforce=restricted")
     demo.run("up", "--servers", "1").check(0)

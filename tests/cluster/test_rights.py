@@ -1,4 +1,4 @@
-"""Not enough rights, and rights that only hide something. In the sandbox, who is in may do everything."""
+"""Missing rights. The sandbox grants its user every right."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def as_user(demo: Demo, tmp_path: Path) -> Demo:
     return Demo(demo.namespace, {"KUBECONFIG": kubeconfig_as(tmp_path, {"token": token})})
 
 
-def test_what_is_forbidden_is_named_with_the_command_that_checks_it(as_user: Demo) -> None:
+def test_a_forbidden_verb_is_named_with_a_check(as_user: Demo) -> None:
     told = as_user.run("up", "--servers", "1").check(1)
     assert "cannot get namespaces" in told.error
     assert "kubectl auth can-i get namespaces" in told.hint
 
 
-def test_what_may_not_be_read_is_not_called_ok(as_user: Demo) -> None:
+def test_unreadable_webhooks_are_not_called_ok(as_user: Demo) -> None:
     admin = Demo(as_user.namespace)
     admin.kubectl(
         "create", "rolebinding", "tester", "--clusterrole=admin", f"--serviceaccount={admin.namespace}:{USER}"

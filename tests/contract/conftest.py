@@ -1,7 +1,7 @@
-"""The contract suite runs `grpcdemo` and `kubectl` as a user does, against whatever KUBECONFIG names.
+"""The contract suite runs `grpcdemo` and `kubectl` as a user does, on the target of KUBECONFIG.
 
-Every scenario runs on both targets, and none knows which it has: a sandbox of the test session's own (of each
-worker's own, under xdist), and the cluster that the developer's KUBECONFIG names.
+Every scenario runs on both targets, and none knows its target: a sandbox for each worker of the test session, and the
+cluster of the developer's KUBECONFIG.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ def target(kubeconfig: str) -> Iterator[None]:
 
 @pytest.fixture
 def demo() -> Iterator[Demo]:
-    """A namespace's name of its own, nothing in it yet; whatever a test leaves there is removed."""
+    """A namespace's name of its own. Its content is removed after the test."""
     with new_demo() as found:
         yield found
 
 
 @pytest.fixture(scope="package")
 def running(target: None) -> Iterator[Demo]:
-    """A demo that is up, without Istio, shared by the tests that change nothing."""
+    """A demo without Istio, shared by the tests that change nothing."""
     with new_demo() as found:
         found.run("up", *SLOWLY).check(0)
         yield found

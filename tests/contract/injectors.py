@@ -1,4 +1,4 @@
-"""One more injector beside the target's own, which a single test's namespace listens to."""
+"""A second injector, for the namespace of a single test."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.contract.tools import kubectl
 
 WEBHOOKS = "mutatingwebhookconfigurations"
 OURS = "grpcdemo-test"
-"""Labels an injector of a test, which another test that runs meanwhile must not take for the target's own."""
+"""Labels a test's injector, so that a concurrent test does not take it for the target's own."""
 
 
 @contextmanager

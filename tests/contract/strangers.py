@@ -1,4 +1,4 @@
-"""Objects of somebody else's, as `kubectl create -f -` takes them."""
+"""Foreign objects, as `kubectl create -f -` takes them."""
 
 from __future__ import annotations
 

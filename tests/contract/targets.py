@@ -16,7 +16,7 @@ from tests.sandbox.user import SandboxUser
 
 @contextmanager
 def own_sandbox(home: Path) -> Iterator[str]:
-    """A sandbox that runs for as long as the context; afterwards none of its processes is left."""
+    """A sandbox that runs in the context; afterwards none of its processes is left."""
     with SandboxUser(home) as user:
         user.run("sandbox", "start")
         yield str(user.state.kubeconfig)
@@ -25,7 +25,7 @@ def own_sandbox(home: Path) -> Iterator[str]:
 
 @contextmanager
 def developers_cluster() -> Iterator[str]:
-    """The cluster that KUBECONFIG names. A missing one fails: a run that was asked for is not skipped."""
+    """The cluster of KUBECONFIG. Without one, a test fails instead of being skipped."""
     if not os.environ.get(DEVELOPERS_KUBECONFIG):
         pytest.fail("KUBECONFIG names no cluster", pytrace=False)
     yield os.environ[DEVELOPERS_KUBECONFIG]
@@ -33,7 +33,7 @@ def developers_cluster() -> Iterator[str]:
 
 @contextmanager
 def behind_kubeconfig(kubeconfig: str) -> Iterator[None]:
-    """Let KUBECONFIG name a target that has an injector."""
+    """Set KUBECONFIG to a target with an injector."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setenv("KUBECONFIG", kubeconfig)
         found = kubectl(

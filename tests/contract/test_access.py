@@ -1,4 +1,4 @@
-"""Getting in: no entry without credentials, and the target is named before anything changes."""
+"""Access: credentials are checked, and the target is named before anything changes."""
 
 from __future__ import annotations
 

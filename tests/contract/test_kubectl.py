@@ -1,4 +1,4 @@
-"""What kubectl shows of a demo that runs: the tables, descriptions and logs that people know."""
+"""kubectl on a running demo: tables, descriptions and logs."""
 
 from __future__ import annotations
 
@@ -156,12 +156,12 @@ def test_get_events(running: Demo) -> None:
     assert {found["involvedObject"]["name"] for found in chosen} == {names[0]}
 
 
-def test_who_may_what(running: Demo) -> None:
+def test_auth_can_i(running: Demo) -> None:
     assert running.kubectl("auth", "can-i", "create", "deployments") == "yes\n"
     assert running.kubectl("auth", "can-i", "get", "pods", "--subresource=log") == "yes\n"
 
 
-def test_what_is_not_there(running: Demo) -> None:
+def test_missing_objects(running: Demo) -> None:
     for arguments, said in (
         (("get", "po", "nope"), 'Error from server (NotFound): pods "nope" not found'),
         (("logs", "nope"), 'error: error from server (NotFound): pods "nope" not found in namespace'),

@@ -1,4 +1,4 @@
-"""The story by hand, verb by verb: what kubectl says of each change, and what the change does."""
+"""Changes by kubectl, verb by verb: what it prints, and what the change does."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def test_a_pod_that_is_deleted_is_replaced(servers: Demo) -> None:
     assert servers.endpoints() == dict.fromkeys(ips(servers), True)
 
 
-def test_a_pod_that_is_relabelled_is_replaced_and_stays_until_it_is_one_too_many(servers: Demo) -> None:
+def test_a_relabeled_pod_is_replaced_and_adopted_again(servers: Demo) -> None:
     victim, other = sorted(servers.pods())
     watch = ("get", "po", "--selector", SERVERS, "--watch", "--no-headers")
     with servers.stream(*watch) as watching:
@@ -176,7 +176,7 @@ def _is_new_and_ready(line: str, old: set[str]) -> bool:
     return name not in old and ready == "1/1"
 
 
-def test_a_pod_that_is_not_ready_runs_and_is_not_called(servers: Demo) -> None:
+def test_an_unready_pod_gets_no_calls(servers: Demo) -> None:
     servers.patch_container("grpc-server", readinessProbe={"grpc": {"port": 1}})
     servers.kubectl("wait", "--for=jsonpath={.status.updatedReplicas}=2", "deploy/grpc-server", WITHIN)
     (newest,) = (found for found in servers.get("rs", "-l", SERVERS)["items"] if _revision(found) == "2")
@@ -193,7 +193,7 @@ def test_a_pod_that_is_not_ready_runs_and_is_not_called(servers: Demo) -> None:
     servers.roll_out("grpc-server")
 
 
-def test_an_image_that_is_not_there(servers: Demo) -> None:
+def test_a_missing_image(servers: Demo) -> None:
     before = set(servers.pods())
     servers.kubectl("set", "image", "deploy/grpc-server", "grpc-server=localhost/none:1")
     with servers.stream("get", "po", "-w", "--no-headers") as watching:

@@ -1,4 +1,4 @@
-"""What is not ours is neither changed unasked nor deleted, and is given back as it was."""
+"""Foreign objects are not changed without consent, not deleted, and given back unchanged."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.contract.tools import Demo, kubectl
 
 @pytest.fixture
 def lent(demo: Demo) -> Demo:
-    """A namespace of somebody else's, with an injection label of its own."""
+    """A foreign namespace with an injection label."""
     kubectl("create", "namespace", demo.namespace)
     demo.kubectl("label", "namespace", demo.namespace, "istio-injection=enabled", "team=checkout")
     return demo
@@ -31,7 +31,7 @@ def test_a_lent_namespace_is_given_back_as_it_was(lent: Demo) -> None:
     assert lent.kubectl("get", "all", "--output", "name") == ""
 
 
-def test_a_namespace_in_which_others_run_is_not_relabelled_unasked(lent: Demo) -> None:
+def test_a_shared_namespace_is_relabeled_only_with_consent(lent: Demo) -> None:
     lent.kubectl("create", "-f", "-", stdin=build_deployment("shop"))
     told = lent.run("up", "--servers", "1").check(1)
     assert "deployments/shop" in told.error
@@ -45,7 +45,7 @@ def test_a_namespace_in_which_others_run_is_not_relabelled_unasked(lent: Demo) -
     assert "deployment.apps/shop" in lent.kubectl("get", "all", "--output", "name")
 
 
-def test_a_service_of_the_same_name_is_not_taken_over(lent: Demo) -> None:
+def test_a_foreign_service_is_not_taken_over(lent: Demo) -> None:
     lent.kubectl("create", "-f", "-", stdin=build_service("grpc-server"))
     told = lent.run("up", "--servers", "1").check(1)
     assert "Service grpc-server exists" in told.error
@@ -55,7 +55,7 @@ def test_a_service_of_the_same_name_is_not_taken_over(lent: Demo) -> None:
     assert lent.labels()["istio-injection"] == "enabled"
 
 
-def test_our_namespace_stays_when_somebody_put_something_in_it(demo: Demo) -> None:
+def test_a_namespace_with_foreign_objects_is_kept(demo: Demo) -> None:
     demo.run("up", "--servers", "1").check(0)
     demo.kubectl("create", "-f", "-", stdin=build_service("precious"))
     told = demo.run("cleanup").check(0)
@@ -67,7 +67,7 @@ def test_our_namespace_stays_when_somebody_put_something_in_it(demo: Demo) -> No
     assert not demo.exists()
 
 
-def test_cleanup_of_a_namespace_that_has_nothing_of_ours(lent: Demo) -> None:
+def test_cleanup_without_a_demo_changes_nothing(lent: Demo) -> None:
     before = lent.get("namespace", lent.namespace)
     assert "nothing of grpcdemo's" in lent.run("cleanup").check(0).err
     assert lent.get("namespace", lent.namespace) == before

@@ -1,4 +1,4 @@
-"""`status` and `istio status`: what they say is what kubectl says."""
+"""`status` and `istio status` agree with kubectl."""
 
 from __future__ import annotations
 

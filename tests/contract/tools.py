@@ -1,4 +1,4 @@
-"""The two programs that the contract suite drives, and waiting for what they say."""
+"""The two programs that the contract suite drives, and their output."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 LIMIT_S = 240
-"""No command of the suite takes this long; one that does hangs."""
+"""A command that takes longer hangs."""
 SLOWLY = ("--rate", "20")
-"""For a demo that only runs: its calls take the processors' time from others."""
+"""For a demo that only runs: calls take processor time from other tests."""
 FINALIZER = "example.com/nobody"
-"""One that nobody clears."""
+"""A finalizer without a controller."""
 
 
 def find_program(name: str) -> str:
@@ -249,7 +249,7 @@ class Demo:
 
     @contextmanager
     def holding(self, name: str) -> Iterator[None]:
-        """Keep an object, such as `pod/x`, from being gone before the end, however soon it is deleted."""
+        """Keep an object, such as `pod/x`, until the end of the context, even if it is deleted."""
         self._set_finalizers(name, [FINALIZER])
         try:
             yield
@@ -265,7 +265,7 @@ class Demo:
 
 @contextmanager
 def new_demo() -> Iterator[Demo]:
-    """A demo with a name that nothing else has, nothing of it there yet; it is removed afterwards."""
+    """A demo with a unique name, not yet created; it is removed afterwards."""
     demo = Demo(f"grpcdemo-test-{secrets.token_hex(3)}")
     yield demo
     demo.remove()

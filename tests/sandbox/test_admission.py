@@ -1,4 +1,4 @@
-"""The injector against what Istio's own did on a cluster, label by label."""
+"""The injector does what Istio's did on a cluster, label by label."""
 
 from __future__ import annotations
 

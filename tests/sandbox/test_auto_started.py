@@ -1,4 +1,4 @@
-"""A sandbox that a command starts because it needs one, and that goes when nothing is left in it."""
+"""A sandbox that a command starts on demand, and that stops when it is empty."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_it_stays_until_the_last_demo_in_it_is_cleaned_up(sandbox: SandboxUser) 
     sandbox.run("sandbox", "status", code=1)
 
 
-def test_a_dry_run_ends_none_that_was_there(sandbox: SandboxUser) -> None:
+def test_a_dry_run_stops_no_sandbox(sandbox: SandboxUser) -> None:
     sandbox.run("up", "--servers", "1")
     target = ("--kubeconfig", str(sandbox.state.kubeconfig), "--namespace", NAMESPACE)
     kubectl(*target, "delete", "deployments", "--all", "--cascade=foreground")
@@ -42,7 +42,7 @@ def test_a_dry_run_ends_none_that_was_there(sandbox: SandboxUser) -> None:
     assert "the sandbox has stopped" in sandbox.run("cleanup").err
 
 
-def test_one_that_somebody_started_by_hand_stays(sandbox: SandboxUser) -> None:
+def test_a_sandbox_started_by_hand_stays(sandbox: SandboxUser) -> None:
     sandbox.run("up", "--dry-run")
     sandbox.run("sandbox", "status", code=1)
 
@@ -52,7 +52,7 @@ def test_one_that_somebody_started_by_hand_stays(sandbox: SandboxUser) -> None:
     sandbox.run("sandbox", "status")
 
 
-def test_ctrl_c_in_the_middle_of_demo_ends_it_too(sandbox: SandboxUser) -> None:
+def test_ctrl_c_during_demo_stops_it(sandbox: SandboxUser) -> None:
     with sandbox.start("demo") as demo:
         demo.wait_for("waiting for grpc-server")
         demo.interrupt()
@@ -62,7 +62,7 @@ def test_ctrl_c_in_the_middle_of_demo_ends_it_too(sandbox: SandboxUser) -> None:
     sandbox.wait_until_gone()
 
 
-def test_a_reader_that_goes_away_while_it_starts_ends_it_too(sandbox: SandboxUser) -> None:
+def test_a_broken_pipe_during_the_start_stops_it(sandbox: SandboxUser) -> None:
     with subprocess.Popen([*PROGRAM, "up"], env=sandbox.environment, stderr=subprocess.PIPE, text=True) as starting:
         assert starting.stderr
         assert any("waiting for the sandbox" in line for line in starting.stderr)

@@ -1,4 +1,4 @@
-"""The sandbox as a whole, as its commands start and end it: private, one for each user, and mortal."""
+"""The daemon: one for each user, private, and every process ends with it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ except GrpcdemoError:
 """Prints its process id, and whose sandbox runs once it is no longer served."""
 
 
-def test_it_starts_once_and_only_its_user_gets_in(sandbox: SandboxUser) -> None:
+def test_it_starts_once_and_is_private(sandbox: SandboxUser) -> None:
     sandbox.run("sandbox", "kubeconfig", code=1)
     assert sandbox.run("sandbox", "start").out == f"{sandbox.state.kubeconfig}\n"
     assert "runs already" in sandbox.run("sandbox", "start").err
@@ -66,7 +66,7 @@ def test_a_killed_daemon_takes_everything_with_it(sandbox: SandboxUser) -> None:
     assert "does not exist" in sandbox.on_it("status").out
 
 
-def test_who_waits_for_the_lock_waits_for_the_end_of_the_process(sandbox: SandboxUser) -> None:
+def test_the_lock_is_held_until_the_process_ends(sandbox: SandboxUser) -> None:
     ended = subprocess.run(
         [sys.executable, "-c", SERVED], env=sandbox.environment, capture_output=True, text=True, check=True
     )
@@ -74,8 +74,8 @@ def test_who_waits_for_the_lock_waits_for_the_end_of_the_process(sandbox: Sandbo
     assert served == found
 
 
-def test_no_process_gets_what_is_the_daemons(sandbox: SandboxUser) -> None:
-    """Neither its token, nor the way to it; and nobody else gets at an Envoy's admin."""
+def test_no_process_inherits_the_daemons_secrets(sandbox: SandboxUser) -> None:
+    """Neither its token nor its path. Only the user reaches an Envoy's admin socket."""
     sandbox.environment["KUBECONFIG"] = str(sandbox.state.kubeconfig)
     sandbox.run("up", "--servers", "1")
     sandbox.run("istio", "on")

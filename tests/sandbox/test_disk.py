@@ -1,6 +1,6 @@
-"""A disk that is full for a while, under a demo that runs: what cannot be written is told, and nobody ends.
+"""A full disk under a running demo: the failure is reported, and every process survives.
 
-A limit on the size of files, set for the daemon, is the full disk that anybody can have.
+A limit on the size of the daemon's files stands for the full disk.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def full_disk(sandbox: SandboxUser) -> Iterator[None]:
         resource.prlimit(daemon, resource.RLIMIT_FSIZE, unlimited)
 
 
-def test_a_log_that_could_not_be_written_is_missed_and_goes_on(sandbox: SandboxUser) -> None:
+def test_calls_that_were_not_logged_count_as_missed(sandbox: SandboxUser) -> None:
     sandbox.run("up", "--servers", "2")
     with Observing(sandbox) as observing:
         observing.wait_for_responses()
@@ -46,7 +46,7 @@ def test_a_log_that_could_not_be_written_is_missed_and_goes_on(sandbox: SandboxU
     assert {(pod["status"], pod["restarts"]) for pod in pods} == {("Running", 0)}
 
 
-def test_a_container_that_cannot_be_made_says_why_and_is_made_later(sandbox: SandboxUser) -> None:
+def test_a_container_that_cannot_start_is_retried(sandbox: SandboxUser) -> None:
     sandbox.run("up", "--servers", "1")
     with full_disk(sandbox):
         told = sandbox.run("istio", "on", code=1).err

@@ -1,5 +1,8 @@
-"""`kill -9` of each kind of process in the sandbox, while `observe` watches: the daemon's is the end, and is
-told; any other is started again as on a cluster, and the tally stays that of the client's own log."""
+"""`kill -9` of each kind of process in the sandbox, while `observe` runs.
+
+Without the daemon, every command fails. Any other process is restarted as on a cluster, and the tally agrees with the
+client's log.
+"""
 
 from __future__ import annotations
 
@@ -83,7 +86,7 @@ def check_tally(seen: Any, demo: Demo) -> None:
     assert is_part_of(seen, demo.calls()), (seen, demo.calls())
 
 
-def test_a_killed_server_is_restarted_and_comes_back_behind_the_service(demo: Demo) -> None:
+def test_a_killed_server_is_restarted_and_ready_again(demo: Demo) -> None:
     """The one that answers: the client goes to another."""
     all_three = demo.endpoints()
     with Observing(demo.sandbox) as observing:
@@ -100,7 +103,7 @@ def test_a_killed_server_is_restarted_and_comes_back_behind_the_service(demo: De
     check_tally(seen, demo)
 
 
-def test_a_killed_node_proxy_is_started_again_and_the_client_connects_anew(demo: Demo) -> None:
+def test_a_killed_node_proxy_is_restarted_and_the_client_reconnects(demo: Demo) -> None:
     with Observing(demo.sandbox) as observing:
         observing.wait_for_responses()
         before = demo.calls()
@@ -110,7 +113,7 @@ def test_a_killed_node_proxy_is_started_again_and_the_client_connects_anew(demo:
         check_tally(observing.last(), demo)
 
 
-def test_a_killed_client_is_restarted_and_counted_anew(demo: Demo) -> None:
+def test_a_killed_client_is_restarted_in_a_new_window(demo: Demo) -> None:
     with Observing(demo.sandbox) as observing:
         observing.wait_for_responses()
         client = demo.client()
@@ -151,7 +154,7 @@ MIDSTS = {
 """Commands, and what each says in the middle of its work."""
 
 
-def test_a_killed_daemon_is_told_by_every_command_and_leaves_nothing(sandbox: SandboxUser) -> None:
+def test_every_command_reports_a_killed_daemon(sandbox: SandboxUser) -> None:
     with ThreadPoolExecutor() as threads, ExitStack() as stack:
         namespaces = {words: f"{words[0]}-demo" for words in MIDSTS}
         sandbox.run("sandbox", "start")

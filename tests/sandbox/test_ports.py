@@ -1,4 +1,4 @@
-"""The sandbox where only 127.0.0.1 answers: addresses that are made up, a port behind each, the same demo."""
+"""The sandbox where only 127.0.0.1 answers: each virtual address and port maps to a port of it."""
 
 from __future__ import annotations
 

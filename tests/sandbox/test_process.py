@@ -1,4 +1,4 @@
-"""Starting and stopping the daemon: an error says what is in the way, and nothing is left behind."""
+"""Starting and stopping the daemon: an error gives the cause, and nothing is left behind."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_any_path_is_short_enough(tmp_path: Path) -> None:
 
 
 @sandboxed
-def test_several_who_start_it_at_once_get_one(sandbox: SandboxUser) -> None:
+def test_concurrent_starts_share_one_sandbox(sandbox: SandboxUser) -> None:
     commands = [sandbox.start("sandbox", "start") for _ in range(4)]
     told = [command.result().check(0) for command in commands]
     assert {result.out for result in told} == {f"{sandbox.state.kubeconfig}\n"}
@@ -97,7 +97,7 @@ def test_a_start_that_is_killed_leaves_no_daemon(sandbox: SandboxUser, envoys_wa
 
 
 @sandboxed
-def test_one_that_is_stopped_while_it_starts_says_so(sandbox: SandboxUser, envoys_wait_for: Path) -> None:
+def test_a_start_that_is_stopped_says_so(sandbox: SandboxUser, envoys_wait_for: Path) -> None:
     with starting(sandbox) as command:
         assert "the sandbox has stopped" in sandbox.run("sandbox", "stop").err
         told = command.result().check(1)
@@ -106,7 +106,7 @@ def test_one_that_is_stopped_while_it_starts_says_so(sandbox: SandboxUser, envoy
 
 
 @sandboxed
-def test_a_machine_without_envoy_is_told(sandbox: SandboxUser, tmp_path: Path) -> None:
+def test_a_machine_without_envoy(sandbox: SandboxUser, tmp_path: Path) -> None:
     packages = tmp_path / "packages"
     packages.mkdir()
     (packages / "envoy.py").write_text("raise ImportError('no wheel for this platform')\n")
@@ -119,7 +119,7 @@ def test_a_machine_without_envoy_is_told(sandbox: SandboxUser, tmp_path: Path) -
 
 
 @sandboxed
-def test_it_outlives_the_terminal_that_it_was_started_in(sandbox: SandboxUser) -> None:
+def test_it_outlives_its_terminal(sandbox: SandboxUser) -> None:
     in_terminal = [sys.executable, "-c", "import pty, sys; pty.spawn(sys.argv[1:])"]
     done = subprocess.run(
         [*in_terminal, *PROGRAM, "sandbox", "start"], env=sandbox.environment, capture_output=True, check=False
@@ -138,7 +138,7 @@ def test_a_low_limit_of_open_files_is_raised(sandbox: SandboxUser) -> None:
 
 
 @sandboxed
-def test_a_limit_that_cannot_be_raised_is_told(sandbox: SandboxUser) -> None:
+def test_a_limit_that_cannot_be_raised(sandbox: SandboxUser) -> None:
     told = start_limited(sandbox, "ulimit -n 64").check(1)
     assert f"more than 64 open files here, and the sandbox needs {LEAST}" in told.error
     assert "`ulimit -n" in told.hint
@@ -146,7 +146,7 @@ def test_a_limit_that_cannot_be_raised_is_told(sandbox: SandboxUser) -> None:
 
 
 @sandboxed
-def test_a_disk_without_room_is_told(sandbox: SandboxUser) -> None:
+def test_a_disk_without_room(sandbox: SandboxUser) -> None:
     """A limit on the size of files is the full disk that anybody can have."""
     told = start_limited(sandbox, "ulimit -f 8").check(1)
     assert told.error == f"error: the sandbox cannot use {sandbox.state.root}: File too large"
@@ -167,7 +167,7 @@ for thread in set(threading.enumerate()) - {threading.current_thread()}:
 
 
 @sandboxed
-def test_nothing_is_said_of_a_daemon_that_outlives_the_event_loop_that_started_it(sandbox: SandboxUser) -> None:
+def test_a_daemon_may_outlive_the_event_loop_that_started_it(sandbox: SandboxUser) -> None:
     command = [sys.executable, "-c", ENDS_LATER, str(sandbox.state.root)]
     done = subprocess.run(command, env=sandbox.environment, capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("", "")
@@ -202,7 +202,7 @@ async def test_a_daemon_says_why_it_does_not_start(state: State) -> None:
     assert str(caught.value.hint) == "install it"
 
 
-async def test_one_that_does_not_hear_is_killed(state: State) -> None:
+async def test_a_daemon_that_ignores_sigterm_is_killed(state: State) -> None:
     daemon = await start_fake(state, "signal.signal(signal.SIGTERM, signal.SIG_IGN)")
     assert await stop(state, grace_s=0.1)
     assert await daemon.wait() == -signal.SIGKILL

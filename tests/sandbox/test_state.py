@@ -1,4 +1,4 @@
-"""The sandbox's folder: one daemon holds it, nobody else may look into it, and debris is cleared."""
+"""The sandbox's folder: one daemon holds it, only its user may read it, and debris is cleared."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_a_second_sandbox_of_one_user_is_refused(state: State) -> None:
     acquire(state).close()
 
 
-def test_who_merely_looks_is_in_nobodys_way(state: State) -> None:
+def test_a_reader_of_the_lock_blocks_no_claim_for_long(state: State) -> None:
     acquire(state).close()
     with state.lock.open(encoding="utf-8") as looking, ThreadPoolExecutor() as threads:
         fcntl.flock(looking, fcntl.LOCK_SH)
@@ -46,7 +46,7 @@ def test_a_folder_that_is_a_link_is_refused(state: State, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("whose", ["root", "parent"])
-def test_a_folder_of_somebody_else_is_refused(state: State, monkeypatch: pytest.MonkeyPatch, whose: str) -> None:
+def test_a_foreign_folder_is_refused(state: State, monkeypatch: pytest.MonkeyPatch, whose: str) -> None:
     state.root.mkdir(parents=True)
     if os.geteuid() == 0:
         os.chown(state.root if whose == "root" else state.root.parent, NOBODY, NOBODY)
@@ -57,7 +57,7 @@ def test_a_folder_of_somebody_else_is_refused(state: State, monkeypatch: pytest.
     assert "XDG_STATE_HOME" in str(refused.value.hint)
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created(tmp_path: Path) -> None:
     (tmp_path / "grpcdemo").write_text("in the way")
     with pytest.raises(GrpcdemoError, match=f"cannot use {tmp_path}/grpcdemo/sandbox: "):
         acquire(State(tmp_path / "grpcdemo" / "sandbox"))
@@ -68,8 +68,8 @@ def test_a_relative_state_home_does_not_count(monkeypatch: pytest.MonkeyPatch) -
     assert find_state().root == Path.home() / ".local" / "state" / "grpcdemo" / "sandbox"
 
 
-def test_the_id_of_a_daemon_that_was_killed_is_nobodys(state: State) -> None:
-    """It goes before the debris does: meanwhile nobody may read it, and stop a process that has it now."""
+def test_the_id_of_a_killed_daemon_is_cleared(state: State) -> None:
+    """Before the debris: otherwise a command could stop a process that has the id now."""
     acquire(state).close()
     state.lock.write_text("1")
     state.kubeconfig.mkdir()  # debris that cannot be cleared
@@ -79,7 +79,7 @@ def test_the_id_of_a_daemon_that_was_killed_is_nobodys(state: State) -> None:
 
 
 @pytest.mark.parametrize("words", [("status",), ("sandbox", "status"), ("sandbox", "stop"), ("cleanup",)], ids=" ".join)
-def test_a_folder_that_cannot_be_looked_into_is_told(
+def test_a_folder_that_cannot_be_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
 ) -> None:
     (tmp_path / "grpcdemo").write_text("in the way")

@@ -1,4 +1,4 @@
-"""A user of the sandbox, as its commands see one: with a home of their own, and processes that can be counted."""
+"""A user of the sandbox, with a state folder of their own."""
 
 from __future__ import annotations
 

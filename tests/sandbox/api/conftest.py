@@ -1,4 +1,4 @@
-"""The running API server as fixtures."""
+"""Fixtures of a running API server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a client asks before anything else."""
+"""Discovery, health and version."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_every_kind_has_columns() -> None:
 
 
 async def test_a_server_that_ends_cuts_its_watches() -> None:
-    """Whoever watches does not keep it: the test would time out."""
+    """Otherwise the test would time out."""
     app = build_app(build_registry(), token=TOKEN, log_source=Logs(), version="v1.36.0")
     async with aiohttp.ClientSession() as session:
         async with serving(app, grace_s=3_600) as url:

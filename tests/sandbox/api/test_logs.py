@@ -47,7 +47,7 @@ async def test_logs_that_are_refused(client: Client, query: dict[str, str], code
     assert (answer.code, answer.message) == (code, message)
 
 
-async def test_a_time_that_is_none(client: Client) -> None:
+async def test_a_malformed_time(client: Client) -> None:
     await client.create(PODS, pod())
     assert (await client.get(f"{PODS}/one/log", sinceTime="foo")).code == 400
 

@@ -1,4 +1,4 @@
-"""The verbs on one object, and what the server fills in, keeps and takes away."""
+"""The verbs on one object, and the server's defaults."""
 
 from __future__ import annotations
 

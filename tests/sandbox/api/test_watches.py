@@ -1,4 +1,4 @@
-"""Watches: exactly what changes for the client, from where it left off, and an honest end where that is lost."""
+"""Watches: each change once, resumed from a version, with an error when that version is lost."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def label(client: Client, name: str, **labels: str | None) -> None:
     await client.patch(f"{ACCOUNTS}/{name}", {"metadata": {"labels": labels}}, MERGE)
 
 
-async def test_what_is_there_and_what_comes(client: Client) -> None:
+async def test_present_objects_and_changes(client: Client) -> None:
     await client.create(ACCOUNTS, account("one"))
     async with client.watch(ACCOUNTS) as watched:
         assert await watched.names(1) == [("ADDED", "one")]
@@ -36,7 +36,7 @@ async def test_what_is_there_and_what_comes(client: Client) -> None:
         assert await watched.names(3) == [("ADDED", "two"), ("MODIFIED", "one"), ("DELETED", "two")]
 
 
-async def test_a_watch_goes_on_where_another_was_cut(client: Client) -> None:
+async def test_a_watch_resumes_after_a_cut(client: Client) -> None:
     start = await version_of(client)
     for name in "abc":
         await client.create(ACCOUNTS, account(name))
@@ -68,7 +68,7 @@ async def test_entering_and_leaving_a_selection(client: Client) -> None:
     assert names == [("ADDED", "one"), ("MODIFIED", "one"), ("DELETED", "one"), ("ADDED", "two")]
 
 
-async def test_other_namespaces_and_names_are_not_told(client: Client) -> None:
+async def test_other_namespaces_and_names_are_left_out(client: Client) -> None:
     await client.create("/api/v1/namespaces", {"metadata": {"name": "other"}})
     async with client.watch(ACCOUNTS, fieldSelector="metadata.name=two") as watched:
         await client.create("/api/v1/namespaces/other/serviceaccounts", account("two"))
@@ -127,7 +127,7 @@ async def test_a_watch_ends_after_its_longest_time(sandbox: Sandbox) -> None:
     assert [event async for event in watch.events()] == []
 
 
-async def test_a_table_tells_its_columns_once(client: Client) -> None:
+async def test_a_table_has_its_columns_once(client: Client) -> None:
     async with client.stream(ACCOUNTS, accept=TABLE, watch="true") as lines:
         await client.create(ACCOUNTS, account("one"))
         await client.create(ACCOUNTS, account("two"))
@@ -137,10 +137,8 @@ async def test_a_table_tells_its_columns_once(client: Client) -> None:
     assert second["rows"][0]["cells"][0] == "two"
 
 
-async def test_a_client_that_goes_while_it_is_told_something_is_no_error(
-    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
-) -> None:
-    """It resets its connection, and before the server can have noticed there is a lot to tell."""
+async def test_a_client_that_disconnects_is_no_error(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+    """It resets its connection, and many events follow before the server can notice."""
     loop, url = asyncio.get_running_loop(), urlsplit(sandbox.client.url)
     with socket.socket() as connection:
         connection.setblocking(False)

@@ -1,4 +1,4 @@
-"""Whose pods and ReplicaSets are: who adopts what nobody has, and who lets go what is no longer its own."""
+"""Adoption of orphans, and release of what no longer matches."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ async def relabel(world: World, pod: str, app: str) -> None:
     await world.settle()
 
 
-async def test_a_pod_with_other_labels_is_let_go_and_replaced() -> None:
+async def test_a_relabeled_pod_is_released_and_replaced() -> None:
     async with deployed(1) as world:
         (pod,) = world.pods()
         await relabel(world, name(pod), "debug")
@@ -31,7 +31,7 @@ async def test_a_pod_with_other_labels_is_let_go_and_replaced() -> None:
         assert world.deployment()["status"]["replicas"] == 1
 
 
-async def test_a_pod_whose_labels_are_put_back_is_one_too_many() -> None:
+async def test_a_pod_whose_labels_are_restored_is_adopted() -> None:
     async with deployed(1) as world:
         (pod,) = world.pods()
         await relabel(world, name(pod), "debug")
@@ -40,7 +40,7 @@ async def test_a_pod_whose_labels_are_put_back_is_one_too_many() -> None:
         assert controller_of(kept)
 
 
-async def test_what_deletions_left_is_adopted_and_no_pod_is_made_anew() -> None:
+async def test_orphaned_pods_are_adopted() -> None:
     async with deployed(2) as world:
         before, (replica_set,) = list(map(name, world.pods())), world.replica_sets()
         world.registry.delete(DEPLOYMENTS, NAMESPACE, "server", options=ORPHAN)
@@ -55,7 +55,7 @@ async def test_what_deletions_left_is_adopted_and_no_pod_is_made_anew() -> None:
         assert all(map(controller_of, world.pods()))
 
 
-async def test_a_deployment_that_comes_back_takes_its_replica_set_on() -> None:
+async def test_an_orphaned_replica_set_is_adopted() -> None:
     async with deployed(2) as world:
         before, (replica_set,) = list(map(name, world.pods())), world.replica_sets()
         world.registry.delete(DEPLOYMENTS, NAMESPACE, "server", options=ORPHAN)
@@ -67,7 +67,7 @@ async def test_a_deployment_that_comes_back_takes_its_replica_set_on() -> None:
         assert world.condition("Progressing") == ("True", "NewReplicaSetAvailable")
 
 
-async def test_only_pods_that_count_are_adopted() -> None:
+async def test_a_succeeded_pod_is_not_adopted() -> None:
     async with deployed(1) as world:
         (pod,) = world.pods()
         metadata = {"name": "done", "namespace": NAMESPACE, "labels": pod["metadata"]["labels"]}
@@ -78,7 +78,7 @@ async def test_only_pods_that_count_are_adopted() -> None:
         assert controller_of(world.store.get(PODS, NAMESPACE, "done")) is None
 
 
-async def test_what_another_has_is_left_to_it() -> None:
+async def test_pods_with_a_controller_are_not_adopted() -> None:
     async with deployed(1) as world:
         (replica_set,) = world.replica_sets()
         spec = {key: build_deployment(1)["spec"][key] for key in ("replicas", "selector", "template")}
@@ -88,7 +88,7 @@ async def test_what_another_has_is_left_to_it() -> None:
         assert sorted(owners) == sorted(["other", name(replica_set)])
 
 
-async def test_one_that_is_being_deleted_is_not_adopted() -> None:
+async def test_a_terminating_replica_set_is_not_adopted() -> None:
     async with deployed(1) as world:
         (replica_set,) = world.replica_sets()
         metadata = {"name": "leaving", "labels": replica_set["metadata"]["labels"], "finalizers": HELD}
@@ -98,7 +98,7 @@ async def test_one_that_is_being_deleted_is_not_adopted() -> None:
         assert controller_of(world.store.get(REPLICA_SETS, NAMESPACE, "leaving")) is None
 
 
-async def test_one_that_is_being_deleted_lets_nothing_go() -> None:
+async def test_a_terminating_deployment_releases_nothing() -> None:
     async with deployed(1) as world:
         world.set_metadata(DEPLOYMENTS, NAMESPACE, "server", finalizers=HELD)
         world.registry.delete(DEPLOYMENTS, NAMESPACE, "server")

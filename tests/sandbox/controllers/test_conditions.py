@@ -1,4 +1,4 @@
-"""Conditions change their times when, and only when, they should."""
+"""The times of conditions."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ def said(status: str, reason: str, now: str) -> Object:
     return build_condition("Progressing", status, reason, "", now, updates=True)
 
 
-def test_the_same_again_changes_nothing() -> None:
+def test_an_unchanged_condition_keeps_its_times() -> None:
     status: Object = {}
     for now in ("1", "2"):
         set_condition(status, said("True", "Created", now))
     assert times(status) == ("1", "1")
 
 
-def test_another_reason_is_an_update_and_another_status_a_transition() -> None:
+def test_a_new_reason_is_an_update_and_a_new_status_a_transition() -> None:
     status: Object = {}
     set_condition(status, said("True", "Created", "1"))
     set_condition(status, said("True", "Updated", "2"))
@@ -31,7 +31,7 @@ def test_another_reason_is_an_update_and_another_status_a_transition() -> None:
     assert times(status) == ("3", "3")
 
 
-def test_a_renewed_condition_is_updated_though_it_says_the_same() -> None:
+def test_an_unchanged_condition_can_be_renewed() -> None:
     status: Object = {}
     for now in ("1", "2"):
         renew_condition(status, said("True", "Updated", now))

@@ -1,4 +1,4 @@
-"""Deployments: the pods they get, what their status says, their size and their history."""
+"""Deployments: their pods, status, size and history."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.fakes.hollow_node import NOT_READY
 from tests.sandbox.controllers.world import World, deployed, running
 
 
-async def test_a_new_deployment_gets_its_pods_and_says_so() -> None:
+async def test_a_new_deployment_gets_its_pods_and_a_status() -> None:
     async with deployed(3) as world:
         assert len(world.pods()) == 3
         status = {key: value for key, value in world.deployment()["status"].items() if key != "conditions"}
@@ -30,7 +30,7 @@ async def test_a_new_deployment_gets_its_pods_and_says_so() -> None:
         assert world.told() == [f"ScalingReplicaSet: Scaled up replica set {name} from 0 to 3"]
 
 
-async def test_while_pods_are_not_ready_the_deployment_waits_for_them() -> None:
+async def test_a_deployment_progresses_until_its_pods_are_ready() -> None:
     async with deployed(3, behavior=NOT_READY) as world:
         assert world.condition("Available") == ("False", "MinimumReplicasUnavailable")
         assert world.condition("Progressing") == ("True", "ReplicaSetUpdated")
@@ -41,14 +41,14 @@ async def test_while_pods_are_not_ready_the_deployment_waits_for_them() -> None:
         assert world.condition("Progressing") == ("True", "NewReplicaSetAvailable")
 
 
-async def test_only_so_many_old_replica_sets_are_kept() -> None:
+async def test_the_revision_history_limit() -> None:
     async with deployed(1, revisionHistoryLimit=2) as world:
         for at in "abcd":
             await world.restart(at)
         assert [found[REVISION] for found in world.notes()] == ["3", "4", "5"]
 
 
-async def test_what_keeps_pods_from_being_made_is_told_by_the_deployment_and_forgotten_when_it_is_over() -> None:
+async def test_a_replica_failure_is_in_the_status_until_it_ends() -> None:
     world = World()
     world.refuse_pods(StatusError("InternalError", "Internal error occurred: no webhook"))
     world.deploy(2)
@@ -64,7 +64,7 @@ async def test_what_keeps_pods_from_being_made_is_told_by_the_deployment_and_for
         assert world.condition("Progressing") == ("True", "NewReplicaSetAvailable")
 
 
-async def test_a_pod_is_available_only_after_its_time() -> None:
+async def test_min_ready_seconds() -> None:
     async with deployed(2, minReadySeconds=10) as world:
         assert world.deployment()["status"]["readyReplicas"] == 2
         assert "availableReplicas" not in world.deployment()["status"]
@@ -74,7 +74,7 @@ async def test_a_pod_is_available_only_after_its_time() -> None:
         assert world.deployment()["status"]["availableReplicas"] == 2
 
 
-async def test_when_all_is_done_nothing_is_written_and_no_timer_runs() -> None:
+async def test_an_idle_manager_writes_nothing_and_has_no_timer() -> None:
     async with deployed(3) as world:
         await world.restart()
         version = world.store.version
@@ -83,14 +83,14 @@ async def test_when_all_is_done_nothing_is_written_and_no_timer_runs() -> None:
         assert [timer for timer in world.clock.timers if not timer.cancelled] == []
 
 
-async def test_a_restarted_manager_finds_everything_as_it_left_it() -> None:
+async def test_a_restarted_manager_changes_nothing() -> None:
     async with deployed(3) as world:
         version = world.store.version
     async with running(world):
         assert world.store.version == version
 
 
-async def test_a_replica_set_takes_over_the_reason_for_the_change() -> None:
+async def test_a_replica_set_copies_the_change_cause() -> None:
     world = World()
     deployment = world.deploy(1)
     cause, applied = "kubernetes.io/change-cause", "kubectl.kubernetes.io/last-applied-configuration"

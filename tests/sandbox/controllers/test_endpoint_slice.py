@@ -1,4 +1,4 @@
-"""EndpointSlices follow the pods behind a Service, and say which of them are ready."""
+"""EndpointSlices follow the pods of a Service and their readiness."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def readiness(world: World) -> dict[str, tuple[bool, bool, bool]]:
     }
 
 
-async def test_a_service_has_a_slice_before_it_has_pods_and_keeps_it() -> None:
+async def test_a_service_without_pods_has_an_empty_slice() -> None:
     world = World()
     service = serve(world)
     async with running(world):
@@ -56,7 +56,7 @@ async def test_a_service_has_a_slice_before_it_has_pods_and_keeps_it() -> None:
         ]
 
 
-async def test_an_endpoint_is_ready_while_its_pod_is_and_is_not_going() -> None:
+async def test_the_conditions_of_an_endpoint() -> None:
     async with deployed(2, service={}) as world:
         first, second = (pod["metadata"]["name"] for pod in world.pods())
         assert readiness(world) == {first: (True, True, False), second: (True, True, False)}
@@ -72,7 +72,7 @@ async def test_an_endpoint_is_ready_while_its_pod_is_and_is_not_going() -> None:
         assert second not in readiness(world)
 
 
-async def test_a_pod_that_is_relabelled_away_is_no_endpoint_any_more() -> None:
+async def test_a_relabeled_pod_is_no_endpoint() -> None:
     async with deployed(1, service={}) as world:
         (pod,) = world.pods()
         world.set_metadata(PODS, NAMESPACE, pod["metadata"]["name"], labels={"app": "other"})
@@ -80,21 +80,21 @@ async def test_a_pod_that_is_relabelled_away_is_no_endpoint_any_more() -> None:
         assert pod["metadata"]["name"] not in readiness(world)
 
 
-async def test_unready_addresses_are_published_where_the_service_says_so() -> None:
+async def test_publish_not_ready_addresses() -> None:
     unready_too = {"publishNotReadyAddresses": True, "clusterIP": "None"}
     async with deployed(1, behavior=NOT_READY, service=unready_too) as world:
         assert list(readiness(world).values()) == [(True, False, False)]
         assert slices(world)[0]["metadata"]["labels"]["service.kubernetes.io/headless"] == ""
 
 
-async def test_a_slice_that_is_deleted_comes_back() -> None:
+async def test_a_deleted_slice_is_restored() -> None:
     async with deployed(1, service={}) as world:
         world.store.remove(ENDPOINT_SLICES, NAMESPACE, slices(world)[0]["metadata"]["name"])
         await world.settle()
         assert len(readiness(world)) == 1
 
 
-async def test_the_slices_of_a_deleted_service_go_with_it_and_none_is_made_without_a_selector() -> None:
+async def test_no_slices_without_a_service_or_a_selector() -> None:
     world = World()
     serve(world)
     async with running(world):
@@ -106,7 +106,7 @@ async def test_the_slices_of_a_deleted_service_go_with_it_and_none_is_made_witho
         assert slices(world) == []
 
 
-async def test_pods_with_another_number_for_a_port_get_a_slice_of_their_own() -> None:
+async def test_pods_with_another_port_number_get_their_own_slice() -> None:
     surge_only = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
     async with deployed(2, strategy=surge_only, service={}) as world:
         world.node.behavior = lambda pod: NOT_READY
@@ -116,7 +116,7 @@ async def test_pods_with_another_number_for_a_port_get_a_slice_of_their_own() ->
         assert numbers == {50051: 2, 50052: 1}
 
 
-def test_a_port_is_found_by_number_by_name_and_in_a_sidecar_or_left_out() -> None:
+def test_a_target_port_by_number_by_name_and_in_a_sidecar() -> None:
     port = {"name": "grpc", "containerPort": 7}
     sidecar: Object = {"restartPolicy": "Always"}
     pod = {"spec": {"containers": [{"ports": [port]}], "initContainers": [sidecar]}}

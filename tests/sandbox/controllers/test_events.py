@@ -33,7 +33,7 @@ def said() -> Said:
     return Said()
 
 
-def test_an_event_says_who_said_what_of_whom(said: Said) -> None:
+def test_the_fields_of_an_event(said: Said) -> None:
     said.warning("Unhappy", "it rains")
     (event,) = said.events()
     assert event["metadata"]["name"].startswith("server.")
@@ -50,7 +50,7 @@ def test_an_event_says_who_said_what_of_whom(said: Said) -> None:
     assert event["firstTimestamp"] == event["lastTimestamp"] == "2026-01-01T00:00:00Z"
 
 
-def test_what_happens_to_two_parts_of_an_object_is_told_of_each(said: Said) -> None:
+def test_events_of_two_fields_are_apart(said: Said) -> None:
     for field in ("spec.ports{a}", "spec.ports{b}", "spec.ports{b}"):
         said.normal("Rain", field=field)
     told = {event["involvedObject"]["fieldPath"]: event["count"] for event in said.events()}
@@ -67,7 +67,7 @@ def test_the_same_again_is_counted(said: Said) -> None:
     assert (counted["firstTimestamp"], counted["lastTimestamp"]) == ("2026-01-01T00:00:00Z", "2026-01-01T00:01:00Z")
 
 
-def test_the_tenth_that_is_alike_stands_for_all_that_follow(said: Said) -> None:
+def test_similar_events_are_combined(said: Said) -> None:
     for number in range(12):
         said.warning("Rain", f"drop {number}")
     assert len(said.events()) == 10
@@ -86,7 +86,7 @@ def test_a_deleted_event_is_told_again(said: Said) -> None:
     assert [event["count"] for event in said.events()] == [1]
 
 
-def test_only_so_many_are_kept_the_oldest_go(said: Said) -> None:
+def test_the_oldest_events_are_dropped(said: Said) -> None:
     for number in range(KEPT):
         said.normal(f"Reason{number}")
     said.normal("Reason0")
@@ -99,7 +99,7 @@ def test_only_so_many_are_kept_the_oldest_go(said: Said) -> None:
     assert "Reason5" in reasons
 
 
-def test_nothing_is_told_in_a_namespace_that_ends(said: Said) -> None:
+def test_no_events_in_a_terminating_namespace(said: Said) -> None:
     said.world.store.mark_deleted(NAMESPACES, "", NAMESPACE)
     said.normal("Rain")
     assert said.events() == []

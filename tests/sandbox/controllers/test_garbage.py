@@ -12,7 +12,7 @@ def delete(world: World, policy: str) -> None:
     world.registry.delete(DEPLOYMENTS, NAMESPACE, "server", options={"propagationPolicy": policy})
 
 
-async def test_in_the_background_the_owner_goes_first() -> None:
+async def test_background_deletes_the_owner_first() -> None:
     async with deployed(2) as world:
         world.node.behavior = lambda pod: SLOW_TO_STOP
         delete(world, "Background")
@@ -26,7 +26,7 @@ async def test_in_the_background_the_owner_goes_first() -> None:
         assert world.pods() == []
 
 
-async def test_in_the_foreground_the_owner_goes_last() -> None:
+async def test_foreground_deletes_the_owner_last() -> None:
     async with deployed(2) as world:
         world.node.behavior = lambda pod: SLOW_TO_STOP
         delete(world, "Foreground")
@@ -61,7 +61,7 @@ async def test_orphans_stay_and_keep_their_other_owners() -> None:
         assert len(world.pods()) == 2
 
 
-async def test_who_has_one_owner_left_stays_and_who_comes_with_none_goes() -> None:
+async def test_one_living_owner_keeps_an_object() -> None:
     async with deployed(1) as world:
         (owner,) = world.replica_sets()
         present = {

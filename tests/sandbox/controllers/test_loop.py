@@ -1,4 +1,4 @@
-"""The loop: what is queued once, what is tried again, and that one failure does not stop the rest."""
+"""The loop: changes are queued once, failures retried, and one failure does not stop the rest."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ async def probing(*probes: Probe) -> AsyncIterator[World]:
         yield world
 
 
-async def test_what_was_there_before_is_looked_at_first() -> None:
+async def test_existing_objects_are_reconciled_first() -> None:
     probe = Probe()
     async with probing(probe):
         assert probe.calls == ["demo/server"]
 
 
-async def test_a_burst_of_changes_is_one_look() -> None:
+async def test_a_burst_of_changes_is_reconciled_once() -> None:
     probe = Probe()
     async with probing(probe) as world:
         await touch(world, *range(100))
@@ -74,7 +74,7 @@ async def test_a_reader_that_fell_behind_starts_over() -> None:
         assert len(probe.calls) == 3
 
 
-async def test_an_exception_is_logged_and_tried_again_later(caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_exception_is_logged_and_retried(caplog: pytest.LogCaptureFixture) -> None:
     probe, other = Probe(ValueError("what is this")), Probe()
     async with probing(probe, other) as world:
         assert (len(probe.calls), len(other.calls)) == (1, 1)
@@ -94,7 +94,7 @@ async def test_an_exception_is_logged_and_tried_again_later(caplog: pytest.LogCa
         assert len(probe.calls) == 5
 
 
-async def test_a_refusal_is_no_error_of_ours(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_refusal_is_retried_without_a_log(caplog: pytest.LogCaptureFixture) -> None:
     probe = Probe(StatusError("Forbidden", "no"))
     async with probing(probe) as world:
         assert [record for record in caplog.records if record.levelno > logging.INFO] == []
@@ -102,7 +102,7 @@ async def test_a_refusal_is_no_error_of_ours(caplog: pytest.LogCaptureFixture) -
         assert len(probe.calls) == 2
 
 
-async def test_the_latest_look_says_when_the_next_one_is_due() -> None:
+async def test_the_latest_reconciliation_sets_the_next() -> None:
     probe = Probe(again_s=10)
     async with probing(probe) as world:
         await world.advance(5)
@@ -116,7 +116,7 @@ async def test_the_latest_look_says_when_the_next_one_is_due() -> None:
         assert len(probe.calls) == 3
 
 
-async def test_when_it_is_stopped_nothing_more_is_looked_at() -> None:
+async def test_a_stopped_loop_reconciles_nothing() -> None:
     probe = Probe(again_s=10)
     async with probing(probe) as world:
         world.set_metadata(SERVICES, NAMESPACE, "server", labels={"number": "1"})

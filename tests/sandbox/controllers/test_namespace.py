@@ -1,4 +1,4 @@
-"""Namespaces: the ServiceAccount in a new one, and the end of one that is deleted."""
+"""Namespaces: the default ServiceAccount, and deletion."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def delete_namespace(world: World) -> None:
     await world.settle()
 
 
-async def test_a_namespace_has_a_default_service_account_also_after_a_deletion() -> None:
+async def test_the_default_service_account_is_created_and_restored() -> None:
     world = World()
     async with running(world):
         world.create_namespace("other")
@@ -38,7 +38,7 @@ async def test_a_namespace_has_a_default_service_account_also_after_a_deletion()
         assert world.store.find(SERVICE_ACCOUNTS, NAMESPACE, "default")
 
 
-async def test_a_deleted_namespace_takes_everything_with_it_and_nothing_else() -> None:
+async def test_a_deleted_namespace_takes_only_its_own_content() -> None:
     async with deployed(3, service={}) as world:
         world.create_namespace("other")
         await world.settle()
@@ -49,7 +49,7 @@ async def test_a_deleted_namespace_takes_everything_with_it_and_nothing_else() -
         assert world.store.find(SERVICE_ACCOUNTS, "other", "default")
 
 
-async def test_nothing_but_pods_goes_before_the_pods_are_gone() -> None:
+async def test_pods_are_deleted_before_everything_else() -> None:
     async with deployed(2, service={}) as world:
         world.node.behavior = lambda pod: SLOW_TO_STOP
         await delete_namespace(world)
@@ -65,7 +65,7 @@ async def test_nothing_but_pods_goes_before_the_pods_are_gone() -> None:
         assert world.store.find(NAMESPACES, "", NAMESPACE) is None
 
 
-async def test_what_holds_a_namespace_back_is_said_as_a_cluster_says_it() -> None:
+async def test_remaining_content_has_a_clusters_conditions() -> None:
     world = World()
     serve(world)
     async with running(world):
@@ -98,7 +98,7 @@ async def test_what_holds_a_namespace_back_is_said_as_a_cluster_says_it() -> Non
         assert world.store.find(NAMESPACES, "", NAMESPACE) is None
 
 
-async def test_a_finalizer_of_the_namespace_itself_keeps_it_when_it_is_empty() -> None:
+async def test_a_finalizer_keeps_an_empty_namespace() -> None:
     async with deployed(1) as world:
         world.set_metadata(NAMESPACES, "", NAMESPACE, finalizers=[SLOW])
         await delete_namespace(world)

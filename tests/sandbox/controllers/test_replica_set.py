@@ -1,4 +1,4 @@
-"""ReplicaSets: what they count, what they make, and what they let go first."""
+"""ReplicaSets: their status, the pods that they create, and the order of deletion."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def pod(name: str, *, phase: str = "Running", ready: str | None = OLD, created: 
     }
 
 
-async def test_pods_are_owned_labelled_and_told_of() -> None:
+async def test_pods_have_an_owner_labels_and_events() -> None:
     async with replicated(2) as world:
         (made,) = world.replica_sets()
         first, second = world.pods()
@@ -93,7 +93,7 @@ async def test_a_deleted_pod_is_replaced_before_it_is_gone() -> None:
         assert status(world)["terminatingReplicas"] == 1
 
 
-async def test_a_pod_that_ended_is_replaced_and_left_alone() -> None:
+async def test_a_failed_pod_is_replaced_and_kept() -> None:
     async with replicated(1) as world:
         (ended,) = world.pods()
         world.store.update(PODS, {**ended, "status": {"phase": "Failed"}})
@@ -102,7 +102,7 @@ async def test_a_pod_that_ended_is_replaced_and_left_alone() -> None:
         assert status(world)["replicas"] == 1
 
 
-async def test_a_pod_that_lacks_a_label_of_the_template_is_not_fully_labelled() -> None:
+async def test_a_pod_without_a_label_of_the_template_is_not_fully_labeled() -> None:
     async with replicated(1) as world:
         (made,) = world.replica_sets()
         made["spec"]["template"]["metadata"]["labels"] = {"app": "server", "tier": "back"}
@@ -112,7 +112,7 @@ async def test_a_pod_that_lacks_a_label_of_the_template_is_not_fully_labelled() 
         assert "fullyLabeledReplicas" not in status(world)
 
 
-async def test_a_refusal_is_told_and_tried_again_less_and_less_often() -> None:
+async def test_a_refusal_is_an_event_and_retried_with_backoff() -> None:
     async with replicated(3, forbidden(PODS, "server-abc-x", "exceeded quota")) as world:
         assert message(world) == 'pods "server-abc-x" is forbidden: exceeded quota'
         assert world.told("ReplicaSet") == [f"FailedCreate: Error creating: {message(world)}"]
@@ -127,7 +127,7 @@ async def test_a_refusal_is_told_and_tried_again_less_and_less_often() -> None:
         assert event["count"] == 14
 
 
-async def test_the_first_refusal_stays_until_there_is_none() -> None:
+async def test_the_first_refusal_stays_in_the_status() -> None:
     async with replicated(1, StatusError("InternalError", "first")) as world:
         world.refuse_pods(StatusError("InternalError", "second"))
         await world.advance(1)
@@ -137,7 +137,7 @@ async def test_the_first_refusal_stays_until_there_is_none() -> None:
         assert "conditions" not in status(world)
 
 
-def test_what_is_missed_least_goes_first() -> None:
+def test_the_order_of_deletion() -> None:
     nowhere = pod("nowhere", phase="Pending", ready=None)
     nowhere["spec"] = {}
     pods = [
@@ -158,7 +158,7 @@ def test_what_is_missed_least_goes_first() -> None:
     ]
 
 
-async def test_scaling_down_lets_go_what_is_not_ready() -> None:
+async def test_scaling_down_deletes_unready_pods_first() -> None:
     async with replicated(3) as world:
         unready = world.pods()[1]
         world.node.set_ready(unready, False)
@@ -170,7 +170,7 @@ async def test_scaling_down_lets_go_what_is_not_ready() -> None:
         assert world.told("ReplicaSet")[-1] == f"SuccessfulDelete: Deleted pod: {unready['metadata']['name']}"
 
 
-async def test_in_a_namespace_that_ends_nothing_is_tried() -> None:
+async def test_no_pods_in_a_terminating_namespace() -> None:
     world = World()
     make_replica_set(world, 1)
     world.store.mark_deleted(NAMESPACES, "", NAMESPACE)

@@ -40,33 +40,33 @@ def named(sizes: Sizes) -> dict[str, int]:
         (build_deployment(4, strategy={}), 1, 1),
     ],
 )
-def test_surge_is_rounded_up_unavailable_down_and_one_of_them_is_not_zero(
+def test_surge_rounds_up_and_unavailable_down_and_not_both_are_zero(
     deployment: Object, surge: int, unavailable: int
 ) -> None:
     assert (max_surge(deployment), max_unavailable(deployment)) == (surge, unavailable)
 
 
-def test_what_is_not_available_goes_first_and_then_the_oldest() -> None:
+def test_unavailable_pods_go_first_and_then_the_oldest() -> None:
     new = replica_set("c", 3, available=3)
     old = [replica_set("b", 4, available=1), replica_set("a", 6, available=6)]
     assert named(old_sizes(rolling(10, 3, 2), new, old)) == {"a": 4, "b": 1}
 
 
-def test_what_is_not_available_goes_only_as_far_as_the_new_pods_are_there() -> None:
+def test_unavailable_pods_go_only_as_new_ones_exist() -> None:
     new = replica_set("b", 3, available=0)
     assert named(old_sizes(rolling(10, 3, 2), new, [replica_set("a", 10, available=4)])) == {"a": 8}
 
 
-def test_what_is_left_over_goes_to_the_largest_and_among_equals_to_the_newest() -> None:
+def test_the_rest_goes_to_the_largest_and_among_equals_to_the_newest() -> None:
     sets = [replica_set(name, 5, available=5, maximum=15) for name in "abc"]
     assert named(scaled_sizes(rolling(13, 3, 0), sets[2], sets[:2])) == {"c": 6, "b": 5, "a": 5}
 
 
-def test_when_shrinking_the_oldest_among_equals_gives_the_rest() -> None:
+def test_shrinking_takes_the_rest_from_the_oldest_among_equals() -> None:
     sets = [replica_set(name, 5, available=5, maximum=15) for name in "abc"]
     assert named(scaled_sizes(rolling(11, 3, 0), sets[2], sets[:2])) == {"a": 4, "b": 5, "c": 5}
 
 
-def test_a_rollout_that_is_over_but_for_old_pods_ends_by_scaling() -> None:
+def test_a_complete_rollout_removes_old_pods_by_scaling() -> None:
     new = replica_set("b", 10, available=10)
     assert named(scaled_sizes(rolling(10, 3, 0), new, [replica_set("a", 2, available=2)])) == {"a": 0}

@@ -89,7 +89,7 @@ async def test_recreate_starts_nothing_before_the_last_old_pod_is_gone() -> None
         assert not old & {pod["metadata"]["name"] for pod in world.pods()}
 
 
-async def test_a_rollout_whose_pods_never_get_ready_stops_at_its_bounds_and_then_at_its_deadline() -> None:
+async def test_a_stuck_rollout_stops_at_its_bounds_and_then_at_its_deadline() -> None:
     async with deployed(4, progressDeadlineSeconds=60) as world:
         world.node.behavior = lambda pod: NOT_READY
         await world.restart()
@@ -181,7 +181,7 @@ async def test_scaling_in_the_middle_of_a_rollout_is_shared_out() -> None:
         assert sizes(world) == [0, 20]
 
 
-async def test_a_stuck_rollout_that_is_scaled_takes_the_steps_that_a_cluster_took() -> None:
+async def test_scaling_a_stuck_rollout_takes_a_clusters_steps() -> None:
     async with deployed(4) as world:
         world.node.behavior = lambda pod: NOT_READY
         await world.restart()

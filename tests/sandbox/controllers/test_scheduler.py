@@ -1,4 +1,4 @@
-"""Which pods get a node, and what is said of those that get none."""
+"""Scheduling, and the condition of an unschedulable pod."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ async def test_a_pod_that_fits_gets_the_node(spec: Object) -> None:
 
 
 @pytest.mark.parametrize("spec", [{"nodeSelector": {"disk": "ssd"}}, requires(expression("Exists"))])
-async def test_a_pod_that_fits_nowhere_waits_and_says_so(spec: Object) -> None:
+async def test_an_unschedulable_pod(spec: Object) -> None:
     async with scheduled(**spec) as world:
         message = "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector."
         (said,) = pod(world)["status"]["conditions"]
@@ -72,7 +72,7 @@ async def test_a_pod_that_fits_nowhere_waits_and_says_so(spec: Object) -> None:
         assert (event["type"], event["reason"], event["message"]) == ("Warning", "FailedScheduling", message)
 
 
-async def test_a_pod_that_is_there_before_its_node_gets_it_later() -> None:
+async def test_a_pending_pod_gets_a_new_node() -> None:
     world = World()
     create_pod(world)
     async with running_only(world, Scheduler(world.registry, world.clock)):

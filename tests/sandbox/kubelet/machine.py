@@ -85,7 +85,7 @@ class Machine:
         await self.until_ready("client")
 
     def publish(self, *pods: str, service: str = "grpc-server") -> None:
-        """Let these pods stand behind the Service, and no others."""
+        """Make these pods the Service's only endpoints."""
         addresses = [self.pod(name)["status"]["podIP"] for name in pods]
         made = {
             "apiVersion": "discovery.k8s.io/v1",

@@ -1,4 +1,4 @@
-"""When the sandbox is killed, nothing of it stays alive."""
+"""No process outlives a killed sandbox."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The file of a log, and reading it: without processes, so that every line and its moment is the test's."""
+"""Log files and their readers, without processes: the test sets each line and its time."""
 
 from __future__ import annotations
 
@@ -61,12 +61,12 @@ def test_times_in_their_order_are_texts_in_their_order() -> None:
     assert format_time(NOON_NS + 7) == "2026-01-01T12:00:00.000000007Z"
 
 
-async def test_lines_come_back_as_they_were_written_with_or_without_their_times(timed: LogFile) -> None:
+async def test_lines_with_and_without_timestamps(timed: LogFile) -> None:
     assert await read(timed) == "line 0\nline 1\nline 2\nline 3\n"
     assert (await read(timed, timestamps=True)).splitlines()[2] == "2026-01-01T12:00:02.000000000Z line 2"
 
 
-async def test_a_line_that_was_not_ended_is_kept_when_the_container_ends(log: LogFile) -> None:
+async def test_an_incomplete_line_is_kept_when_the_container_ends(log: LogFile) -> None:
     log.write("stdout", b"last words")
     assert await read(log) == ""
     log.close()
@@ -157,7 +157,7 @@ async def test_rotation_keeps_one_old_file_and_a_reader_gets_both(log: LogFile) 
 
 
 @small
-async def test_who_follows_loses_and_doubles_no_line_over_rotations(log: LogFile) -> None:
+async def test_a_follower_reads_each_line_once_over_rotations(log: LogFile) -> None:
     read_lines: list[int] = []
     async with following(log) as pieces:
         for number in range(200):
@@ -171,7 +171,7 @@ async def test_who_follows_loses_and_doubles_no_line_over_rotations(log: LogFile
     assert read_lines == list(range(200))
 
 
-async def test_a_log_keeps_so_many_bytes_for_a_reader_that_does_not_read(tmp_path: Path) -> None:
+async def test_a_slow_reader_holds_a_limited_number_of_bytes(tmp_path: Path) -> None:
     with (
         contextlib.closing(LogFile(tmp_path / "0.log", rotate_at=200, keep=1_000)) as small,
         contextlib.closing(small.open(follow=True)) as follower,
@@ -182,7 +182,7 @@ async def test_a_log_keeps_so_many_bytes_for_a_reader_that_does_not_read(tmp_pat
         assert follower.read(1_000).splitlines()[0].endswith(b" F 0"), "what is being read is kept"
 
 
-async def test_a_full_disk_loses_lines_and_stops_nobody(log: LogFile, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_full_disk_loses_lines_and_stops_no_writer(log: LogFile, caplog: pytest.LogCaptureFixture) -> None:
     log._file.close()
     log._file = open("/dev/full", "wb", buffering=0)  # noqa: SIM115, PTH123, ASYNC230
     log.write("stdout", b"one\n")
@@ -191,7 +191,7 @@ async def test_a_full_disk_loses_lines_and_stops_nobody(log: LogFile, caplog: py
     assert caplog.text.count("No space left on device") == 1
 
 
-async def test_what_does_not_fit_is_left_out_whole(log: LogFile, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_line_that_does_not_fit_is_dropped_whole(log: LogFile, caplog: pytest.LogCaptureFixture) -> None:
     """A limit on the size of files cuts a write short, as a disk does that becomes full."""
     unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
     log.write("stdout", b"one\n")

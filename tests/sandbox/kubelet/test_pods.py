@@ -1,4 +1,4 @@
-"""The life of a pod: its status and events, as processes of this machine start and end."""
+"""The life of a pod: its status and events as processes start and end."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ async def test_a_server_becomes_ready_and_answers_at_its_pods_address(machine: M
     assert (answer.pod_name, answer.pod_ip, answer.node_name) == ("server", status["podIP"], "sandbox")
 
 
-async def test_a_container_knows_nothing_of_the_sandboxs_own_environment(
+async def test_a_container_inherits_no_environment(
     machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KUBECONFIG", "/secret")
@@ -79,7 +79,7 @@ async def test_a_pod_that_is_deleted_ends_in_order_and_is_gone(machine: Machine,
     assert again["status"]["podIP"] != pod["status"]["podIP"]
 
 
-async def test_what_a_python_program_prints_is_in_the_log_at_once(machine: Machine) -> None:
+async def test_python_output_is_unbuffered(machine: Machine) -> None:
     """As in the images, which say so in their environment."""
     program = ["python3", "-c", "import time; print('hello'); time.sleep(1000)"]
     machine.create_pod("env", {"name": "env", "image": CLIENT_IMAGE, "command": program})
@@ -88,12 +88,12 @@ async def test_what_a_python_program_prints_is_in_the_log_at_once(machine: Machi
     await machine.delete("env", grace_s=0)
 
 
-async def test_a_pods_name_may_be_as_long_as_any(machine: Machine) -> None:
+async def test_the_longest_name_of_a_pod(machine: Machine) -> None:
     machine.create_server("x" * 253)
     await machine.until_ready("x" * 253)
 
 
-async def test_what_does_not_heed_sigterm_is_killed_after_its_grace(machine: Machine) -> None:
+async def test_a_process_that_ignores_sigterm_is_killed(machine: Machine) -> None:
     machine.create_pod("deaf", build_shell("trap '' TERM; echo deaf; while :; do sleep 1000; done"))
     await machine.until_ready("deaf")
     assert await anext(machine.follow("deaf", "shell")) == b"deaf\n"
@@ -101,7 +101,7 @@ async def test_what_does_not_heed_sigterm_is_killed_after_its_grace(machine: Mac
     assert container(last)["state"]["terminated"]["exitCode"] == 137
 
 
-async def test_a_pod_that_a_finalizer_holds_stays_until_that_is_gone(machine: Machine) -> None:
+async def test_a_finalizer_keeps_a_deleted_pod(machine: Machine) -> None:
     await machine.start_server()
     pod = machine.pod("server")
     pod["metadata"]["finalizers"] = ["example.com/hold"]
@@ -115,7 +115,7 @@ async def test_a_pod_that_a_finalizer_holds_stays_until_that_is_gone(machine: Ma
     await machine.until_gone("server", since)
 
 
-async def test_a_server_that_is_killed_is_started_again(machine: Machine, tmp_path: Path) -> None:
+async def test_a_killed_server_is_restarted(machine: Machine, tmp_path: Path) -> None:
     await machine.start_server()
     kill_part(tmp_path / "kubelet" / "pods", "server", "grpc-server")
     pod = await machine.until("server", lambda pod: container(pod)["restartCount"] == 1 and is_ready(pod))
@@ -124,7 +124,7 @@ async def test_a_server_that_is_killed_is_started_again(machine: Machine, tmp_pa
     assert "event=listening" in await machine.log("server", "grpc-server", previous=True)
 
 
-async def test_a_container_that_crashes_waits_longer_and_longer(machine: Machine) -> None:
+async def test_crash_loop_backoff(machine: Machine) -> None:
     machine.create_pod("crash", build_shell("echo crashing; exit 3"))
     pod = await machine.until("crash", waits_for("CrashLoopBackOff"))
     found, uid = container(pod), pod["metadata"]["uid"]
@@ -151,7 +151,7 @@ async def test_a_pod_without_restarts_ends(machine: Machine, policy: str, exit_c
     await machine.delete("job", grace_s=0)
 
 
-async def test_a_container_for_which_no_port_is_left_says_so(tmp_path: Path) -> None:
+async def test_a_container_without_a_free_port(tmp_path: Path) -> None:
     async with running_machine(tmp_path, virtual=True) as machine:
         with pytest.raises(GrpcdemoError, match="no port left"):
             for port in count(1):
@@ -178,28 +178,28 @@ async def test_an_unknown_image_cannot_be_pulled(machine: Machine) -> None:
     await machine.delete("unknown")
 
 
-async def test_an_image_that_is_never_to_be_pulled(machine: Machine) -> None:
+async def test_the_pull_policy_never(machine: Machine) -> None:
     machine.create_pod("never", {"name": "c", "image": "localhost/nobody:1", "imagePullPolicy": "Never"})
     await machine.until("never", waits_for("ErrImageNeverPull"))
     why = 'Container image "localhost/nobody:1" is not present with pull policy of Never'
     assert ("ErrImageNeverPull", why) in machine.events_of("never")
 
 
-async def test_a_program_that_is_not_there(machine: Machine) -> None:
+async def test_a_missing_program(machine: Machine) -> None:
     machine.create_pod("lost", {"name": "c", "image": CLIENT_IMAGE, "command": ["no-such-program"]})
     pod = await machine.until("lost", waits_for("RunContainerError"))
     assert 'exec: "no-such-program": executable file not found' in container(pod)["state"]["waiting"]["message"]
     assert container(pod)["lastState"]["terminated"]["reason"] == "StartError"
 
 
-async def test_an_environment_that_cannot_be_made(machine: Machine) -> None:
+async def test_an_invalid_environment(machine: Machine) -> None:
     env = [{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "none", "key": "a"}}}]
     machine.create_pod("badenv", build_server(env=env))
     await machine.until("badenv", waits_for("CreateContainerConfigError"))
     assert ("Failed", 'Error: configmap "none" not found') in machine.events_of("badenv")
 
 
-async def test_a_client_whose_service_is_not_there_finds_it_when_it_is_made(tmp_path: Path) -> None:
+async def test_a_client_connects_once_its_service_exists(tmp_path: Path) -> None:
     async with running_machine(tmp_path, proxy=True) as machine:
         machine.create_pod("client", build_client())
         await machine.until("client", lambda pod: "running" in container(pod)["state"])

@@ -1,4 +1,4 @@
-"""What probes find, say, and bring about."""
+"""Probes: their results, messages and effects."""
 
 from __future__ import annotations
 
@@ -111,11 +111,11 @@ def probe(kind: str, **timing: float) -> dict[str, Any]:
     return {"script": kind, "periodSeconds": 0.001, **timing}
 
 
-async def test_without_probes_it_is_started_and_ready_at_once() -> None:
+async def test_a_container_without_probes_is_ready_at_once() -> None:
     assert await follow({}) == ["started", True]
 
 
-async def test_readiness_needs_as_many_results_in_a_row_as_it_says() -> None:
+async def test_the_thresholds_of_readiness() -> None:
     script = Script(None, "a", None, None, "b", None, "c", "d")
     spec = {"readinessProbe": probe("ready", successThreshold=2, failureThreshold=2)}
     told = await follow(spec, ready=script)
@@ -123,26 +123,26 @@ async def test_readiness_needs_as_many_results_in_a_row_as_it_says() -> None:
     assert told[0] == "started"
 
 
-async def test_what_fails_while_it_is_starting_is_not_told() -> None:
+async def test_failures_during_the_start_are_no_events() -> None:
     script = Script("not yet", "not yet", None)
     told = await follow({"readinessProbe": {"script": "ready", "periodSeconds": 60}}, ready=script)
     assert told[:2] == ["started", True]
 
 
-async def test_liveness_that_fails_often_enough_ends_the_container() -> None:
+async def test_the_failure_threshold_of_liveness() -> None:
     script = Script(None, "a", "b", None, "c", "d", "e")
     told = await follow({"livenessProbe": probe("alive", failureThreshold=3)}, alive=script)
     assert told[:2] == ["started", True]
     assert told[2:] == [*(f"Liveness probe failed: {letter}" for letter in "abcde"), "failed liveness"]
 
 
-async def test_nothing_else_is_asked_before_the_startup_probe_has_succeeded() -> None:
+async def test_other_probes_wait_for_the_startup_probe() -> None:
     spec = {"startupProbe": probe("start", failureThreshold=100), "readinessProbe": probe("ready")}
     told = await follow(spec, start=Script(None), ready=Script(None))
     assert [found for found in told if isinstance(found, bool) or found == "started"] == ["started", True]
 
 
-async def test_a_startup_that_never_succeeds_ends_the_container() -> None:
+async def test_a_failed_startup_probe_ends_the_container() -> None:
     spec = {"startupProbe": probe("start", periodSeconds=0.0001, failureThreshold=1)}
     told = await follow(spec, start=Script(*["no"] * 50))
     assert told == ["Startup probe failed: no", "failed startup"]
@@ -181,7 +181,7 @@ async def test_a_probe_that_is_canceled_as_it_succeeds_ends(network: Network, tu
         assert done
 
 
-async def test_a_probe_that_asks_for_the_wrong_service_leaves_the_pod_unready(machine: Machine) -> None:
+async def test_a_probe_of_an_unknown_service_fails(machine: Machine) -> None:
     wrong = {"grpc": {"port": 50051, "service": "nope"}, "periodSeconds": 1}
     machine.create_pod("unready", build_server(readinessProbe=wrong, livenessProbe={**wrong, "failureThreshold": 1}))
     pod = await machine.until("unready", lambda pod: container(pod)["restartCount"] == 1)

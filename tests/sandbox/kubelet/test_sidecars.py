@@ -1,4 +1,4 @@
-"""Pods with a sidecar: READY 2/2, in order, and put right when either half dies."""
+"""Pods with a sidecar: READY 2/2, started in order, and restarted after a failure."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def test_the_proxy_as_an_ordinary_container(machine: Machine) -> None:
     assert read_pod(pod).ready_containers == 2
 
 
-async def test_an_envoy_that_is_killed_is_started_again_and_calls_go_on(machine: Machine, tmp_path: Path) -> None:
+async def test_a_killed_sidecar_is_restarted_and_calls_continue(machine: Machine, tmp_path: Path) -> None:
     await machine.start_demo("server", sidecar=True)
     kill_part(tmp_path / "kubelet" / "pods", "server", "proxy")
     pod = await machine.until("server", lambda pod: container(pod, "istio-proxy")["restartCount"] == 1)

@@ -1,4 +1,4 @@
-"""What the demo shows, with real servers, a real client and real Envoys: connections or requests balanced."""
+"""Balanced connections or requests, with real servers, a real client and real Envoys."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CALLS = 60
 
 
 @pytest.mark.parametrize("virtual", [False, True], ids=["addresses", "ports"])
-async def test_the_nodes_proxy_keeps_a_client_on_one_pod_until_that_is_gone(tmp_path: Path, virtual: bool) -> None:
+async def test_the_node_proxy_pins_a_client_to_one_pod(tmp_path: Path, virtual: bool) -> None:
     async with running_machine(tmp_path, virtual=virtual, proxy=True) as machine:
         await machine.start_demo(*SERVERS)
         (first,) = {call.pod for call in await machine.calls(100)}
@@ -25,7 +25,7 @@ async def test_the_nodes_proxy_keeps_a_client_on_one_pod_until_that_is_gone(tmp_
 
 
 @pytest.mark.parametrize("virtual", [False, True], ids=["addresses", "ports"])
-async def test_sidecars_spread_a_clients_requests_over_every_pod(tmp_path: Path, virtual: bool) -> None:
+async def test_sidecars_balance_requests_over_every_pod(tmp_path: Path, virtual: bool) -> None:
     async with running_machine(tmp_path, virtual=virtual) as machine:
         await machine.start_demo(*SERVERS, sidecar=True)
         calls = await machine.calls(CALLS)

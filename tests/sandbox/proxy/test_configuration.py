@@ -1,4 +1,4 @@
-"""What the Envoys are told, as JSON that was looked at, and that Envoy itself takes."""
+"""The Envoys' configuration: reviewed golden files, which Envoy itself accepts."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_a_sidecars_bootstrap(pytestconfig: pytest.Config) -> None:
     compare("bootstrap", bootstrap, pytestconfig)
 
 
-def test_where_no_pod_is_ready_connections_go_to_one_that_is_ending_and_requests_go_nowhere(tmp_path: Path) -> None:
+def test_without_ready_pods_only_connections_reach_a_terminating_one(tmp_path: Path) -> None:
     store = build_store(("10.244.0.2", GOING), ("10.244.0.3", DOWN))
     assert addresses(configure_nodes(XdsFolder(tmp_path), store)) == ["10.244.0.2"]
     assert addresses(configure_sidecar(XdsFolder(tmp_path), store)) == []
@@ -127,11 +127,11 @@ def test_where_no_pod_is_ready_connections_go_to_one_that_is_ending_and_requests
         ({}, True),
     ],
 )
-def test_what_a_port_carries_is_told_by_its_protocol_and_else_by_its_name(port: dict[str, str], http: bool) -> None:
+def test_the_protocol_of_a_port(port: dict[str, str], http: bool) -> None:
     assert is_http(port) == http
 
 
-def test_a_port_of_bytes_is_not_balanced_by_request(tmp_path: Path) -> None:
+def test_a_tcp_port_has_a_tcp_proxy(tmp_path: Path) -> None:
     configuration = configure_sidecar(XdsFolder(tmp_path), build_store(("10.244.0.2", READY), appProtocol="tcp"))
     filters = [found["filter_chains"][0]["filters"][0]["name"] for found in configuration.listeners]
     assert filters == ["envoy.filters.network.tcp_proxy"] * 2
@@ -154,7 +154,7 @@ def test_only_what_has_changed_is_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["node", "sidecar"])
-def test_envoy_takes_it(tmp_path: Path, kind: str) -> None:
+def test_envoy_accepts_the_configuration(tmp_path: Path, kind: str) -> None:
     """Everything in the bootstrap, since what Envoy reads from other files it only checks when it runs."""
     folder = XdsFolder(tmp_path / "proxy")
     store = build_store(("10.244.0.2", READY))

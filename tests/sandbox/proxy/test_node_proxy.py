@@ -1,4 +1,4 @@
-"""The node's Envoy as a process: found or not, dying early or late."""
+"""The node's Envoy as a process: missing, failing at the start, or killed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.sandbox.kubelet.machine import running_machine
 from tests.sandbox.processes import kill_process_in
 
 
-def test_a_machine_without_envoy_is_told_what_helps(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_envoy_has_a_hint(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "envoy", None)
     with pytest.raises(GrpcdemoError, match=r"^Envoy is not installed$") as error:
         find_envoy()
@@ -40,7 +40,7 @@ async def test_a_path_that_is_too_long_for_a_socket_is_told(tmp_path: Path) -> N
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-async def test_an_envoy_that_is_killed_is_started_again_and_clients_go_on(tmp_path: Path) -> None:
+async def test_a_killed_envoy_is_restarted_and_clients_continue(tmp_path: Path) -> None:
     async with running_machine(tmp_path, proxy=True) as machine:
         await machine.start_demo("server")
         kill_process_in(tmp_path / "node-proxy")
@@ -48,6 +48,6 @@ async def test_an_envoy_that_is_killed_is_started_again_and_clients_go_on(tmp_pa
         await machine.calls(50)
 
 
-async def test_its_admin_is_for_its_owner_only(tmp_path: Path) -> None:
+async def test_only_the_owner_reaches_the_admin_socket(tmp_path: Path) -> None:
     async with running_machine(tmp_path, proxy=True):
         assert (tmp_path / "node-proxy" / "admin.sock").stat().st_mode & 0o777 == 0o600
