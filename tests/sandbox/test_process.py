@@ -101,7 +101,7 @@ def test_a_start_that_is_stopped_says_so(sandbox: SandboxUser, envoys_wait_for: 
     with starting(sandbox) as command:
         assert "the sandbox has stopped" in sandbox.run("sandbox", "stop").err
         told = command.result().check(1)
-    assert told.error == "error: the sandbox did not start: it was told to end while it started"
+    assert told.error == "error: the sandbox did not start: it was stopped while it started"
     assert leftovers(sandbox.state) == {"daemon.log", "lock"}
 
 
@@ -140,7 +140,7 @@ def test_a_low_limit_of_open_files_is_raised(sandbox: SandboxUser) -> None:
 @sandboxed
 def test_a_limit_that_cannot_be_raised(sandbox: SandboxUser) -> None:
     told = start_limited(sandbox, "ulimit -n 64").check(1)
-    assert f"more than 64 open files here, and the sandbox needs {LEAST}" in told.error
+    assert f"the limit of open files is 64, and the sandbox needs {LEAST}" in told.error
     assert "`ulimit -n" in told.hint
     assert leftovers(sandbox.state) == {"daemon.log", "lock"}
 

@@ -182,8 +182,10 @@ async def test_a_probe_that_is_canceled_as_it_succeeds_ends(network: Network, tu
 
 
 async def test_a_probe_of_an_unknown_service_fails(machine: Machine) -> None:
-    wrong = {"grpc": {"port": 50051, "service": "nope"}, "periodSeconds": 1}
-    machine.create_pod("unready", build_server(readinessProbe=wrong, livenessProbe={**wrong, "failureThreshold": 1}))
+    wrong = {"grpc": {"port": 50051, "service": "nope"}, "periodSeconds": 1, "timeoutSeconds": PATIENCE_S}
+    up = {"grpc": {"port": 50051}, "periodSeconds": 1, "timeoutSeconds": PATIENCE_S, "failureThreshold": 600}
+    strict = {**wrong, "failureThreshold": 1}
+    machine.create_pod("unready", build_server(startupProbe=up, readinessProbe=wrong, livenessProbe=strict))
     pod = await machine.until("unready", lambda pod: container(pod)["restartCount"] == 1)
     assert not is_ready(pod)
     events = machine.events_of("unready")
