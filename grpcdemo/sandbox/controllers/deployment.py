@@ -163,8 +163,7 @@ class DeploymentController:
             status = replica_set.get("status") or {}
             observed = status.get("observedGeneration", 0) >= replica_set["metadata"]["generation"]
             if observed and not status.get("replicas") and not rolling.size_of(replica_set):
-                metadata = replica_set["metadata"]
-                self._registry.delete(REPLICA_SETS, metadata["namespace"], metadata["name"], options=BACKGROUND)
+                self._registry.delete(REPLICA_SETS, *namespaced_name(replica_set), options=BACKGROUND)
 
     def _report(self, deployment: Object, *, rolled_out: bool) -> float | None:
         """Write the status; return the seconds to the progress deadline. Scaling alone is not a rollout."""

@@ -93,20 +93,11 @@ def build_endpoints(service: Object, pods: Iterable[Object]) -> dict[Ports, list
 
 def build_endpoint(service: Object, pod: Object) -> Object:
     metadata, serving, terminating = pod["metadata"], is_ready(pod), is_terminating(pod)
-    even_unready = service["spec"].get("publishNotReadyAddresses", False)
+    ready = service["spec"].get("publishNotReadyAddresses", False) or (serving and not terminating)
     endpoint: Object = {
         "addresses": [pod["status"]["podIP"]],
-        "conditions": {
-            "ready": even_unready or (serving and not terminating),
-            "serving": serving,
-            "terminating": terminating,
-        },
-        "targetRef": {
-            "kind": "Pod",
-            "namespace": metadata["namespace"],
-            "name": metadata["name"],
-            "uid": metadata["uid"],
-        },
+        "conditions": {"ready": ready, "serving": serving, "terminating": terminating},
+        "targetRef": {"kind": "Pod", **{key: metadata[key] for key in ("namespace", "name", "uid")}},
     }
     if node := pod["spec"].get("nodeName"):
         endpoint["nodeName"] = node

@@ -60,9 +60,8 @@ class ReplicaSetController:
         for _ in range(missing):
             self._create_pod(replica_set)
         for pod in sorted(pods, key=victim_order)[: max(0, -missing)]:
-            metadata = pod["metadata"]
-            self._registry.delete(PODS, metadata["namespace"], metadata["name"])
-            message = f"Deleted pod: {metadata['name']}"
+            self._registry.delete(PODS, *namespaced_name(pod))
+            message = f"Deleted pod: {pod['metadata']['name']}"
             self._recorder.record("Normal", REPLICA_SETS, replica_set, "SuccessfulDelete", message)
 
     def _create_pod(self, replica_set: Object) -> None:

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from grpcdemo.resources.objects import Object
+from grpcdemo.resources.objects import Object, namespaced_name
 from grpcdemo.resources.pod_status import is_sidecar
 from grpcdemo.resources.resource import PODS
 from grpcdemo.resources.times import write_now
@@ -98,8 +98,7 @@ class PodWorker:
 
     def write_status(self) -> None:
         """Set the pod's status to the present state, in one turn of the event loop."""
-        metadata = self._pod["metadata"]
-        pod = self._host.store.find(PODS, metadata["namespace"], metadata["name"])
+        pod = self._host.store.find(PODS, *namespaced_name(self._pod))
         if pod is None or pod["metadata"]["uid"] != self.uid:
             return
         init, main = ([container.state for container in group] for group in (self._init, self._main))
@@ -144,7 +143,7 @@ class PodWorker:
 
     def _remove(self) -> None:
         """Remove the pod from the store, unless a finalizer holds it."""
-        namespace, name = self._pod["metadata"]["namespace"], self._pod["metadata"]["name"]
+        namespace, name = namespaced_name(self._pod)
         pod = self._host.store.find(PODS, namespace, name)
         if pod is None or pod["metadata"]["uid"] != self.uid:
             return
