@@ -40,7 +40,7 @@ def test_unreadable_webhooks_are_not_called_ok(as_user: Demo) -> None:
         as_user.run("up", "--servers", "1").check(0)
         assert "could not check" in as_user.run("istio", "status").check(0).out
         told = as_user.run("istio", "on").check(0)
-        assert "could not check which label the injector listens to" in told.err
+        assert "could not check which label the injector selects" in told.err
         assert admin.ready_column() == {"2/2"}
     finally:
         kubectl("delete", "clusterrole,clusterrolebinding", role)
