@@ -81,7 +81,9 @@ def find_program(name: str) -> str:
     return path
 
 
-async def execute(command: tuple[str, ...], *, line: Line, timeout_s: float | None = None) -> str:
+async def execute(
+    command: tuple[str, ...], *, line: Line, timeout_s: float | None = None, grace_s: float = GRACE_S
+) -> str:
     """Run *command* to its end and return its stdout. Raises ProgramFailed.
 
     A cancellation or timeout ends the program and everything that it started.
@@ -102,7 +104,7 @@ async def execute(command: tuple[str, ...], *, line: Line, timeout_s: float | No
         work = (follow(process.stdout, output), follow(process.stderr), process.wait())
         return Running(process, tuple(asyncio.ensure_future(part) for part in work))
 
-    async with _until_ended(start()) as running:
+    async with _until_ended(start(), grace_s) as running:
         done, pending = await asyncio.wait(running.work, timeout=timeout_s, return_when=asyncio.FIRST_EXCEPTION)
         for task in done:
             task.result()
@@ -124,7 +126,7 @@ class Running:
 
 
 @asynccontextmanager
-async def _until_ended(start: Coroutine[None, None, Running]) -> AsyncIterator[Running]:
+async def _until_ended(start: Coroutine[None, None, Running], grace_s: float) -> AsyncIterator[Running]:
     """The program that *start* starts; at the end, stop what still runs of it."""
     # A task of its own is not interrupted by a cancellation: a start cut short would leave processes behind.
     starting = asyncio.create_task(start)
@@ -136,7 +138,7 @@ async def _until_ended(start: Coroutine[None, None, Running]) -> AsyncIterator[R
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.wait([starting])
         if starting.exception() is None:
-            await _end(starting.result())
+            await _end(starting.result(), grace_s)
 
 
 async def _start(command: tuple[str, ...]) -> asyncio.subprocess.Process:
@@ -154,22 +156,22 @@ async def _start(command: tuple[str, ...]) -> asyncio.subprocess.Process:
         raise ProgramFailed(f"cannot run {path}: {error.strerror}", hint=f"reinstall {command[0]}") from error
 
 
-async def _end(running: Running) -> None:
+async def _end(running: Running, grace_s: float) -> None:
     """End what still runs of the program and of its children, which share its process group."""
     try:
         if not all(task.done() for task in running.work):
-            await _kill(running.process)
+            await _kill(running.process, grace_s)
     finally:
         for task in running.work:
             task.cancel()
         await asyncio.gather(*running.work, return_exceptions=True)
 
 
-async def _kill(process: asyncio.subprocess.Process) -> None:
+async def _kill(process: asyncio.subprocess.Process, grace_s: float) -> None:
     _signal(process, signal.SIGTERM)
     try:
         with contextlib.suppress(asyncio.TimeoutError):
-            await done_within(process.wait(), GRACE_S)
+            await done_within(process.wait(), grace_s)
     finally:
         # Also if a second interrupt ends the wait. A killed process must be reaped, which takes no time.
         _signal(process, signal.SIGKILL)

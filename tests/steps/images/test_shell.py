@@ -1,7 +1,5 @@
 """Programs are run to their end, or ended; and when one fails, it shows in what it said."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import time
@@ -10,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from grpcdemo.steps.images import shell as shell_module
 from grpcdemo.steps.images.shell import ProgramFailed, Shell, execute
 
 from .harness import PATIENCE_S, Programs, Told, wait_until_written
@@ -110,13 +107,10 @@ OBEDIENT = "/bin/sleep 60 & echo $! > {pid}; wait"
 
 
 @pytest.mark.parametrize("body", [OBEDIENT, STUBBORN], ids=["obedient", "stubborn"])
-async def test_cancellation_ends_the_program_and_its_children(
-    programs: Programs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str
-) -> None:
-    monkeypatch.setattr(shell_module, "GRACE_S", 0.1)
+async def test_cancellation_ends_the_program_and_its_children(programs: Programs, tmp_path: Path, body: str) -> None:
     pid_file = tmp_path / "pid"
     programs.add("tool", otherwise=body.format(pid=pid_file))
-    running = asyncio.create_task(execute(("tool",), line=nothing))
+    running = asyncio.create_task(execute(("tool",), line=nothing, grace_s=0.1))
     pid = int(await wait_until_written(pid_file))
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -124,15 +118,11 @@ async def test_cancellation_ends_the_program_and_its_children(
     await wait_until_gone(pid)
 
 
-async def test_a_second_interrupt_does_not_wait(
-    programs: Programs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """For as long as the first one: the test would time out."""
-    monkeypatch.setattr(shell_module, "GRACE_S", 3_600.0)
+async def test_a_second_interrupt_does_not_wait(programs: Programs, tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
     programs.add("tool", otherwise=f"echo hello; {STUBBORN.format(pid=pid_file)}")
     greeted = asyncio.Event()
-    running = asyncio.create_task(execute(("tool",), line=lambda line: greeted.set()))
+    running = asyncio.create_task(execute(("tool",), line=lambda line: greeted.set(), grace_s=3600))
     await greeted.wait()
     pid = int(await wait_until_written(pid_file))
     running.cancel()
@@ -197,7 +187,7 @@ async def test_a_dry_run_names_the_command_and_leaves_it(programs: Programs, dry
 
 @pytest.fixture
 def answering_stdin() -> Iterator[None]:
-    """Somebody types at us."""
+    """A stdin that holds an answer."""
     reader, writer = os.pipe()
     ours = os.dup(0)
     os.write(writer, b"yes\n")
@@ -209,6 +199,6 @@ def answering_stdin() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("answering_stdin")
-async def test_a_program_gets_nobody_to_ask(programs: Programs) -> None:
+async def test_a_program_cannot_ask(programs: Programs) -> None:
     programs.add("tool", otherwise='read answer && echo "got $answer"; exit 0')
     assert await execute(("tool",), line=nothing) == ""
