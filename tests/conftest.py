@@ -1,7 +1,5 @@
 """Every test runs in one environment, whatever the developer's holds."""
 
-from __future__ import annotations
-
 import locale
 import os
 import signal
@@ -82,3 +80,5 @@ def _home(
 ) -> None:
     if not any(request.node.get_closest_marker(name) for name in ("cluster", "bench")):
         monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+        for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):  # reading all that a machine trusts takes longer than most tests
+            monkeypatch.setenv(name, os.devnull)

@@ -1,7 +1,5 @@
 """The README's blocks of code, by their language."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 
@@ -10,11 +8,11 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 
 
 def blocks(language: str) -> list[str]:
-    return [text for found, text in _fences() if found == language]
+    return [text for name, text in _fences() if name == language]
 
 
 def languages() -> set[str]:
-    return {found for found, _ in _fences()}
+    return {name for name, _ in _fences()}
 
 
 def _fences() -> list[tuple[str, str]]:

@@ -1,7 +1,5 @@
 """Durations as kubectl writes them, in and out."""
 
-from __future__ import annotations
-
 import pytest
 
 from grpcdemo.durations import LONGEST_S, format_duration, parse_duration

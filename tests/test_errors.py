@@ -1,7 +1,5 @@
 """Errors and hints are values: what they say is given once, and a kubectl command reaches the target it is for."""
 
-from __future__ import annotations
-
 import pytest
 
 from grpcdemo.errors import ExitCode, GrpcdemoError, Hint, Interrupted, Kubectl, UsageError
@@ -23,7 +21,7 @@ def test_words_alone_are_a_hint() -> None:
 
 
 @pytest.mark.parametrize("name", ["message", "hint", "exit_code"])
-def test_nobody_edits_an_error(name: str) -> None:
+def test_an_error_is_frozen(name: str) -> None:
     with pytest.raises(AttributeError):
         setattr(GrpcdemoError("no", hint="wait"), name, "other")
 

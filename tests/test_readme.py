@@ -1,8 +1,6 @@
 """Every command in the README is run: by `.ci/test` (what installs), by the contract suite (`console`), or by the
 workflow (what makes a cluster)."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from tests.readme import blocks, languages

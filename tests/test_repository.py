@@ -1,7 +1,5 @@
 """What the repository says of itself is true."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

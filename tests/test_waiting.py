@@ -1,7 +1,5 @@
 """Waiting ends in time, and no cancellation is lost in it, whenever it comes."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any

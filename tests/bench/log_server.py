@@ -15,7 +15,8 @@ from datetime import datetime, timezone
 
 from aiohttp import web
 
-from tests.fakes.script import Answer, Asked, Object, hang, refuse, reply, serving
+from grpcdemo.resources.objects import Object
+from tests.fakes.script import Answer, Asked, hang, refuse, reply, serving
 from tests.resources.samples import pod
 
 PIECE = 500

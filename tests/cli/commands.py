@@ -1,7 +1,5 @@
 """The commands that there are, read from the tables of the packages, so that a new one is tested too."""
 
-from __future__ import annotations
-
 from importlib import import_module
 
 

@@ -1,7 +1,5 @@
 """A command line as a user types it, and a cluster for it that runs on a thread of its own."""
 
-from __future__ import annotations
-
 import asyncio
 import queue
 import threading
@@ -16,9 +14,9 @@ import pytest
 from grpcdemo.cli.app import main
 from tests.fakes.hollow_cluster import HollowCluster
 from tests.fakes.script import Script, serving, write_kubeconfig
-from tests.kube.conftest import _no_certificates, script
+from tests.kube.conftest import script
 
-__all__ = ["_no_certificates", "script"]
+__all__ = ["script"]
 
 DEMO = "istio-grpc-demo"
 
@@ -92,7 +90,7 @@ def scripted(script: Script, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def nobody(tmp_path: Path) -> str:
+def unreachable(tmp_path: Path) -> str:
     """The path of a kubeconfig whose server does not listen."""
     with served(serving(Script())) as server:
         pass

@@ -1,7 +1,5 @@
 """A terminal of 80 columns, as far as a program can tell."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """What holds for every command: help, usage errors, and one line for each thing that goes wrong."""
 
-from __future__ import annotations
-
 import pytest
 
 from grpcdemo import __version__
@@ -22,9 +20,7 @@ def test_every_command_is_known_here() -> None:
 
 
 @pytest.mark.parametrize("group", [(), ("istio",), ("images",), ("sandbox",)], ids=" ".join)
-def test_help_shows_each_summary_whole(
-    grpcdemo: Command, monkeypatch: pytest.MonkeyPatch, group: tuple[str, ...]
-) -> None:
+def test_help_shows_whole_summaries(grpcdemo: Command, monkeypatch: pytest.MonkeyPatch, group: tuple[str, ...]) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     lines = grpcdemo(*group, "--help").out.splitlines()
     for name, summary in summaries(".".join(("grpcdemo.cli", *group))).items():
@@ -92,9 +88,7 @@ def test_a_wrong_word_is_a_usage_error(grpcdemo: Command, arguments: tuple[str, 
 
 @pytest.mark.parametrize("words", [*TO_THE_CLUSTER, ("manifests",)], ids=" ".join)
 @pytest.mark.parametrize("name", ["Not_A_Name", "", "-x", "x" * 64, "a/b", "a.b"])
-def test_a_name_that_no_namespace_can_have_is_a_usage_error(
-    grpcdemo: Command, words: tuple[str, ...], name: str
-) -> None:
+def test_an_invalid_namespace_is_a_usage_error(grpcdemo: Command, words: tuple[str, ...], name: str) -> None:
     ended = grpcdemo(*words, "--namespace", name)
     assert (ended.code, ended.out) == (2, "")
     assert ended.error_lines[0] == f"error: {name!r} cannot be the name of a namespace"
@@ -102,10 +96,8 @@ def test_a_name_that_no_namespace_can_have_is_a_usage_error(
 
 
 @pytest.mark.parametrize("words", TO_THE_CLUSTER, ids=" ".join)
-def test_a_cluster_that_is_not_there_is_an_error_in_one_line(
-    grpcdemo: Command, nobody: str, words: tuple[str, ...]
-) -> None:
-    ended = grpcdemo(*words, "--kubeconfig", nobody)
+def test_an_unreachable_cluster_is_one_line(grpcdemo: Command, unreachable: str, words: tuple[str, ...]) -> None:
+    ended = grpcdemo(*words, "--kubeconfig", unreachable)
     *before, error, hint = ended.error_lines
     assert (ended.code, ended.out) == (1, "")
     assert error.startswith("error: the API server http://127.0.0.1:")
@@ -113,7 +105,7 @@ def test_a_cluster_that_is_not_there_is_an_error_in_one_line(
     assert all(line.startswith("using context fake") for line in before)
 
 
-def test_an_unknown_context_is_a_usage_error(grpcdemo: Command, nobody: str) -> None:
-    ended = grpcdemo("status", "--kubeconfig", nobody, "--context", "other")
+def test_an_unknown_context_is_a_usage_error(grpcdemo: Command, unreachable: str) -> None:
+    ended = grpcdemo("status", "--kubeconfig", unreachable, "--context", "other")
     assert ended.code == 2
     assert "error: context other of " in ended.error_lines[0]

@@ -1,7 +1,5 @@
 """`grpcdemo cleanup`"""
 
-from __future__ import annotations
-
 from grpcdemo.resources.resource import NAMESPACES
 from tests.fakes.hollow_cluster import HollowCluster
 

@@ -1,7 +1,5 @@
 """`grpcdemo demo`"""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from grpcdemo.resources.resource import NAMESPACES
@@ -17,7 +15,7 @@ def test_demo(grpcdemo: Command, cluster: HollowCluster, kubeconfig: str) -> Non
     assert DEMO not in cluster.names(NAMESPACES)
 
 
-def test_a_demo_that_goes_otherwise(grpcdemo: Command, cluster: HollowCluster, kubeconfig: str) -> None:
+def test_an_unexpected_demo(grpcdemo: Command, cluster: HollowCluster, kubeconfig: str) -> None:
     cluster.node.balances = True
     ended = grpcdemo("demo", "--kubeconfig", kubeconfig)
     assert (ended.code, ended.out) == (3, "")
@@ -31,9 +29,7 @@ def test_a_report_of_a_demo(grpcdemo: Command, kubeconfig: str, tmp_path: Path) 
     assert text.index("<strong>pinned</strong>") < text.index("<strong>balanced</strong>")
 
 
-def test_a_report_of_a_demo_that_goes_otherwise(
-    grpcdemo: Command, cluster: HollowCluster, kubeconfig: str, tmp_path: Path
-) -> None:
+def test_a_report_of_a_failed_demo(grpcdemo: Command, cluster: HollowCluster, kubeconfig: str, tmp_path: Path) -> None:
     cluster.node.balances = True
     report = tmp_path / "report.html"
     ended = grpcdemo("demo", "--kubeconfig", kubeconfig, "--report", str(report))

@@ -1,7 +1,5 @@
 """Ctrl-C, SIGTERM and SIGHUP, while a command waits for the cluster."""
 
-from __future__ import annotations
-
 import os
 import signal
 from collections.abc import Iterator
@@ -48,7 +46,7 @@ def test_an_interrupted_command_says_so(
     assert "error: interrupted" in ended.error_lines
 
 
-def test_what_nohup_started_goes_on_when_the_terminal_is_closed(grpcdemo: Command, script: Script) -> None:
+def test_nohup_outlives_the_terminal(grpcdemo: Command, script: Script) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     interrupt_at_first_request(script, signal.SIGHUP, refuse(404, "it went on"))
     assert "it went on" in grpcdemo("manifests").error_lines[0]

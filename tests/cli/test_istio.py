@@ -1,7 +1,5 @@
 """`grpcdemo istio on|off|status`"""
 
-from __future__ import annotations
-
 import json
 
 from grpcdemo.resources.resource import PODS

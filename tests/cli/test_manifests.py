@@ -1,7 +1,5 @@
 """`manifests`: what `up` applies, as text, with or without a cluster."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest
@@ -54,8 +52,8 @@ def test_the_cluster_is_asked_for_its_version(grpcdemo: Command, script: Script,
     assert "seccompProfile:" not in ended.out
 
 
-def test_a_cluster_that_was_named_must_answer(grpcdemo: Command, nobody: str) -> None:
-    ended = grpcdemo("manifests", "--kubeconfig", nobody)
+def test_a_cluster_that_was_named_must_answer(grpcdemo: Command, unreachable: str) -> None:
+    ended = grpcdemo("manifests", "--kubeconfig", unreachable)
     assert (ended.code, ended.out) == (1, "")
 
 

@@ -1,7 +1,5 @@
 """`grpcdemo observe`: what it prints, and its verdict as an exit code."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json
@@ -57,9 +55,9 @@ def test_how_sure_a_verdict_must_be(grpcdemo: Command, up: str, options: tuple[s
 
 def test_a_document_says_where_it_comes_from(grpcdemo: Command, up: str) -> None:
     arguments = ("observe", "--kubeconfig", up, "--requests", "5", "-o", "json")
-    found = json.loads(grpcdemo(*arguments).out)["provenance"]
-    assert found.pop("began")
-    assert found == {
+    provenance = json.loads(grpcdemo(*arguments).out)["provenance"]
+    assert provenance.pop("began")
+    assert provenance == {
         "command": " ".join(("grpcdemo", *arguments)),
         "grpcdemo": __version__,
         "kubernetes": "v1.34.0",
@@ -119,7 +117,7 @@ def test_a_report_of_an_observation(grpcdemo: Command, up: str, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("command", ["observe", "demo"])
-def test_a_report_that_cannot_be_written_is_refused_before_anything_is_done(
+def test_an_unwritable_report_is_refused_first(
     grpcdemo: Command, cluster: HollowCluster, kubeconfig: str, command: str, tmp_path: Path
 ) -> None:
     report = tmp_path / "missing" / "report.html"
@@ -133,7 +131,7 @@ def test_a_report_that_cannot_be_written_is_refused_before_anything_is_done(
 
 
 @pytest.mark.parametrize(("command", "code"), [(("observe",), 1), (("demo", "--context", "other"), 2)], ids=str)
-def test_no_report_of_what_nobody_saw(
+def test_no_observation_no_report(
     grpcdemo: Command, kubeconfig: str, tmp_path: Path, command: tuple[str, ...], code: int
 ) -> None:
     ended = grpcdemo(*command, "--kubeconfig", kubeconfig, "--report", str(tmp_path / "report.html"))

@@ -1,6 +1,4 @@
-"""Words on a terminal, and elsewhere: nothing is cut that was asked for, and no colour where nobody sees it."""
-
-from __future__ import annotations
+"""Output on a terminal and elsewhere: results are whole, and only a terminal gets color."""
 
 import json
 import re
@@ -109,9 +107,7 @@ def test_a_picture_is_one_frame() -> None:
 
 
 @pytest.mark.parametrize(("columns", "cleared"), [("60", True), ("100", False)])
-def test_a_narrower_terminal_is_drawn_from_its_top(
-    columns: str, cleared: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_narrower_terminal_is_drawn_from_top(columns: str, cleared: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """It has broken the lines of the frame before, so that what is drawn over them would leave some."""
     with on_terminal(COLUMNS="") as terminal, Progress() as progress:
         for width in ("80", columns):
@@ -126,9 +122,9 @@ def test_a_narrower_terminal_is_drawn_from_its_top(
 
 def test_no_word_of_a_picture_is_cut_off() -> None:
     reason = "all that can be said of it, in many more words than a line of a terminal like this one has room for"
-    seen = replace(PINNED, verdict=replace(PINNED.verdict, reason=reason))
+    observation = replace(PINNED, verdict=replace(PINNED.verdict, reason=reason))
     with on_terminal() as terminal, Progress() as progress:
-        progress.draw(partial(observation_view, seen), lambda: "unused")
+        progress.draw(partial(observation_view, observation), lambda: "unused")
     shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", terminal.getvalue())
     assert reason in " ".join(shown.split())
 

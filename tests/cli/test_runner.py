@@ -1,6 +1,4 @@
-"""Nobody deploys a demo to production by reflex: a far cluster must be named, or said yes to."""
-
-from __future__ import annotations
+"""A remote cluster must be named or accepted, so that no demo reaches production by reflex."""
 
 from pathlib import Path
 
@@ -14,7 +12,7 @@ from .conftest import Command
 from .terminal import on_terminal
 
 FAR = "http://192.0.2.1:9"
-"""An address for documentation (RFC 5737): nobody is there."""
+"""An address for documentation (RFC 5737): no host has it."""
 
 
 class Connected(Exception):
@@ -39,7 +37,7 @@ def far() -> Path:
 
 @pytest.mark.parametrize("words", CHANGING, ids=" ".join)
 @pytest.mark.usefixtures("far")
-def test_a_far_cluster_that_is_only_implied_is_refused(grpcdemo: Command, words: tuple[str, ...]) -> None:
+def test_an_implied_remote_cluster_is_refused(grpcdemo: Command, words: tuple[str, ...]) -> None:
     ended = grpcdemo(*words)
     using, error, hint = ended.error_lines
     assert (ended.code, ended.out) == (1, "")
@@ -51,7 +49,7 @@ def test_a_far_cluster_that_is_only_implied_is_refused(grpcdemo: Command, words:
 @pytest.mark.parametrize("words", CHANGING, ids=" ".join)
 @pytest.mark.parametrize("consent", [("--yes",), ("-y",), ("--context", "fake")], ids=" ".join)
 @pytest.mark.usefixtures("far")
-def test_a_far_cluster_that_is_meant_is_used(
+def test_an_accepted_remote_cluster_is_used(
     grpcdemo: Command, words: tuple[str, ...], consent: tuple[str, ...]
 ) -> None:
     with pytest.raises(Connected):
@@ -72,7 +70,7 @@ def test_an_empty_name_is_no_consent(grpcdemo: Command, variable: str) -> None:
     assert (ended.code, "only the current context" in ended.err) == (1, True)
 
 
-@pytest.mark.parametrize("words", [found for found in CHANGING if found != ("demo",)], ids=" ".join)
+@pytest.mark.parametrize("words", [words for words in CHANGING if words != ("demo",)], ids=" ".join)
 @pytest.mark.usefixtures("far")
 def test_a_dry_run_needs_no_consent(grpcdemo: Command, words: tuple[str, ...]) -> None:
     with pytest.raises(Connected):

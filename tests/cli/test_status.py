@@ -1,7 +1,5 @@
 """`grpcdemo status`"""
 
-from __future__ import annotations
-
 import json
 
 from .conftest import DEMO, Command

@@ -1,7 +1,5 @@
 """Which target is meant: options go before GRPCDEMO_TARGET, that before the kubeconfig, the sandbox is what is left."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,12 +29,12 @@ NO_SANDBOX = [
 
 
 @pytest.fixture
-def implied(nobody: str) -> str:
+def implied(unreachable: str) -> str:
     """The server of a kubeconfig at its default place."""
     config = Path.home() / ".kube" / "config"
     config.parent.mkdir()
-    config.write_bytes(Path(nobody).read_bytes())
-    return nobody
+    config.write_bytes(Path(unreachable).read_bytes())
+    return unreachable
 
 
 OWN = Path("/state/kubeconfig")
@@ -68,9 +66,7 @@ CLUSTER, SANDBOX, FALLBACK = Choice.CLUSTER, Choice.SANDBOX, Choice.FALLBACK
         ({"environment": f"{OWN}:/other"}, None, CLUSTER),
     ],
 )
-def test_options_win_over_the_variable_and_that_over_the_kubeconfig(
-    named: dict[str, Any], variable: str | None, choice: Choice
-) -> None:
+def test_the_order_of_precedence(named: dict[str, Any], variable: str | None, choice: Choice) -> None:
     if named.get("default"):
         (Path.home() / ".kube").mkdir()
         (Path.home() / ".kube" / "config").touch()
@@ -100,7 +96,7 @@ def test_the_option_goes_before_the_kubeconfig(grpcdemo: Command, words: tuple[s
 
 
 @pytest.mark.parametrize("words", TO_THE_CLUSTER, ids=" ".join)
-def test_a_context_that_the_sandbox_does_not_have_is_not_the_sandbox(
+def test_another_context_is_no_sandbox(
     grpcdemo: Command, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
 ) -> None:
     monkeypatch.setenv("KUBECONFIG", str(find_state().kubeconfig))
@@ -110,7 +106,7 @@ def test_a_context_that_the_sandbox_does_not_have_is_not_the_sandbox(
 
 
 @pytest.mark.parametrize("words", TO_THE_CLUSTER, ids=" ".join)
-def test_where_a_cluster_is_asked_for_the_sandbox_is_no_way_out(
+def test_a_required_cluster_is_no_sandbox(
     grpcdemo: Command, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
 ) -> None:
     monkeypatch.setenv("GRPCDEMO_TARGET", "cluster")
@@ -122,7 +118,7 @@ def test_where_a_cluster_is_asked_for_the_sandbox_is_no_way_out(
 
 
 @pytest.mark.parametrize("words", TO_THE_CLUSTER, ids=" ".join)
-def test_a_kubeconfig_that_is_named_and_is_not_there_is_an_error(
+def test_a_missing_kubeconfig(
     grpcdemo: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: tuple[str, ...]
 ) -> None:
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "gone"))
@@ -149,7 +145,7 @@ def test_a_target_that_is_not_known(grpcdemo: Command, monkeypatch: pytest.Monke
 
 @contextmanager
 def sandbox_at(kubeconfig: str) -> Iterator[IO[str]]:
-    """The lock of what looks like a sandbox; whoever *kubeconfig* names answers for it."""
+    """The lock of what looks like a sandbox; the server that *kubeconfig* names answers."""
     state = find_state()
     with acquire(state) as lock:
         lock.write(str(NOBODY))
@@ -161,14 +157,14 @@ def sandbox_at(kubeconfig: str) -> Iterator[IO[str]]:
 
 
 @pytest.fixture
-def deaf(nobody: str) -> Iterator[IO[str]]:
+def deaf(unreachable: str) -> Iterator[IO[str]]:
     """The lock of a sandbox that does not answer."""
-    with sandbox_at(nobody) as lock:
+    with sandbox_at(unreachable) as lock:
         yield lock
 
 
 @pytest.mark.usefixtures("deaf")
-def test_a_sandbox_that_does_not_answer_is_not_ended_unasked(grpcdemo: Command) -> None:
+def test_a_sandbox_without_an_answer_is_not_stopped(grpcdemo: Command) -> None:
     find_state().auto_started.touch()
     _, error, _ = grpcdemo("cleanup", "--sandbox").error_lines
     assert error.startswith("error: the sandbox runs but does not answer")

@@ -1,7 +1,5 @@
 """`grpcdemo up`"""
 
-from __future__ import annotations
-
 import json
 
 import pytest
@@ -37,14 +35,12 @@ def test_a_dry_run_of_up_has_no_result(grpcdemo: Command, cluster: HollowCluster
 
 @pytest.fixture
 def shared_namespace(cluster: HollowCluster) -> None:
-    """A namespace that somebody else created, with a pod of theirs, before the cluster is served."""
+    """A namespace of others, with a pod in it, before the cluster is served."""
     cluster.create_namespace(DEMO)
     cluster.create(PODS, DEMO, "theirs", spec={"containers": [{"name": "c", "image": "x"}]})
 
 
-def test_yes_is_no_consent_to_relabel_a_shared_namespace(
-    grpcdemo: Command, shared_namespace: None, kubeconfig: str
-) -> None:
+def test_yes_is_no_consent_to_a_relabeling(grpcdemo: Command, shared_namespace: None, kubeconfig: str) -> None:
     up = ("up", "--kubeconfig", kubeconfig, "--servers", "1")
     refused = grpcdemo(*up, "--yes")
     assert (refused.code, refused.out) == (1, "")

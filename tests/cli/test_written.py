@@ -1,7 +1,5 @@
 """A file that is written at the end: refused at the beginning if it cannot be, and never half written."""
 
-from __future__ import annotations
-
 import resource
 from pathlib import Path
 

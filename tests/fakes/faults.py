@@ -1,7 +1,5 @@
 """What stands in front of an API: it notes each request, and answers some of them itself."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from aiohttp import web

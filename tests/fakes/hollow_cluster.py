@@ -1,7 +1,5 @@
 """A cluster without machines: the sandbox's control plane and Istio's injector, and a node that runs nothing."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
@@ -24,7 +22,7 @@ from .script import TOKEN
 ISTIOD = Injector("istio-system", "istiod")
 VERSION = "v1.34.0"
 QUIET_TURNS = 200
-"""So many turns of the event loop without a change mean that nobody has anything left to do."""
+"""So many turns of the event loop without a change mean that all is done."""
 
 
 class HollowCluster(ControlPlane):
@@ -63,7 +61,7 @@ class HollowCluster(ControlPlane):
             yield url
 
     async def settle(self) -> None:
-        """Until nobody has anything left to do."""
+        """Wait until controllers and node have nothing left to do."""
         quiet, version = 0, self.store.version
         while quiet < QUIET_TURNS:
             await asyncio.sleep(0)
@@ -86,7 +84,7 @@ class HollowCluster(ControlPlane):
         return [obj["metadata"]["name"] for obj in self.store.list(resource, namespace)]
 
     def create(self, resource: Resource, namespace: str, name: str, **fields: Any) -> Object:
-        """What somebody else makes; *fields* are those of the object, `metadata` among them."""
+        """Create an object with these *fields*, `metadata` among them."""
         metadata = {"name": name, **fields.pop("metadata", {})}
         return self.registry.create(resource, namespace, {"metadata": metadata, **fields})
 

@@ -1,7 +1,5 @@
 """A hollow node, as in kubemark and KWOK: it runs nothing, and says of its pods what a kubelet would."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections import Counter

@@ -1,7 +1,5 @@
 """A container's log as a kubelet serves it: kept up to a rotation, filtered to the second, followed, and cut."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -26,7 +24,7 @@ class _Run:
 
 
 class FakeLog:
-    """An answer to every request for one log. It takes the lines, and what shall happen to them, from the test."""
+    """Answers every request for one log. The test writes, cuts, rotates and ends it."""
 
     def __init__(self, *, cuts: Iterable[int] = (), chunk: int = 65_536, rotate_at: int | None = None) -> None:
         self.asked: list[Asked] = []
@@ -87,7 +85,7 @@ class FakeLog:
         self.end()
 
     def cut(self) -> None:
-        """Whoever follows is cut off, now."""
+        """Cut every stream that follows, now."""
         for connection in self._connections:
             connection.close()
 
@@ -140,10 +138,10 @@ class FakeLog:
         while True:
             more = self._more
             index = max(index, run.first)
-            found = b"".join([line for time_ns, line in run.lines[index:] if time_ns >= since_ns])
+            data = b"".join([line for time_ns, line in run.lines[index:] if time_ns >= since_ns])
             index = len(run.lines)
-            for start in range(0, len(found), self._chunk):
-                yield found[start : start + self._chunk]
+            for start in range(0, len(data), self._chunk):
+                yield data[start : start + self._chunk]
             if query.get("follow") != "true" or (run.ended and index == len(run.lines)):
                 return
             if index == len(run.lines):

@@ -16,8 +16,8 @@ from aiohttp import web
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.client import connect
 from grpcdemo.kube.kubeconfig import find_kubeconfig
+from grpcdemo.resources.objects import Object
 
-Object = dict[str, Any]
 CONTEXT = "fake"
 TOKEN = "secret"
 
@@ -83,9 +83,9 @@ class Feed:
             self.chunks.put_nowait(chunk)
         return self
 
-    def event(self, kind: str, found: Object) -> Feed:
+    def event(self, kind: str, obj: Object) -> Feed:
         """One line of a watch."""
-        return self.send(json.dumps({"type": kind, "object": found}).encode() + b"\n")
+        return self.send(json.dumps({"type": kind, "object": obj}).encode() + b"\n")
 
     def end(self) -> Feed:
         self.chunks.put_nowait(None)

@@ -1,7 +1,5 @@
 """The sidecar injector's webhooks by kind of Istio install: the sandbox's, and what other installs have instead."""
 
-from __future__ import annotations
-
 from grpcdemo.resources.istio import INJECT, INJECTION_LABEL, REVISION_LABEL
 from grpcdemo.resources.objects import Object
 from grpcdemo.sandbox.admission import default_webhooks
@@ -27,7 +25,7 @@ def tag(name: str, revision: str, *, istiod: str | None = None) -> Object:
 
 
 def revisioned_install(revision: str) -> list[Object]:
-    """`istioctl install --revision REVISION`, beside which nobody has set a default tag."""
+    """`istioctl install --revision REVISION`, without a default tag."""
     return [_configuration(f"istio-sidecar-injector-{revision}", revision, istiod=f"istiod-{revision}")]
 
 

@@ -1,7 +1,5 @@
 """The words for each trouble, in Kubernetes' own terms, and what helps."""
 
-from __future__ import annotations
-
 import pytest
 
 from grpcdemo.kube.advice import advise, advise_on_refusal, advise_on_termination, describe

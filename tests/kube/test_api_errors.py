@@ -1,6 +1,4 @@
-"""Every answer that is no success, and every way in which a connection fails, becomes an error of ours."""
-
-from __future__ import annotations
+"""Every answer that is no success, and every way in which a connection fails, becomes a GrpcdemoError."""
 
 import asyncio
 import ssl
@@ -107,7 +105,7 @@ BUILT: dict[str, Any] = {
 
 
 def families(of: type[Exception]) -> list[type[Exception]]:
-    return [of, *(found for child in of.__subclasses__() for found in families(child))]
+    return [of, *(kind for child in of.__subclasses__() for kind in families(child))]
 
 
 def built(kind: type[Exception]) -> Exception:

@@ -1,7 +1,5 @@
 """Which cluster is meant, by the kubeconfigs that kubectl would read too."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import Any
@@ -61,9 +59,7 @@ async def test_the_option_goes_before_the_environment(monkeypatch: pytest.Monkey
     assert current_context(find_kubeconfig(str(named))) == "far"
 
 
-async def test_several_files_are_merged_and_missing_ones_passed_over(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+async def test_several_files_are_merged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     files = [
         tmp_path / "missing",
         write(tmp_path / "a", None, one=LOCAL),
@@ -99,8 +95,7 @@ async def test_what_is_empty_was_not_chosen(monkeypatch: pytest.MonkeyPatch, var
     ],
 )
 async def test_which_server_is_on_this_machine(tmp_path: Path, server: str, local: bool) -> None:
-    found = await target(kubeconfig=str(write(tmp_path / "a", "c", c=server)))
-    assert found.local is local
+    assert (await target(kubeconfig=str(write(tmp_path / "a", "c", c=server)))).local is local
 
 
 async def test_no_kubeconfig_names_the_place_and_a_way_out() -> None:

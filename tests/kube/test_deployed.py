@@ -1,7 +1,5 @@
 """Our objects in the cluster: applied, listed, and whether their pods opt out of injection."""
 
-from __future__ import annotations
-
 import pytest
 
 from grpcdemo.kube.api import Api
@@ -52,9 +50,7 @@ async def test_a_pod_that_has_ended_is_not_listed(script: Script, api: Api) -> N
     ("patched", "outcome"),
     [({"spec": {"ports": [1]}, "status": {"new": 1}}, "unchanged"), ({"spec": {"ports": [2]}}, "changed")],
 )
-async def test_only_the_spec_tells_whether_an_object_changed(
-    script: Script, api: Api, patched: Object, outcome: str
-) -> None:
+async def test_only_the_spec_shows_a_change(script: Script, api: Api, patched: Object, outcome: str) -> None:
     script.on("POST", SERVICES, refuse(409))
     script.on("GET", f"{SERVICES}/s", reply(SERVICE))
     script.on("PATCH", f"{SERVICES}/s", reply(SERVICE | patched))

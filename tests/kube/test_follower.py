@@ -1,7 +1,5 @@
 """Reading a log through all that happens to it: every line once, in order."""
 
-from __future__ import annotations
-
 import asyncio
 import math
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
@@ -39,13 +37,13 @@ LOG = [
 
 @pytest.fixture
 def log(script: Script) -> FakeLog:
-    found = FakeLog()
-    script.on("GET", PATH, found)
-    return found
+    log = FakeLog()
+    script.on("GET", PATH, log)
+    return log
 
 
 class Reader:
-    """Somebody who follows, and all that was read so far."""
+    """Follows, and keeps what it read."""
 
     def __init__(self, pieces: AsyncIterator[bytes]) -> None:
         self._pieces = pieces
@@ -55,9 +53,9 @@ class Reader:
     def texts(self) -> list[bytes]:
         return [line.split(b" ", 1)[1].rstrip(b"\r\n") for line in self.lines]
 
-    async def until(self, wanted: Callable[[list[bytes]], bool]) -> list[bytes]:
-        """Read until the texts are what is wanted."""
-        while not wanted(self.texts):
+    async def until(self, condition: Callable[[list[bytes]], bool]) -> list[bytes]:
+        """Read until the texts meet *condition*."""
+        while not condition(self.texts):
             self.lines += (await anext(self._pieces)).splitlines(keepends=True)
         return self.texts
 
@@ -220,19 +218,19 @@ async def test_a_clock_that_is_set_back_during_a_cut(api: Api, log: FakeLog) -> 
         assert (await reader.until_last(b"five"))[-3:] == [b"three", b"four", b"five"]
 
 
-async def test_the_last_words_of_a_container_that_ended_meanwhile(api: Api, log: FakeLog) -> None:
+async def test_the_late_lines_of_a_container_that_ended(api: Api, log: FakeLog) -> None:
     log.cuts = iter([60, 0])
     log.write(b"one", b"two" * 20)
     async with following(api) as reader:
         await reader.until_last(b"one")
-        log.write(b"last words")
+        log.write(b"late")
         log.restart()
-        log.write(b"anew", at_ns=START_NS + SECOND_NS)
-        assert await reader.until_last(b"anew") == [b"one", b"two" * 20, b"last words", b"anew"]
+        log.write(b"second", at_ns=START_NS + SECOND_NS)
+        assert await reader.until_last(b"second") == [b"one", b"two" * 20, b"late", b"second"]
         log.write(b"on", at_ns=START_NS + SECOND_NS)
         log.restart()
         log.write(b"third", at_ns=START_NS + SECOND_NS)
-        assert (await reader.until_last(b"third"))[-3:] == [b"anew", b"on", b"third"]
+        assert (await reader.until_last(b"third"))[-3:] == [b"second", b"on", b"third"]
 
 
 async def test_a_container_that_came_and_went_between_two_streams(api: Api, log: FakeLog) -> None:
@@ -304,27 +302,25 @@ async def test_a_permission_that_is_taken_away_ends_it(script: Script, api: Api,
 
 
 @pytest.mark.parametrize(("answer", "kind"), [(NOT_FOUND, NotFound), (FORBIDDEN, Forbidden)])
-async def test_a_log_that_cannot_be_read_at_all_is_an_error(
-    script: Script, api: Api, answer: Answer, kind: type[Exception]
-) -> None:
+async def test_an_unreadable_log_is_an_error(script: Script, api: Api, answer: Answer, kind: type[Exception]) -> None:
     script.on("GET", PATH, answer)
     with pytest.raises(kind):
         async with following(api) as reader:
             await reader.to_the_end()
 
 
-async def test_last_words_are_those_of_the_container_before(script: Script, api: Api) -> None:
+async def test_last_lines_are_those_of_the_container_before(script: Script, api: Api) -> None:
     script.on("GET", PATH, reply(b"one\ntwo\n"))
     assert await last_lines(api, CONTAINER, count=5) == ["one", "two"]
     assert script.asked[0].query == {"container": "c", "tailLines": "5", "previous": "true"}
 
 
-async def test_last_words_of_a_first_container(script: Script, api: Api) -> None:
+async def test_last_lines_of_a_first_container(script: Script, api: Api) -> None:
     script.on("GET", PATH, refuse(400, 'previous terminated container "c" not found'), reply(b"first\n"))
     assert await last_lines(api, CONTAINER, count=5) == ["first"]
     assert script.asked[1].query["previous"] == "false"
 
 
-async def test_no_last_words(script: Script, api: Api) -> None:
+async def test_no_last_lines(script: Script, api: Api) -> None:
     script.on("GET", PATH, NOT_FOUND)
     assert await last_lines(api, CONTAINER, count=5) == []

@@ -1,7 +1,5 @@
 """Which label makes an injector act, by the webhooks of each kind of Istio install."""
 
-from __future__ import annotations
-
 import pytest
 
 from grpcdemo.kube.api import Api
@@ -59,8 +57,8 @@ INJECTED_BY: list[tuple[list[Object], dict[str, str], str | None]] = [
 
 @pytest.mark.parametrize(("install", "namespace", "revision"), INJECTED_BY)
 def test_what_injects_into_a_plain_pod(install: list[Object], namespace: dict[str, str], revision: str | None) -> None:
-    found = injecting(read_webhooks(install), namespace, {"app": "grpc-server"})
-    assert (found.revision if found else None) == revision
+    webhook = injecting(read_webhooks(install), namespace, {"app": "grpc-server"})
+    assert (webhook.revision if webhook else None) == revision
 
 
 @pytest.mark.parametrize(
@@ -86,13 +84,15 @@ def test_webhooks_of_others_are_no_injectors() -> None:
     assert read_webhooks(others) == []
 
 
-def test_what_stands_behind_an_injector() -> None:
+def test_the_service_of_an_injector() -> None:
     by_url = revisioned_install("remote")
     for entry in by_url[0]["webhooks"]:
         entry["clientConfig"] = {"url": "https://istiod.example.com:15017/inject"}
-    assert {found.service for found in read_webhooks(default_install())} == {ServiceReference("istio-system", "istiod")}
-    assert {found.service for found in read_webhooks(CANARY)} == {ServiceReference("istio-system", "istiod-1-29-0")}
-    assert {found.service for found in read_webhooks(by_url)} == {None}
+    assert {webhook.service for webhook in read_webhooks(default_install())} == {
+        ServiceReference("istio-system", "istiod")
+    }
+    assert {webhook.service for webhook in read_webhooks(CANARY)} == {ServiceReference("istio-system", "istiod-1-29-0")}
+    assert {webhook.service for webhook in read_webhooks(by_url)} == {None}
 
 
 def test_the_revisions_are_those_that_can_be_selected() -> None:
@@ -122,16 +122,12 @@ def test_a_change_sets_and_removes_labels() -> None:
         (None, False),
     ],
 )
-async def test_whether_an_injector_has_a_ready_endpoint(
-    script: Script, api: Api, endpoints: list[Object] | None, ready: bool
-) -> None:
+async def test_a_ready_endpoint(script: Script, api: Api, endpoints: list[Object] | None, ready: bool) -> None:
     script.on("GET", SLICES, reply({"items": [{"endpoints": endpoints}]}))
     assert await has_ready_endpoint(api, ISTIOD) is ready
 
 
-async def test_a_service_that_is_not_there_is_not_ready_and_one_that_may_not_be_read_is_unknown(
-    script: Script, api: Api
-) -> None:
+async def test_a_missing_service_is_not_ready_and_an_unreadable_one_is_unknown(script: Script, api: Api) -> None:
     script.on("GET", SLICES, refuse(404), refuse(403, 'User "jane" cannot list resource "endpointslices"'))
     assert await has_ready_endpoint(api, ISTIOD) is False
     assert await has_ready_endpoint(api, ISTIOD) is None

@@ -1,7 +1,5 @@
 """Whole lines, however their bytes come."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 
 import pytest
@@ -23,9 +21,9 @@ async def pieces(*chunks: bytes, limit: int | None = None) -> list[bytes]:
 
 @pytest.mark.parametrize("size", range(1, 9))
 async def test_lines_are_put_together_from_any_chunks(size: int) -> None:
-    found = await pieces(*(DATA[start : start + size] for start in range(0, len(DATA), size)))
-    assert b"".join(found) == b"one\n\ntwo\r\nthree\n"
-    assert all(piece.endswith(b"\n") for piece in found)
+    whole = await pieces(*(DATA[start : start + size] for start in range(0, len(DATA), size)))
+    assert b"".join(whole) == b"one\n\ntwo\r\nthree\n"
+    assert all(piece.endswith(b"\n") for piece in whole)
 
 
 async def test_a_chunk_of_many_lines_is_not_taken_apart() -> None:

@@ -1,7 +1,5 @@
 """The times that a container runtime writes before each line of a log."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 import pytest

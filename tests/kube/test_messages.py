@@ -1,7 +1,5 @@
 """The facts that Kubernetes tells in words alone."""
 
-from __future__ import annotations
-
 import pytest
 
 from grpcdemo.kube.messages import Refusal, Refuser, is_missing_permission, read_refusal
@@ -39,8 +37,8 @@ REFUSALS: list[tuple[str, Refusal | None]] = [
 
 @pytest.mark.parametrize(("message", "refusal"), REFUSALS)
 def test_who_refused_an_object(message: str, refusal: Refusal | None) -> None:
-    found = read_refusal(message)
-    assert (None if found and found.by is Refuser.NEW_NAMESPACE else found) == refusal
+    read = read_refusal(message)
+    assert (None if read and read.by is Refuser.NEW_NAMESPACE else read) == refusal
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """Labels of a namespace: set although others write to it, remembered, and restored."""
 
-from __future__ import annotations
-
 import json
 
 import pytest
@@ -42,9 +40,7 @@ async def test_a_namespace_that_always_changes_is_a_conflict(script: Script, api
     ("remembered", "restored"),
     [('{"istio-injection": null, "team": "x"}', {"istio-injection": None, "team": "x"}), ("nonsense", {}), ("[]", {})],
 )
-async def test_the_remembered_labels_are_restored(
-    script: Script, api: Api, remembered: str, restored: dict[str, str | None]
-) -> None:
+async def test_labels_are_restored(script: Script, api: Api, remembered: str, restored: dict[str, str | None]) -> None:
     script.on("PATCH", PATH, reply(namespace()))
     assert await restore_labels(api, namespace(annotations={LABELS_BEFORE: remembered})) == restored
     (asked,) = script.asked_for("PATCH", PATH)

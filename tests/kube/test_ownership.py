@@ -1,7 +1,5 @@
 """Whose objects a namespace holds, and that only ours are deleted."""
 
-from __future__ import annotations
-
 import pytest
 
 from grpcdemo.kube.api import Api
@@ -25,7 +23,7 @@ def named(name: str, namespace: str = "demo", **metadata: object) -> Object:
 
 
 @pytest.mark.parametrize("resource", PRECIOUS)
-async def test_what_somebody_would_miss_is_foreign(script: Script, api: Api, resource: Resource) -> None:
+async def test_an_object_of_others_is_foreign(script: Script, api: Api, resource: Resource) -> None:
     lists(script, "demo", **{resource.plural: [named("theirs")]})
     reference = ObjectReference(resource, "theirs", "demo")
     assert await list_foreign(api, "demo") == [reference]
@@ -41,9 +39,7 @@ async def test_what_we_or_controllers_created_is_not_foreign(script: Script, api
 
 
 @pytest.mark.parametrize(("namespace", "foreign"), [("default", 0), ("demo", 1)])
-async def test_the_api_servers_own_service_is_not_foreign(
-    script: Script, api: Api, namespace: str, foreign: int
-) -> None:
+async def test_the_api_servers_service_is_not_foreign(script: Script, api: Api, namespace: str, foreign: int) -> None:
     lists(script, namespace, services=[named("kubernetes", namespace)])
     assert len(await list_foreign(api, namespace)) == foreign
 

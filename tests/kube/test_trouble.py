@@ -1,6 +1,6 @@
-"""What keeps a pod from getting ready, and an object from going: read as soon as the objects show it, and no sooner."""
+"""What keeps a pod from becoming ready, and a deletion from finishing, as soon as the objects show it."""
 
-from __future__ import annotations
+from typing import Any
 
 import pytest
 
@@ -16,6 +16,7 @@ from grpcdemo.kube.trouble import (
     NodeUnreachable,
     NotReady,
     Terminating,
+    Trouble,
     Unschedulable,
     creation_trouble,
     late_trouble,
@@ -46,63 +47,52 @@ def warning(of: str, reason: str, message: str, at: str | None, kind: str = "War
     return {"type": kind, "reason": reason, "message": message, "lastTimestamp": at, "involvedObject": {"name": of}}
 
 
-@pytest.mark.parametrize("reason", ["ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName"])
-def test_an_image_that_cannot_be_pulled(reason: str) -> None:
-    status = waiting(SERVER, reason, "no such\n host", image="localhost/x:1")
-    assert pod_trouble(pod("p", containers=[status])) == CannotPullImage(POD, "localhost/x:1", "no such host")
+def starting(container: str, reason: str, message: str = "", **more: Any) -> Object:
+    return pod("p", containers=[waiting(container, reason, message, **more)])
 
 
-@pytest.mark.parametrize("reason", ["CreateContainerConfigError", "CreateContainerError", "RunContainerError"])
-def test_a_container_that_cannot_start(reason: str) -> None:
-    trouble = pod_trouble(pod("p", containers=[waiting(SERVER, reason, 'secret "x"\nnot found')]))
-    assert trouble == CannotStart(POD, SERVER, 'secret "x" not found')
-    assert pod_trouble(pod("p", containers=[waiting(SERVER, reason)])) == CannotStart(POD, SERVER, reason)
+NO_TAINT = "0/1 nodes are available: 1 Insufficient cpu."
+TAINT = "0/1 nodes are available: 1 node(s) had untolerated taint {%s: }."
+ENDED = {"terminated": {"exitCode": 139, "reason": "OOMKilled", "message": "too\nmuch"}}
+TROUBLES: list[tuple[Object, Trouble | None]] = [
+    *(
+        (starting(SERVER, reason, "no such\n host", image="x:1"), CannotPullImage(POD, "x:1", "no such host"))
+        for reason in ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName")
+    ),
+    *(
+        (starting(SERVER, reason, 'no secret\n"x"'), CannotStart(POD, SERVER, 'no secret "x"'))
+        for reason in ("CreateContainerConfigError", "CreateContainerError", "RunContainerError")
+    ),
+    (starting(SERVER, "CreateContainerError"), CannotStart(POD, SERVER, "CreateContainerError")),
+    (
+        starting(SERVER, "CrashLoopBackOff", restartCount=4, lastState=ENDED),
+        CrashLoop(POD, SERVER, 139, "OOMKilled", "too much", 4),
+    ),
+    (
+        pod("p", inits=[waiting("istio-init", "CrashLoopBackOff")], containers=[running(SERVER)]),
+        CrashLoop(POD, "istio-init", None, "", "", 0),
+    ),
+    (unscheduled(NO_TAINT), Unschedulable(POD, NO_TAINT, False)),
+    *(
+        (unscheduled(TAINT % taint), Unschedulable(POD, TAINT % taint, not_ready))
+        for taint, not_ready in [
+            ("node.kubernetes.io/not-ready", True),
+            ("node.kubernetes.io/unreachable", True),
+            ("example.com/unreachable-by-us", False),
+        ]
+    ),
+    (unscheduled("waiting for scheduling gates", reason="SchedulingGated"), None),
+    (pod("p", phase="Failed", status={"reason": "Evicted", "message": "no memory"}), Failed(POD, "no memory")),
+    (pod("p", phase="Failed", status={"reason": "Evicted"}), Failed(POD, "Evicted")),
+    (pod("p", phase="Failed"), Failed(POD, "no reason given")),
+    (pod(), None),
+    (pod(phase="Pending", containers=[waiting(SERVER, "ContainerCreating")]), None),
+]
 
 
-def test_a_crash_loop() -> None:
-    ended = {"terminated": {"exitCode": 139, "reason": "OOMKilled", "message": "too\nmuch"}}
-    status = waiting(SERVER, "CrashLoopBackOff", restartCount=4, lastState=ended)
-    assert pod_trouble(pod("p", containers=[status])) == CrashLoop(POD, SERVER, 139, "OOMKilled", "too much", 4)
-
-
-def test_a_crash_loop_of_an_init_container() -> None:
-    inits = [waiting("istio-init", "CrashLoopBackOff")]
-    trouble = pod_trouble(pod("p", inits=inits, containers=[running(SERVER)]))
-    assert trouble == CrashLoop(POD, "istio-init", None, "", "", 0)
-
-
-@pytest.mark.parametrize(
-    ("message", "nodes_not_ready"),
-    [
-        ("0/1 nodes are available: 1 Insufficient cpu.", False),
-        ("0/1 nodes are available: 1 node(s) had untolerated taint {node.kubernetes.io/not-ready: }.", True),
-        ("0/1 nodes are available: 1 node(s) had untolerated taint {node.kubernetes.io/unreachable: }.", True),
-        ("0/1 nodes are available: 1 node(s) had untolerated taint {example.com/unreachable-by-us: }.", False),
-    ],
-)
-def test_an_unschedulable_pod(message: str, nodes_not_ready: bool) -> None:
-    assert pod_trouble(unscheduled(message)) == Unschedulable(POD, message, nodes_not_ready)
-
-
-def test_a_pod_that_waits_for_its_gates_is_not_unschedulable() -> None:
-    assert pod_trouble(unscheduled("waiting for scheduling gates", reason="SchedulingGated")) is None
-
-
-@pytest.mark.parametrize(
-    ("status", "message"),
-    [
-        ({"reason": "Evicted", "message": "low on memory"}, "low on memory"),
-        ({"reason": "Evicted"}, "Evicted"),
-        ({}, "no reason given"),
-    ],
-)
-def test_a_failed_pod(status: Object, message: str) -> None:
-    assert pod_trouble(pod("p", phase="Failed", containers=[], status=status)) == Failed(POD, message)
-
-
-@pytest.mark.parametrize("obj", [pod(), pod(phase="Pending", containers=[waiting(SERVER, "ContainerCreating")])])
-def test_no_trouble_with_a_pod_that_starts(obj: Object) -> None:
-    assert pod_trouble(obj) is None
+@pytest.mark.parametrize(("obj", "trouble"), TROUBLES)
+def test_the_trouble_of_a_pod(obj: Object, trouble: Trouble | None) -> None:
+    assert pod_trouble(obj) == trouble
 
 
 def test_pods_that_cannot_be_created() -> None:

@@ -1,7 +1,5 @@
 """A live copy of what the API holds, through all that can happen to a watch."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -13,8 +11,9 @@ from grpcdemo.errors import ApiError, Forbidden, Unreachable
 from grpcdemo.kube.api import Api, Patience
 from grpcdemo.kube.watch import Mirror, Query, wait_until
 from grpcdemo.resources.labels import OURS
+from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import PODS
-from tests.fakes.script import Answer, Feed, Object, Script, connected, cut, refuse, reply
+from tests.fakes.script import Answer, Feed, Script, connected, cut, refuse, reply
 
 PATH = "/api/v1/namespaces/demo/pods"
 PODS_OF_DEMO = {"pods": Query(PODS, "demo", OURS)}
@@ -31,18 +30,18 @@ def listed(version: int, *names: str) -> Object:
 
 
 def names(mirror: Mirror) -> list[str]:
-    return [found["metadata"]["name"] for found in mirror["pods"]]
+    return [pod["metadata"]["name"] for pod in mirror["pods"]]
 
 
-async def until(mirror: Mirror, *wanted: str) -> None:
-    """Wait until the mirror holds just the pods *wanted*."""
-    while names(mirror) != list(wanted):
-        assert await mirror.changed(PATIENCE_S), f"{names(mirror)} did not become {wanted}"
+async def until(mirror: Mirror, *expected: str) -> None:
+    """Wait until the mirror holds just these pods."""
+    while names(mirror) != list(expected):
+        assert await mirror.changed(PATIENCE_S), f"{names(mirror)} did not become {expected}"
 
 
 def watched(script: Script) -> list[str]:
     """The resource versions that were watched from."""
-    return [found.query["resourceVersion"] for found in script.asked_for("WATCH", PATH)]
+    return [asked.query["resourceVersion"] for asked in script.asked_for("WATCH", PATH)]
 
 
 async def test_objects_come_change_and_go(script: Script, api: Api) -> None:
@@ -89,8 +88,8 @@ async def test_a_watch_that_breaks_is_taken_up_where_it_broke(script: Script, ap
 @pytest.mark.parametrize(
     "gone", [lambda: Feed().event("ERROR", GONE).end(), lambda: refuse(410, "too old")], ids=["event", "answer"]
 )
-async def test_an_expired_version_is_listed_anew(script: Script, api: Api, gone: Callable[[], Answer]) -> None:
-    """What went meanwhile is not in the new list; no event will tell of it."""
+async def test_an_expired_version_is_listed_again(script: Script, api: Api, gone: Callable[[], Answer]) -> None:
+    """A pod deleted meanwhile is not in the new list, and no event reports it."""
     feed = Feed()
     script.on("GET", PATH, reply(listed(10, "old", "both")), reply(listed(99, "both", "new")))
     script.on("WATCH", PATH, gone(), feed)
@@ -146,7 +145,7 @@ async def test_an_api_that_was_back_meanwhile_is_waited_for_again(script: Script
         await until(mirror, "a")
 
 
-async def test_nobody_waits_for_what_is_forbidden(script: Script, api: Api) -> None:
+async def test_a_forbidden_watch_is_not_waited_for(script: Script, api: Api) -> None:
     message = 'pods is forbidden: User "jane" cannot watch resource "pods" in API group ""'
     script.on("GET", PATH, reply(listed(10)))
     script.on("WATCH", PATH, refuse(403, message))
@@ -187,7 +186,7 @@ async def test_waiting_too_long_ends_without_a_result(script: Script, api: Api) 
     script.on("WATCH", PATH, Feed())
     nothing: list[str] | None = None
     async with Mirror(api, PODS_OF_DEMO) as mirror:
-        assert await wait_until(mirror, lambda: nothing, timeout_s=0.02) is None
+        assert await wait_until(mirror, lambda: nothing, timeout_s=0) is None
 
 
 async def test_a_check_may_end_the_waiting(script: Script, api: Api) -> None:

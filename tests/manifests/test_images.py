@@ -1,7 +1,5 @@
 """The images' names, and the command that helps where a cluster cannot get one."""
 
-from __future__ import annotations
-
 import pytest
 
 from grpcdemo import __version__

@@ -1,10 +1,8 @@
 """Kubernetes objects as a cluster tells them, with as much in them as a test asks for."""
 
-from __future__ import annotations
-
 from typing import Any
 
-Object = dict[str, Any]
+from grpcdemo.resources.objects import Object
 
 HASH = "7d4b9c8f6"
 CREATED = "2026-05-04T10:11:12Z"
@@ -52,7 +50,7 @@ def pod(
     """A pod with these container statuses; the init containers named in *sidecars* are restarted always."""
     containers = containers if containers is not None else [running(app)]
     inits = inits or []
-    policies = {found["name"]: {"restartPolicy": "Always"} for found in inits if found["name"] in (sidecars or [])}
+    policies = {each["name"]: {"restartPolicy": "Always"} for each in inits if each["name"] in (sidecars or [])}
     return {
         "metadata": {
             "name": name,
@@ -63,8 +61,8 @@ def pod(
             **(metadata or {}),
         },
         "spec": {
-            "containers": [{"name": found["name"], "image": "x"} for found in containers],
-            "initContainers": [{"name": found["name"], **policies.get(found["name"], {})} for found in inits],
+            "containers": [{"name": each["name"], "image": "x"} for each in containers],
+            "initContainers": [{"name": each["name"], **policies.get(each["name"], {})} for each in inits],
             "nodeName": "kind-worker",
         },
         "status": {
@@ -79,7 +77,7 @@ def pod(
 
 
 def deployment(name: str, *, replicas: int = 1, generation: int = 1, **status: int) -> Object:
-    """A Deployment that has settled, but for what *status* says otherwise."""
+    """A settled Deployment, except for *status*."""
     counts = {"observedGeneration": generation, "replicas": replicas, "updatedReplicas": replicas}
     return {
         "apiVersion": "apps/v1",

@@ -1,7 +1,5 @@
 """Which ReplicaSet a Deployment rolls out to."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from grpcdemo.resources.deployments import current_replica_set

@@ -1,7 +1,5 @@
 """What is read from any object, however little of it is there."""
 
-from __future__ import annotations
-
 from grpcdemo.resources.objects import (
     annotations_of,
     conditions_of,
@@ -32,7 +30,7 @@ def test_a_condition_holds_if_it_is_true() -> None:
 def test_the_owner_that_controls_an_object_is_one_of_several() -> None:
     owner = {"metadata": {"uid": "2"}}
     references = [{"uid": "1"}, {"uid": "2", "controller": True}]
-    owned, other = ({"metadata": {"ownerReferences": found}} for found in (references, references[:1]))
+    owned, other = ({"metadata": {"ownerReferences": owners}} for owners in (references, references[:1]))
     assert controller_of(owned) == references[1]
     assert owned_by(owner, [owned, other]) == [owned]
 

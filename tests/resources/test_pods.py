@@ -1,12 +1,11 @@
 """What is read of a pod beside what `kubectl get pods` prints: the proxy in it, and whether it counts."""
 
-from __future__ import annotations
-
 import pytest
 
+from grpcdemo.resources.objects import Object
 from grpcdemo.resources.pods import is_active, is_ready, read_pod
 
-from .samples import HASH, Object, pod, running, terminated
+from .samples import HASH, pod, running, terminated
 
 SERVER = "grpc-server"
 PROXY = running("istio-proxy")
@@ -42,7 +41,7 @@ def test_a_pod_that_is_not_scheduled() -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "active"),
+    ("obj", "active"),
     [
         (pod(), True),
         (pod(phase="Pending"), True),
@@ -51,9 +50,9 @@ def test_a_pod_that_is_not_scheduled() -> None:
         (pod(phase="Failed"), False),
     ],
 )
-def test_a_pod_is_active_until_it_finishes_or_is_deleted(found: Object, active: bool) -> None:
-    assert is_active(found) is active
-    assert read_pod(found).live is active
+def test_a_pod_is_active_until_it_finishes_or_is_deleted(obj: Object, active: bool) -> None:
+    assert is_active(obj) is active
+    assert read_pod(obj).live is active
 
 
 def test_a_pod_is_ready_by_its_condition() -> None:

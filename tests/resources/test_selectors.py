@@ -1,7 +1,5 @@
 """Which labels a selector selects, as the API server decides it, and how the text of one is read and written."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

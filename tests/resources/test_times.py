@@ -1,7 +1,5 @@
 """RFC 3339 times, and ages as kubectl prints them."""
 
-from __future__ import annotations
-
 from grpcdemo.resources.times import parse_time, write_duration
 
 AGES = {

@@ -1,7 +1,5 @@
 """A hollow cluster, and what a step reports."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,11 +9,8 @@ from grpcdemo.kube.api import Api
 from grpcdemo.steps.up import UpConfig, up
 from tests.fakes.hollow_cluster import HollowCluster
 from tests.fakes.script import connected_to
-from tests.kube.conftest import _no_certificates
 
 from .events import Events
-
-__all__ = ["_no_certificates"]
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """What a step reported and asked the API for."""
 
-from __future__ import annotations
-
 import asyncio
 
 from grpcdemo.model import Done, StepEvent, Waiting, Warned

@@ -1,7 +1,5 @@
 """`cleanup` deletes all that is ours and nothing else, and restores the labels of a shared namespace."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest
@@ -71,9 +69,7 @@ async def test_nothing_to_clean_up(cluster: HollowCluster, cluster_api: Api, eve
     assert "nothing to clean up" in events.done
 
 
-async def test_a_shared_namespace_gets_its_labels_back(
-    cluster: HollowCluster, cluster_api: Api, events: Events
-) -> None:
+async def test_a_shared_namespace_has_its_labels_back(cluster: HollowCluster, cluster_api: Api, events: Events) -> None:
     labels, annotations = {"team": "x", "istio.io/rev": "canary"}, {"note": "keep"}
     cluster.create_namespace(DEMO, labels=dict(labels), annotations=dict(annotations))
     add_foreign(cluster, PODS)
@@ -88,9 +84,7 @@ async def test_a_shared_namespace_gets_its_labels_back(
 
 
 @pytest.mark.parametrize("resource", [PODS, DEPLOYMENTS, SERVICES, CONFIG_MAPS, SECRETS, VOLUME_CLAIMS])
-async def test_foreign_objects_keep_our_namespace(
-    cluster: HollowCluster, demo_api: Api, events: Events, resource: Resource
-) -> None:
+async def test_foreign_objects_stay(cluster: HollowCluster, demo_api: Api, events: Events, resource: Resource) -> None:
     add_foreign(cluster, resource)
     await cleanup(demo_api, CONFIG, events.append)
     assert cluster.names(NAMESPACES).count(DEMO) == 1

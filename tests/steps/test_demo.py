@@ -1,7 +1,5 @@
 """`demo`: the whole story, and nothing is left however it ends."""
 
-from __future__ import annotations
-
 import asyncio
 
 import pytest
@@ -38,9 +36,7 @@ async def test_keep_leaves_the_demo(cluster: HollowCluster, cluster_api: Api, ev
     assert len(cluster.names(PODS, DEMO)) == 4
 
 
-async def test_an_unexpected_verdict_is_cleaned_up_after(
-    cluster: HollowCluster, cluster_api: Api, events: Events
-) -> None:
+async def test_an_unexpected_verdict_is_cleaned_up(cluster: HollowCluster, cluster_api: Api, events: Events) -> None:
     cluster.node.balances = True
     with pytest.raises(UnexpectedVerdict, match="expected pinned, saw balanced"):
         await demo(cluster_api, CONFIG, events.append, lambda _: None)

@@ -1,7 +1,5 @@
 """Which label turns injection on, by how Istio was installed."""
 
-from __future__ import annotations
-
 import pytest
 
 from grpcdemo.errors import GrpcdemoError
@@ -18,6 +16,7 @@ from tests.fakes.webhooks import default_install, install_by_default, revisioned
 from .events import Events
 
 REV = "istio.io/rev"
+Labels = dict[str, str]
 USUAL = {"istio-injection": "enabled", REV: None}
 POD = {"app": "grpc-server"}
 
@@ -28,7 +27,7 @@ def by_revision(revision: str) -> dict[str, str | None]:
 
 TWO = [*revisioned_install("1-28-0"), *revisioned_install("1-29-0")]
 # The install, the namespace's labels, the revision asked for, the labels to set, and the revision that injects.
-CHOICES: list[tuple[list[Object], dict[str, str], str | None, dict[str, str | None], str]] = [
+CHOICES: list[tuple[list[Object], Labels, str | None, dict[str, str | None], str]] = [
     (default_install(), {"istio-injection": "disabled"}, None, USUAL, "default"),
     (default_install(), {}, None, USUAL, "default"),
     (default_install(), {"istio-injection": "enabled"}, None, USUAL, "default"),
@@ -49,11 +48,7 @@ CHOICES: list[tuple[list[Object], dict[str, str], str | None, dict[str, str | No
 
 @pytest.mark.parametrize(("install", "labels", "revision", "change", "injector"), CHOICES)
 def test_the_label_that_injects_is_chosen(
-    install: list[Object],
-    labels: dict[str, str],
-    revision: str | None,
-    change: dict[str, str | None],
-    injector: str,
+    install: list[Object], labels: Labels, revision: str | None, change: dict[str, str | None], injector: str
 ) -> None:
     chosen, webhook = choose(labels, POD, read_webhooks(install), revision)
     assert (chosen, webhook.revision) == (change, injector)
@@ -103,9 +98,7 @@ async def test_unreadable_endpoints_are_trusted(cluster: HollowCluster, cluster_
     assert await labels_that_inject(cluster_api, NAMESPACE, POD, None, events.append) == USUAL
 
 
-async def test_unreadable_webhooks_are_trusted_with_a_warning(
-    cluster: HollowCluster, cluster_api: Api, events: Events
-) -> None:
+async def test_unreadable_webhooks_are_a_warning(cluster: HollowCluster, cluster_api: Api, events: Events) -> None:
     message = 'User "jane" cannot list resource "mutatingwebhookconfigurations"'
     cluster.faults.on("GET", MUTATING_WEBHOOKS.path(), refuse(403, message))
     assert await labels_that_inject(cluster_api, NAMESPACE, POD, None, events.append) == USUAL

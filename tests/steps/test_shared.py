@@ -1,7 +1,5 @@
 """Whose consent a relabeling takes: only where it changes injection for workloads that are not ours."""
 
-from __future__ import annotations
-
 import pytest
 
 from grpcdemo.errors import GrpcdemoError

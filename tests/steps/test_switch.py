@@ -1,7 +1,5 @@
 """`istio on` and `istio off`: label, restart, check every pod; restore the label on a failure."""
 
-from __future__ import annotations
-
 import asyncio
 
 import pytest
@@ -27,9 +25,7 @@ POD_SECURITY = refuse(403, 'pods "x" is forbidden: violates PodSecurity "restric
 PODS_PATH = f"/api/v1/namespaces/{DEMO}/pods"
 
 
-async def test_on_gives_every_pod_a_proxy_and_off_takes_it(
-    cluster: HollowCluster, demo_api: Api, events: Events
-) -> None:
+async def test_on_adds_a_proxy_and_off_removes_it(cluster: HollowCluster, demo_api: Api, events: Events) -> None:
     pods = await switch(demo_api, ON, events.append)
     assert [(pod.ready_text, pod.proxy) for pod in pods] == [("2/2", "native sidecar")] * 4
     assert cluster.labels(DEMO)["istio-injection"] == "enabled"
@@ -66,7 +62,7 @@ async def test_pods_unlike_the_label_are_restarted(cluster: HollowCluster, demo_
 
 
 @pytest.mark.parametrize("refusal", [QUOTA, POD_SECURITY])
-async def test_refused_pods_restore_the_label(
+async def test_refused_pods_restore_labels(
     cluster: HollowCluster, demo_api: Api, events: Events, refusal: Answer
 ) -> None:
     cluster.faults.on("POST", PODS_PATH, refusal)
@@ -121,9 +117,7 @@ async def test_a_label_without_effect_is_restored(cluster: HollowCluster, demo_a
     assert cluster.restarts() == []
 
 
-async def test_a_switch_needs_no_permission_to_create_pods(
-    cluster: HollowCluster, demo_api: Api, events: Events
-) -> None:
+async def test_no_permission_to_create_pods_is_needed(cluster: HollowCluster, demo_api: Api, events: Events) -> None:
     message = 'pods is forbidden: User "jane" cannot create resource "pods" in API group ""'
     cluster.faults.on("POST", PODS_PATH, refuse(403, message))
     pods = await switch(demo_api, ON, events.append)
@@ -142,9 +136,7 @@ async def test_a_dry_run_changes_nothing(cluster: HollowCluster, dry_api: Api, e
     assert "grpc-server and grpc-client restarted" in events.done
 
 
-async def test_others_in_a_shared_namespace_get_no_proxy(
-    cluster: HollowCluster, cluster_api: Api, events: Events
-) -> None:
+async def test_others_in_the_namespace_get_no_proxy(cluster: HollowCluster, cluster_api: Api, events: Events) -> None:
     cluster.create_namespace(DEMO)
     await up(cluster_api, UpConfig(), events.append)
     cluster.create(PODS, DEMO, "theirs", spec={"containers": [{"name": "c", "image": "x"}]})

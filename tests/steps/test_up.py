@@ -1,7 +1,5 @@
 """`up`: creates the demo, updates one that exists, and says at once why it cannot."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 
@@ -59,9 +57,7 @@ async def test_pods_with_a_proxy_lose_it(cluster: HollowCluster, demo_api: Api, 
     assert cluster.labels(DEMO)["istio-injection"] == "disabled"
 
 
-async def test_the_labels_of_a_shared_namespace_are_remembered(
-    cluster: HollowCluster, cluster_api: Api, events: Events
-) -> None:
+async def test_a_shared_namespace_keeps_its_labels(cluster: HollowCluster, cluster_api: Api, events: Events) -> None:
     cluster.create_namespace(DEMO, labels={"team": "x", "istio.io/rev": "canary"})
     await up(cluster_api, UpConfig(), events.append)
     assert cluster.labels(DEMO) == {"team": "x", "istio-injection": "disabled"}
@@ -137,9 +133,7 @@ async def test_refused_pods_fail_at_once(cluster: HollowCluster, cluster_api: Ap
     assert "ResourceQuota" in str(caught.value.hint)
 
 
-async def test_an_unschedulable_pod_fails_after_a_while(
-    cluster: HollowCluster, cluster_api: Api, events: Events
-) -> None:
+async def test_an_unschedulable_pod_has_some_time(cluster: HollowCluster, cluster_api: Api, events: Events) -> None:
     cluster.policy = lambda pod: pod["spec"].update(nodeSelector={"disk": "ssd"})
     with pytest.raises(GrpcdemoError, match=r"is unschedulable: 0/1 nodes are available"):
         await up(cluster_api, UpConfig(timeout_s=3600, unschedulable_s=0.0), events.append)

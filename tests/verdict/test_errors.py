@@ -5,8 +5,6 @@ chance of every path of counts; for more by change of measure: traffic is made i
 run counts for as much less as its responses are less likely in the traffic that the error is about.
 """
 
-from __future__ import annotations
-
 import math
 import random
 from collections import Counter
@@ -155,8 +153,8 @@ KINDS: dict[str, tuple[Traffic, Outcome]] = {
 def test_every_kind_of_traffic_is_called_what_it_is(kind: str, pods: int, clients: int, runs: int) -> None:
     traffic, outcome = KINDS[kind]
     expected = PINNED if kind == "one pod dead" and pods == 2 else outcome
-    seen = Counter(first_verdict(traffic, pods, clients, seed=seed).outcome for seed in range(runs))
-    assert seen == {expected: runs}
+    outcomes = Counter(first_verdict(traffic, pods, clients, seed=seed).outcome for seed in range(runs))
+    assert outcomes == {expected: runs}
 
 
 @pytest.mark.parametrize("kind", ["pinned", "random", "round robin", "one pod dead", "moved after 20"])

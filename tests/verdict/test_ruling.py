@@ -1,7 +1,5 @@
 """The verdict on numbers that anybody can judge, and what holds for it whatever the numbers are."""
 
-from __future__ import annotations
-
 import math
 
 import pytest
@@ -72,7 +70,7 @@ TABLE: list[tuple[ByClient, list[str], Outcome, str]] = [
 
 
 @pytest.mark.parametrize(("by_client", "servers", "outcome", "reason"), TABLE)
-def test_what_anybody_would_say(by_client: ByClient, servers: list[str], outcome: Outcome, reason: str) -> None:
+def test_plain_cases(by_client: ByClient, servers: list[str], outcome: Outcome, reason: str) -> None:
     verdict = judge(by_client, servers)
     assert verdict.outcome is outcome, verdict.reason
     assert reason in verdict.reason
@@ -138,7 +136,7 @@ def test_there_is_always_a_verdict_with_a_reason(by_client: ByClient, servers: s
 
 
 @given(by_clients, sets_of_servers, st.permutations("abcdefgh"), st.permutations("uvwxyz"))
-def test_names_and_their_order_do_not_matter(
+def test_neither_names_nor_order_matter(
     by_client: ByClient, servers: set[str], pods: list[str], clients: list[str]
 ) -> None:
     pod = dict(zip("abcdefgh", pods, strict=True))

@@ -1,7 +1,5 @@
 """Kinds of traffic to be judged: endless responses, each as the number of its client and of the pod that answered."""
 
-from __future__ import annotations
-
 import random
 import zlib
 from collections.abc import Callable, Iterator

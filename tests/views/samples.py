@@ -1,7 +1,5 @@
 """What a cluster with the demo in it would be read as."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
@@ -34,7 +32,7 @@ LATENCY = {"p50": 0.84, "p90": 1.25, "p99": 12.6}
 
 def pod(app: str, suffix: str, number: int, proxy: ProxyKind | None = None, **changed: Any) -> Pod:
     containers = 2 if proxy else 1
-    found: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "name": f"{app}-7d4b9c8f6-{suffix}",
         "uid": f"uid-{suffix}",
         "app": app,
@@ -49,7 +47,7 @@ def pod(app: str, suffix: str, number: int, proxy: ProxyKind | None = None, **ch
         "deleting": False,
         "finished": False,
     }
-    return Pod(**{**found, **changed})
+    return Pod(**{**fields, **changed})
 
 
 def servers(proxy: ProxyKind | None = None) -> tuple[Pod, ...]:
@@ -68,13 +66,13 @@ def observation(
     timeline: Timeline | None = None,
     **tally: Any,
 ) -> Observation:
-    """What was seen where the first client counted the first of *counts* by the ends of the servers' names."""
+    """An observation whose clients counted these responses, by the ends of the servers' names."""
     watching = clients(*("9qv5m", "hh2lc")[: max(1, len(counts))], proxy=proxy)
     by_client = {
-        client.name: {f"grpc-server-7d4b9c8f6-{end}": number for end, number in found.items()}
-        for client, found in zip(watching, counts, strict=False)
+        client.name: {f"grpc-server-7d4b9c8f6-{end}": number for end, number in answered.items()}
+        for client, answered in zip(watching, counts, strict=False)
     }
-    total = sum(sum(found.values()) for found in counts)
+    total = sum(sum(answered.values()) for answered in counts)
     latency = LATENCY if total else {}
     histogram = Histogram()
     for number in range(total):
@@ -135,7 +133,7 @@ BALANCED = observation(
 
 
 def status(**changed: Any) -> Status:
-    found: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "target": TARGET,
         "kubernetes": "v1.34.0",
         "namespace": DEMO,
@@ -144,12 +142,12 @@ def status(**changed: Any) -> Status:
         "labels": {"istio-injection": "disabled"},
         "pods": (*clients(), *servers()),
     }
-    return Status(**{**found, **changed})
+    return Status(**{**fields, **changed})
 
 
 def istio_status(injection: Injection, **changed: Any) -> IstioStatus:
-    found: dict[str, Any] = {"namespace": DEMO, "injection": injection, "versions": ("1.31.0",), "pods": ()}
-    return IstioStatus(**{**found, **changed})
+    fields: dict[str, Any] = {"namespace": DEMO, "injection": injection, "versions": ("1.31.0",), "pods": ()}
+    return IstioStatus(**{**fields, **changed})
 
 
 def injection(*injectors: Injector, revision: str | None = None, ambient: bool = False, **labels: str) -> Injection:
@@ -167,7 +165,7 @@ PROVENANCE = Provenance(
     namespace=DEMO,
 )
 EVIL = "<script>alert('&\"|`*_[x](y)~#\x1b[31m\u202e"
-"""A name that a log could hold, where everything has a meaning to somebody."""
+"""A name that a log could hold, in which every character means something to some reader."""
 HOSTILE = observation(
     {"b7wzn": 12, EVIL: 3},
     {"b7wzn": 1},

@@ -1,7 +1,5 @@
 """The last picture of `demo`, and its document."""
 
-from __future__ import annotations
-
 from grpcdemo.model import DemoResult, Phase
 from grpcdemo.views.demo import demo_view
 from grpcdemo.views.document import demo_document

@@ -1,6 +1,4 @@
-"""Shares as text: exact as far as they go, and never more than was seen."""
-
-from __future__ import annotations
+"""Shares as text: exact as far as they go, and never overstated."""
 
 import pytest
 

@@ -1,7 +1,5 @@
 """What `observe` tells to other programs: each form held against a reader of that form that is not ours."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json
@@ -72,7 +70,7 @@ def test_the_document_of_a_demo_is_what_its_schema_says() -> None:
 
 def test_the_timeline_holds_every_response() -> None:
     slices = observation_document(BALANCED)["timeline"]["slices"]
-    assert sum(sum(found["byServer"].values()) for found in slices) == 220
+    assert sum(sum(part["byServer"].values()) for part in slices) == 220
 
 
 @pytest.mark.parametrize("name", ["pinned", "balanced", "hostile"])
@@ -82,10 +80,10 @@ def test_csv(golden_text: GoldenText, name: str) -> None:
 
 @pytest.mark.parametrize("name", SEEN)
 def test_csv_is_read_back(name: str) -> None:
-    seen = SEEN[name]
-    rows = list(csv.DictReader(io.StringIO(observation_csv(seen)), strict=True))
-    assert [row["server_pod"] for row in rows if row["ready"] != "gone"] == sorted(pod.name for pod in seen.servers)
-    assert sum(int(row["responses"]) for row in rows) == seen.tally.responses
+    shown = SEEN[name]
+    rows = list(csv.DictReader(io.StringIO(observation_csv(shown)), strict=True))
+    assert [row["server_pod"] for row in rows if row["ready"] != "gone"] == sorted(pod.name for pod in shown.servers)
+    assert sum(int(row["responses"]) for row in rows) == shown.tally.responses
     assert all(0 <= float(row["share"]) <= 1 and float(row["expected_share"] or 0) <= 1 for row in rows)
 
 
@@ -96,16 +94,16 @@ def test_markdown(golden_text: GoldenText, name: str) -> None:
 
 @pytest.mark.parametrize("name", SEEN)
 def test_markdown_is_read_as_what_it_means(name: str) -> None:
-    seen = SEEN[name]
-    tokens = MarkdownIt("commonmark").enable("table").parse(observation_markdown(seen, HOSTILE_PROVENANCE))
+    shown = SEEN[name]
+    tokens = MarkdownIt("commonmark").enable("table").parse(observation_markdown(shown, HOSTILE_PROVENANCE))
     kinds = [token.type for token in tokens]
-    several = len(seen.clients) > 1
+    several = len(shown.clients) > 1
     assert kinds.count("table_open") == 1 + several
     assert kinds.count("bullet_list_open") == 1
-    assert kinds.count("tr_open") == 1 + len(seen.servers) + len(seen.departed) + several * (1 + len(seen.clients))
+    assert kinds.count("tr_open") == 1 + len(shown.servers) + len(shown.departed) + several * (1 + len(shown.clients))
     inline = {child.type for token in tokens for child in token.children or []}
     assert inline <= {"text", "text_special", "strong_open", "strong_close", "code_inline"}, "nothing steers the page"
-    assert text_of(tokens[1]).startswith(f"{seen.verdict.outcome.value}: {seen.verdict.reason}")
+    assert text_of(tokens[1]).startswith(f"{shown.verdict.outcome.value}: {shown.verdict.reason}")
 
 
 def test_a_sandbox_is_not_quoted_as_a_cluster() -> None:

@@ -1,7 +1,5 @@
 """The report: valid HTML that needs nothing from anywhere, and says all that there is without its pictures."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import replace
 from xml.etree.ElementTree import Element
@@ -36,7 +34,7 @@ def parse(report: str) -> Element:
     return page
 
 
-@pytest.mark.parametrize("name", ["balanced", "clients", "demo"])
+@pytest.mark.parametrize("name", ["clients", "demo"])
 def test_report(golden_text: GoldenText, name: str) -> None:
     golden_text(f"report-{name}.html", REPORTS[name])
 
@@ -90,8 +88,8 @@ def latencies(counts: dict[float, int], **percentiles: float) -> LatencyPlot:
     histogram = Histogram()
     for latency_ms, count in counts.items():
         histogram.add(latency_ms, count)
-    seen = observation({"b7wzn": 60})
-    plot = latency_plot(replace(seen, latencies=histogram.bins(), tally=replace(seen.tally, latency_ms=percentiles)))
+    shown = observation({"b7wzn": 60})
+    plot = latency_plot(replace(shown, latencies=histogram.bins(), tally=replace(shown.tally, latency_ms=percentiles)))
     assert plot
     return plot
 
@@ -129,8 +127,8 @@ def test_both_phases_are_side_by_side() -> None:
 
 def test_numbers_of_the_last_window_alone_say_so() -> None:
     slices = (Slice({"a": 1}, errors=5), Slice({"b": 9}, windows=1))
-    seen = observation({"b7wzn": 9}, windows=2, timeline=Timeline(0.5, slices, 1.0))
-    text = "".join(parse(observation_report(seen, PROVENANCE)).itertext())
+    shown = observation({"b7wzn": 9}, windows=2, timeline=Timeline(0.5, slices, 1.0))
+    text = "".join(parse(observation_report(shown, PROVENANCE)).itertext())
     assert "of the last 0.5 seconds: since the pods changed. Before that, 5 calls failed." in text
     assert "since the pods changed" not in "".join(parse(REPORTS["clients"]).itertext())
 

@@ -1,7 +1,5 @@
 """`status` and `istio status`, as a table and as JSON."""
 
-from __future__ import annotations
-
 import pytest
 
 from grpcdemo.model import Injection, Injector, IstioStatus, ServiceReference, Status, Target
@@ -32,8 +30,8 @@ STATUSES = {
 
 @pytest.mark.parametrize("name", STATUSES)
 def test_status(golden: Golden, name: str) -> None:
-    found: Status = STATUSES[name]
-    golden(name, lambda width: status_view(found, width), status_document(found))
+    value: Status = STATUSES[name]
+    golden(name, lambda width: status_view(value, width), status_document(value))
 
 
 ISTIO = {
@@ -62,8 +60,8 @@ ISTIO = {
 
 @pytest.mark.parametrize("name", ISTIO)
 def test_istio_status(golden: Golden, name: str) -> None:
-    found: IstioStatus = ISTIO[name]
-    golden(name, lambda width: istio_view(found, width), istio_document(found))
+    value: IstioStatus = ISTIO[name]
+    golden(name, lambda width: istio_view(value, width), istio_document(value))
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """Every colour is one that can be read on a light and on a dark background."""
 
-from __future__ import annotations
-
 import io
 import re
 

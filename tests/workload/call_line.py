@@ -1,7 +1,5 @@
 """One line of the call log, read by itself: a call that a program under test logged, and a check of `parse_calls`."""
 
-from __future__ import annotations
-
 import re
 
 from grpcdemo.workload.call_log import Call, parse_calls

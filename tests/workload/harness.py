@@ -1,7 +1,5 @@
 """What several tests of the workload need: its programs in this process, and logs and health to wait on."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -39,10 +37,10 @@ class Log:
             pass
         return call
 
-    async def calls_until(self, wanted: Callable[[Call], bool]) -> list[Call]:
-        """The next calls, up to and including the first that is *wanted*."""
+    async def calls_until(self, condition: Callable[[Call], bool]) -> list[Call]:
+        """The next calls, up to and including the first that meets *condition*."""
         calls = [await self.next_call()]
-        while not wanted(calls[-1]):
+        while not condition(calls[-1]):
             calls.append(await self.next_call())
         return calls
 
@@ -118,11 +116,11 @@ class Health:
         request = health_pb2.HealthCheckRequest(service=service)
         self._watch: Any = health_pb2_grpc.HealthStub(channel).Watch(request)
 
-    async def until(self, wanted: str) -> None:
-        """Wait until the health is the *wanted* one, by its name in grpc.health.v1."""
+    async def until(self, health: str) -> None:
+        """Wait until it is *health*, a name in grpc.health.v1."""
         status = health_pb2.HealthCheckResponse.ServingStatus
         while True:
             answer = await asyncio.wait_for(self._watch.read(), PATIENCE_S)
-            assert isinstance(answer, health_pb2.HealthCheckResponse), f"the watch ended before {wanted}"
-            if status.Name(answer.status) == wanted:
+            assert isinstance(answer, health_pb2.HealthCheckResponse), f"the watch ended before {health}"
+            if status.Name(answer.status) == health:
                 return

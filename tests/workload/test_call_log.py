@@ -1,7 +1,5 @@
 """The call log: what is written is read back, and nothing else is taken for a call."""
 
-from __future__ import annotations
-
 import math
 import random
 import tracemalloc
@@ -31,15 +29,26 @@ ERROR = Call(18, "UNAVAILABLE", None, None, 1.2, "connection refused")
 ERROR_LINE = 'seq=18 code=UNAVAILABLE latency_ms=1.20 message="connection refused"'
 
 any_text = st.text(st.characters())  # lone surrogates too, which st.text() leaves out
-calls = st.builds(
-    Call,
-    seq=st.integers(1, 10**15 - 1),
-    code=st.sampled_from([status.name for status in grpc.StatusCode]),
-    pod=st.none() | any_text | st.from_regex(r"[a-z0-9][a-z0-9.-]{0,60}", fullmatch=True),
-    pod_ip=st.none() | any_text | st.ip_addresses().map(str),
-    latency_ms=st.floats(0, 10**9 - 1),
-    message=st.none() | any_text,
-)
+printable = any_text.filter(str.isprintable)
+ips = st.ip_addresses().map(str)
+names = st.from_regex(r"[a-z0-9][a-z0-9.-]{0,60}", fullmatch=True)
+
+
+def calls_with(
+    pod: st.SearchStrategy[str], pod_ip: st.SearchStrategy[str], message: st.SearchStrategy[str]
+) -> st.SearchStrategy[Call]:
+    return st.builds(
+        Call,
+        seq=st.integers(1, 10**15 - 1),
+        code=st.sampled_from([status.name for status in grpc.StatusCode]),
+        pod=st.none() | pod,
+        pod_ip=st.none() | pod_ip,
+        latency_ms=st.floats(0, 10**9 - 1),
+        message=st.none() | message,
+    )
+
+
+calls = calls_with(any_text | names, any_text | ips, any_text)
 lines = calls.map(format_call)
 
 
@@ -49,18 +58,7 @@ def test_the_two_kinds_of_line(call: Call, line: str) -> None:
     assert parse_call(line) == call
 
 
-printable_calls = st.builds(
-    Call,
-    seq=st.integers(1, 10**15 - 1),
-    code=st.sampled_from([status.name for status in grpc.StatusCode]),
-    pod=st.none() | any_text.filter(str.isprintable),
-    pod_ip=st.none() | st.ip_addresses().map(str),
-    latency_ms=st.floats(0, 10**9 - 1),
-    message=st.none() | any_text.filter(str.isprintable),
-)
-
-
-@given(printable_calls)
+@given(calls_with(printable, ips, printable))
 def test_a_call_survives_being_written_and_read(call: Call) -> None:
     read = parse_call(format_call(call))
     answered_by = call.pod or None if call.code == "OK" else None
@@ -150,7 +148,7 @@ def test_a_line_that_is_too_long_is_not_kept() -> None:
 
 @st.composite
 def damaged(draw: st.DrawFn) -> str:
-    """A line of ours, of which some part has been replaced by some text."""
+    """A line with some part replaced by some text."""
     line = draw(lines)
     start, end = sorted(draw(st.tuples(*[st.integers(0, len(line))] * 2)))
     return line[:start] + draw(any_text | st.sampled_from(['"', "\\", "\\u", "-", "0"])) + line[end:]
@@ -171,8 +169,8 @@ STAMP = b"2026-05-04T10:11:12.123456789Z"
 
 def one_by_one(texts: list[bytes]) -> list[Call]:
     """The calls in *texts*, each parsed as the line that it is."""
-    found = [parse_call(line.decode(errors="replace")) for text in texts for line in text.split(b"\n")[:1]]
-    return [call for call in found if call]
+    calls_or_none = [parse_call(line.decode(errors="replace")) for text in texts for line in text.split(b"\n")[:1]]
+    return [call for call in calls_or_none if call]
 
 
 def together(texts: list[bytes]) -> list[Call]:

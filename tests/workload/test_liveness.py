@@ -1,7 +1,5 @@
 """The client's health follows its signs of life."""
 
-from __future__ import annotations
-
 import asyncio
 
 from grpcdemo.workload.client import Options

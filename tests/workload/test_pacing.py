@@ -1,7 +1,5 @@
 """The rate is steady, a stall is not made up for, and retries slow down."""
 
-from __future__ import annotations
-
 import pytest
 
 from grpcdemo.workload.pacing import BACKOFF_CAP_S, BACKOFF_FIRST_S, Backoff, Pace
@@ -37,7 +35,7 @@ def test_a_stall_is_followed_by_the_steady_rate_and_not_by_a_burst() -> None:
     assert times == pytest.approx([0.0, 0.1, 5.1, 5.2, 5.3])
 
 
-def test_the_backoff_doubles_up_to_its_cap_and_starts_anew_after_a_reset() -> None:
+def test_the_backoff_doubles_up_to_its_cap_until_a_reset() -> None:
     backoff = Backoff(jitter=lambda shortest, longest: longest)
     delays = [backoff.next_delay_s() for _ in range(2000)]
     assert delays[:3] == [BACKOFF_FIRST_S, 2 * BACKOFF_FIRST_S, 4 * BACKOFF_FIRST_S]

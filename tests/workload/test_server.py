@@ -1,7 +1,5 @@
 """The server, in this process, over real gRPC."""
 
-from __future__ import annotations
-
 import asyncio
 import socket
 import sys
@@ -94,10 +92,9 @@ def test_where_the_first_address_cannot_be_bound_the_next_is_taken() -> None:
     assert find_host(0, [nowhere, here]) == "127.0.0.1"
 
 
-def test_the_port_comes_from_the_flag_else_the_environment_else_the_default(
+def test_the_port_is_of_the_flag_or_the_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.delenv("PORT", raising=False)
     assert parse_options([]).port == 50051
     monkeypatch.setenv("PORT", "1234")
     assert parse_options([]).port == 1234
@@ -105,7 +102,6 @@ def test_the_port_comes_from_the_flag_else_the_environment_else_the_default(
 
 
 def test_it_listens_on_every_address_or_on_the_one_that_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("LISTEN_HOST", raising=False)
     assert parse_options([]).host is None
     monkeypatch.setenv("LISTEN_HOST", "127.0.0.2")
     assert parse_options([]).host == "127.0.0.2"

@@ -1,7 +1,5 @@
 """The stand-ins of `harness`, as fixtures."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """Programs that stand in for builders and clusters: each notes how it was called, and answers as told."""
 
-from __future__ import annotations
-
 import asyncio
 import io
 import json
@@ -58,7 +56,7 @@ class Programs:
         path.chmod(0o755)
 
     def add_builder(self, name: str, answers: dict[str, str] | None = None) -> None:
-        """Put a builder there that works, but for *answers*."""
+        """Put a builder there that works, except for *answers*."""
         usual = {pattern: lines for pattern, lines in WORKING[name].items() if pattern not in (answers or {})}
         self.add(name, {**(answers or {}), **usual})
 

@@ -1,7 +1,5 @@
 """What `images build` calls, and what it makes of the answers."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 from pathlib import Path
@@ -37,9 +35,7 @@ def builds(programs: Programs) -> list[str]:
         "nerdctl": "nerdctl build --provenance=false",
     }.items(),
 )
-async def test_each_builder_is_called_in_its_own_words(
-    programs: Programs, shell: Shell, builder: str, start: str
-) -> None:
+async def test_each_builder_has_its_own_flags(programs: Programs, shell: Shell, builder: str, start: str) -> None:
     programs.add_builder(builder)
     built = await build_images(BuildConfig(), shell, environ={}, root=False)
     assert builds(programs) == [
@@ -91,11 +87,11 @@ async def test_what_pip_needs_is_passed_on_by_name_and_never_by_value(programs: 
 
 
 async def test_the_context_is_there_for_the_builder_and_gone_afterwards(programs: Programs, shell: Shell) -> None:
-    seen = programs.directory / "seen"
-    look = f'for a; do :; done; echo "$a" > {seen}; [ -f "$a/images/Dockerfile" ] && [ -f "$a/grpcdemo/errors.py" ]'
+    noted = programs.directory / "noted"
+    look = f'for a; do :; done; echo "$a" > {noted}; [ -f "$a/images/Dockerfile" ] && [ -f "$a/grpcdemo/errors.py" ]'
     programs.add_builder("podman", {"build *": look})
     await build_images(BuildConfig(), shell, environ={}, root=False)
-    assert not exists(await wait_until_written(seen))
+    assert not exists(await wait_until_written(noted))
 
 
 async def test_a_failing_build_shows_the_end_of_its_output(programs: Programs, shell: Shell) -> None:
@@ -107,9 +103,7 @@ async def test_a_failing_build_shows_the_end_of_its_output(programs: Programs, s
     assert len(builds(programs)) == 1
 
 
-async def test_a_base_image_without_history_is_built_on_without_a_cache(
-    programs: Programs, shell: Shell, told: Told
-) -> None:
+async def test_a_base_image_without_history_is_not_cached(programs: Programs, shell: Shell, told: Told) -> None:
     complaint = "internal error: history lists 0 non-empty layers, but we have 1 layers on disk"
     answers = {"bud *--layers=false*": ":", "bud *": f"echo '{complaint}' >&2; exit 125"}
     programs.add_builder("buildah", answers)
@@ -169,10 +163,10 @@ async def test_a_dry_run_builds_nothing(programs: Programs, dry_shell: Shell, to
 
 
 async def test_an_interrupted_build_leaves_no_context(programs: Programs, shell: Shell) -> None:
-    seen = programs.directory / "seen"
-    programs.add_builder("podman", {"build *": f'for a; do :; done; echo "$a" > {seen}; exec /bin/sleep 60'})
+    noted = programs.directory / "noted"
+    programs.add_builder("podman", {"build *": f'for a; do :; done; echo "$a" > {noted}; exec /bin/sleep 60'})
     building = asyncio.create_task(build_images(BuildConfig(), shell, environ={}, root=False))
-    context = await wait_until_written(seen)
+    context = await wait_until_written(noted)
     assert exists(context)
     building.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -1,7 +1,5 @@
 """The commands as they are typed: the result on stdout, everything else on stderr, and an exit code."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 
@@ -14,12 +12,6 @@ from .harness import Programs, write_archive
 
 NAMES = [image_reference(SERVER_IMAGE), image_reference(CLIENT_IMAGE)]
 KUBECONFIG = "apiVersion: v1\nkind: Config\ncurrent-context: kind-demo\ncontexts: []\nclusters: []\nusers: []\n"
-
-
-@pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("BUILDAH_ISOLATION", "PIP_INDEX_URL", "KUBECONFIG"):
-        monkeypatch.delenv(name, raising=False)
 
 
 def test_build_prints_the_names(programs: Programs, capsys: pytest.CaptureFixture[str]) -> None:
@@ -43,9 +35,7 @@ def test_build_prints_a_document(programs: Programs, capsys: pytest.CaptureFixtu
     }
 
 
-def test_verbose_shows_the_commands_and_their_output_on_stderr(
-    programs: Programs, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_verbose_shows_commands_and_output_on_stderr(programs: Programs, capsys: pytest.CaptureFixture[str]) -> None:
     programs.add_builder("podman", {"build *": "echo STEP 1"})
     assert main(["images", "build", "--verbose"]) == 0
     out, err = capsys.readouterr()
@@ -54,9 +44,7 @@ def test_verbose_shows_the_commands_and_their_output_on_stderr(
     assert "$ podman build " in err
 
 
-def test_a_dry_run_prints_commands_that_a_shell_can_read(
-    programs: Programs, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_dry_run_prints_shell_commands(programs: Programs, capsys: pytest.CaptureFixture[str]) -> None:
     programs.add_builder("podman")
     assert main(["images", "push", "r.example.com", "--dry-run"]) == 0
     out, err = capsys.readouterr()

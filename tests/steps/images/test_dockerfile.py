@@ -1,7 +1,5 @@
 """What the images are made of, as far as it shows without building them."""
 
-from __future__ import annotations
-
 import re
 import shutil
 import subprocess
@@ -23,12 +21,12 @@ FOREIGN = ("kubernetes", "typer", "rich", "aiohttp", "yaml")
 def stages() -> dict[str, list[str]]:
     """The instructions of each stage, by its name."""
     lines = re.sub(r"\\\n\s*", "", re.sub(r"^#.*\n", "", DOCKERFILE, flags=re.MULTILINE)).splitlines()
-    found: dict[str, list[str]] = {}
+    instructions: dict[str, list[str]] = {}
     name = ""
     for line in filter(None, lines):
         name = line.split(" AS ")[1] if line.startswith("FROM") else name
-        found.setdefault(name, []).append(line)
-    return found
+        instructions.setdefault(name, []).append(line)
+    return instructions
 
 
 def test_the_pins_satisfy_the_package_and_are_all_of_it_that_a_pod_needs() -> None:

@@ -1,7 +1,5 @@
 """Which builder is taken, and why another is not."""
 
-from __future__ import annotations
-
 import pytest
 
 from grpcdemo.errors import GrpcdemoError, UsageError
@@ -28,16 +26,14 @@ async def test_docker_comes_first(programs: Programs, shell: Shell) -> None:
     assert (await find_engine(shell)).builder is DOCKER
 
 
-async def test_a_docker_without_an_engine_is_passed_over_with_the_reason(
-    programs: Programs, shell: Shell, told: Told
-) -> None:
+async def test_a_docker_without_an_engine_is_skipped(programs: Programs, shell: Shell, told: Told) -> None:
     programs.add("docker", DEAD)
     programs.add_builder("buildah")
     assert (await find_engine(shell)).builder.name == "buildah"
     assert told.texts == "skipped docker: Cannot connect to the Docker daemon"
 
 
-async def test_an_engine_for_windows_is_passed_over(programs: Programs, shell: Shell, told: Told) -> None:
+async def test_an_engine_for_windows_is_skipped(programs: Programs, shell: Shell, told: Told) -> None:
     programs.add("docker", {"version *": "echo windows/amd64"})
     programs.add_builder("podman")
     assert (await find_engine(shell)).builder.name == "podman"
@@ -73,7 +69,7 @@ async def test_without_any_it_says_what_was_tried_and_what_to_install(programs: 
     assert str(caught.value.hint) == "start Docker, or install podman or buildah"
 
 
-async def test_an_image_that_is_not_there_has_to_be_built_first(programs: Programs, shell: Shell) -> None:
+async def test_a_missing_image_must_be_built(programs: Programs, shell: Shell) -> None:
     programs.add_builder("docker", {"image inspect *": NO_SUCH_IMAGE})
     with pytest.raises(GrpcdemoError, match="docker has no image localhost/x:1") as caught:
         await require_image(shell, await find_engine(shell), "localhost/x:1")

@@ -1,7 +1,5 @@
 """`images load`: each kind of cluster in its own way, always from archives of one platform."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest
@@ -41,7 +39,7 @@ def add_clusters(programs: Programs) -> None:
 
 
 @pytest.mark.parametrize(("context", "expected"), LOADS.items())
-async def test_a_saved_archive_goes_into_the_cluster_of_the_context(
+async def test_a_saved_archive_is_loaded(
     programs: Programs, shell: Shell, told: Told, archives: Path, context: str, expected: str
 ) -> None:
     add_clusters(programs)
@@ -89,18 +87,14 @@ async def test_what_another_builder_has_is_loaded_into_docker(programs: Programs
     assert len(programs.calls_with("podman save")) == len(programs.calls_with("docker load --input")) == 2
 
 
-async def test_a_shared_containerd_gets_them_where_kubernetes_looks(
-    programs: Programs, shell: Shell, archives: Path
-) -> None:
+async def test_a_shared_containerd_has_a_namespace_for_them(programs: Programs, shell: Shell, archives: Path) -> None:
     programs.add("docker", DEAD)
     programs.add_builder("nerdctl")
     await load_images(LoadConfig(context="rancher-desktop", archives=archives), shell)
     assert len(programs.calls_with("nerdctl --namespace k8s.io load --input")) == 2
 
 
-async def test_a_shared_engine_that_does_not_answer_is_an_error(
-    programs: Programs, shell: Shell, archives: Path
-) -> None:
+async def test_a_dead_shared_engine_is_an_error(programs: Programs, shell: Shell, archives: Path) -> None:
     programs.add("docker", DEAD)
     with pytest.raises(GrpcdemoError, match="neither docker nor nerdctl reaches") as caught:
         await load_images(LoadConfig(context="colima", archives=archives), shell)
@@ -108,7 +102,7 @@ async def test_a_shared_engine_that_does_not_answer_is_an_error(
 
 
 @pytest.mark.parametrize("context", ["prod", None])
-async def test_an_unknown_cluster_is_an_error_that_names_the_other_ways(
+async def test_an_unknown_cluster_names_the_other_ways(
     programs: Programs, shell: Shell, archives: Path, context: str | None
 ) -> None:
     programs.add("minikube", otherwise="exit 1")
@@ -125,9 +119,7 @@ async def test_an_unknown_cluster_is_an_error_that_names_the_other_ways(
         (LoadConfig(context=None, containerd="/run/x.sock"), "ctr comes with containerd"),
     ],
 )
-async def test_a_missing_loader_is_an_error_before_anything_is_saved(
-    programs: Programs, shell: Shell, config: LoadConfig, hint: str
-) -> None:
+async def test_a_missing_loader_fails_first(programs: Programs, shell: Shell, config: LoadConfig, hint: str) -> None:
     programs.add_builder("podman")
     with pytest.raises(GrpcdemoError, match="is not installed") as caught:
         await load_images(config, shell)
@@ -149,7 +141,7 @@ async def test_an_archive_of_another_version_is_refused(programs: Programs, shel
 
 
 @pytest.mark.parametrize("content", [None, b"", b"nonsense", b"cut short"])
-async def test_an_archive_that_is_none_is_refused(
+async def test_a_damaged_archive_is_refused(
     programs: Programs, shell: Shell, archives: Path, content: bytes | None
 ) -> None:
     add_clusters(programs)

@@ -1,7 +1,5 @@
 """`images push`: the registry's name, and the way in."""
 
-from __future__ import annotations
-
 import pytest
 
 from grpcdemo.errors import GrpcdemoError, UsageError

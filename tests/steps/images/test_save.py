@@ -1,7 +1,5 @@
 """`images save`: whole archives or none."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest
@@ -42,9 +40,7 @@ async def test_each_builder_writes_both_archives(
     assert [call.replace(str(Path(scratch).parent), "DIR") for call in saving] == [expected.format(NAMES[0])]
 
 
-async def test_a_docker_that_cannot_choose_a_platform_is_not_asked_to(
-    programs: Programs, shell: Shell, tmp_path: Path
-) -> None:
+async def test_an_old_docker_cannot_choose_a_platform(programs: Programs, shell: Shell, tmp_path: Path) -> None:
     programs.add_builder("docker", {"save --help": "echo '-o, --output string'"})
     await save_images(tmp_path / "out", shell)
     assert "--platform" not in "\n".join(programs.calls)

@@ -1,7 +1,5 @@
 """Calls for the tests of counting: as results, as batches, and as the lines of a log."""
 
-from __future__ import annotations
-
 from grpcdemo.steps.observe.batch import Batch
 from grpcdemo.workload.call_log import Call, Result, format_call
 

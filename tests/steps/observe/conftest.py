@@ -1,7 +1,5 @@
 """The scene that most observations need."""
 
-from __future__ import annotations
-
 import pytest
 
 from grpcdemo.kube.api import Api

@@ -1,7 +1,5 @@
 """From a client's log to batches of calls: each call once, gaps counted, restarts told."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,52 +28,40 @@ def test_calls_in_a_row_are_one_batch() -> None:
     assert shapes([batch]) == [(3, 0, False)]
 
 
-def test_calls_go_on_in_the_next_piece() -> None:
-    assert shapes(read(log(1, 2), log(3), log(4, 5))) == [(2, 0, False), (1, 0, False), (2, 0, False)]
+OTHER = b"2026-05-04T10:11:12Z event=calling\n"
+DAMAGED = log(2).replace(b"latency", b"late")
 
 
-@pytest.mark.parametrize("pieces", [[log(1, 2, 5, 7)], [log(1, 2), log(5), log(7)]])
-def test_a_gap_is_what_was_missed(pieces: list[bytes]) -> None:
-    assert shapes(read(*pieces)) == [(2, 0, False), (1, 2, False), (1, 1, False)]
+@pytest.mark.parametrize(
+    ("pieces", "expected"),
+    [
+        ([log(1, 2), log(3), log(4, 5)], [(2, 0, False), (1, 0, False), (2, 0, False)]),
+        ([log(1, 2, 5, 7)], [(2, 0, False), (1, 2, False), (1, 1, False)]),
+        ([log(1, 2), log(5), log(7)], [(2, 0, False), (1, 2, False), (1, 1, False)]),
+        ([log(40, 41)], [(2, 0, False)]),  # what came before the first line was not missed
+        ([log(1, 2, 1, 2)], [(2, 0, False), (2, 0, True)]),  # a number that does not grow is of a new process
+        ([log(1, 2), log(1, 2)], [(2, 0, False), (2, 0, True)]),
+        ([log(1), log(1)], [(1, 0, False), (1, 0, True)]),
+        ([log(8, 9, 4)], [(2, 0, False), (1, 3, True)]),  # a restart may have lost its first lines
+        ([OTHER, log(1) + OTHER + log(2), OTHER], [(2, 0, False)]),
+        ([log(1) + DAMAGED + log(3)], [(1, 0, False), (1, 1, False)]),
+    ],
+)
+def test_gaps_and_restarts(pieces: list[bytes], expected: list[tuple[int, int, bool]]) -> None:
+    assert shapes(read(*pieces)) == expected
 
 
-def test_what_came_before_the_first_line_was_not_missed() -> None:
-    assert shapes(read(log(40, 41))) == [(2, 0, False)]
-
-
-@pytest.mark.parametrize("pieces", [[log(1, 2, 1, 2)], [log(1, 2), log(1, 2)]])
-def test_a_number_that_does_not_grow_is_of_a_new_process(pieces: list[bytes]) -> None:
-    assert shapes(read(*pieces)) == [(2, 0, False), (2, 0, True)]
-
-
-def test_the_same_number_again_is_of_a_new_process() -> None:
-    assert shapes(read(log(1), log(1))) == [(1, 0, False), (1, 0, True)]
-
-
-def test_a_restart_may_have_lost_its_first_lines() -> None:
-    assert shapes(read(log(8, 9, 4))) == [(2, 0, False), (1, 3, True)]
-
-
-def test_lines_of_others_are_no_calls() -> None:
-    other = b"2026-05-04T10:11:12Z event=calling\n"
-    assert shapes(read(other, log(1) + other + log(2), other)) == [(2, 0, False)]
-
-
-def test_a_damaged_line_is_missed() -> None:
-    assert shapes(read(log(1) + log(2).replace(b"latency", b"late") + log(3))) == [(1, 0, False), (1, 1, False)]
-
-
-def test_the_last_line_of_an_old_log_is_not_counted_but_the_gap_after_it_is() -> None:
-    assert shapes(read(log(40), log(44, 45), is_new=False)) == [(2, 3, False)]
-    assert shapes(read(log(40, 41), log(42), is_new=False)) == [(1, 0, False), (1, 0, False)]
-
-
-def test_a_client_s_first_call_is_counted() -> None:
-    assert shapes(read(log(1), log(2), is_new=False)) == [(1, 0, False), (1, 0, False)]
-
-
-def test_a_piece_without_calls_leaves_the_old_one_to_come() -> None:
-    assert shapes(read(b"2026-05-04T10:11:12Z event=calling\n", log(40), log(41), is_new=False)) == [(1, 0, False)]
+@pytest.mark.parametrize(
+    ("pieces", "expected"),
+    [
+        ([log(40), log(44, 45)], [(2, 3, False)]),
+        ([log(40, 41), log(42)], [(1, 0, False), (1, 0, False)]),
+        ([log(1), log(2)], [(1, 0, False), (1, 0, False)]),  # a client's first call
+        ([OTHER, log(40), log(41)], [(1, 0, False)]),
+    ],
+)
+def test_the_last_line_of_an_old_log_is_not_counted(pieces: list[bytes], expected: list[tuple[int, int, bool]]) -> None:
+    assert shapes(read(*pieces, is_new=False)) == expected
 
 
 def test_each_batch_has_its_line_if_lines_are_asked_for() -> None:

@@ -1,7 +1,5 @@
 """`observe` counts each call once, and how many it missed, whatever happens to the log's stream."""
 
-from __future__ import annotations
-
 import asyncio
 import random
 from collections import Counter
@@ -82,11 +80,11 @@ async def test_a_thousand_cuts_lose_and_double_nothing(scene: Scene, seed: int) 
         calling = asyncio.create_task(keep_calling())
         await watch.until(lambda _: calling.done())
         client.call(1)
-        seen = await watch.until(lambda seen: counted(seen) >= client.total)
+        observation = await watch.until(lambda observation: counted(observation) >= client.total)
     assert client.total > 2 * CUTS // 2
-    assert seen.tally.by_server() == {server: client.answers[server] for server in SERVERS}
-    assert seen.tally.errors == {"UNAVAILABLE": client.answers["UNAVAILABLE"]}
-    assert (seen.tally.missed, seen.windows) == (0, 1)
+    assert observation.tally.by_server() == {server: client.answers[server] for server in SERVERS}
+    assert observation.tally.errors == {"UNAVAILABLE": client.answers["UNAVAILABLE"]}
+    assert (observation.tally.missed, observation.windows) == (0, 1)
 
 
 async def test_calls_that_are_rotated_away_are_missed(scene: Scene) -> None:
@@ -105,10 +103,10 @@ async def test_calls_that_are_rotated_away_are_missed(scene: Scene) -> None:
         calling = asyncio.create_task(keep_calling())
         await watch.until(lambda _: calling.done())
         client.call(1)
-        seen = await watch.until(lambda seen: counted(seen) >= client.total)
-    assert counted(seen) == client.total
-    assert 0 < seen.tally.missed < client.total
-    assert all(count <= client.answers[server] for server, count in seen.tally.by_server().items())
+        observation = await watch.until(lambda observation: counted(observation) >= client.total)
+    assert counted(observation) == client.total
+    assert 0 < observation.tally.missed < client.total
+    assert all(count <= client.answers[server] for server, count in observation.tally.by_server().items())
 
 
 async def test_a_restarted_client_is_counted_from_its_last_start(scene: Scene) -> None:
@@ -127,8 +125,8 @@ async def test_a_restarted_client_is_counted_from_its_last_start(scene: Scene) -
 
         calling = asyncio.create_task(keep_calling())
         await watch.until(lambda _: calling.done())
-        seen = await watch.until(lambda seen: counted(seen) >= client.total)
-    assert seen.tally.by_server() == {server: client.answers[server] for server in SERVERS}
-    assert seen.tally.errors == {"UNAVAILABLE": client.answers["UNAVAILABLE"]}
-    assert seen.tally.missed == 0
-    assert 1 < seen.windows <= 21
+        observation = await watch.until(lambda observation: counted(observation) >= client.total)
+    assert observation.tally.by_server() == {server: client.answers[server] for server in SERVERS}
+    assert observation.tally.errors == {"UNAVAILABLE": client.answers["UNAVAILABLE"]}
+    assert observation.tally.missed == 0
+    assert 1 < observation.windows <= 21

@@ -1,7 +1,5 @@
 """The verdict compared with the expected one."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

@@ -1,7 +1,5 @@
 """Each client is followed once, for as long as it is there."""
 
-from __future__ import annotations
-
 import asyncio
 
 from grpcdemo.model import Pod

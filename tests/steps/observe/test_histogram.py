@@ -1,7 +1,5 @@
 """One histogram: bins for display, and quantiles as exact as it says."""
 
-from __future__ import annotations
-
 import math
 from itertools import pairwise
 

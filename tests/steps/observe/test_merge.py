@@ -1,7 +1,5 @@
 """Lines of several logs, in the order of their times."""
 
-from __future__ import annotations
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,8 +7,8 @@ from grpcdemo.kube.log_lines import LogLine
 from grpcdemo.steps.observe.merge import HOLD_S, LineMerger
 
 
-def texts(found: list[tuple[str, LogLine]]) -> list[str]:
-    return [line.text for _, line in found]
+def texts(lines: list[tuple[str, LogLine]]) -> list[str]:
+    return [line.text for _, line in lines]
 
 
 def test_a_line_that_comes_a_moment_late_keeps_its_place() -> None:

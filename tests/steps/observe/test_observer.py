@@ -1,7 +1,5 @@
 """`observe`: each call counted once, in its window, and the end that was asked for."""
 
-from __future__ import annotations
-
 import asyncio
 import math
 import time

@@ -1,7 +1,5 @@
 """The current window and the timeline across windows."""
 
-from __future__ import annotations
-
 from functools import partial
 
 from grpcdemo.steps.observe.record import Record

@@ -1,7 +1,5 @@
 """Who votes for the verdict, and who is merely shown."""
 
-from __future__ import annotations
-
 from grpcdemo.model import Observation
 from grpcdemo.steps.observe.batch import Batch
 from grpcdemo.steps.observe.record import Record
@@ -27,19 +25,19 @@ def observation(
 
 
 def test_it_says_what_was_counted() -> None:
-    seen = observation(batch("a", "a", None, at=1.0))
-    assert [server.name for server in seen.servers] == ["a", "b", "c"]
-    assert seen.clients == (CLIENT,)
-    assert (seen.tally.responses, seen.tally.seconds, seen.windows) == (2, 1.0, 1)
-    assert sum(bin.count for bin in seen.latencies) == 2
-    assert (sum(part.responses for part in seen.timeline.slices), seen.timeline.seconds) == (2, 2.0)
+    snapshot = observation(batch("a", "a", None, at=1.0))
+    assert [server.name for server in snapshot.servers] == ["a", "b", "c"]
+    assert snapshot.clients == (CLIENT,)
+    assert (snapshot.tally.responses, snapshot.tally.seconds, snapshot.windows) == (2, 1.0, 1)
+    assert sum(bin.count for bin in snapshot.latencies) == 2
+    assert (sum(part.responses for part in snapshot.timeline.slices), snapshot.timeline.seconds) == (2, 2.0)
 
 
 def test_responses_of_a_pod_that_is_gone_are_shown_but_do_not_vote() -> None:
-    seen = observation(batch(*["c"] * 3, *["a"] * 40), servers="ab")
-    assert seen.departed == {"c": "ip-of-c"}
-    assert seen.tally.by_server() == {"a": 40, "c": 3}
-    assert seen.verdict.outcome is Outcome.PINNED
+    snapshot = observation(batch(*["c"] * 3, *["a"] * 40), servers="ab")
+    assert snapshot.departed == {"c": "ip-of-c"}
+    assert snapshot.tally.by_server() == {"a": 40, "c": 3}
+    assert snapshot.verdict.outcome is Outcome.PINNED
 
 
 def test_a_pod_that_is_gone_may_have_had_no_ip() -> None:

@@ -1,7 +1,5 @@
 """Who answered when: every call in its slice, in bounded memory."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

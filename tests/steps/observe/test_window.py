@@ -1,7 +1,5 @@
 """One window: who answered, what failed, what was missed, how long it took, in which order."""
 
-from __future__ import annotations
-
 import tracemalloc
 
 import pytest
