@@ -9,8 +9,11 @@ from grpcdemo.kube.api import Api
 from grpcdemo.steps.up import UpConfig, up
 from tests.fakes.hollow_cluster import HollowCluster
 from tests.fakes.script import connected_to
+from tests.kube.conftest import api, script
 
 from .events import Events
+
+__all__ = ["api", "script"]
 
 
 @pytest.fixture
@@ -20,8 +23,8 @@ def cluster() -> HollowCluster:
 
 @pytest.fixture
 async def cluster_api(cluster: HollowCluster, tmp_path: Path) -> AsyncIterator[Api]:
-    async with cluster.serving() as server, connected_to(server, tmp_path) as api:
-        yield api
+    async with cluster.serving() as server, connected_to(server, tmp_path) as connected:
+        yield connected
 
 
 @pytest.fixture
@@ -35,8 +38,8 @@ async def demo_api(cluster: HollowCluster, cluster_api: Api) -> Api:
 @pytest.fixture
 async def dry_api(cluster_api: Api, tmp_path: Path) -> AsyncIterator[Api]:
     """The same API, for a dry run."""
-    async with connected_to(cluster_api.target.server, tmp_path, dry_run=True) as api:
-        yield api
+    async with connected_to(cluster_api.target.server, tmp_path, dry_run=True) as connected:
+        yield connected
 
 
 @pytest.fixture
