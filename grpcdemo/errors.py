@@ -8,6 +8,7 @@
     ├── NoSandbox            1
     └── ApiError             1
         └── Unreachable, Unauthorized, Forbidden, NotFound, Conflict, Rejected, Expired
+                                                            └── Replaced
 
 A subclass exists only if some code catches it apart from its parent.
 """
@@ -138,6 +139,10 @@ class NotFound(ApiError):
 
 class Conflict(ApiError):
     """409: the object exists already, has changed meanwhile, or belongs to someone else."""
+
+
+class Replaced(Conflict):
+    """409: another object has the name of the one that the request is about."""
 
 
 class Rejected(ApiError):

@@ -1,4 +1,8 @@
-"""The verbs of the Kubernetes API on plain objects: authenticated, retried where that is safe, with our errors.
+"""The verbs of the Kubernetes API on plain objects: authenticated, repeated after a fault, with our errors.
+
+Every change is safe to repeat, also after one that happened although its answer was lost: a create finds the object
+there, a patch sets the same values again, a delete names the uid. What a conflict means is judged by looking at the
+object ([conflict.py](conflict.py)).
 
 The client library's `ApiClient` handles credentials and TLS. Its generated methods are left out: they know every
 kind, but not the one that the next version adds.
@@ -17,8 +21,9 @@ from typing import Any, TypeVar, cast
 import aiohttp
 from kubernetes.aio.client import ApiClient
 
-from grpcdemo.errors import ApiError, GrpcdemoError, Unreachable
+from grpcdemo.errors import ApiError, GrpcdemoError, NotFound, Rejected, Replaced, Unreachable
 from grpcdemo.kube.api_errors import api_error, connection_errors
+from grpcdemo.kube.conflict import Meaning, judge_conflict
 from grpcdemo.kube.request import Parameters, Request
 from grpcdemo.model import Target
 from grpcdemo.resources.objects import Object
@@ -30,8 +35,10 @@ MOST_ASKED_S = 30.0
 ATTEMPTS = 5
 UNANSWERED = 2
 """How many attempts may go unanswered: the second is made on a new connection, in case the first one was dead."""
-RETRIED = {429, 500, 502, 503, 504}
-"""Status codes that may change a moment later. A request that changes something is repeated only after a 429."""
+CONFLICTS = {409, 422}
+"""The API server finds a patch with another object's uid invalid."""
+RETRIED = {409, 429, 500, 502, 503, 504}
+"""Status codes that may change a moment later."""
 DRY_RUN: Parameters = {"dryRun": "All"}
 
 T = TypeVar("T")
@@ -46,7 +53,7 @@ class Patience:
     back_off_s: float = 0.2
     """Before the second attempt; doubles with each further one."""
     lost_s: float = 60.0
-    """How long a watch tries to reach a lost server before it gives up."""
+    """How long to try to reach a server that answered before."""
     lost_retry_s: float = 1.0
 
 
@@ -73,6 +80,7 @@ class Api:
         self._dry_run = dry_run
         self._client = client
         self._reload = reload
+        self._answered = False
         self._version: tuple[int, int] | None = None
         self._git_version = ""
 
@@ -105,6 +113,13 @@ class Api:
     async def get(self, resource: Resource, name: str, *, namespace: str | None = None) -> Object:
         return await self._ask(Request("get", resource, namespace, name, self.target.context))
 
+    async def find(self, resource: Resource, name: str, *, namespace: str | None = None) -> Object | None:
+        """The object, or None if there is none."""
+        try:
+            return await self.get(resource, name, namespace=namespace)
+        except NotFound:
+            return None
+
     async def list(
         self,
         resource: Resource,
@@ -124,20 +139,24 @@ class Api:
     async def create(
         self, resource: Resource, body: Object, *, namespace: str | None = None, dry_run: bool = False
     ) -> Object:
+        """Raises Conflict if an object of that name exists, maybe from an attempt whose answer was lost."""
         name, parameters = body["metadata"].get("name"), DRY_RUN if dry_run or self.dry_run else {}
         return await self._ask(
             Request("create", resource, namespace, name, self.target.context, parameters=parameters, body=body)
         )
 
     async def patch(self, resource: Resource, name: str, body: Object, *, namespace: str | None = None) -> Object:
-        """A JSON merge patch (RFC 7396): null removes, a list replaces."""
+        """A JSON merge patch (RFC 7396): null removes, a list replaces.
+
+        A `uid` in the body's metadata makes it a patch of exactly that object: Replaced is raised for another one.
+        """
         parameters = DRY_RUN if self.dry_run else {}
         return await self._ask(
             Request("patch", resource, namespace, name, self.target.context, parameters=parameters, body=body)
         )
 
     async def delete(self, resource: Resource, name: str, *, uid: str, namespace: str | None = None) -> None:
-        """Delete exactly the object with *uid*, not a later one of the same name."""
+        """Delete exactly the object with *uid*. Raises Replaced for a later one of the same name."""
         body: Object = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
         if self.dry_run:
             body["dryRun"] = ["All"]  # the API server ignores the query of a DELETE with a body
@@ -157,31 +176,61 @@ class Api:
                 response.close()
 
     async def _ask(self, request: Request) -> Object:
-        """The JSON answer to *request*, which is repeated while that is safe and the API server asks for it."""
-        is_read = request.method == "GET"
-        for attempt in range(1, ATTEMPTS + 1):
+        """The JSON answer to *request*, which is repeated while that may help; empty if an earlier attempt did it."""
+        began, attempt = asyncio.get_running_loop().time(), 0
+        while True:
+            attempt += 1
             try:
-                with connection_errors(self.target.server):
-                    exchange = self._exchange(request)
-                    status, headers, data = await (exchange if is_read else to_its_end(exchange))
+                status, headers, data = await self._exchange(request)
             except Unreachable as error:
-                if not is_read or not _may_come_back(error, attempt):
+                if not self._may_come_back(error, attempt, began):
                     raise
                 await asyncio.sleep(self._back_off(attempt))
                 continue
             if status < 300:
                 return _object(data, self.target.server)
-            if attempt == ATTEMPTS or not (status == 429 or (is_read and status in RETRIED)):
-                raise api_error(status, _status(data), request)
+            refusal = api_error(status, _status(data), request)
+            if status in CONFLICTS and await self._is_done(request, refusal):
+                return {}
+            if attempt >= ATTEMPTS or status not in RETRIED or isinstance(refusal, Rejected):
+                raise refusal
             await asyncio.sleep(_retry_after(headers) or self._back_off(attempt))
-        raise AssertionError("the loop above returns or raises")
+
+    async def _is_done(self, request: Request, conflict: ApiError) -> bool:
+        """Whether a change that met *conflict* has happened; False if it may be repeated. Else raises the conflict."""
+        if request.method == "GET" or request.resource is None or request.name is None:
+            return False
+        try:
+            obj = await self.find(request.resource, request.name, namespace=request.namespace)
+        except ApiError:
+            raise conflict from None  # it says more than why nobody could look
+        meaning = judge_conflict(request, obj)
+        if meaning is Meaning.REPLACED:
+            raise Replaced(conflict.message, hint=conflict.hint)
+        if meaning is Meaning.STANDS:
+            raise conflict
+        return meaning is Meaning.DONE
+
+    def _may_come_back(self, error: Unreachable, attempt: int, began: float) -> bool:
+        """Whether the API server may answer if asked again after failure number *attempt*."""
+        cause = error.__cause__
+        if isinstance(cause, aiohttp.ClientConnectorError):  # one that restarts refuses connections meanwhile
+            return self._answered and asyncio.get_running_loop().time() - began < self.patience.lost_s
+        return attempt < (UNANSWERED if isinstance(cause, asyncio.TimeoutError) else ATTEMPTS)
 
     def _back_off(self, attempt: int) -> float:
         """Seconds to wait after failure number *attempt*, with jitter."""
         return min(self.patience.back_off_s * 2.0 ** (attempt - 1), MOST_BACK_OFF_S) * random.uniform(0.8, 1.2)
 
     async def _exchange(self, request: Request) -> tuple[int, Mapping[str, str], bytes]:
-        """One request and its whole answer: status, headers, body."""
+        """One request and its whole answer: status, headers, body. A change that was sent is answered first."""
+        with connection_errors(self.target.server):
+            exchange = self._send_and_read(request)
+            answer = await (exchange if request.method == "GET" else to_its_end(exchange))
+        self._answered = True
+        return answer
+
+    async def _send_and_read(self, request: Request) -> tuple[int, Mapping[str, str], bytes]:
         timeout = aiohttp.ClientTimeout(total=self.patience.answer_s, sock_connect=CONNECT_TIMEOUT_S)
         response = await self._send_authenticated(request, timeout)
         return response.status, response.headers, await response.read()
@@ -222,14 +271,6 @@ async def to_its_end(work: Coroutine[None, None, T]) -> T:
     except asyncio.CancelledError:
         await asyncio.gather(task, return_exceptions=True)
         raise
-
-
-def _may_come_back(error: Unreachable, attempt: int) -> bool:
-    """Whether the API server may answer if asked again after failure number *attempt*."""
-    cause = error.__cause__
-    if isinstance(cause, aiohttp.ClientConnectorError):
-        return False
-    return attempt < (UNANSWERED if isinstance(cause, asyncio.TimeoutError) else ATTEMPTS)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

@@ -22,20 +22,26 @@ async def apply(api: Api, manifest: Object) -> Applied:
     """Create the object of *manifest*, or update it. Raises Conflict if one of that name exists that is not ours."""
     resource, metadata = BY_KIND[manifest["kind"]], manifest["metadata"]
     namespace, name = metadata["namespace"], metadata["name"]
-    try:
-        await api.create(resource, manifest, namespace=namespace)
-        return "created"
-    except Conflict:
-        existing = await api.get(resource, name, namespace=namespace)
+    existing = await api.find(resource, name, namespace=namespace)
+    outcome: Applied = "unchanged" if existing else "created"
+    if existing is None:
+        try:
+            await api.create(resource, manifest, namespace=namespace)
+            return outcome
+        except Conflict:
+            existing = await api.find(resource, name, namespace=namespace)
+            if existing is None:
+                raise
     if not is_ours(existing):
         raise Conflict(
             f"{manifest['kind']} {name} exists in namespace {namespace}, and grpcdemo did not create it",
             hint="choose another namespace with --namespace",
         )
-    body = {"metadata": {"labels": metadata["labels"]}, "spec": manifest["spec"]}
+    uid, labels = existing["metadata"]["uid"], metadata["labels"]
+    body = {"metadata": {"uid": uid, "labels": labels}, "spec": manifest["spec"]}
     patched = await api.patch(resource, name, body, namespace=namespace)
     # The version also moves with the status, which a controller may write at any time; the spec is what counts.
-    return "unchanged" if patched["spec"] == existing["spec"] else "changed"
+    return outcome if patched["spec"] == existing["spec"] else "changed"
 
 
 async def our_deployments(api: Api, namespace: str) -> list[Object]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
-from grpcdemo.errors import Conflict, Forbidden, NotFound
+from grpcdemo.errors import Forbidden, NotFound
 from grpcdemo.kube.api import Api
+from grpcdemo.model import Done, Reporter
 from grpcdemo.resources.labels import OURS
 from grpcdemo.resources.objects import Object, is_ours, is_terminating, owner_references
 from grpcdemo.resources.references import ObjectReference, reference_to
@@ -59,11 +61,21 @@ def _is_foreign(obj: Object) -> bool:
     )
 
 
-async def delete_ours(api: Api, namespace: str) -> list[ObjectReference]:
-    """Request the deletion of everything in the namespace that carries our label; return what that is."""
-    ours = [(resource, obj) for resource in CREATED for obj in await _list_ours(api, resource, namespace)]
-    await asyncio.gather(*(delete(api, resource, obj) for resource, obj in ours))
-    return [reference_to(resource, obj) for resource, obj in ours]
+async def delete_ours(api: Api, namespace: str, report: Reporter) -> list[ObjectReference]:
+    """Request the deletion of everything in the namespace that carries our label; report and return what that is.
+
+    Raises Replaced if another object has the name of one of ours by now.
+    """
+    deleted: list[ObjectReference] = []
+    try:
+        for resource in CREATED:
+            for obj in await _list_ours(api, resource, namespace):
+                await delete(api, resource, obj)
+                deleted.append(reference_to(resource, obj))
+    finally:  # what was done is reported also if the rest fails
+        if deleted:
+            report(Done(f"deleted {', '.join(map(str, deleted))}"))
+    return deleted
 
 
 async def _list_ours(api: Api, resource: Resource, namespace: str) -> list[Object]:
@@ -72,9 +84,7 @@ async def _list_ours(api: Api, resource: Resource, namespace: str) -> list[Objec
 
 
 async def delete(api: Api, resource: Resource, obj: Object) -> None:
-    """Request the deletion of exactly this object; one that is gone, or was replaced, is left alone."""
+    """Request the deletion of exactly this object, which may be gone already. Raises Replaced."""
     metadata = obj["metadata"]
-    try:
+    with suppress(NotFound):
         await api.delete(resource, metadata["name"], uid=metadata["uid"], namespace=metadata.get("namespace"))
-    except (NotFound, Conflict):
-        return

@@ -44,6 +44,13 @@ class Request:
         return MERGE_PATCH if self.verb == "patch" else "application/json"
 
     @property
+    def preconditions(self) -> dict[str, str]:
+        """The `uid` and `resourceVersion` that the object must have; a create has none."""
+        body = self.body or {}
+        required = {"patch": body.get("metadata"), "delete": body.get("preconditions")}.get(self.verb) or {}
+        return {key: required[key] for key in ("uid", "resourceVersion") if key in required}
+
+    @property
     def subject(self) -> str:
         what = self._resource or "the API"
         named = f"{what} {self.name}" if self.name else what

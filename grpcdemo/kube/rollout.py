@@ -26,11 +26,20 @@ UNSCHEDULABLE_S = 15.0
 """How long a pod may be unschedulable: a scheduler needs a moment; an autoscaler needs minutes, and is not awaited."""
 
 
-async def restart(api: Api, namespace: str, names: Collection[str]) -> None:
-    """Start a rolling restart of the Deployments, all at once, as `kubectl rollout restart` does."""
+async def restart(api: Api, deployments: Collection[Object], report: Reporter) -> None:
+    """Start a rolling restart of the Deployments, as `kubectl rollout restart` does, and report it."""
     now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
-    body = {"spec": {"template": {"metadata": {"annotations": {RESTARTED_AT: now}}}}}
-    await asyncio.gather(*(api.patch(DEPLOYMENTS, name, body, namespace=namespace) for name in names))
+    template = {"metadata": {"annotations": {RESTARTED_AT: now}}}
+    restarted: list[str] = []
+    try:
+        for deployment in deployments:
+            metadata = deployment["metadata"]
+            body = {"metadata": {"uid": metadata["uid"]}, "spec": {"template": template}}
+            await api.patch(DEPLOYMENTS, metadata["name"], body, namespace=metadata["namespace"])
+            restarted.append(metadata["name"])
+    finally:  # what was done is reported also if the rest fails
+        if restarted:
+            report(Done(f"{' and '.join(restarted)} restarted"))
 
 
 async def wait_for_rollout(

@@ -13,13 +13,18 @@ from grpcdemo.kube.trouble import Terminating, read_terminating
 from grpcdemo.kube.watch import Mirror, Query, wait_until
 from grpcdemo.model import Reporter, Waiting
 from grpcdemo.resources.labels import OURS
+from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import NAMESPACES, PODS
 
 
-async def wait_until_namespace_gone(api: Api, name: str, *, timeout_s: float, report: Reporter) -> None:
-    """Raises GrpcdemoError, which names the conditions and finalizers in the way, after *timeout_s*."""
-    queries = {"namespaces": Query(NAMESPACES, fields=f"metadata.name={name}")}
-    await _wait_until_gone(api, queries, timeout_s=timeout_s, report=report)
+async def wait_until_namespace_gone(api: Api, namespace: Object, *, timeout_s: float, report: Reporter) -> None:
+    """Wait for exactly this namespace: another one may have its name by then.
+
+    Raises GrpcdemoError, which names the conditions and finalizers in the way, after *timeout_s*.
+    """
+    metadata = namespace["metadata"]
+    queries = {"namespaces": Query(NAMESPACES, fields=f"metadata.name={metadata['name']}")}
+    await _wait_until_gone(api, queries, uid=metadata["uid"], timeout_s=timeout_s, report=report)
 
 
 async def wait_until_ours_gone(api: Api, namespace: str, *, timeout_s: float, report: Reporter) -> None:
@@ -28,11 +33,18 @@ async def wait_until_ours_gone(api: Api, namespace: str, *, timeout_s: float, re
     await _wait_until_gone(api, queries, timeout_s=timeout_s, report=report)
 
 
-async def _wait_until_gone(api: Api, queries: Mapping[str, Query], *, timeout_s: float, report: Reporter) -> None:
+async def _wait_until_gone(
+    api: Api, queries: Mapping[str, Query], *, uid: str | None = None, timeout_s: float, report: Reporter
+) -> None:
     async with Mirror(api, queries) as mirror:
 
         def left() -> list[Terminating]:
-            return [read_terminating(query.resource, obj) for name, query in queries.items() for obj in mirror[name]]
+            return [
+                read_terminating(query.resource, obj)
+                for name, query in queries.items()
+                for obj in mirror[name]
+                if uid is None or obj["metadata"]["uid"] == uid
+            ]
 
         def gone() -> bool | None:
             if not (terminating := left()):

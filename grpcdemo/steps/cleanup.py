@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from grpcdemo.errors import Replaced
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.namespace import find_namespace, restore_labels
 from grpcdemo.kube.ownership import delete, delete_ours, list_foreign
@@ -13,6 +14,9 @@ from grpcdemo.model import Done, Reporter, Warned
 from grpcdemo.resources.objects import Object, is_ours, is_terminating
 from grpcdemo.resources.references import listed
 from grpcdemo.resources.resource import NAMESPACES
+
+LOOKS = 5
+"""How often to look again after somebody else was faster; nobody is five times in a row."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,17 @@ async def cleanup(api: Api, config: CleanupConfig, report: Reporter) -> None:
 
     Raises GrpcdemoError, which names what blocks, if something is still there after the timeout.
     """
+    for _ in range(LOOKS - 1):
+        try:
+            await _clean_up(api, config, report)
+            return
+        except Replaced:
+            report(Warned(f"somebody else creates objects in namespace {config.namespace}: looking again"))
+    await _clean_up(api, config, report)
+
+
+async def _clean_up(api: Api, config: CleanupConfig, report: Reporter) -> None:
+    """Raises Replaced if somebody has put another object in the place of one that was to be deleted."""
     namespace = await find_namespace(api, config.namespace)
     if namespace is None:
         report(Done(f"nothing to clean up: namespace {config.namespace} does not exist"))
@@ -45,11 +60,11 @@ async def cleanup(api: Api, config: CleanupConfig, report: Reporter) -> None:
         return
     else:
         # The namespace controller starts to delete the content only 5 s later; ours may be gone by then.
-        await delete_ours(api, config.namespace)
+        await delete_ours(api, config.namespace, report)
         await delete(api, NAMESPACES, namespace)
-        report(Done(f"namespace {config.namespace} deleted, with everything in it"))
+        report(Done(f"namespace {config.namespace} is being deleted, with everything in it"))
     if config.wait:
-        await wait_until_namespace_gone(api, config.namespace, timeout_s=config.timeout_s, report=report)
+        await wait_until_namespace_gone(api, namespace, timeout_s=config.timeout_s, report=report)
         report(Done(f"namespace {config.namespace} is gone"))
 
 
@@ -64,9 +79,8 @@ async def _leave_shared(api: Api, namespace: Object, config: CleanupConfig, repo
 
 
 async def _delete_ours(api: Api, config: CleanupConfig, report: Reporter) -> None:
-    deleted = await delete_ours(api, config.namespace)
-    names = ", ".join(map(str, deleted))
-    report(Done(f"deleted {names}" if deleted else f"nothing of grpcdemo's in namespace {config.namespace}"))
+    if not await delete_ours(api, config.namespace, report):
+        report(Done(f"nothing of grpcdemo's in namespace {config.namespace}"))
 
 
 async def _wait_until_ours_gone(api: Api, config: CleanupConfig, report: Reporter) -> None:

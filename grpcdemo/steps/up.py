@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from grpcdemo.errors import GrpcdemoError, Hint, Kubectl
+from grpcdemo.errors import ApiError, GrpcdemoError, Hint, Kubectl
 from grpcdemo.kube.api import Api
-from grpcdemo.kube.deployed import Applied, apply, our_pods
+from grpcdemo.kube.deployed import apply, our_deployments, our_pods
 from grpcdemo.kube.namespace import create_namespace, find_namespace, relabel
 from grpcdemo.kube.rollout import UNSCHEDULABLE_S, restart, wait_for_rollout
 from grpcdemo.kube.termination import wait_until_namespace_gone
 from grpcdemo.manifests import defaults
 from grpcdemo.manifests.render import ManifestValues, build_objects
-from grpcdemo.model import CLIENT_APP, SERVER_APP, Done, Pod, Reporter
+from grpcdemo.model import CLIENT_APP, SERVER_APP, Done, Pod, Reporter, Warned
 from grpcdemo.resources.istio import INJECTION_LABEL
 from grpcdemo.resources.objects import Object, is_terminating, labels_of
 from grpcdemo.steps.istio.label import INJECTION_OFF
@@ -49,7 +49,7 @@ async def up(api: Api, config: UpConfig, report: Reporter) -> list[Pod]:
         if api.dry_run:
             report(Done(f"namespace {config.namespace} is terminating: `up` waits until it is gone"))
         else:
-            await wait_until_namespace_gone(api, config.namespace, timeout_s=config.timeout_s, report=report)
+            await wait_until_namespace_gone(api, namespace, timeout_s=config.timeout_s, report=report)
         namespace = None
     if namespace is None:
         await create_namespace(api, config.namespace)
@@ -57,10 +57,12 @@ async def up(api: Api, config: UpConfig, report: Reporter) -> list[Pod]:
     else:
         await _prepare(api, namespace, config, report)
     manifests = build_objects(manifest_values(config, kubernetes))
-    await _apply(api, manifests, report, pretend=namespace is None and api.dry_run)
-    if api.dry_run:
-        return []
-    return await _wait_until_ready(api, config, report)
+    try:
+        await _apply(api, manifests, report, pretend=namespace is None and api.dry_run)
+        return [] if api.dry_run else await _wait_until_ready(api, config, report)
+    except ApiError:
+        report(Warned("the demo is not complete: `grpcdemo up` continues, `grpcdemo cleanup` removes what is there"))
+        raise
 
 
 async def _prepare(api: Api, namespace: Object, config: UpConfig, report: Reporter) -> None:
@@ -75,23 +77,19 @@ async def _prepare(api: Api, namespace: Object, config: UpConfig, report: Report
 
 
 async def _apply(api: Api, manifests: list[Object], report: Reporter, *, pretend: bool) -> None:
-    """Apply the manifests; *pretend* to if they have no namespace yet in which a dry run could create them."""
-    if pretend:
-        outcomes: list[Applied] = ["created"] * len(manifests)
-    else:
-        # The Service first: a client that starts before its name resolves backs off for long.
-        service, *deployments = manifests
-        outcomes = [await apply(api, service)]
-        outcomes += await asyncio.gather(*(apply(api, deployment) for deployment in deployments))
-    for manifest, outcome in zip(manifests, outcomes, strict=True):
+    """Apply the manifests; *pretend* to if they have no namespace yet in which a dry run could create them.
+
+    The Service comes first: a client that starts before its name resolves backs off for long.
+    """
+    for manifest in manifests:
+        outcome = "created" if pretend else await apply(api, manifest)
         report(Done(f"{manifest['kind']} {manifest['metadata']['name']} {outcome}"))
 
 
 async def _wait_until_ready(api: Api, config: UpConfig, report: Reporter) -> list[Pod]:
     names = (SERVER_APP, CLIENT_APP)
     if any(pod.proxy for pod in await our_pods(api, config.namespace)):
-        await restart(api, config.namespace, names)
-        report(Done("both Deployments restarted, to remove the proxies"))
+        await restart(api, await our_deployments(api, config.namespace), report)
     pods = await wait_for_rollout(
         api, config.namespace, names, timeout_s=config.timeout_s, report=report, unschedulable_s=config.unschedulable_s
     )

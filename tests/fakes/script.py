@@ -159,8 +159,8 @@ async def read_asked(request: web.Request) -> Asked:
 
 
 @asynccontextmanager
-async def serving(handler: Handler) -> AsyncIterator[str]:
-    """Serve *handler* on a free port of this machine; the URL."""
+async def serving(handler: Handler, port: int = 0) -> AsyncIterator[str]:
+    """Serve *handler* on a port of this machine, or on a free one; the URL."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
         return await handler(await read_asked(request))(request)
@@ -169,11 +169,10 @@ async def serving(handler: Handler) -> AsyncIterator[str]:
     app.router.add_route("*", "/{path:.*}", handle)
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.01)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, "127.0.0.1", port)
     await site.start()
     try:
-        port = runner.addresses[0][1]
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
 

@@ -1,20 +1,23 @@
 """What the client does when the API does not simply answer: try again, log in again, or say why not."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from aiohttp import web
 
-from grpcdemo.errors import ApiError, Rejected, Unauthorized, Unreachable
+from grpcdemo.errors import ApiError, Conflict, Rejected, Replaced, Unauthorized, Unreachable
 from grpcdemo.kube.api import ATTEMPTS, UNANSWERED, Api, Patience
 from grpcdemo.kube.client import connect
 from grpcdemo.kube.kubeconfig import find_kubeconfig
 from grpcdemo.resources.resource import NAMESPACES, PODS
-from tests.fakes.script import Script, connected, cut, hang, refuse, reply, serving, write_kubeconfig
+from tests.fakes.script import Answer, Script, connected, cut, hang, refuse, reply, serving, write_kubeconfig
 
 PATH = "/api/v1/namespaces"
+DEMO_PATH = f"{PATH}/demo"
+PODS_PATH = f"{DEMO_PATH}/pods"
 BODY = {"metadata": {"name": "demo"}}
 LIST = {"items": [BODY], "metadata": {"resourceVersion": "7"}}
 BUSY = refuse(429, "too many requests", Retry_After="0.01")
@@ -72,30 +75,160 @@ async def test_a_read_is_tried_a_few_times(script: Script, api: Api) -> None:
     assert len(script.asked) == ATTEMPTS
 
 
-async def test_a_throttled_change_is_tried_again(script: Script, api: Api) -> None:
-    script.on("POST", PATH, BUSY, reply(BODY, 201))
-    assert await api.create(NAMESPACES, BODY) == BODY
-    assert len(script.asked) == 2
+Change = Callable[[Api], Awaitable[object]]
+CHANGES: list[tuple[str, str, Change]] = [
+    ("POST", PATH, lambda api: api.create(NAMESPACES, BODY)),
+    ("POST", PODS_PATH, lambda api: api.create(PODS, {"metadata": {"generateName": "p-"}}, namespace="demo")),
+    ("PATCH", DEMO_PATH, lambda api: api.patch(NAMESPACES, "demo", {"metadata": {"labels": {"a": "b"}}})),
+    ("DELETE", DEMO_PATH, lambda api: api.delete(NAMESPACES, "demo", uid="u")),
+]
+changes = pytest.mark.parametrize(("method", "path", "change"), CHANGES)
 
 
-@pytest.mark.parametrize("code", [500, 502, 503, 504])
-async def test_a_change_that_may_have_happened_is_not_made_twice(script: Script, api: Api, code: int) -> None:
-    script.on("POST", PATH, refuse(code, "oh"), reply(BODY, 201))
+@changes
+@pytest.mark.parametrize("fault", [BUSY, *map(refuse, (500, 502, 503, 504)), cut()])
+async def test_a_change_is_repeated(
+    script: Script, api: Api, method: str, path: str, change: Change, fault: Answer
+) -> None:
+    script.on(method, path, fault, fault, reply(BODY))
+    await change(api)
+    first, *others = script.changes
+    assert others == [first] * 2
+
+
+@changes
+async def test_a_change_that_went_unanswered_is_repeated(
+    script: Script, tmp_path: Path, method: str, path: str, change: Change
+) -> None:
+    script.on(method, path, hang, reply(BODY))
+    async with connected(script, tmp_path, patience=Patience(answer_s=0.5, back_off_s=0)) as api:
+        await change(api)
+
+
+@changes
+async def test_a_change_is_repeated_a_few_times(
+    script: Script, api: Api, method: str, path: str, change: Change
+) -> None:
+    script.on(method, path, refuse(500, "oh"))
     with pytest.raises(ApiError, match="oh"):
+        await change(api)
+    assert len(script.changes) == ATTEMPTS
+
+
+async def test_a_webhooks_refusal_is_an_answer(script: Script, api: Api) -> None:
+    """Each further attempt could take as long as the webhook's timeout."""
+    script.on("POST", PATH, refuse(500, 'failed calling webhook "w.example.com": timeout'))
+    with pytest.raises(Rejected):
         await api.create(NAMESPACES, BODY)
-    assert len(script.asked) == 1
+    assert len(script.changes) == 1
+
+
+CONFLICT = refuse(409, "oh")
+GONE = refuse(404)
+
+
+def as_it_is(**metadata: str) -> Answer:
+    """The object, as one sees it after a conflict."""
+    return reply({"metadata": {"name": "demo", "uid": "u", "resourceVersion": "1", **metadata}})
+
+
+def patch_of(**preconditions: str) -> Change:
+    return lambda api: api.patch(NAMESPACES, "demo", {"metadata": {"labels": {"a": "b"}, **preconditions}})
+
+
+create, delete = CHANGES[0][2], CHANGES[3][2]
+
+
+@pytest.mark.parametrize(
+    ("method", "change", "now"),
+    [
+        ("POST", create, GONE),
+        ("PATCH", patch_of(), as_it_is()),
+        ("PATCH", patch_of(uid="u"), as_it_is(resourceVersion="2")),
+        ("PATCH", patch_of(uid="u", resourceVersion="1"), as_it_is()),
+        ("DELETE", delete, as_it_is(resourceVersion="2")),
+    ],
+)
+async def test_a_conflict_without_a_cause_is_no_answer(
+    script: Script, api: Api, method: str, change: Change, now: Answer
+) -> None:
+    path = PATH if method == "POST" else DEMO_PATH
+    script.on(method, path, CONFLICT, CONFLICT, reply(BODY))
+    script.on("GET", DEMO_PATH, now)
+    await change(api)
+    assert len(script.changes) == 3
+    script.on(method, path, CONFLICT)
+    with pytest.raises(Conflict, match="oh"):
+        await change(api)
+
+
+@pytest.mark.parametrize(
+    ("method", "change", "now", "error"),
+    [
+        ("POST", create, as_it_is(), Conflict),
+        ("POST", create, refuse(403, 'User "jane" cannot get resource "namespaces"'), Conflict),
+        ("PATCH", patch_of(uid="u"), as_it_is(uid="v"), Replaced),
+        ("PATCH", patch_of(uid="u", resourceVersion="1"), as_it_is(resourceVersion="2"), Conflict),
+        ("DELETE", delete, as_it_is(uid="v"), Replaced),
+        ("DELETE", delete, as_it_is(uid="v", deletionTimestamp="now"), Replaced),
+    ],
+)
+async def test_a_conflict_that_stands(
+    script: Script, api: Api, method: str, change: Change, now: Answer, error: type[Conflict]
+) -> None:
+    script.on(method, PATH if method == "POST" else DEMO_PATH, CONFLICT)
+    script.on("GET", DEMO_PATH, now)
+    with pytest.raises(Conflict, match="oh") as caught:
+        await change(api)
+    assert type(caught.value) is error
+    assert len(script.changes) == 1
+
+
+@pytest.mark.parametrize("now", [GONE, as_it_is(deletionTimestamp="now")])
+async def test_a_deletion_that_has_happened_is_no_conflict(script: Script, api: Api, now: Answer) -> None:
+    """An API server refuses to delete a terminating namespace again."""
+    script.on("DELETE", DEMO_PATH, CONFLICT)
+    script.on("GET", DEMO_PATH, now)
+    await delete(api)
+    assert len(script.changes) == 1
+
+
+@pytest.mark.parametrize(("uid", "error"), [("u", Rejected), ("v", Replaced)])
+async def test_a_patch_of_another_object_is_invalid(script: Script, api: Api, uid: str, error: type[ApiError]) -> None:
+    script.on("PATCH", DEMO_PATH, refuse(422, "metadata.uid: field is immutable"))
+    script.on("GET", DEMO_PATH, as_it_is(uid=uid))
+    with pytest.raises(error, match="immutable"):
+        await patch_of(uid="u")(api)
+    assert len(script.changes) == 1
+
+
+async def test_a_server_that_restarts_is_awaited(script: Script, tmp_path: Path) -> None:
+    """It answered before, so its address is right."""
+    script.on("POST", PATH, reply(BODY, 201))
+    async with serving(script) as server:
+        api = await connect(find_kubeconfig(str(write_kubeconfig(tmp_path / "config", server))))
+        await api.version()
+    async with api:
+        creating = asyncio.create_task(api.create(NAMESPACES, BODY))
+        done, _ = await asyncio.wait([creating], timeout=0.05)
+        assert not done
+        async with serving(script, urlsplit(server).port or 0):
+            assert await creating == BODY
+
+
+async def test_a_server_that_does_not_come_back(script: Script, tmp_path: Path) -> None:
+    async with serving(script) as server:
+        path = write_kubeconfig(tmp_path / "config", server)
+        api = await connect(find_kubeconfig(str(path)), patience=Patience(lost_s=0.03, back_off_s=0.01))
+        await api.version()
+    async with api:
+        with pytest.raises(Unreachable, match=server):
+            await api.list(NAMESPACES)
 
 
 async def test_a_read_survives_a_cut_connection(script: Script, api: Api) -> None:
     script.on("GET", PATH, cut(), reply(LIST))
     assert await api.list(NAMESPACES) == LIST
-
-
-async def test_a_change_whose_answer_was_lost_is_an_error(script: Script, api: Api) -> None:
-    script.on("POST", PATH, cut(), reply(BODY, 201))
-    with pytest.raises(Unreachable, match="broke"):
-        await api.create(NAMESPACES, BODY)
-    assert len(script.asked) == 1
 
 
 async def test_a_read_is_sent_again_after_a_dead_connection(script: Script, tmp_path: Path) -> None:
@@ -163,7 +296,7 @@ async def test_credentials_that_cannot_be_loaded_again(script: Script, tmp_path:
 
 async def test_a_dry_run_says_so_where_the_api_looks_for_it(script: Script, tmp_path: Path) -> None:
     """In the query; but of a DELETE with a body, the API server reads the body only."""
-    for method, path in (("POST", PATH), ("PATCH", f"{PATH}/demo"), ("DELETE", f"{PATH}/demo")):
+    for method, path in (("POST", PATH), ("PATCH", DEMO_PATH), ("DELETE", DEMO_PATH)):
         script.on(method, path, reply(BODY))
     async with connected(script, tmp_path, dry_run=True) as api:
         await api.create(NAMESPACES, BODY)
@@ -175,14 +308,14 @@ async def test_a_dry_run_says_so_where_the_api_looks_for_it(script: Script, tmp_
 
 
 async def test_only_the_object_that_was_seen_is_deleted(script: Script, api: Api) -> None:
-    script.on("DELETE", f"{PATH}/demo", reply({}))
+    script.on("DELETE", DEMO_PATH, reply({}))
     await api.delete(NAMESPACES, "demo", uid="u-1")
     assert script.asked[0].body["preconditions"] == {"uid": "u-1"}
     assert "dryRun" not in script.asked[0].body
 
 
 async def test_a_single_create_can_be_a_dry_run(script: Script, api: Api) -> None:
-    script.on("POST", f"{PATH}/demo/pods", refuse(403, "exceeded quota: small"))
+    script.on("POST", PODS_PATH, refuse(403, "exceeded quota: small"))
     with pytest.raises(Rejected):
         await api.create(PODS, {"metadata": {"generateName": "p-"}}, namespace="demo", dry_run=True)
     assert script.asked[0].query == {"dryRun": "All"}

@@ -2,10 +2,11 @@
 
 import pytest
 
+from grpcdemo.errors import Conflict
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.deployed import apply, injected_labels, opting_out, our_pods
 from grpcdemo.resources.objects import Object
-from tests.fakes.script import Script, refuse, reply
+from tests.fakes.script import Script, cut, refuse, reply
 from tests.resources.samples import pod
 
 PODS = "/api/v1/namespaces/demo/pods"
@@ -13,7 +14,7 @@ SERVICES = "/api/v1/namespaces/demo/services"
 INJECT = "sidecar.istio.io/inject"
 SERVICE: Object = {
     "kind": "Service",
-    "metadata": {"name": "s", "namespace": "demo", "labels": {"app.kubernetes.io/managed-by": "grpcdemo"}},
+    "metadata": {"name": "s", "namespace": "demo", "uid": "u", "labels": {"app.kubernetes.io/managed-by": "grpcdemo"}},
     "spec": {"ports": [1]},
 }
 
@@ -51,7 +52,27 @@ async def test_a_pod_that_has_ended_is_not_listed(script: Script, api: Api) -> N
     [({"spec": {"ports": [1]}, "status": {"new": 1}}, "unchanged"), ({"spec": {"ports": [2]}}, "changed")],
 )
 async def test_only_the_spec_shows_a_change(script: Script, api: Api, patched: Object, outcome: str) -> None:
-    script.on("POST", SERVICES, refuse(409))
     script.on("GET", f"{SERVICES}/s", reply(SERVICE))
     script.on("PATCH", f"{SERVICES}/s", reply(SERVICE | patched))
     assert await apply(api, SERVICE) == outcome
+    (patch,) = script.changes
+    assert patch.body["metadata"]["uid"] == "u"
+
+
+@pytest.mark.parametrize(
+    ("spec", "outcome"), [({"ports": [1]}, "created"), ({"ports": [2]}, "changed")], ids=["ours", "of another run"]
+)
+async def test_what_was_created_although_the_answer_was_lost(
+    script: Script, api: Api, spec: Object, outcome: str
+) -> None:
+    script.on("GET", f"{SERVICES}/s", refuse(404), reply(SERVICE | {"spec": spec}))
+    script.on("POST", SERVICES, cut(), refuse(409, "already exists"))
+    script.on("PATCH", f"{SERVICES}/s", reply(SERVICE))
+    assert await apply(api, SERVICE) == outcome
+
+
+async def test_a_conflict_without_an_object_keeps_its_message(script: Script, api: Api) -> None:
+    script.on("GET", f"{SERVICES}/s", refuse(404, "not found"))
+    script.on("POST", SERVICES, refuse(409, "the quota is being updated"))
+    with pytest.raises(Conflict, match="the quota is being updated"):
+        await apply(api, SERVICE)

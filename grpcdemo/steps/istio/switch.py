@@ -14,7 +14,7 @@ from grpcdemo.kube.rollout import is_settled, restart, wait_for_rollout
 from grpcdemo.manifests import defaults
 from grpcdemo.model import Done, Pod, Reporter, Waiting, Warned
 from grpcdemo.resources.istio import INJECT
-from grpcdemo.resources.objects import Object, is_terminating, labels_of
+from grpcdemo.resources.objects import Object, is_terminating, labels_of, namespaced_name
 from grpcdemo.steps.istio.label import INJECTION_OFF, labels_that_inject
 from grpcdemo.steps.shared import require_consent_to_relabel
 
@@ -54,23 +54,25 @@ async def switch(api: Api, config: SwitchConfig, report: Reporter) -> list[Pod]:
         await require_consent_to_relabel(api, namespace, given=config.shared)
         await relabel(api, namespace, change)
         report(Done(f"namespace {config.namespace} labeled {_labels(change)}"))
-    pods = await our_pods(api, config.namespace)
-    if is_settled(deployments, pods) and all(bool(pod.proxy) == config.on for pod in pods):
-        report(Done(f"{_count(pods, on=config.on)} already: nothing to restart"))
-        return pods
-    if api.dry_run:
-        report(Done(f"{' and '.join(_names(deployments))} restarted"))
-        return pods
     try:
+        pods = await our_pods(api, config.namespace)
+        if is_settled(deployments, pods) and all(bool(pod.proxy) == config.on for pod in pods):
+            report(Done(f"{_count(pods, on=config.on)} already: nothing to restart"))
+            return pods
+        if api.dry_run:
+            report(Done(f"{' and '.join(_names(deployments))} restarted"))
+            return pods
         await _wait_until_label_works(api, config, deployments, report)
     except GrpcdemoError:
         if must_relabel:
             await _restore(api, namespace, change, report)
         raise
-    return await _restart(api, config, _names(deployments), report)
+    await _restart(api, config, deployments, report)
+    return await _roll_out(api, config, _names(deployments), report)
 
 
 async def _find_demo(api: Api, name: str) -> tuple[Object, list[Object]]:
+    """The namespace and the Deployments in it, servers first."""
     namespace, deployments = await asyncio.gather(find_namespace(api, name), our_deployments(api, name))
     hint = "deploy it with `grpcdemo up`"
     if namespace is None:
@@ -81,7 +83,7 @@ async def _find_demo(api: Api, name: str) -> tuple[Object, list[Object]]:
         )
     if not deployments:
         raise NotFound(f"there is no demo in namespace {name}", hint=hint)
-    return namespace, deployments
+    return namespace, sorted(deployments, key=namespaced_name, reverse=True)
 
 
 def _check_that_none_opts_out(deployments: list[Object]) -> None:
@@ -113,16 +115,33 @@ async def _wait_until_label_works(api: Api, config: SwitchConfig, deployments: l
 
 
 async def _restore(api: Api, before: Object, change: LabelChange, report: Reporter) -> None:
-    """Restore the labels of *before*."""
-    now = await find_namespace(api, before["metadata"]["name"])
-    if now is not None:
+    """Restore the labels of *before*; a failure must not hide the error that led here."""
+    try:
+        now = await find_namespace(api, before["metadata"]["name"])
+        if now is None:
+            return
         await relabel(api, now, {key: labels_of(before).get(key) for key in change})
+    except GrpcdemoError as error:
+        report(Warned(f"nothing was restarted, but the namespace's labels could not be restored: {error}"))
+    else:
         report(Warned("the namespace's labels are restored, and nothing was restarted"))
 
 
-async def _restart(api: Api, config: SwitchConfig, names: list[str], report: Reporter) -> list[Pod]:
-    await restart(api, config.namespace, names)
-    report(Done(f"{' and '.join(names)} restarted"))
+async def _restart(api: Api, config: SwitchConfig, deployments: list[Object], report: Reporter) -> None:
+    try:
+        await restart(api, deployments, report)
+    except GrpcdemoError:
+        this, other = ("on", "off") if config.on else ("off", "on")
+        report(
+            Warned(
+                "the label stays, and not every Deployment is known to be restarted; "
+                f"`grpcdemo istio {this}` completes the switch, `grpcdemo istio {other}` reverts it"
+            )
+        )
+        raise
+
+
+async def _roll_out(api: Api, config: SwitchConfig, names: list[str], report: Reporter) -> list[Pod]:
     try:
         pods = await wait_for_rollout(api, config.namespace, names, timeout_s=config.timeout_s, report=report)
     except Unreachable:
@@ -145,7 +164,7 @@ async def _restart(api: Api, config: SwitchConfig, names: list[str], report: Rep
 
 
 def _names(deployments: list[Object]) -> list[str]:
-    return sorted((deployment["metadata"]["name"] for deployment in deployments), reverse=True)
+    return [deployment["metadata"]["name"] for deployment in deployments]
 
 
 def _count(pods: list[Pod], *, on: bool) -> str:
