@@ -16,6 +16,7 @@ from grpcdemo.kube.trouble import (
     Finalizer,
     NodeUnreachable,
     NotReady,
+    ScaleUp,
     Terminating,
     Trouble,
     Unschedulable,
@@ -28,8 +29,9 @@ def describe(trouble: Trouble) -> str:
     match trouble:
         case CannotCreatePods(replica_set, message):
             return f"cannot create pods for {replica_set}: {message}"
-        case Unschedulable(pod, message):
-            return f"pod {pod.name} is unschedulable: {message}"
+        case Unschedulable(pod, message, scale_up=scale_up):
+            autoscaler = f"; the autoscaler: {scale_up.message}" if scale_up else ""
+            return f"pod {pod.name} is unschedulable: {message}{autoscaler}"
         case CannotPullImage(pod, image, message):
             return f"pod {pod.name} cannot pull image {image}: {message}"
         case CannotStart(pod, container, message):
@@ -69,6 +71,8 @@ def advise(trouble: Trouble, context: str) -> Hint | str | None:
     match trouble:
         case CannotCreatePods(refusal=refusal):
             return advise_on_refusal(refusal)
+        case Unschedulable(scale_up=ScaleUp(is_coming=True)):
+            return "the autoscaler is adding a node: wait longer with --timeout"
         case Unschedulable(nodes_not_ready=True):
             return Hint("a node is not ready: see ", Kubectl("get", "nodes"))
         case Unschedulable():

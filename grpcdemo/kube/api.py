@@ -155,9 +155,14 @@ class Api:
             Request("patch", resource, namespace, name, self.target.context, parameters=parameters, body=body)
         )
 
-    async def delete(self, resource: Resource, name: str, *, uid: str, namespace: str | None = None) -> None:
-        """Delete exactly the object with *uid*. Raises Replaced for a later one of the same name."""
-        body: Object = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
+    async def delete(
+        self, resource: Resource, name: str, *, uid: str, namespace: str | None = None, orphan: bool = False
+    ) -> None:
+        """Delete exactly the object with *uid*; with *orphan*, keep what it owns.
+
+        Raises Replaced for a later one of the same name.
+        """
+        body: Object = {"preconditions": {"uid": uid}, "propagationPolicy": "Orphan" if orphan else "Background"}
         if self.dry_run:
             body["dryRun"] = ["All"]  # the API server ignores the query of a DELETE with a body
         await self._ask(Request("delete", resource, namespace, name, self.target.context, body=body))

@@ -11,6 +11,11 @@ been the same since Kubernetes 1.18. Their sources in kubernetes/kubernetes:
     serviceaccount "default" not found   .../admission/serviceaccount/admission.go
     User … cannot                        .../endpoints/handlers/responsewriters/errors.go
     node.kubernetes.io/not-ready         taints that the node controller sets, in the scheduler's message
+    Back-off pulling image               .../pkg/kubelet/images/image_manager.go, without a cause before 1.31
+    pull QPS exceeded                    .../pkg/kubelet/images/puller.go
+    is reserved for                      a container runtime that is still busy with an earlier attempt
+
+What passes by itself is mostly in the words of Go's net/http, of a registry, or of etcd.
 """
 
 from __future__ import annotations
@@ -45,6 +50,13 @@ _REFUSALS = {
 }
 _NO_PERMISSION = re.compile(r'User ".*" cannot \S+ (resource|path) ')
 _NODE_TAINTS = re.compile(r"node\.kubernetes\.io/(not-ready|unreachable)")
+_TRANSIENT = re.compile(
+    r"pull QPS exceeded|is reserved for|toomanyrequests|\b(429|500|502|503|504) [A-Z]"
+    r"|i/o timeout|handshake timeout|deadline exceeded|connection reset by peer|Client\.Timeout"
+    r"|server misbehaving|Temporary failure in name resolution"
+    r"|etcdserver:|request did not complete|currently unable to handle the request"
+    r'|^Back-off pulling image "[^"]*"$'
+)
 
 
 @dataclass(frozen=True)
@@ -72,3 +84,8 @@ def is_missing_permission(message: str) -> bool:
 def blames_nodes(message: str) -> bool:
     """Whether the scheduler finds nodes that are not ready or not reachable."""
     return bool(_NODE_TAINTS.search(message))
+
+
+def is_transient(message: str) -> bool:
+    """Whether the same attempt may succeed a little later: a timeout, a busy server; also if the cause is not told."""
+    return bool(_TRANSIENT.search(message))

@@ -3,27 +3,43 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
 from grpcdemo.durations import format_duration
-from grpcdemo.errors import GrpcdemoError, Hint, Kubectl
+from grpcdemo.errors import ApiError, GrpcdemoError, Hint, Kubectl
 from grpcdemo.kube.advice import advise, describe
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.logs import ContainerRef, last_lines
-from grpcdemo.kube.trouble import CrashLoop, Trouble, Unschedulable, creation_trouble, late_trouble, pod_trouble
+from grpcdemo.kube.messages import Refuser
+from grpcdemo.kube.trouble import (
+    CannotCreatePods,
+    CrashLoop,
+    Trouble,
+    Unschedulable,
+    creation_trouble,
+    late_trouble,
+    may_pass,
+    pod_trouble,
+    read_scale_up,
+    subject_of,
+)
 from grpcdemo.kube.watch import Mirror, Query, wait_until
 from grpcdemo.model import Done, Pod, Reporter, Waiting
 from grpcdemo.resources.deployments import current_replica_set
 from grpcdemo.resources.labels import APP_NAME, OURS, TEMPLATE_HASH
 from grpcdemo.resources.objects import Object, is_terminating, labels_of, owned_by
 from grpcdemo.resources.pods import is_active, is_finished, is_ready, read_pod
+from grpcdemo.resources.references import ObjectReference
 from grpcdemo.resources.resource import DEPLOYMENTS, EVENTS, PODS, REPLICA_SETS
 
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
-UNSCHEDULABLE_S = 15.0
-"""How long a pod may be unschedulable: a scheduler needs a moment; an autoscaler needs minutes, and is not awaited."""
+SLOW_S = 5.0
+"""How long a trouble that may pass is not worth a word: a scheduler needs a moment."""
+QUOTA_FREES_S = 15.0
+"""How long after the end of a pod its share of a quota may still count as used."""
 
 
 async def restart(api: Api, deployments: Collection[Object], report: Reporter) -> None:
@@ -49,11 +65,12 @@ async def wait_for_rollout(
     *,
     timeout_s: float,
     report: Reporter,
-    unschedulable_s: float = UNSCHEDULABLE_S,
+    slow_s: float = SLOW_S,
 ) -> list[Pod]:
     """Wait until each Deployment has all its pods ready and every older pod is gone; return the pods.
 
-    Raises GrpcdemoError with the reason as soon as waiting is useless, or after *timeout_s*.
+    Raises GrpcdemoError with the reason as soon as only a change of the demo, or of the cluster's rules, can help; or
+    after *timeout_s*: until then a node may join, a registry recover. *slow_s* later such a trouble is reported.
     """
     queries = {
         "deployments": Query(DEPLOYMENTS, namespace, OURS),
@@ -61,18 +78,19 @@ async def wait_for_rollout(
         "pods": Query(PODS, namespace, OURS),
     }
     async with Mirror(api, queries) as mirror:
-        rollout = _Rollout(mirror, names, report, unschedulable_s)
+        rollout = _Rollout(mirror, names, report, slow_s)
         try:
-            pods = await wait_until(mirror, rollout.look, timeout_s=timeout_s)
+            async with _listening_to_autoscaler(api, namespace, rollout):
+                pods = await wait_until(mirror, rollout.look, timeout_s=timeout_s)
         except _Stuck as stuck:
             raise await _explain(api, stuck.trouble) from stuck
         if pods is not None:
             return pods
+        troubles = [*rollout.refusals, *_late_troubles(mirror["pods"], await _list_events(api, namespace))]
         unfinished = ", ".join(map(str, rollout.unfinished))
-        troubles = await _late_troubles(api, namespace, mirror)
         raise GrpcdemoError(
-            f"after {format_duration(timeout_s)} still waiting for {unfinished}{troubles}",
-            hint=Hint("see ", Kubectl("describe", "pods", namespace=namespace), ", or wait longer with --timeout"),
+            f"after {format_duration(timeout_s)} still waiting for {unfinished}{_list_reasons(troubles)}",
+            hint=_advise_on_timeout(troubles, api.target.context, namespace),
         )
 
 
@@ -115,29 +133,50 @@ class _Progress:
 class _Rollout:
     """Reads a rollout's progress from a mirror and reports it."""
 
-    def __init__(self, mirror: Mirror, names: Collection[str], report: Reporter, unschedulable_s: float) -> None:
+    def __init__(self, mirror: Mirror, names: Collection[str], report: Reporter, slow_s: float) -> None:
         self._mirror = mirror
         self._names = names
         self._report = report
-        self._unschedulable_s = unschedulable_s
-        self._unschedulable_since: dict[str, float] = {}
+        self._slow_s = slow_s
+        self._clock = asyncio.get_running_loop().time
+        self._since: dict[ObjectReference, float] = {}
+        self._pods_ended = -QUOTA_FREES_S
         self._settled: set[str] = set()
+        self._reported = ""
+        self.events: Sequence[Object] = ()
+        """What an autoscaler may have said."""
+        self.passing: list[Trouble] = []
+        """What may pass by itself, as of the last look."""
         self.unfinished: list[_Progress] = []
 
+    @property
+    def refusals(self) -> list[Trouble]:
+        return [trouble for trouble in self.passing if isinstance(trouble, CannotCreatePods)]
+
     def look(self) -> list[Pod] | None:
+        if any(map(is_terminating, self._mirror["pods"])):
+            self._pods_ended = self._clock()
+        self.passing = []
         deployments = {deployment["metadata"]["name"]: deployment for deployment in self._mirror["deployments"]}
         progress = [self._progress(name, deployments.get(name)) for name in self._names]
         for one in progress:
             if one.settled and one.name not in self._settled:
                 self._settled.add(one.name)
                 self._report(Done(str(one)))
-        unfinished = [one for one in progress if not one.settled]
-        if not unfinished:
+        self.unfinished = [one for one in progress if not one.settled]
+        if not self.unfinished:
             return [pod for pod in map(read_pod, self._mirror["pods"]) if pod.live]
-        if unfinished != self.unfinished:
-            self.unfinished = unfinished
-            self._report(Waiting(", ".join(map(str, unfinished))))
+        text = f"{', '.join(map(str, self.unfinished))}{_list_reasons(self._slow()[:1])}"
+        if text != self._reported:
+            self._reported = text
+            self._report(Waiting(text))
         return None
+
+    def _slow(self) -> list[Trouble]:
+        """What has not passed for so long that it is worth a word."""
+        now, since = self._clock(), self._since
+        self._since = {subject_of(trouble): since.get(subject_of(trouble), now) for trouble in self.passing}
+        return [trouble for trouble in self.passing if now - self._since[subject_of(trouble)] >= self._slow_s]
 
     def _progress(self, name: str, deployment: Object | None) -> _Progress:
         if deployment is None:
@@ -164,19 +203,48 @@ class _Rollout:
         return new, [pod for pod in pods if pod not in new]
 
     def _stop_if_stuck(self, replica_set: Object, pods: list[Object]) -> None:
-        """Raise _Stuck if waiting is useless; a pod may be unschedulable for a moment."""
-        if refusal := creation_trouble(replica_set):
-            raise _Stuck(refusal)
-        for pod in pods:
-            trouble = pod_trouble(pod)
-            patient = isinstance(trouble, Unschedulable) and not self._for_too_long(pod)
-            if trouble and not patient:
+        """Raise _Stuck if waiting is useless; remember what may pass."""
+        for trouble in (creation_trouble(replica_set), *map(pod_trouble, pods)):
+            if trouble is None:
+                continue
+            if not (may_pass(trouble) or self._may_fit_the_quota(trouble)):
                 raise _Stuck(trouble)
+            if isinstance(trouble, Unschedulable):
+                trouble = read_scale_up(trouble, self.events)
+            self.passing.append(trouble)
 
-    def _for_too_long(self, pod: Object) -> bool:
-        now = asyncio.get_running_loop().time()
-        since = self._unschedulable_since.setdefault(pod["metadata"]["uid"], now)
-        return now - since > self._unschedulable_s
+    def _may_fit_the_quota(self, trouble: Trouble) -> bool:
+        """Whether a quota may have room again, because pods of ours are ending or have just ended."""
+        if not isinstance(trouble, CannotCreatePods) or trouble.refusal is None:
+            return False
+        return trouble.refusal.by is Refuser.QUOTA and self._clock() - self._pods_ended < QUOTA_FREES_S
+
+
+@asynccontextmanager
+async def _listening_to_autoscaler(api: Api, namespace: str, rollout: _Rollout) -> AsyncIterator[None]:
+    """Keep the rollout's events up to date while a pod is unschedulable."""
+
+    async def listen() -> None:
+        while True:
+            await asyncio.sleep(SLOW_S)
+            if any(isinstance(trouble, Unschedulable) for trouble in rollout.passing):
+                rollout.events = await _list_events(api, namespace)
+
+    task = asyncio.create_task(listen())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _list_events(api: Api, namespace: str) -> Sequence[Object]:
+    """The namespace's events; none if they cannot be read, because they only explain."""
+    try:
+        events: list[Object] = (await api.list(EVENTS, namespace=namespace))["items"]
+    except ApiError:
+        return ()
+    return events
 
 
 async def _explain(api: Api, trouble: Trouble) -> GrpcdemoError:
@@ -186,11 +254,19 @@ async def _explain(api: Api, trouble: Trouble) -> GrpcdemoError:
     return GrpcdemoError(describe(trouble), hint=advise(trouble, api.target.context))
 
 
-async def _late_troubles(api: Api, namespace: str, mirror: Mirror) -> str:
+def _late_troubles(pods: Collection[Object], events: Collection[Object]) -> list[Trouble]:
+    return [late_trouble(pod, events) for pod in pods if not is_ready(pod) or is_terminating(pod)]
+
+
+def _list_reasons(troubles: Collection[Trouble]) -> str:
     """The first few reasons why pods are not ready yet, after a colon."""
-    late = [pod for pod in mirror["pods"] if not is_ready(pod) or is_terminating(pod)]
-    if not late:
-        return ""
-    events = (await api.list(EVENTS, namespace=namespace))["items"]
-    reasons = dict.fromkeys(describe(late_trouble(pod, events)) for pod in late)
-    return f": {'; '.join([*reasons][:3])}"
+    reasons = dict.fromkeys(map(describe, troubles))
+    return f": {'; '.join([*reasons][:3])}" if reasons else ""
+
+
+def _advise_on_timeout(troubles: Collection[Trouble], context: str, namespace: str) -> Hint | str:
+    """What helps against the first trouble for which we know it."""
+    for trouble in troubles:
+        if advice := advise(trouble, context):
+            return advice
+    return Hint("see ", Kubectl("describe", "pods", namespace=namespace), ", or wait longer with --timeout")

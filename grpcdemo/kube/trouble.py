@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from grpcdemo.kube.messages import Refusal, Refuser, blames_nodes, read_refusal
+from grpcdemo.kube.messages import Refusal, Refuser, blames_nodes, is_transient, read_refusal
 from grpcdemo.resources.objects import Object, conditions_of, is_terminating
 from grpcdemo.resources.references import ObjectReference, reference_to
 from grpcdemo.resources.resource import PODS, REPLICA_SETS, Resource
 
-PULL_REASONS = {"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "ImageInspectError"}
+PULL_REASONS = {
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "ErrImageNeverPull",
+    "InvalidImageName",
+    "ImageInspectError",
+    "RegistryUnavailable",
+    "SignatureValidationFailed",
+}
+SCHEDULING_REASONS = {"Unschedulable", "SchedulingGated"}
 START_REASONS = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
+SCALE_UPS = {"TriggeredScaleUp": True, "Nominated": True, "NotTriggerScaleUp": False}
+"""The reasons of an autoscaler's events about a pod, and whether a node is coming: Cluster Autoscaler and Karpenter."""
 FOREGROUND = "foregroundDeletion"
 """The garbage collector's own finalizer, which it removes by itself."""
 NAMESPACE_CONDITIONS = (
@@ -34,12 +45,22 @@ class CannotCreatePods:
 
 
 @dataclass(frozen=True)
+class ScaleUp:
+    """What an autoscaler said about an unschedulable pod."""
+
+    is_coming: bool
+    """It is adding a node."""
+    message: str
+
+
+@dataclass(frozen=True)
 class Unschedulable:
     """No node fits the pod, at this moment."""
 
     pod: ObjectReference
     message: str
     nodes_not_ready: bool
+    scale_up: ScaleUp | None = None
 
 
 @dataclass(frozen=True)
@@ -49,6 +70,7 @@ class CannotPullImage:
     pod: ObjectReference
     image: str
     message: str
+    transient: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,6 +80,7 @@ class CannotStart:
     pod: ObjectReference
     container: str
     message: str
+    transient: bool = False
 
 
 @dataclass(frozen=True)
@@ -131,14 +154,16 @@ class Terminating:
         )
 
 
-PodTrouble = Unschedulable | CannotPullImage | CannotStart | CrashLoop | Failed
+ContainerTrouble = CannotPullImage | CannotStart | CrashLoop
+"""The kubelet tries again after a back-off of up to five minutes, with the pod as it was created."""
+PodTrouble = Unschedulable | ContainerTrouble | Failed
 Trouble = CannotCreatePods | PodTrouble | NodeUnreachable | NotReady | Terminating
 
 
 def creation_trouble(replica_set: Object) -> CannotCreatePods | None:
     """Why the ReplicaSet's pods cannot be created; None while its namespace is merely too new for pods."""
     failure = conditions_of(replica_set).get("ReplicaFailure", {})
-    if failure.get("status") != "True":
+    if failure.get("status") != "True" or is_terminating(replica_set):
         return None
     message = failure.get("message", "")
     refusal = read_refusal(message)
@@ -147,11 +172,35 @@ def creation_trouble(replica_set: Object) -> CannotCreatePods | None:
     return CannotCreatePods(reference_to(REPLICA_SETS, replica_set), message, refusal)
 
 
+def subject_of(trouble: Trouble) -> ObjectReference:
+    """The object that has the trouble."""
+    match trouble:
+        case CannotCreatePods():
+            return trouble.replica_set
+        case Terminating():
+            return trouble.reference
+        case _:
+            return trouble.pod
+
+
+def may_pass(trouble: Trouble) -> bool:
+    """Whether *trouble* may pass although nobody changes the demo: a node joins, a registry or a webhook recovers."""
+    match trouble:
+        case Unschedulable():
+            return True
+        case CannotPullImage(transient=transient) | CannotStart(transient=transient):
+            return transient
+        case CannotCreatePods(message=message, refusal=refusal):
+            return is_transient(message) if refusal is None else refusal.by is Refuser.UNREACHABLE_WEBHOOK
+        case _:
+            return False
+
+
 def pod_trouble(pod: Object) -> PodTrouble | None:
     """What keeps *pod* from getting ready, if it shows."""
     reference, status = reference_to(PODS, pod), pod.get("status", {})
     scheduled = conditions_of(pod).get("PodScheduled", {})
-    if scheduled.get("status") == "False" and scheduled.get("reason") == "Unschedulable":
+    if scheduled.get("status") == "False" and scheduled.get("reason") in SCHEDULING_REASONS:
         message = scheduled.get("message", "")
         return Unschedulable(reference, message, blames_nodes(message))
     for field in ("initContainerStatuses", "containerStatuses"):
@@ -163,12 +212,25 @@ def pod_trouble(pod: Object) -> PodTrouble | None:
     return None
 
 
+def read_scale_up(trouble: Unschedulable, events: Iterable[Object]) -> Unschedulable:
+    """*trouble* with what an autoscaler said last about the pod, if one did."""
+    said = [
+        event
+        for event in events
+        if event.get("reason") in SCALE_UPS and event["involvedObject"].get("name") == trouble.pod.name
+    ]
+    if not said:
+        return trouble
+    latest = max(said, key=_event_time)
+    return replace(trouble, scale_up=ScaleUp(SCALE_UPS[latest["reason"]], _one_line(latest.get("message"))))
+
+
 def late_trouble(pod: Object, events: Iterable[Object]) -> Trouble:
     """What to say of *pod* when it took too long: its trouble, or its state."""
     if is_terminating(pod):
         return read_terminating(PODS, pod)
     if trouble := pod_trouble(pod):
-        return trouble
+        return read_scale_up(trouble, events) if isinstance(trouble, Unschedulable) else trouble
     reference = reference_to(PODS, pod)
     warnings = [
         event
@@ -176,7 +238,7 @@ def late_trouble(pod: Object, events: Iterable[Object]) -> Trouble:
         if event.get("type") == "Warning" and event["involvedObject"]["name"] == reference.name
     ]
     if warnings:
-        latest = max(warnings, key=lambda event: event.get("lastTimestamp") or event.get("eventTime") or "")
+        latest = max(warnings, key=_event_time)
         return NotReady(reference, str(latest.get("reason", "")), _one_line(latest.get("message")))
     if conditions_of(pod).get("Ready", {}).get("reason") == "NodeStatusUnknown":
         return NodeUnreachable(reference)
@@ -199,9 +261,10 @@ def _container_trouble(pod: ObjectReference, status: Object) -> PodTrouble | Non
     reason = waiting.get("reason", "")
     message = _one_line(waiting.get("message")) or reason
     if reason in PULL_REASONS:
-        return CannotPullImage(pod, status.get("image", ""), message)
+        transient = reason == "RegistryUnavailable" or is_transient(message)
+        return CannotPullImage(pod, status.get("image", ""), message, transient)
     if reason in START_REASONS:
-        return CannotStart(pod, status["name"], message)
+        return CannotStart(pod, status["name"], message, is_transient(message))
     if reason == "CrashLoopBackOff":
         ended = (status.get("lastState") or {}).get("terminated") or {}
         return CrashLoop(
@@ -213,6 +276,10 @@ def _container_trouble(pod: ObjectReference, status: Object) -> PodTrouble | Non
             status.get("restartCount", 0),
         )
     return None
+
+
+def _event_time(event: Object) -> str:
+    return event.get("lastTimestamp") or event.get("eventTime") or ""
 
 
 def _one_line(message: object) -> str:

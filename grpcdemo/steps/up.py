@@ -9,7 +9,8 @@ from grpcdemo.errors import ApiError, GrpcdemoError, Hint, Kubectl
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.deployed import apply, our_deployments, our_pods
 from grpcdemo.kube.namespace import create_namespace, find_namespace, relabel
-from grpcdemo.kube.rollout import UNSCHEDULABLE_S, restart, wait_for_rollout
+from grpcdemo.kube.replacement import replace_stuck
+from grpcdemo.kube.rollout import SLOW_S, restart, wait_for_rollout
 from grpcdemo.kube.termination import wait_until_namespace_gone
 from grpcdemo.manifests import defaults
 from grpcdemo.manifests.render import ManifestValues, build_objects
@@ -32,8 +33,8 @@ class UpConfig:
     timeout_s: float = defaults.TIMEOUT_S
     shared: bool = False
     """Relabel the namespace although other workloads run in it."""
-    unschedulable_s: float = UNSCHEDULABLE_S
-    """How long a pod may be unschedulable before that is an error."""
+    slow_s: float = SLOW_S
+    """How long a pod may be held up before the progress says by what."""
 
 
 def manifest_values(config: UpConfig, kubernetes: tuple[int, int]) -> ManifestValues:
@@ -56,6 +57,8 @@ async def up(api: Api, config: UpConfig, report: Reporter) -> list[Pod]:
         report(Done(f"namespace {config.namespace} created, {INJECTION_LABEL}=disabled"))
     else:
         await _prepare(api, namespace, config, report)
+        if not api.dry_run:
+            await replace_stuck(api, config.namespace, report)
     manifests = build_objects(manifest_values(config, kubernetes))
     try:
         await _apply(api, manifests, report, pretend=namespace is None and api.dry_run)
@@ -91,7 +94,7 @@ async def _wait_until_ready(api: Api, config: UpConfig, report: Reporter) -> lis
     if any(pod.proxy for pod in await our_pods(api, config.namespace)):
         await restart(api, await our_deployments(api, config.namespace), report)
     pods = await wait_for_rollout(
-        api, config.namespace, names, timeout_s=config.timeout_s, report=report, unschedulable_s=config.unschedulable_s
+        api, config.namespace, names, timeout_s=config.timeout_s, report=report, slow_s=config.slow_s
     )
     if injected := [pod.name for pod in pods if pod.proxy]:
         raise GrpcdemoError(

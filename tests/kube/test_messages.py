@@ -2,7 +2,7 @@
 
 import pytest
 
-from grpcdemo.kube.messages import Refusal, Refuser, is_missing_permission, read_refusal
+from grpcdemo.kube.messages import Refusal, Refuser, is_missing_permission, is_transient, read_refusal
 
 UNREACHABLE = (
     'Internal error occurred: failed calling webhook "namespace.sidecar-injector.istio.io": failed to call webhook: '
@@ -60,3 +60,26 @@ def test_a_namespace_may_be_too_new(message: str, name: str) -> None:
 )
 def test_a_missing_permission_is_told_from_a_refused_object(message: str, missing: bool) -> None:
     assert is_missing_permission(message) is missing
+
+
+@pytest.mark.parametrize(
+    ("message", "transient"),
+    [
+        ("pull QPS exceeded", True),
+        ("unexpected status from HEAD request to https://r.example.com/v2/x: 503 Service Unavailable", True),
+        ("toomanyrequests: You have reached your pull rate limit", True),
+        ("failed to do request: dial tcp 10.0.0.1:443: i/o timeout", True),
+        ('failed to reserve container name "x": name "x" is reserved for "1a2b"', True),
+        ("etcdserver: leader changed", True),
+        ('Back-off pulling image "r.example.com/x:1"', True),
+        ('Back-off pulling image "r.example.com/x:1": ErrImagePull: r.example.com/x:1: not found', False),
+        ("failed to resolve reference: unexpected status: 403 Forbidden", False),
+        ("dial tcp: lookup r.exmaple.com: no such host", False),
+        ("dial tcp 127.0.0.1:443: connect: connection refused", False),
+        ("pull access denied, repository does not exist or may require authorization", False),
+        ('couldn\'t parse image name "X:503"', False),
+        ("", False),
+    ],
+)
+def test_a_passing_failure_is_told_from_one_that_stays(message: str, transient: bool) -> None:
+    assert is_transient(message) is transient

@@ -15,12 +15,15 @@ from grpcdemo.kube.trouble import (
     Finalizer,
     NodeUnreachable,
     NotReady,
+    ScaleUp,
     Terminating,
     Trouble,
     Unschedulable,
     creation_trouble,
     late_trouble,
+    may_pass,
     pod_trouble,
+    read_scale_up,
     read_terminating,
 )
 from grpcdemo.resources.objects import Object
@@ -51,13 +54,14 @@ def starting(container: str, reason: str, message: str = "", **more: Any) -> Obj
     return pod("p", containers=[waiting(container, reason, message, **more)])
 
 
+TIMED_OUT = "context deadline exceeded"
 NO_TAINT = "0/1 nodes are available: 1 Insufficient cpu."
 TAINT = "0/1 nodes are available: 1 node(s) had untolerated taint {%s: }."
 ENDED = {"terminated": {"exitCode": 139, "reason": "OOMKilled", "message": "too\nmuch"}}
 TROUBLES: list[tuple[Object, Trouble | None]] = [
     *(
         (starting(SERVER, reason, "no such\n host", image="x:1"), CannotPullImage(POD, "x:1", "no such host"))
-        for reason in ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName")
+        for reason in ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "SignatureValidationFailed")
     ),
     *(
         (starting(SERVER, reason, 'no secret\n"x"'), CannotStart(POD, SERVER, 'no secret "x"'))
@@ -81,7 +85,9 @@ TROUBLES: list[tuple[Object, Trouble | None]] = [
             ("example.com/unreachable-by-us", False),
         ]
     ),
-    (unscheduled("waiting for scheduling gates", reason="SchedulingGated"), None),
+    (unscheduled("non-empty gates", reason="SchedulingGated"), Unschedulable(POD, "non-empty gates", False)),
+    (starting(SERVER, "RegistryUnavailable", "x", image="x:1"), CannotPullImage(POD, "x:1", "x", transient=True)),
+    (starting(SERVER, "CreateContainerError", TIMED_OUT), CannotStart(POD, SERVER, TIMED_OUT, transient=True)),
     (pod("p", phase="Failed", status={"reason": "Evicted", "message": "no memory"}), Failed(POD, "no memory")),
     (pod("p", phase="Failed", status={"reason": "Evicted"}), Failed(POD, "Evicted")),
     (pod("p", phase="Failed"), Failed(POD, "no reason given")),
@@ -102,9 +108,42 @@ def test_pods_that_cannot_be_created() -> None:
 
 
 @pytest.mark.parametrize(
+    ("trouble", "may"),
+    [
+        (Unschedulable(POD, "Insufficient cpu", False), True),
+        (CannotPullImage(POD, "x:1", "not found"), False),
+        (CannotPullImage(POD, "x:1", "i/o timeout", transient=True), True),
+        (CannotStart(POD, SERVER, "no secret"), False),
+        (CannotStart(POD, SERVER, TIMED_OUT, transient=True), True),
+        (CrashLoop(POD, SERVER, 1, "Error", "", 2), False),
+        (creation_trouble(replica_set(QUOTA)), False),
+        (creation_trouble(replica_set('admission webhook "w" denied the request: no')), False),
+        (creation_trouble(replica_set('failed calling webhook "w": no endpoints available')), True),
+        (creation_trouble(replica_set("etcdserver: leader changed")), True),
+        (creation_trouble(replica_set('Pod "x" is invalid: spec: Required value')), False),
+    ],
+)
+def test_what_may_pass_by_itself_is_waited_for(trouble: Trouble, may: bool) -> None:
+    assert may_pass(trouble) is may
+
+
+def test_the_autoscaler_is_quoted_with_its_latest_word_about_the_pod() -> None:
+    events = [
+        warning("p", "NotTriggerScaleUp", "max size", "2026-05-04T10:00:00Z"),
+        warning("p", "TriggeredScaleUp", "1->2", "2026-05-04T10:01:00Z"),
+        warning("p", "FailedScheduling", "no node", "2026-05-04T10:02:00Z"),
+        warning("other", "NotTriggerScaleUp", "max size", "2026-05-04T10:03:00Z"),
+    ]
+    trouble = Unschedulable(POD, "no node", False)
+    assert read_scale_up(trouble, events).scale_up == ScaleUp(is_coming=True, message="1->2")
+    assert read_scale_up(trouble, events[2:]) == trouble
+
+
+@pytest.mark.parametrize(
     "obj",
     [
         replica_set(QUOTA, status="False"),
+        {**replica_set(QUOTA), "metadata": {"name": "x", "deletionTimestamp": "2026-05-04T10:00:00Z"}},
         replica_set('error looking up service account x/default: serviceaccount "default" not found'),
         replica_set('pods "x" is forbidden: status unknown for quota: small'),
         {"metadata": {"name": "x"}},

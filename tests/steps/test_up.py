@@ -2,19 +2,21 @@
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
 
 from grpcdemo.errors import Conflict, GrpcdemoError
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.namespace import LABELS_BEFORE
-from grpcdemo.resources.resource import DEPLOYMENTS, NAMESPACES, PODS, SERVICES
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import DEPLOYMENTS, EVENTS, NAMESPACES, NODES, PODS, SERVICES
 from grpcdemo.sandbox.api.status import forbidden
 from grpcdemo.steps.istio.switch import SwitchConfig, switch
 from grpcdemo.steps.up import UpConfig, up
 from tests.fakes.hollow_cluster import HollowCluster
-from tests.fakes.hollow_node import CRASHING, Behavior, waiting
-from tests.fakes.script import reply
+from tests.fakes.hollow_node import CRASHING, NAME, READY, Behavior, waiting
+from tests.fakes.script import refuse, reply
 
 from .events import Events, is_dry
 
@@ -133,10 +135,120 @@ async def test_refused_pods_fail_at_once(cluster: HollowCluster, cluster_api: Ap
     assert "ResourceQuota" in str(caught.value.hint)
 
 
-async def test_an_unschedulable_pod_has_some_time(cluster: HollowCluster, cluster_api: Api, events: Events) -> None:
-    cluster.policy = lambda pod: pod["spec"].update(nodeSelector={"disk": "ssd"})
-    with pytest.raises(GrpcdemoError, match=r"is unschedulable: 0/1 nodes are available"):
-        await up(cluster_api, UpConfig(timeout_s=3600, unschedulable_s=0.0), events.append)
+def wants_ssd(pod: Object) -> None:
+    """No node has what the pod asks for, yet."""
+    pod["spec"].update(nodeSelector={"disk": "ssd"})
+
+
+async def test_a_node_may_come_later(cluster: HollowCluster, cluster_api: Api, events: Events) -> None:
+    cluster.policy = wants_ssd
+    applying = asyncio.create_task(up(cluster_api, UpConfig(slow_s=0.0), events.append))
+    await events.until_waiting_for("is unschedulable: 0/1 nodes are available")
+    cluster.set_metadata(NODES, "", NAME, labels={"disk": "ssd", "kubernetes.io/os": "linux"})
+    assert len(await applying) == 4
+
+
+async def test_the_timeout_names_what_the_scheduler_says(
+    cluster: HollowCluster, cluster_api: Api, events: Events
+) -> None:
+    cluster.policy = wants_ssd
+    with pytest.raises(GrpcdemoError, match=r"^after 0s still waiting .* is unschedulable: 0/1 nodes") as caught:
+        await up(cluster_api, UpConfig(timeout_s=0), events.append)
+    assert "add resources" in str(caught.value.hint)
+
+
+def scale_up(pod: str, reason: str, message: str) -> dict[str, Any]:
+    metadata = {"name": f"{pod}.{reason}"}
+    involved = {"kind": "Pod", "name": pod, "namespace": DEMO}
+    return {"metadata": metadata, "involvedObject": involved, "type": "Normal", "reason": reason, "message": message}
+
+
+@pytest.mark.parametrize(
+    ("reason", "message", "hint"),
+    [
+        ("TriggeredScaleUp", "pod triggered scale-up: [{pool 1->2 (max: 3)}]", "wait longer"),
+        ("Nominated", "Pod should schedule on: nodeclaim/default-x", "wait longer"),
+        ("NotTriggerScaleUp", "pod didn't trigger scale-up: 1 max node group size reached", "add resources"),
+    ],
+)
+async def test_what_the_autoscaler_says_is_passed_on(
+    cluster: HollowCluster, cluster_api: Api, events: Events, reason: str, message: str, hint: str
+) -> None:
+    cluster.policy = wants_ssd
+    with pytest.raises(GrpcdemoError):
+        await up(cluster_api, UpConfig(timeout_s=0), events.append)
+    await cluster.settle()
+    said = [scale_up(name, reason, message) for name in cluster.names(PODS, DEMO)]
+    cluster.faults.on("GET", EVENTS.path(DEMO), reply({"metadata": {}, "items": said}))
+    with pytest.raises(GrpcdemoError) as caught:
+        await up(cluster_api, UpConfig(timeout_s=0), events.append)
+    assert f"the autoscaler: {message}" in caught.value.message
+    assert hint in str(caught.value.hint)
+
+
+async def test_unreadable_events_do_not_hide_the_timeout(
+    cluster: HollowCluster, cluster_api: Api, events: Events
+) -> None:
+    cluster.faults.on("GET", EVENTS.path(DEMO), refuse(403, 'User "jane" cannot list resource "events"'))
+    cluster.policy = wants_ssd
+    with pytest.raises(GrpcdemoError, match=r"still waiting .* is unschedulable"):
+        await up(cluster_api, UpConfig(timeout_s=0), events.append)
+
+
+@pytest.mark.parametrize("behavior", [waiting("ErrImagePull"), waiting("CreateContainerConfigError"), CRASHING])
+async def test_a_second_time_stuck_pods_are_replaced(
+    cluster: HollowCluster, cluster_api: Api, events: Events, behavior: Behavior
+) -> None:
+    cluster.node.behavior = lambda pod: behavior if pod["metadata"]["labels"]["app"] == "grpc-client" else READY
+    with pytest.raises(GrpcdemoError):
+        await up(cluster_api, UpConfig(timeout_s=3600), events.append)
+    await cluster.settle()
+    servers = [name for name in cluster.names(PODS, DEMO) if name.startswith("grpc-server")]
+    cluster.node.behavior = lambda pod: READY
+    pods = await up(cluster_api, UpConfig(timeout_s=3600), events.append)
+    assert [pod.name for pod in pods if pod.app == "grpc-server"] == servers
+    assert all(pod.ready for pod in pods)
+    assert "an earlier attempt left them stuck" in events.done
+
+
+async def test_a_second_time_pods_are_no_longer_refused(
+    cluster: HollowCluster, cluster_api: Api, events: Events
+) -> None:
+    """The controller's back-off keeps the old condition for long; the pods that it did create stay."""
+    await up(cluster_api, UpConfig(), lambda _: None)
+    created = cluster.names(PODS, DEMO)
+    cluster.refuse_pods(forbidden(PODS, "x", "exceeded quota: small"))
+    with pytest.raises(GrpcdemoError, match="exceeded quota: small"):
+        await up(cluster_api, UpConfig(servers=5, timeout_s=3600), events.append)
+    cluster.accept_pods()
+    pods = await up(cluster_api, UpConfig(servers=5, timeout_s=3600), events.append)
+    assert {*created} < {pod.name for pod in pods}
+    assert len(pods) == 6
+
+
+async def test_a_second_time_fails_again_for_a_new_reason(
+    cluster: HollowCluster, cluster_api: Api, events: Events
+) -> None:
+    cluster.refuse_pods(forbidden(PODS, "x", "exceeded quota: small"))
+    with pytest.raises(GrpcdemoError, match="exceeded quota: small"):
+        await up(cluster_api, UpConfig(timeout_s=3600), events.append)
+    cluster.refuse_pods(forbidden(PODS, "x", 'violates PodSecurity "restricted:latest"'))
+    with pytest.raises(GrpcdemoError, match='violates PodSecurity "restricted:latest"'):
+        await up(cluster_api, UpConfig(timeout_s=3600), events.append)
+
+
+async def test_stuck_pods_that_may_not_be_deleted_are_said(
+    cluster: HollowCluster, cluster_api: Api, events: Events
+) -> None:
+    cluster.node.behavior = lambda pod: waiting("ErrImagePull")
+    with pytest.raises(GrpcdemoError):
+        await up(cluster_api, UpConfig(servers=1, timeout_s=3600), events.append)
+    await cluster.settle()
+    for name in cluster.names(PODS, DEMO):
+        cluster.faults.on("DELETE", PODS.path(DEMO, name), refuse(403, 'User "jane" cannot delete resource "pods"'))
+    with pytest.raises(GrpcdemoError, match="cannot pull image"):
+        await up(cluster_api, UpConfig(servers=1, timeout_s=3600), events.append)
+    assert "could not replace what an earlier attempt left stuck" in events.warned
 
 
 async def test_the_service_comes_first(cluster: HollowCluster, cluster_api: Api, events: Events) -> None:
