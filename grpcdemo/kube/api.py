@@ -24,6 +24,7 @@ from kubernetes.aio.client import ApiClient
 from grpcdemo.errors import ApiError, GrpcdemoError, NotFound, Rejected, Replaced, Unreachable
 from grpcdemo.kube.api_errors import api_error, connection_errors
 from grpcdemo.kube.conflict import Meaning, judge_conflict
+from grpcdemo.kube.proxies import Proxy
 from grpcdemo.kube.request import Parameters, Request
 from grpcdemo.model import Target
 from grpcdemo.resources.objects import Object
@@ -63,7 +64,8 @@ PATIENCE = Patience()
 class Api:
     """One Kubernetes API, as an async context manager. With *dry_run*, nothing is persisted.
 
-    Every verb raises ApiError. *reload* loads the configuration again when its credentials have expired.
+    Every verb raises ApiError. *reload* loads the configuration again when its credentials have expired. Errors name
+    the *proxy* through which *client* connects.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Api:
         dry_run: bool = False,
         patience: Patience = PATIENCE,
         reload: Callable[[], Awaitable[Any]] | None = None,
+        proxy: Proxy | None = None,
     ) -> None:
         self.target = target
         self.patience = patience
@@ -81,6 +84,7 @@ class Api:
         self._client = client
         self._reload = reload
         self._answered = False
+        self._proxy = proxy
         self._version: tuple[int, int] | None = None
         self._git_version = ""
 
@@ -171,7 +175,7 @@ class Api:
     async def stream(self, request: Request, *, silence_s: float) -> AsyncIterator[AsyncIterator[bytes]]:
         """The chunks of an answer that does not end by itself; `Unreachable` after *silence_s* without one."""
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=silence_s)
-        with connection_errors(self.target.server):
+        with connection_errors(self.target.server, self._proxy):
             response = await self._send_authenticated(request, timeout)
             try:
                 if response.status != 200:
@@ -221,6 +225,8 @@ class Api:
         cause = error.__cause__
         if isinstance(cause, aiohttp.ClientConnectorError):  # one that restarts refuses connections meanwhile
             return self._answered and asyncio.get_running_loop().time() - began < self.patience.lost_s
+        if isinstance(cause, aiohttp.ClientHttpProxyError) and cause.status not in RETRIED:
+            return False
         return attempt < (UNANSWERED if isinstance(cause, asyncio.TimeoutError) else ATTEMPTS)
 
     def _back_off(self, attempt: int) -> float:
@@ -229,7 +235,7 @@ class Api:
 
     async def _exchange(self, request: Request) -> tuple[int, Mapping[str, str], bytes]:
         """One request and its whole answer: status, headers, body. A change that was sent is answered first."""
-        with connection_errors(self.target.server):
+        with connection_errors(self.target.server, self._proxy):
             exchange = self._send_and_read(request)
             answer = await (exchange if request.method == "GET" else to_its_end(exchange))
         self._answered = True

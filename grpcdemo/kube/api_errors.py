@@ -6,6 +6,7 @@ import asyncio
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -23,6 +24,7 @@ from grpcdemo.errors import (
 )
 from grpcdemo.kube.advice import advise_on_refusal
 from grpcdemo.kube.messages import is_missing_permission, read_refusal
+from grpcdemo.kube.proxies import Proxy
 from grpcdemo.kube.request import Request
 from grpcdemo.resources.objects import Object
 
@@ -54,21 +56,42 @@ def api_error(code: int, status: Object, request: Request) -> ApiError:
 
 
 @contextmanager
-def connection_errors(server: str) -> Iterator[None]:
-    """Turn what aiohttp raises when *server* cannot be talked to into `Unreachable`."""
+def connection_errors(server: str, proxy: Proxy | None = None) -> Iterator[None]:
+    """Turn what aiohttp raises when *server* cannot be talked to, through *proxy*, into `Unreachable`."""
+    through = f" through the proxy {proxy}" if proxy else ""
     try:
         yield
     except (aiohttp.ClientConnectorCertificateError, ssl.SSLError) as error:
         raise Unreachable(
-            f"the certificate of {server} is not accepted: {error}",
+            f"the certificate of {server} is not accepted{through}: {error}",
             hint="check certificate-authority-data in the kubeconfig",
+        ) from error
+    except aiohttp.ClientProxyConnectionError as error:
+        raise Unreachable(
+            f"the proxy {proxy} to the API server {server} cannot be reached: {_reason(error)}",
+            hint=_advise_on_proxy(server, proxy),
+        ) from error
+    except aiohttp.ClientHttpProxyError as error:
+        raise Unreachable(
+            f"the proxy {proxy} does not connect to the API server {server}: {error.status} {error.message}",
+            hint=_advise_on_proxy(server, proxy),
         ) from error
     except aiohttp.ClientConnectorError as error:
         raise Unreachable(
-            f"the API server {server} cannot be reached: {error.os_error.strerror or error.os_error}",
+            f"the API server {server} cannot be reached{through}: {_reason(error)}",
             hint=Hint("is the cluster running? ", Kubectl("cluster-info"), " should answer; `--context` names another"),
         ) from error
     except (aiohttp.ClientError, ConnectionError) as error:
-        raise Unreachable(f"the connection to {server} broke: {error or type(error).__name__}") from error
+        raise Unreachable(f"the connection to {server}{through} broke: {error or type(error).__name__}") from error
     except asyncio.TimeoutError as error:
-        raise Unreachable(f"the API server {server} did not answer in time") from error
+        raise Unreachable(f"the API server {server} did not answer in time{through}") from error
+
+
+def _reason(error: aiohttp.ClientConnectorError) -> str:
+    return str(error.os_error.strerror or error.os_error)
+
+
+def _advise_on_proxy(server: str, proxy: Proxy | None) -> str:
+    if proxy and proxy.is_of_environment:
+        return f"check {proxy.source}, or add {urlsplit(server).hostname} to NO_PROXY to connect without a proxy"
+    return "check the cluster's proxy-url in the kubeconfig"

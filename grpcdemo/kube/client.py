@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,10 +12,10 @@ from kubernetes.aio.config import ConfigException, load_kube_config
 from grpcdemo import __version__
 from grpcdemo.errors import UsageError
 from grpcdemo.kube.api import PATIENCE, Api, Patience
+from grpcdemo.kube.hosts import is_this_machine
 from grpcdemo.kube.kubeconfig import Kubeconfig, current_context
+from grpcdemo.kube.proxies import choose_proxy
 from grpcdemo.model import Target
-
-LOCAL_NAMES = {"localhost", "kubernetes.docker.internal", "host.docker.internal", "host.minikube.internal"}
 
 
 async def connect(
@@ -45,11 +44,14 @@ async def connect(
     reload = partial(load_configuration, str(kubeconfig), name)
     configuration = await reload()
     implied = kubeconfig.implied and not context
-    host = configuration.host
-    target = Target(name, host, implied, _is_local(host), sandbox, kubeconfig.option)
+    server = configuration.host
+    proxy = choose_proxy(server, proxy_url=configuration.proxy or "")
+    configuration.proxy = proxy.url if proxy else None
+    is_local = proxy is None and is_this_machine(urlsplit(server).hostname or "")
+    target = Target(name, server, implied, is_local, sandbox, kubeconfig.option)
     client = ApiClient(configuration)
     client.user_agent = f"grpcdemo/{__version__}"
-    return Api(client, target, dry_run=dry_run, patience=patience, reload=reload)
+    return Api(client, target, dry_run=dry_run, patience=patience, reload=reload, proxy=proxy)
 
 
 async def load_configuration(files: str, context: str) -> Any:
@@ -59,6 +61,8 @@ async def load_configuration(files: str, context: str) -> Any:
     configuration.disable_strict_ssl_verification = True
     # Each followed log has its own connection. The default limit would block the hundred and first.
     configuration.connection_pool_maxsize = 0
+    # Left to itself, aiohttp chooses a proxy by other rules than kubectl, and sends passwords out of ~/.netrc.
+    configuration.client_session_kwargs = {"trust_env": False}
     try:
         await load_kube_config(config_file=files, context=context, client_configuration=configuration)
     except (ConfigException, KeyError, TypeError, ValueError, OSError) as error:
@@ -67,13 +71,3 @@ async def load_configuration(files: str, context: str) -> Any:
             hint="`kubectl config get-contexts` lists the contexts",
         ) from error
     return configuration
-
-
-def _is_local(server: str) -> bool:
-    host = urlsplit(server).hostname or ""
-    if host in LOCAL_NAMES:
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

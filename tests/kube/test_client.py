@@ -88,6 +88,7 @@ async def test_what_is_empty_was_not_chosen(monkeypatch: pytest.MonkeyPatch, var
         ("https://127.9.9.9", True),
         ("https://localhost:6443", True),
         ("https://[::1]:6443", True),
+        ("https://0.0.0.0:6443", True),
         ("https://kubernetes.docker.internal:6443", True),
         ("https://192.168.49.2:8443", False),
         ("https://localhost.example.com", False),
