@@ -12,7 +12,7 @@ import typer
 
 from grpcdemo import durations
 from grpcdemo.durations import format_duration
-from grpcdemo.manifests import defaults
+from grpcdemo.manifests import compute, defaults
 
 
 def parse_duration(value: str | float) -> float:
@@ -102,5 +102,15 @@ class Deployed:
             "--image-prefix",
             metavar="PREFIX",
             help="Pull the images from this registry, where `images push PREFIX` put them.",
+        ),
+    ] = None
+    resources: Annotated[
+        dict[str, str] | None,
+        typer.Option(
+            "--resources",
+            metavar="LIST",
+            parser=compute.parse_resources,
+            help="Requests and limits of each container, such as requests.cpu=50m,limits.memory=256Mi.",
+            show_default=",".join(f"{key}={quantity}" for key, quantity in compute.DEFAULTS.items()),
         ),
     ] = None

@@ -1,7 +1,12 @@
-"""The two manifests with their values filled in: the text that is printed, written to files, and applied."""
+"""The two manifests with their values filled in: the text that is printed, written to files, and applied.
+
+Each string is filled in with quotes around it: bare, YAML takes `123`, `1e3`, `on` and `null` for something else, and
+its readers do not even agree for what.
+"""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from importlib.resources import files
 from string import Template
@@ -9,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from grpcdemo.manifests import defaults
+from grpcdemo.manifests import compute, defaults
 from grpcdemo.manifests.images import CLIENT_IMAGE, SERVER_IMAGE, image_reference
 
 NEWEST = (1, 99)
@@ -28,6 +33,8 @@ class ManifestValues:
     """Calls per second of each client."""
     image_prefix: str | None = None
     """The registry and path of both images; None for images without a registry."""
+    resources: compute.Resources | None = None
+    """Those that differ from the defaults."""
     kubernetes: tuple[int, int] = NEWEST
     """Major and minor version of the API server that the manifests are for."""
 
@@ -35,12 +42,14 @@ class ManifestValues:
 def render(values: ManifestValues) -> dict[str, str]:
     """The YAML text by file name: `grpc-server.yaml`, `grpc-client.yaml`."""
     texts = {
-        "namespace": values.namespace,
+        "namespace": _quote(values.namespace),
         "servers": values.servers,
         "clients": values.clients,
-        "rate": f"{values.rate:g}",
-        "server_image": image_reference(SERVER_IMAGE, values.image_prefix),
-        "client_image": image_reference(CLIENT_IMAGE, values.image_prefix),
+        "rate": _quote(f"{values.rate:g}"),
+        "server_image": _quote(image_reference(SERVER_IMAGE, values.image_prefix)),
+        "client_image": _quote(image_reference(CLIENT_IMAGE, values.image_prefix)),
+        "requests": _quote(compute.quantities("requests", values.resources)),
+        "limits": _quote(compute.quantities("limits", values.resources)),
         "server_probe": _probe(50051, values.kubernetes),
         "client_probe": _probe(50052, values.kubernetes),
         "client_readiness": _probe(50052, values.kubernetes, service="answered"),
@@ -53,6 +62,12 @@ def render(values: ManifestValues) -> dict[str, str]:
 def build_objects(values: ManifestValues) -> list[dict[str, Any]]:
     """The same manifests as objects, in the order in which they are applied."""
     return [obj for text in render(values).values() for obj in yaml.safe_load_all(text)]
+
+
+def _quote(value: str | dict[str, str]) -> str:
+    """*value* as YAML on one line, with quotes around each string."""
+    text: str = yaml.safe_dump(value, default_style='"', default_flow_style=True, sort_keys=False, width=math.inf)
+    return text.rstrip("\n")
 
 
 def _probe(port: int, kubernetes: tuple[int, int], service: str | None = None) -> str:

@@ -13,6 +13,7 @@ from grpcdemo.kube.replacement import replace_stuck
 from grpcdemo.kube.rollout import SLOW_S, restart, wait_for_rollout
 from grpcdemo.kube.termination import wait_until_namespace_gone
 from grpcdemo.manifests import defaults
+from grpcdemo.manifests.compute import Resources
 from grpcdemo.manifests.render import ManifestValues, build_objects
 from grpcdemo.model import CLIENT_APP, SERVER_APP, Done, Pod, Reporter, Warned
 from grpcdemo.resources.istio import INJECTION_LABEL
@@ -30,6 +31,7 @@ class UpConfig:
     clients: int = defaults.CLIENTS
     rate: float = defaults.RATE
     image_prefix: str | None = None
+    resources: Resources | None = None
     timeout_s: float = defaults.TIMEOUT_S
     shared: bool = False
     """Relabel the namespace although other workloads run in it."""
@@ -39,7 +41,13 @@ class UpConfig:
 
 def manifest_values(config: UpConfig, kubernetes: tuple[int, int]) -> ManifestValues:
     return ManifestValues(
-        config.namespace, config.servers, config.clients, config.rate, config.image_prefix, kubernetes
+        config.namespace,
+        config.servers,
+        config.clients,
+        config.rate,
+        config.image_prefix,
+        config.resources,
+        kubernetes,
     )
 
 

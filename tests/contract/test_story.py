@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import secrets
 from pathlib import Path
 
 import pytest
 
-from tests.contract.tools import SLOWLY, Demo, kubectl
+from tests.contract.tools import SLOWLY, Demo, kubectl, new_demo
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -141,3 +142,13 @@ def _answering_ips(demo: Demo, count: int) -> set[str]:
     with demo.stream("logs", "--follow", "--tail=0", demo.client(), "--container=grpc-client") as log:
         calls = [re.search(r"code=OK .*pod_ip=(\S+)", log.out.next()) for _ in range(count)]
     return {call[1] for call in calls if call}
+
+
+def test_a_namespace_that_looks_like_a_number() -> None:
+    """YAML takes it for one unless it is quoted, and kubectl refuses it then."""
+    with new_demo(f"1e{secrets.randbelow(10**6):06}") as demo:
+        demo.run("up", "--servers", "1", *SLOWLY).check(0)
+        printed = demo.run("manifests", "--servers", "1", *SLOWLY).check(0).out
+        demo.kubectl("diff", "-f", "-", stdin=printed)
+        demo.run("cleanup").check(0)
+        assert not demo.exists()

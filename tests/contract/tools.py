@@ -264,8 +264,8 @@ class Demo:
 
 
 @contextmanager
-def new_demo() -> Iterator[Demo]:
-    """A demo with a unique name, not yet created; it is removed afterwards."""
-    demo = Demo(f"grpcdemo-test-{secrets.token_hex(3)}")
+def new_demo(name: str = "") -> Iterator[Demo]:
+    """A demo with a unique name, or *name*, not yet created; it is removed afterwards."""
+    demo = Demo(name or f"grpcdemo-test-{secrets.token_hex(3)}")
     yield demo
     demo.remove()

@@ -4,8 +4,13 @@ from dataclasses import replace
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from kubernetes.utils.quantity import parse_quantity
 
 from grpcdemo import __version__
+from grpcdemo.errors import UsageError
+from grpcdemo.manifests.compute import parse_resources
 from grpcdemo.manifests.render import NEWEST, ManifestValues, build_objects, render
 from grpcdemo.resources.objects import Object
 
@@ -91,7 +96,6 @@ def test_istio_knows_the_port_as_grpc() -> None:
 @pytest.mark.parametrize("spec", pod_specs())
 def test_the_restricted_pod_security_standard_holds(spec: Object) -> None:
     assert spec["securityContext"]["runAsNonRoot"] is True
-    assert spec["securityContext"]["runAsUser"] > 0
     assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
     for container in spec["containers"]:
         context = container["securityContext"]
@@ -101,11 +105,81 @@ def test_the_restricted_pod_security_standard_holds(spec: Object) -> None:
     assert spec["automountServiceAccountToken"] is False
 
 
+@pytest.mark.parametrize("spec", pod_specs())
+def test_the_cluster_may_choose_the_user(spec: Object) -> None:
+    for context in (spec["securityContext"], *(container["securityContext"] for container in spec["containers"])):
+        assert not context.keys() & {"runAsUser", "runAsGroup", "fsGroup", "supplementalGroups", "seLinuxOptions"}
+
+
+def test_pods_run_on_linux_nodes() -> None:
+    assert [spec["nodeSelector"] for spec in pod_specs()] == 2 * [{"kubernetes.io/os": "linux"}]
+
+
 @pytest.mark.parametrize("container", containers())
 def test_every_container_has_requests_limits_and_probes(container: Object) -> None:
     assert set(container["resources"]) == {"requests", "limits"}
     assert all({"cpu", "memory"} <= amounts.keys() for amounts in container["resources"].values())
     assert {"readinessProbe", "livenessProbe"} <= container.keys()
+
+
+@pytest.mark.parametrize(("resource", "ratio"), [("cpu", 10), ("memory", 2)])
+def test_the_ratio_of_limits_and_requests_is_one_that_limit_ranges_allow(resource: str, ratio: int) -> None:
+    for container in containers():
+        request, limit = (container["resources"][field][resource] for field in ("requests", "limits"))
+        assert parse_quantity(limit) / parse_quantity(request) <= ratio
+
+
+def test_resources_are_those_that_were_asked_for() -> None:
+    values = replace(
+        VALUES, resources=parse_resources("limits.cpu=1, requests.memory=32Mi,limits.ephemeral-storage=1G")
+    )
+    for container in containers(values):
+        assert container["resources"] == {
+            "requests": {"cpu": "20m", "memory": "32Mi"},
+            "limits": {"cpu": "1", "memory": "128Mi", "ephemeral-storage": "1G"},
+        }
+
+
+@pytest.mark.parametrize("text", ["0.5", ".5", "5.", "100m", "1e3", "2E", "2Ei", "64Mi", "1n"])
+def test_every_quantity_of_kubernetes_is_one(text: str) -> None:
+    assert parse_quantity(text)
+    assert parse_resources(f"limits.cpu={text}") == {"limits.cpu": text}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "cpu", "cpu=1", "limit.cpu=1", "limits.=1", "limits.cpu", "limits.cpu=", "limits.cpu=1,"),
+        *("limits.cpu=-1", "limits.cpu=one", "limits.cpu=1MB", "limits.cpu=1;requests.cpu=1", "limits.cpu=\n1"),
+    ],
+)
+def test_what_is_no_list_of_resources_is_a_usage_error(text: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_resources(text)
+    assert "\n" not in caught.value.message
+    assert "requests.cpu=50m" in str(caught.value.hint)
+
+
+WORDS = ["123", "1e3", "0x1f", "0o17", "1_000", "12:30:45", "2001-01-01", "on", "no", "y", "null", "~", "true", ".inf"]
+"""YAML takes each of these for something else, at least in one of its versions."""
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_what_yaml_takes_for_something_else_stays_a_string(word: str) -> None:
+    values = replace(VALUES, namespace=word, resources={"limits.cpu": word})
+    assert {one["metadata"]["namespace"] for one in build_objects(values)} == {word}
+    assert all(container["resources"]["limits"]["cpu"] == word for container in containers(values))
+    for text in render(values).values():
+        assert f'namespace: "{word}"\n' in text, "every reader of YAML takes what is quoted for a string"
+
+
+@given(st.text(), st.dictionaries(st.from_regex(r"limits\..*", fullmatch=True), st.text()))
+def test_every_string_is_read_as_it_was_written(namespace: str, resources: dict[str, str]) -> None:
+    values = replace(VALUES, namespace=namespace, resources=resources)
+    assert {one["metadata"]["namespace"] for one in build_objects(values)} == {namespace}
+    limits = {key.removeprefix("limits."): quantity for key, quantity in resources.items()}
+    for container in containers(values):
+        assert limits.items() <= container["resources"]["limits"].items()
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,13 @@ from grpcdemo.sandbox.kubelet.images import IMAGES
 from grpcdemo.sandbox.network import HOST_IP
 
 PODS_LIMIT = 110  # a kubelet's default
+OS = "linux"
+"""Also on macOS: a Kubernetes node has Linux or Windows, and a manifest selects by that."""
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 def build_node() -> Object:
     architecture = ARCHITECTURES.get(platform.machine(), platform.machine())
-    system = platform.system().lower()
     capacity = {"cpu": str(os.cpu_count() or 1), "memory": f"{_memory_kib()}Ki", "pods": str(PODS_LIMIT)}
     now = write_now()
     ready = {"type": "Ready", "status": "True", "reason": "KubeletReady", "message": "the sandbox runs pods"}
@@ -27,7 +28,7 @@ def build_node() -> Object:
         "kind": "Node",
         "metadata": {
             "name": NODE,
-            "labels": {"kubernetes.io/arch": architecture, "kubernetes.io/hostname": NODE, "kubernetes.io/os": system},
+            "labels": {"kubernetes.io/arch": architecture, "kubernetes.io/hostname": NODE, "kubernetes.io/os": OS},
         },
         "spec": {},
         "status": {
@@ -44,7 +45,7 @@ def build_node() -> Object:
                 "kubeProxyVersion": "",
                 "kubeletVersion": f"v{__version__}+grpcdemo-sandbox",
                 "machineID": "",
-                "operatingSystem": system,
+                "operatingSystem": OS,
                 "osImage": f"grpcdemo sandbox {__version__}",
                 "systemUUID": "",
             },
