@@ -30,8 +30,9 @@ class HollowCluster(ControlPlane):
 
     policy: Callable[[Object], None]
 
-    def __init__(self, clock: Clock | None = None) -> None:
+    def __init__(self, clock: Clock | None = None, *, version: str = VERSION) -> None:
         addresses = count(1)
+        self.version = version
         self.accept_pods()
         super().__init__(
             allocate_ip=lambda namespace, name: f"10.96.0.{next(addresses)}",
@@ -55,7 +56,7 @@ class HollowCluster(ControlPlane):
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[str]:
         """The URL of its API."""
-        app = self.build_app(self.node, token=TOKEN, version=VERSION)
+        app = self.build_app(self.node, token=TOKEN, version=self.version)
         app.middlewares.insert(0, self.faults.middleware())
         async with self.working(), serving(app) as url:
             yield url
