@@ -74,6 +74,17 @@ class Pod:
 
 
 @dataclass(frozen=True)
+class Workload:
+    """One of the demo's two Deployments."""
+
+    name: str
+    replicas: int | None
+    """How many pods it is to have; None if there is no such Deployment."""
+    ready: int = 0
+    paused: bool = False
+
+
+@dataclass(frozen=True)
 class ServiceReference:
     """A Service and its namespace: `istio-system/istiod`."""
 
@@ -118,6 +129,7 @@ class IstioStatus:
     versions: tuple[str, ...] | None
     """Versions of the running control planes; None if they could not be read."""
     pods: tuple[Pod, ...]
+    workloads: tuple[Workload, ...]
     sandbox: bool = False
     """The sandbox injects the proxies, not Istio."""
 
@@ -135,6 +147,7 @@ class Status:
     """grpcdemo created the namespace."""
     labels: dict[str, str]
     pods: tuple[Pod, ...]
+    workloads: tuple[Workload, ...]
 
 
 def add_counts(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:

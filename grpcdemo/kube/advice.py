@@ -16,6 +16,8 @@ from grpcdemo.kube.trouble import (
     Finalizer,
     NodeUnreachable,
     NotReady,
+    Paused,
+    PodTrouble,
     ScaleUp,
     Terminating,
     Trouble,
@@ -27,11 +29,20 @@ from grpcdemo.resources.istio import WEBHOOK_SUFFIX
 
 def describe(trouble: Trouble) -> str:
     match trouble:
+        case Paused(deployment):
+            return f"Deployment {deployment.name} is paused: it does not roll out"
         case CannotCreatePods(replica_set, message):
             return f"cannot create pods for {replica_set}: {message}"
-        case Unschedulable(pod, message, scale_up=scale_up):
-            autoscaler = f"; the autoscaler: {scale_up.message}" if scale_up else ""
-            return f"pod {pod.name} is unschedulable: {message}{autoscaler}"
+        case Terminating():
+            return f"{describe_terminating(trouble)} is terminating"
+        case _:
+            return _describe_pod(trouble)
+
+
+def _describe_pod(trouble: PodTrouble | NodeUnreachable | NotReady) -> str:
+    match trouble:
+        case Unschedulable():
+            return _describe_unschedulable(trouble)
         case CannotPullImage(pod, image, message):
             return f"pod {pod.name} cannot pull image {image}: {message}"
         case CannotStart(pod, container, message):
@@ -45,8 +56,11 @@ def describe(trouble: Trouble) -> str:
             return f"pod {pod.name} is on a node that is unreachable"
         case NotReady(pod, reason, message):
             return ": ".join(filter(None, (f"pod {pod.name} is not ready", reason, message)))
-        case Terminating():
-            return f"{describe_terminating(trouble)} is terminating"
+
+
+def _describe_unschedulable(trouble: Unschedulable) -> str:
+    autoscaler = f"; the autoscaler: {trouble.scale_up.message}" if trouble.scale_up else ""
+    return f"pod {trouble.pod.name} is unschedulable: {trouble.message}{autoscaler}"
 
 
 def _describe_crash(crash: CrashLoop) -> str:
@@ -69,6 +83,10 @@ def _describe_blocker(blocker: Blocker) -> str:
 def advise(trouble: Trouble, context: str) -> Hint | str | None:
     """What helps against *trouble* in the cluster of *context*, if we know."""
     match trouble:
+        case Paused(deployment):
+            return Hint(
+                "resume it with ", Kubectl("rollout", "resume", str(deployment), namespace=deployment.namespace)
+            )
         case CannotCreatePods(refusal=refusal):
             return advise_on_refusal(refusal)
         case Unschedulable(scale_up=ScaleUp(is_coming=True)):

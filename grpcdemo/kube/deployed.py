@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Iterable
 from typing import Literal
 
-from grpcdemo.errors import Conflict, Forbidden
+from grpcdemo.errors import Conflict, Forbidden, GrpcdemoError, Hint, Kubectl, NotFound
 from grpcdemo.kube.api import Api
-from grpcdemo.model import Pod
+from grpcdemo.model import CLIENT_APP, SERVER_APP, Pod, Workload
 from grpcdemo.resources.istio import INJECT
 from grpcdemo.resources.labels import OURS
 from grpcdemo.resources.objects import Object, annotations_of, is_ours, labels_of
@@ -47,6 +47,35 @@ async def apply(api: Api, manifest: Object) -> Applied:
 async def our_deployments(api: Api, namespace: str) -> list[Object]:
     deployments: list[Object] = (await api.list(DEPLOYMENTS, namespace=namespace, selector=OURS))["items"]
     return deployments
+
+
+def read_workloads(deployments: Iterable[Object]) -> tuple[Workload, ...]:
+    """The demo's Deployments, also those that are missing."""
+    by_name = {deployment["metadata"]["name"]: deployment for deployment in deployments}
+    return tuple(_read_workload(name, by_name.get(name)) for name in (SERVER_APP, CLIENT_APP))
+
+
+def _read_workload(name: str, deployment: Object | None) -> Workload:
+    if deployment is None:
+        return Workload(name, None)
+    spec, ready = deployment["spec"], deployment.get("status", {}).get("readyReplicas", 0)
+    return Workload(name, spec.get("replicas", 1), ready, bool(spec.get("paused")))
+
+
+def require_whole(namespace: str, deployments: Iterable[Object]) -> None:
+    """Raise if a Deployment of the demo is missing, or wants no pods: nothing could be said of its pods."""
+    for workload in read_workloads(deployments):
+        if workload.replicas is None:
+            raise NotFound(
+                f"half of the demo is missing: there is no Deployment {workload.name} in namespace {namespace}",
+                hint="`grpcdemo up` creates it",
+            )
+        if not workload.replicas:
+            scale = Kubectl("scale", f"deployments/{workload.name}", "--replicas", "1", namespace=namespace)
+            raise GrpcdemoError(
+                f"Deployment {workload.name} is scaled to 0: it has no pods",
+                hint=Hint("scale it up with ", scale, ", or with `grpcdemo up`"),
+            )
 
 
 async def our_pods(api: Api, namespace: str) -> list[Pod]:

@@ -22,6 +22,7 @@ from grpcdemo.kube.trouble import (
     creation_trouble,
     late_trouble,
     may_pass,
+    pause_of,
     pod_trouble,
     read_scale_up,
     subject_of,
@@ -184,9 +185,14 @@ class _Rollout:
         desired = deployment["spec"].get("replicas", 1)
         status = deployment.get("status", {})
         current = current_replica_set(deployment, owned_by(deployment, self._mirror["replica sets"]))
+        pause = pause_of(deployment)
         if current is None:  # the controller has not created it yet
+            if pause:
+                raise _Stuck(pause)
             return _Progress(name, 0, desired, 0, settled=False)
         new, old = self._pods(name, labels_of(current).get(TEMPLATE_HASH))
+        if pause and any(map(is_active, old)):
+            raise _Stuck(pause)
         self._stop_if_stuck(current, new)
         observed = status.get("observedGeneration", 0) >= deployment["metadata"]["generation"]
         counts = (len(new), status.get("availableReplicas", 0), status.get("replicas", 0))

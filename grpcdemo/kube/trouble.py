@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from grpcdemo.kube.messages import Refusal, Refuser, blames_nodes, is_transient, read_refusal
 from grpcdemo.resources.objects import Object, conditions_of, is_terminating
 from grpcdemo.resources.references import ObjectReference, reference_to
-from grpcdemo.resources.resource import PODS, REPLICA_SETS, Resource
+from grpcdemo.resources.resource import DEPLOYMENTS, PODS, REPLICA_SETS, Resource
 
 PULL_REASONS = {
     "ErrImagePull",
@@ -33,6 +33,13 @@ NAMESPACE_CONDITIONS = (
     "NamespaceFinalizersRemaining",
 )
 """With these the namespace controller says what a terminating namespace waits for."""
+
+
+@dataclass(frozen=True)
+class Paused:
+    """A Deployment whose rollout has been paused: no pod of a new template is created."""
+
+    deployment: ObjectReference
 
 
 @dataclass(frozen=True)
@@ -157,7 +164,11 @@ class Terminating:
 ContainerTrouble = CannotPullImage | CannotStart | CrashLoop
 """The kubelet tries again after a back-off of up to five minutes, with the pod as it was created."""
 PodTrouble = Unschedulable | ContainerTrouble | Failed
-Trouble = CannotCreatePods | PodTrouble | NodeUnreachable | NotReady | Terminating
+Trouble = Paused | CannotCreatePods | PodTrouble | NodeUnreachable | NotReady | Terminating
+
+
+def pause_of(deployment: Object) -> Paused | None:
+    return Paused(reference_to(DEPLOYMENTS, deployment)) if deployment["spec"].get("paused") else None
 
 
 def creation_trouble(replica_set: Object) -> CannotCreatePods | None:
@@ -175,6 +186,8 @@ def creation_trouble(replica_set: Object) -> CannotCreatePods | None:
 def subject_of(trouble: Trouble) -> ObjectReference:
     """The object that has the trouble."""
     match trouble:
+        case Paused():
+            return trouble.deployment
         case CannotCreatePods():
             return trouble.replica_set
         case Terminating():

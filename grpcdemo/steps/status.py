@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from grpcdemo.kube.api import Api
-from grpcdemo.kube.deployed import our_pods
+from grpcdemo.kube.deployed import our_deployments, our_pods, read_workloads
 from grpcdemo.kube.injection import injection_labels
 from grpcdemo.kube.namespace import find_namespace
 from grpcdemo.model import Status
@@ -14,8 +14,11 @@ from grpcdemo.resources.objects import is_ours, labels_of
 
 async def read_status(api: Api, namespace: str) -> Status:
     """The present state; a missing namespace is an answer, not an error."""
-    kubernetes, obj, pods = await asyncio.gather(
-        api.git_version(), find_namespace(api, namespace), our_pods(api, namespace)
+    kubernetes, obj, deployments, pods = await asyncio.gather(
+        api.git_version(),
+        find_namespace(api, namespace),
+        our_deployments(api, namespace),
+        our_pods(api, namespace),
     )
     return Status(
         target=api.target,
@@ -25,4 +28,5 @@ async def read_status(api: Api, namespace: str) -> Status:
         owned=bool(obj and is_ours(obj)),
         labels=injection_labels(labels_of(obj)) if obj else {},
         pods=tuple(pods),
+        workloads=read_workloads(deployments),
     )

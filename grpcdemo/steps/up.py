@@ -18,7 +18,7 @@ from grpcdemo.manifests.render import ManifestValues, build_objects
 from grpcdemo.model import CLIENT_APP, SERVER_APP, Done, Pod, Reporter, Warned
 from grpcdemo.resources.istio import INJECTION_LABEL
 from grpcdemo.resources.objects import Object, is_terminating, labels_of
-from grpcdemo.steps.istio.label import INJECTION_OFF
+from grpcdemo.steps.istio.label import INJECTION_OFF, require_labels
 from grpcdemo.steps.shared import require_consent_to_relabel
 
 
@@ -104,6 +104,7 @@ async def _wait_until_ready(api: Api, config: UpConfig, report: Reporter) -> lis
     pods = await wait_for_rollout(
         api, config.namespace, names, timeout_s=config.timeout_s, report=report, slow_s=config.slow_s
     )
+    await require_labels(api, config.namespace, INJECTION_OFF)
     if injected := [pod.name for pod in pods if pod.proxy]:
         raise GrpcdemoError(
             f"pod {injected[0]} has a proxy, although its namespace is labeled {INJECTION_LABEL}=disabled",

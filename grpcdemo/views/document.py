@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from grpcdemo.model import DemoResult, Injection, IstioStatus, Observation, Pod, Provenance, Slice, Status
+from grpcdemo.model import DemoResult, Injection, IstioStatus, Observation, Pod, Provenance, Slice, Status, Workload
 from grpcdemo.views.servers import server_rows
 from grpcdemo.views.words import rate
 
@@ -21,6 +21,7 @@ def status_document(status: Status) -> Document:
         "phase": status.phase,
         "owned": status.owned,
         "labels": status.labels,
+        "deployments": [*map(_workload, status.workloads)],
         "pods": pods_document(status.pods),
     }
 
@@ -33,6 +34,7 @@ def istio_document(status: IstioStatus) -> Document:
         "injectors": _injectors(status.injection),
         "injectingRevision": status.injection.revision,
         "ambient": status.injection.ambient,
+        "deployments": [*map(_workload, status.workloads)],
         "pods": pods_document(status.pods),
     }
 
@@ -137,6 +139,15 @@ def demo_document(result: DemoResult, provenance: Provenance | None = None) -> D
         "istioOn": observation_document(result.after.observation),
         "seconds": round(result.seconds, 3),
         "provenance": provenance and provenance_document(provenance),
+    }
+
+
+def _workload(workload: Workload) -> Document:
+    return {
+        "name": workload.name,
+        "replicas": workload.replicas,
+        "ready": workload.ready,
+        "paused": workload.paused,
     }
 
 

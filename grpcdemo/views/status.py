@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from grpcdemo.model import Injection, Injector, IstioStatus, Status
+from grpcdemo.model import Injection, Injector, IstioStatus, Status, Workload
 from grpcdemo.views.pods import pods_table
 
 
@@ -18,6 +18,7 @@ def status_view(status: Status, width: int | None = None) -> RenderableType:
             "TARGET": str(status.target),
             "KUBERNETES": status.kubernetes,
             "NAMESPACE": _namespace(status),
+            **_deployments(status.workloads),
         }
     )
     if not status.pods:
@@ -33,6 +34,7 @@ def istio_view(status: IstioStatus, width: int | None = None) -> RenderableType:
             "INJECTORS": _injectors(status.injection),
             "NAMESPACE": f"{status.namespace}, {_labels(status.injection.labels)}",
             "EFFECT": effect(status.injection),
+            **_deployments(status.workloads),
             "PROXIES": f"in {injected} of {len(status.pods)} pods",
         }
     )
@@ -63,6 +65,19 @@ def _namespace(status: Status) -> str:
         return f"{status.namespace}, does not exist"
     owner = "created by grpcdemo" if status.owned else "not created by grpcdemo"
     return f"{status.namespace}, {status.phase}, {owner}, {_labels(status.labels)}"
+
+
+def _deployments(workloads: Sequence[Workload]) -> dict[str, str]:
+    """The row of the Deployments, unless there is no demo at all."""
+    if all(workload.replicas is None for workload in workloads):
+        return {}
+    return {"DEPLOYMENTS": ", ".join(map(_workload, workloads))}
+
+
+def _workload(workload: Workload) -> str:
+    if workload.replicas is None:
+        return f"{workload.name} MISSING"
+    return f"{workload.name} {workload.ready}/{workload.replicas}{' PAUSED' if workload.paused else ''}"
 
 
 def _labels(labels: Mapping[str, str]) -> str:

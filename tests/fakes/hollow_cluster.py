@@ -97,6 +97,11 @@ class HollowCluster(ControlPlane):
         obj = self.store.get(resource, namespace, name)
         self.store.update(resource, {**obj, "metadata": {**obj["metadata"], **metadata}})
 
+    def set_spec(self, resource: Resource, namespace: str, name: str, **spec: Any) -> None:
+        """Change some fields of an object's spec, as `kubectl scale` and `kubectl rollout pause` do."""
+        obj = self.store.get(resource, namespace, name)
+        self.registry.update(resource, {**obj, "spec": {**obj["spec"], **spec}})
+
     def labels(self, namespace: str) -> dict[str, str]:
         """A namespace's, without its own name, which every namespace has for a label."""
         labels = labels_of(self.store.get(NAMESPACES, "", namespace))

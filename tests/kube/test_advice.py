@@ -14,13 +14,14 @@ from grpcdemo.kube.trouble import (
     Finalizer,
     NodeUnreachable,
     NotReady,
+    Paused,
     ScaleUp,
     Terminating,
     Trouble,
     Unschedulable,
 )
 from grpcdemo.resources.references import ObjectReference
-from grpcdemo.resources.resource import NAMESPACES, PODS, REPLICA_SETS, SERVICES
+from grpcdemo.resources.resource import DEPLOYMENTS, NAMESPACES, PODS, REPLICA_SETS, SERVICES
 
 POD = ObjectReference(PODS, "p", "demo")
 REPLICA_SET = ObjectReference(REPLICA_SETS, "r", "demo")
@@ -29,6 +30,11 @@ IMAGE = "localhost/grpcdemo-server:1"
 ISTIO = "namespace.sidecar-injector.istio.io"
 
 TROUBLES: list[tuple[Trouble, str, str | None]] = [
+    (
+        Paused(ObjectReference(DEPLOYMENTS, "d", "demo")),
+        "Deployment d is paused: it does not roll out",
+        "`kubectl rollout resume deployments/d --namespace demo`",
+    ),
     (
         CannotCreatePods(REPLICA_SET, "exceeded quota: small", Refusal(Refuser.QUOTA, "small")),
         "cannot create pods for replicasets/r: exceeded quota: small",

@@ -166,10 +166,10 @@ async def test_there_must_be_a_demo(cluster: HollowCluster, cluster_api: Api, ev
 
 
 async def test_pods_without_a_proxy_are_an_error(cluster: HollowCluster, demo_api: Api, events: Events) -> None:
-    def disable() -> None:
-        cluster.set_metadata(NAMESPACES, "", DEMO, labels={"istio-injection": "disabled"})
+    def uninstall() -> None:
+        cluster.store.remove(MUTATING_WEBHOOKS, "", "istio-sidecar-injector")
 
-    cluster.faults.before("PATCH", DEPLOYMENTS.path(DEMO, "grpc-server"), disable)
+    cluster.faults.before("PATCH", DEPLOYMENTS.path(DEMO, "grpc-server"), uninstall)
     with pytest.raises(GrpcdemoError, match="of 4 pods have no proxy, for example grpc-"):
         await switch(demo_api, ON, events.append)
 
@@ -179,3 +179,76 @@ async def test_an_unready_pod_is_restarted(cluster: HollowCluster, demo_api: Api
     cluster.node.set_ready(await demo_api.get(PODS, pod.name, namespace=DEMO), False)
     await switch(demo_api, ON, events.append)
     assert "nothing to restart" not in events.done
+
+
+@pytest.mark.parametrize("config", [ON, OFF])
+@pytest.mark.parametrize("name", ["grpc-server", "grpc-client"])
+async def test_a_deployment_without_pods_is_not_called_switched(
+    cluster: HollowCluster, demo_api: Api, events: Events, name: str, config: SwitchConfig
+) -> None:
+    cluster.set_spec(DEPLOYMENTS, DEMO, name, replicas=0)
+    await cluster.settle()
+    with pytest.raises(GrpcdemoError, match=f"Deployment {name} is scaled to 0") as caught:
+        await switch(demo_api, config, events.append)
+    assert f"kubectl scale deployments/{name}" in str(caught.value.hint)
+    assert (cluster.faults.changes, events.done) == ([], "")
+
+
+@pytest.mark.parametrize("config", [ON, OFF])
+@pytest.mark.parametrize("name", ["grpc-server", "grpc-client"])
+async def test_half_a_demo_is_not_called_switched(
+    cluster: HollowCluster, demo_api: Api, events: Events, name: str, config: SwitchConfig
+) -> None:
+    cluster.registry.delete(DEPLOYMENTS, DEMO, name)
+    await cluster.settle()
+    with pytest.raises(NotFound, match=f"there is no Deployment {name}") as caught:
+        await switch(demo_api, config, events.append)
+    assert "grpcdemo up" in str(caught.value.hint)
+    assert (cluster.faults.changes, events.done) == ([], "")
+
+
+async def test_a_paused_deployment_cannot_be_switched(cluster: HollowCluster, demo_api: Api, events: Events) -> None:
+    cluster.set_spec(DEPLOYMENTS, DEMO, "grpc-client", paused=True)
+    with pytest.raises(GrpcdemoError, match=r"Deployment grpc-client is paused: .* nothing was changed") as caught:
+        await switch(demo_api, ON, events.append)
+    assert "kubectl rollout resume deployments/grpc-client --namespace" in str(caught.value.hint)
+    assert cluster.faults.changes == []
+
+
+async def test_a_paused_deployment_may_be_switched_already(
+    cluster: HollowCluster, demo_api: Api, events: Events
+) -> None:
+    cluster.set_spec(DEPLOYMENTS, DEMO, "grpc-client", paused=True)
+    await cluster.settle()
+    await switch(demo_api, OFF, events.append)
+    assert "nothing to restart" in events.done
+
+
+async def test_a_deployment_that_is_paused_meanwhile_ends_the_wait(
+    cluster: HollowCluster, demo_api: Api, events: Events
+) -> None:
+    path = DEPLOYMENTS.path(DEMO, "grpc-server")
+    cluster.faults.before("PATCH", path, lambda: cluster.set_spec(DEPLOYMENTS, DEMO, "grpc-server", paused=True))
+    with pytest.raises(GrpcdemoError, match="Deployment grpc-server is paused"):
+        await switch(demo_api, SwitchConfig(on=True, timeout_s=3600), events.append)
+
+
+@pytest.mark.parametrize(
+    ("labels", "has"),
+    [({"istio-injection": "disabled"}, "istio-injection=disabled"), ({}, "no injection label")],
+)
+async def test_labels_that_somebody_puts_back_are_noticed(
+    cluster: HollowCluster, demo_api: Api, events: Events, labels: dict[str, str], has: str
+) -> None:
+    """Also if every pod has its proxy already: it would lose it with its next restart."""
+    before = set(cluster.names(PODS, DEMO))
+    cluster.node.behavior = lambda pod: SLOW_TO_STOP if pod["metadata"]["name"] in before else READY
+    switching = asyncio.create_task(switch(demo_api, ON, events.append))
+    await events.until_waiting_for("old pods terminating")
+    cluster.set_metadata(NAMESPACES, "", DEMO, labels=labels)
+    cluster.node.behavior = lambda pod: READY
+    cluster.node.look_again()
+    with pytest.raises(GrpcdemoError, match=f"should have istio-injection=enabled, and has {has}") as caught:
+        await switching
+    assert "--show-managed-fields" in str(caught.value.hint)
+    assert "checked every pod" not in events.done

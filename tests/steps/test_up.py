@@ -267,9 +267,33 @@ async def test_a_timeout_says_what_it_waited_for(cluster: HollowCluster, cluster
 
 
 async def test_unexpected_proxies_are_an_error(cluster: HollowCluster, cluster_api: Api, events: Events) -> None:
-    def inject() -> None:
-        cluster.set_metadata(NAMESPACES, "", DEMO, labels={"istio-injection": "enabled"})
-
-    cluster.faults.before("POST", DEPLOYMENTS.path(DEMO), inject)
+    proxy = {"name": "istio-proxy", "image": "x"}
+    cluster.policy = lambda pod: pod["spec"].update(containers=[*pod["spec"]["containers"], proxy])
     with pytest.raises(GrpcdemoError, match="has a proxy, although its namespace is labeled"):
         await up(cluster_api, UpConfig(), events.append)
+
+
+async def test_a_label_that_somebody_sets_meanwhile_is_noticed(
+    cluster: HollowCluster, cluster_api: Api, events: Events
+) -> None:
+    def enable() -> None:
+        cluster.set_metadata(NAMESPACES, "", DEMO, labels={"istio-injection": "enabled"})
+
+    cluster.faults.before("POST", DEPLOYMENTS.path(DEMO), enable)
+    with pytest.raises(GrpcdemoError, match="should have istio-injection=disabled, and has istio-injection=enabled"):
+        await up(cluster_api, UpConfig(), events.append)
+
+
+async def test_a_paused_deployment_ends_the_wait(cluster: HollowCluster, demo_api: Api, events: Events) -> None:
+    cluster.set_spec(DEPLOYMENTS, DEMO, "grpc-server", paused=True)
+    await up(demo_api, UpConfig(servers=5, timeout_s=3600), events.append)
+    with pytest.raises(GrpcdemoError, match="Deployment grpc-server is paused") as caught:
+        await up(demo_api, UpConfig(image_prefix="r.example.com", timeout_s=3600), events.append)
+    assert "kubectl rollout resume deployments/grpc-server" in str(caught.value.hint)
+
+
+async def test_a_deployment_that_was_scaled_to_0_comes_back(
+    cluster: HollowCluster, demo_api: Api, events: Events
+) -> None:
+    cluster.set_spec(DEPLOYMENTS, DEMO, "grpc-server", replicas=0)
+    assert len(await up(demo_api, UpConfig(), events.append)) == 4

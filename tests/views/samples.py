@@ -17,6 +17,7 @@ from grpcdemo.model import (
     Tally,
     Target,
     Timeline,
+    Workload,
 )
 from grpcdemo.steps.observe.batch import Batch
 from grpcdemo.steps.observe.histogram import Histogram
@@ -132,6 +133,10 @@ BALANCED = observation(
 )
 
 
+WHOLE = (Workload("grpc-server", 3, 3), Workload("grpc-client", 1, 1))
+NONE = (Workload("grpc-server", None), Workload("grpc-client", None))
+
+
 def status(**changed: Any) -> Status:
     fields: dict[str, Any] = {
         "target": TARGET,
@@ -141,12 +146,19 @@ def status(**changed: Any) -> Status:
         "owned": True,
         "labels": {"istio-injection": "disabled"},
         "pods": (*clients(), *servers()),
+        "workloads": WHOLE,
     }
     return Status(**{**fields, **changed})
 
 
 def istio_status(injection: Injection, **changed: Any) -> IstioStatus:
-    fields: dict[str, Any] = {"namespace": DEMO, "injection": injection, "versions": ("1.31.0",), "pods": ()}
+    fields: dict[str, Any] = {
+        "namespace": DEMO,
+        "injection": injection,
+        "versions": ("1.31.0",),
+        "pods": (),
+        "workloads": WHOLE,
+    }
     return IstioStatus(**{**fields, **changed})
 
 

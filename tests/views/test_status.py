@@ -2,13 +2,13 @@
 
 import pytest
 
-from grpcdemo.model import Injection, Injector, IstioStatus, ServiceReference, Status, Target
+from grpcdemo.model import Injection, Injector, IstioStatus, ServiceReference, Status, Target, Workload
 from grpcdemo.views.document import istio_document, status_document
 from grpcdemo.views.pods import COLUMNS, pods_table
 from grpcdemo.views.status import istio_view, status_view
 
 from .conftest import Golden
-from .samples import clients, injection, istio_status, pod, servers, status
+from .samples import NONE, clients, injection, istio_status, pod, servers, status
 
 DEFAULT = Injector("default", ServiceReference("istio-system", "istiod"), True)
 CANARY = Injector("1-28-0", ServiceReference("istio-system", "istiod-1-28-0"), False)
@@ -20,10 +20,20 @@ TROUBLED = (
 
 STATUSES = {
     "status-running": status(),
-    "status-troubled": status(pods=TROUBLED, owned=False, labels={}),
-    "status-no-pods": status(pods=()),
+    "status-troubled": status(
+        pods=TROUBLED,
+        owned=False,
+        labels={},
+        workloads=(Workload("grpc-server", 3, 1, paused=True), Workload("grpc-client", None)),
+    ),
+    "status-no-pods": status(pods=(), workloads=(Workload("grpc-server", 0), Workload("grpc-client", 0))),
     "status-no-namespace": status(
-        pods=(), phase=None, owned=False, labels={}, target=Target("gke_prod", "https://203.0.113.7", False, False)
+        workloads=NONE,
+        pods=(),
+        phase=None,
+        owned=False,
+        labels={},
+        target=Target("gke_prod", "https://203.0.113.7", False, False),
     ),
 }
 
@@ -40,7 +50,7 @@ ISTIO = {
         pods=(*clients(proxy="native sidecar"), *servers("native sidecar")),
     ),
     "istio-off": istio_status(injection(DEFAULT, istio_injection="disabled"), pods=(*clients(), *servers())),
-    "istio-none": istio_status(injection(), versions=()),
+    "istio-none": istio_status(injection(), versions=(), workloads=NONE),
     "istio-sandbox": istio_status(
         injection(
             Injector("default", ServiceReference("sandbox-system", "sandbox-injector"), True),

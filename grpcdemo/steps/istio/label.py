@@ -1,8 +1,10 @@
-"""Which labels switch injection on or off in this cluster: read before anything is changed."""
+"""Which labels switch injection on or off in this cluster: read before anything is changed, and checked at the end."""
 
 from __future__ import annotations
 
-from grpcdemo.errors import GrpcdemoError, Hint, Kubectl
+from collections.abc import Mapping
+
+from grpcdemo.errors import GrpcdemoError, Hint, Kubectl, NotFound
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.injection import (
     LabelChange,
@@ -15,12 +17,36 @@ from grpcdemo.kube.injection import (
     list_webhooks,
     revisions,
 )
+from grpcdemo.kube.namespace import find_namespace
 from grpcdemo.model import Reporter, Warned
 from grpcdemo.resources.istio import AMBIENT_LABEL, INJECTION_LABEL, REVISION_LABEL
 from grpcdemo.resources.objects import Object, labels_of
 
 INJECTION_OFF: LabelChange = {INJECTION_LABEL: "disabled", REVISION_LABEL: None}
 """Only the value `disabled` is off everywhere: without any label, some installations inject by default."""
+
+
+async def require_labels(api: Api, name: str, change: LabelChange) -> None:
+    """Raise if somebody has changed the namespace's injection labels since they were set."""
+    namespace = await find_namespace(api, name)
+    if namespace is None:
+        raise NotFound(f"namespace {name} was deleted meanwhile")
+    labels = labels_of(namespace)
+    if changed(labels, change) == labels:
+        return
+    now = {key: labels[key] for key in change if key in labels}
+    raise GrpcdemoError(
+        f"somebody else has changed the labels of namespace {name} meanwhile: "
+        f"it should have {describe_labels(change)}, and has {describe_labels(now) or 'no injection label'}",
+        hint=Hint(
+            "a GitOps controller may manage it: set the label there; who did it is in ",
+            Kubectl("get", f"namespaces/{name}", "--output", "yaml", "--show-managed-fields"),
+        ),
+    )
+
+
+def describe_labels(change: Mapping[str, str | None]) -> str:
+    return ", ".join(f"{key}={value}" for key, value in change.items() if value is not None)
 
 
 async def labels_that_inject(

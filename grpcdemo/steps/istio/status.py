@@ -6,7 +6,7 @@ import asyncio
 
 from grpcdemo.errors import NotFound
 from grpcdemo.kube.api import Api
-from grpcdemo.kube.deployed import injected_labels, our_deployments, our_pods
+from grpcdemo.kube.deployed import injected_labels, our_deployments, our_pods, read_workloads
 from grpcdemo.kube.injection import control_plane_versions, read_injection
 from grpcdemo.kube.namespace import find_namespace
 from grpcdemo.model import IstioStatus
@@ -25,5 +25,10 @@ async def istio_status(api: Api, namespace: str) -> IstioStatus:
         raise NotFound(f"namespace {namespace} does not exist", hint="deploy the demo with `grpcdemo up`")
     injection = await read_injection(api, labels_of(obj), injected_labels(deployments))
     return IstioStatus(
-        namespace=namespace, injection=injection, versions=versions, pods=tuple(pods), sandbox=api.target.sandbox
+        namespace=namespace,
+        injection=injection,
+        versions=versions,
+        pods=tuple(pods),
+        workloads=read_workloads(deployments),
+        sandbox=api.target.sandbox,
     )

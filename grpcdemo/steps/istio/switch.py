@@ -6,16 +6,18 @@ import asyncio
 from dataclasses import dataclass
 
 from grpcdemo.errors import GrpcdemoError, NotFound, Unreachable
+from grpcdemo.kube.advice import advise, describe
 from grpcdemo.kube.api import Api
-from grpcdemo.kube.deployed import dry_run_pods, injected_labels, opting_out, our_deployments, our_pods
+from grpcdemo.kube.deployed import dry_run_pods, injected_labels, opting_out, our_deployments, our_pods, require_whole
 from grpcdemo.kube.injection import LabelChange, changed
 from grpcdemo.kube.namespace import find_namespace, relabel
 from grpcdemo.kube.rollout import is_settled, restart, wait_for_rollout
+from grpcdemo.kube.trouble import pause_of
 from grpcdemo.manifests import defaults
 from grpcdemo.model import Done, Pod, Reporter, Waiting, Warned
 from grpcdemo.resources.istio import INJECT
 from grpcdemo.resources.objects import Object, is_terminating, labels_of, namespaced_name
-from grpcdemo.steps.istio.label import INJECTION_OFF, labels_that_inject
+from grpcdemo.steps.istio.label import INJECTION_OFF, describe_labels, labels_that_inject, require_labels
 from grpcdemo.steps.shared import require_consent_to_relabel
 
 LABEL_SETTLES_S = 10.0
@@ -44,6 +46,10 @@ async def switch(api: Api, config: SwitchConfig, report: Reporter) -> list[Pod]:
     If the cluster would refuse the new pods, the labels are restored and nothing is restarted.
     """
     namespace, deployments = await _find_demo(api, config.namespace)
+    pods = await our_pods(api, config.namespace)
+    is_done = is_settled(deployments, pods) and all(bool(pod.proxy) == config.on for pod in pods)
+    if not is_done:
+        _check_that_none_is_paused(deployments, api.target.context)
     if config.on:
         _check_that_none_opts_out(deployments)
         change = await labels_that_inject(api, namespace, injected_labels(deployments), config.revision, report)
@@ -53,22 +59,25 @@ async def switch(api: Api, config: SwitchConfig, report: Reporter) -> list[Pod]:
     if must_relabel:
         await require_consent_to_relabel(api, namespace, given=config.shared)
         await relabel(api, namespace, change)
-        report(Done(f"namespace {config.namespace} labeled {_labels(change)}"))
+        report(Done(f"namespace {config.namespace} labeled {describe_labels(change)}"))
+    if is_done:
+        report(Done(f"{_count(pods, on=config.on)} already: nothing to restart"))
+        return pods
+    if api.dry_run:
+        report(Done(f"{' and '.join(_names(deployments))} restarted"))
+        return pods
     try:
-        pods = await our_pods(api, config.namespace)
-        if is_settled(deployments, pods) and all(bool(pod.proxy) == config.on for pod in pods):
-            report(Done(f"{_count(pods, on=config.on)} already: nothing to restart"))
-            return pods
-        if api.dry_run:
-            report(Done(f"{' and '.join(_names(deployments))} restarted"))
-            return pods
         await _wait_until_label_works(api, config, deployments, report)
     except GrpcdemoError:
         if must_relabel:
             await _restore(api, namespace, change, report)
         raise
     await _restart(api, config, deployments, report)
-    return await _roll_out(api, config, _names(deployments), report)
+    pods = await _roll_out(api, config, _names(deployments), report)
+    await require_labels(api, config.namespace, change)
+    _check_proxies(pods, on=config.on)
+    report(Done(f"checked every pod: {_count(pods, on=config.on)}"))
+    return pods
 
 
 async def _find_demo(api: Api, name: str) -> tuple[Object, list[Object]]:
@@ -83,7 +92,13 @@ async def _find_demo(api: Api, name: str) -> tuple[Object, list[Object]]:
         )
     if not deployments:
         raise NotFound(f"there is no demo in namespace {name}", hint=hint)
+    require_whole(name, deployments)
     return namespace, sorted(deployments, key=namespaced_name, reverse=True)
+
+
+def _check_that_none_is_paused(deployments: list[Object], context: str) -> None:
+    for pause in filter(None, map(pause_of, deployments)):
+        raise GrpcdemoError(f"{describe(pause)}; nothing was changed", hint=advise(pause, context))
 
 
 def _check_that_none_opts_out(deployments: list[Object]) -> None:
@@ -143,7 +158,7 @@ async def _restart(api: Api, config: SwitchConfig, deployments: list[Object], re
 
 async def _roll_out(api: Api, config: SwitchConfig, names: list[str], report: Reporter) -> list[Pod]:
     try:
-        pods = await wait_for_rollout(api, config.namespace, names, timeout_s=config.timeout_s, report=report)
+        return await wait_for_rollout(api, config.namespace, names, timeout_s=config.timeout_s, report=report)
     except Unreachable:
         raise  # how the rollout ends is unknown
     except GrpcdemoError:
@@ -152,15 +167,16 @@ async def _roll_out(api: Api, config: SwitchConfig, names: list[str], report: Re
             Warned(f"the rollout continues in the cluster, and the label stays; `grpcdemo istio {back}` reverts both")
         )
         raise
-    wrong = [pod.name for pod in pods if bool(pod.proxy) != config.on]
+
+
+def _check_proxies(pods: list[Pod], *, on: bool) -> None:
+    wrong = [pod.name for pod in pods if bool(pod.proxy) != on]
     if wrong:
-        have = "have no" if config.on else "still have a"
+        have = "have no" if on else "still have a"
         raise GrpcdemoError(
             f"{len(wrong)} of {len(pods)} pods {have} proxy, for example {wrong[0]}",
             hint="see why with `grpcdemo istio status`",
         )
-    report(Done(f"checked every pod: {_count(pods, on=config.on)}"))
-    return pods
 
 
 def _names(deployments: list[Object]) -> list[str]:
@@ -169,7 +185,3 @@ def _names(deployments: list[Object]) -> list[str]:
 
 def _count(pods: list[Pod], *, on: bool) -> str:
     return f"all {len(pods)} have a proxy" if on else f"none of {len(pods)} has a proxy"
-
-
-def _labels(change: LabelChange) -> str:
-    return ", ".join(f"{key}={value}" for key, value in change.items() if value is not None)
