@@ -43,13 +43,16 @@ class Proxy:
         return f"{CREDENTIALS.sub('', self.url)} ({self.source})"
 
 
-def choose_proxy(server: str, *, proxy_url: str = "", environment: Mapping[str, str] = os.environ) -> Proxy | None:
+def choose_proxy(
+    server: str, *, proxy_url: str = "", source: str = "proxy-url", environment: Mapping[str, str] = os.environ
+) -> Proxy | None:
     """The proxy for the API *server*, a URL; None to connect directly.
 
-    *proxy_url* is the field `proxy-url` of the cluster's entry. Raises UsageError if the proxy cannot be used.
+    *proxy_url* is the field `proxy-url` of the cluster's entry, and *source* what messages call that field. Raises
+    UsageError if the proxy cannot be used.
     """
     if proxy_url:
-        return _usable(proxy_url, "proxy-url")
+        return _usable(proxy_url, source)
     url = urlsplit(server)
     if url.scheme not in PORTS:
         return None
