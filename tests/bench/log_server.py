@@ -3,8 +3,6 @@
 It is a process of its own, so that its work does not count as the reader's.
 """
 
-from __future__ import annotations
-
 import asyncio
 import random
 import subprocess

@@ -1,7 +1,5 @@
 """The demo's bare programs, as the baseline of the sandbox."""
 
-from __future__ import annotations
-
 import re
 import socket
 import subprocess

@@ -1,7 +1,5 @@
 """Speed as a ratio of two measurements in turn: a slow machine slows both."""
 
-from __future__ import annotations
-
 import os
 import statistics
 import subprocess

@@ -1,7 +1,5 @@
 """Drawing a hundred pods must not hold up the log."""
 
-from __future__ import annotations
-
 import io
 
 import pytest

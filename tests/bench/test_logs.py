@@ -1,7 +1,5 @@
 """Reading logs: against awk, at a high rate, from many clients at once, and for as long as an hour. No cluster."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import resource

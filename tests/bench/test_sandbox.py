@@ -1,7 +1,5 @@
 """The sandbox against its bare processes, and against a cluster."""
 
-from __future__ import annotations
-
 import time
 from pathlib import Path
 from statistics import median

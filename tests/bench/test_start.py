@@ -1,7 +1,5 @@
 """The start of a command: imports, options, the API's first answer."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The responses that a verdict takes, against the fewest of any test with its errors; and its cost."""
 
-from __future__ import annotations
-
 import math
 import random
 from collections import Counter

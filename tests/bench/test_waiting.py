@@ -1,7 +1,5 @@
 """The time of commands against the same steps by kubectl."""
 
-from __future__ import annotations
-
 import time
 from pathlib import Path
 

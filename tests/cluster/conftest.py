@@ -3,8 +3,6 @@
 Every other scenario is in the contract suite, which runs on both targets.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import pytest

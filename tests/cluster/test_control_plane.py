@@ -1,7 +1,5 @@
 """A running and a stopped istiod. The sandbox is its own injector, which cannot be stopped."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import pytest

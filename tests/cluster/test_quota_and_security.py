@@ -1,7 +1,5 @@
 """A namespace that rejects some pods. The sandbox has neither quotas nor PodSecurity."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.contract.tools import Demo, kubectl

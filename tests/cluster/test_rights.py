@@ -1,7 +1,5 @@
 """Missing rights. The sandbox grants its user every right."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

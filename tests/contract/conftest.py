@@ -4,8 +4,6 @@ Every scenario runs on both targets, and none knows its target: a sandbox for ea
 cluster of the developer's KUBECONFIG.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import pytest

@@ -1,7 +1,5 @@
 """A second injector, for the namespace of a single test."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager

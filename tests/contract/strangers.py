@@ -1,7 +1,5 @@
 """Foreign objects, as `kubectl create -f -` takes them."""
 
-from __future__ import annotations
-
 import json
 
 

@@ -1,7 +1,5 @@
 """The two targets of the contract suite, each as the KUBECONFIG that leads to it."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Access: credentials are checked, and the target is named before anything changes."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """`observe` through a connection that is cut again and again: each call that the clients logged, once."""
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Faults of clusters: the exit code, what the error names, and what is left."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 

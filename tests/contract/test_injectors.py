@@ -1,7 +1,5 @@
 """Other installations of Istio: by revision, by tag, with a proxy that is no native sidecar."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 

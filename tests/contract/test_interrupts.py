@@ -1,7 +1,5 @@
 """Ctrl-C in the middle of each step: it says so, and the next command resumes."""
 
-from __future__ import annotations
-
 import subprocess
 
 import pytest

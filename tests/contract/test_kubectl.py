@@ -1,7 +1,5 @@
 """kubectl on a running demo: tables, descriptions and logs."""
 
-from __future__ import annotations
-
 import json
 import re
 

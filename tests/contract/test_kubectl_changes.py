@@ -1,7 +1,5 @@
 """Changes by kubectl, verb by verb: what it prints, and what the change does."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """`observe` on a running demo: how it ends, what it prints, and what it counts when pods come and go."""
 
-from __future__ import annotations
-
 from tests.contract.tools import Demo, Running
 
 MORTAL_CLIENT = """

@@ -1,7 +1,5 @@
 """Foreign objects are not changed without consent, not deleted, and given back unchanged."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.contract.strangers import build_deployment, build_service

@@ -1,7 +1,5 @@
 """The README's commands in their order, in the namespace that it names: each block is typed into one shell."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

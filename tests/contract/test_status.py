@@ -1,7 +1,5 @@
 """`status` and `istio status` agree with kubectl."""
 
-from __future__ import annotations
-
 from tests.contract.tools import Demo
 
 

@@ -1,7 +1,5 @@
 """The story: by one command, step by step, and by hand with kubectl."""
 
-from __future__ import annotations
-
 import re
 import secrets
 from pathlib import Path

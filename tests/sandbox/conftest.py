@@ -1,7 +1,5 @@
 """The sandbox of a user of the test's own."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The processes of a sandbox, as `/proc` lists them."""
 
-from __future__ import annotations
-
 import os
 import select
 import signal

@@ -1,7 +1,5 @@
 """The injector does what Istio's did on a cluster, label by label."""
 
-from __future__ import annotations
-
 import copy
 import json
 

@@ -1,7 +1,5 @@
 """A sandbox that a command starts on demand, and that stops when it is empty."""
 
-from __future__ import annotations
-
 import subprocess
 
 import pytest

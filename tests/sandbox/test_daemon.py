@@ -1,7 +1,5 @@
 """The daemon: one for each user, private, and every process ends with it."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal

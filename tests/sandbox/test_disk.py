@@ -3,8 +3,6 @@
 A limit on the size of the daemon's files stands for the full disk.
 """
 
-from __future__ import annotations
-
 import re
 import resource
 from collections.abc import Iterator

@@ -4,8 +4,6 @@ Without the daemon, every command fails. Any other process is restarted as on a 
 client's log.
 """
 
-from __future__ import annotations
-
 import os
 import signal
 from collections import Counter

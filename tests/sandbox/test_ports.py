@@ -1,7 +1,5 @@
 """The sandbox where only 127.0.0.1 answers: each virtual address and port maps to a port of it."""
 
-from __future__ import annotations
-
 from ipaddress import ip_address, ip_network
 
 import pytest

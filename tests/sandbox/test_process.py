@@ -1,7 +1,5 @@
 """Starting and stopping the daemon: an error gives the cause, and nothing is left behind."""
 
-from __future__ import annotations
-
 import resource
 import signal
 import subprocess

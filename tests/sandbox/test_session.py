@@ -1,7 +1,5 @@
 """A command's time in the sandbox: an unused daemon is stopped, and a failure is explained."""
 
-from __future__ import annotations
-
 import asyncio
 import signal
 from functools import partial

@@ -1,7 +1,5 @@
 """The sandbox's folder: one daemon holds it, only its user may read it, and debris is cleared."""
 
-from __future__ import annotations
-
 import fcntl
 import os
 from concurrent.futures import ThreadPoolExecutor, TimeoutError

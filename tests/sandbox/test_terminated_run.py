@@ -1,7 +1,5 @@
 """A test run that is terminated ends what it started."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

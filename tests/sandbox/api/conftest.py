@@ -1,7 +1,5 @@
 """Fixtures of a running API server."""
 
-from __future__ import annotations
-
 import base64
 import os
 import ssl

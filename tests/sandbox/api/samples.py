@@ -1,7 +1,5 @@
 """Objects as their authors write them: only what must be said."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from grpcdemo.resources.objects import Object

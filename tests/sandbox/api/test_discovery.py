@@ -1,7 +1,5 @@
 """Discovery, health and version."""
 
-from __future__ import annotations
-
 import aiohttp
 import pytest
 

@@ -1,7 +1,5 @@
 """Endpoints say what the EndpointSlices of a Service say."""
 
-from __future__ import annotations
-
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import ENDPOINTS
 from grpcdemo.sandbox.api.served import WARNINGS

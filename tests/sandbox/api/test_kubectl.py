@@ -1,7 +1,5 @@
 """kubectl against the API."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

@@ -1,7 +1,5 @@
 """Lists: selectors, versions, and the forms that they come in."""
 
-from __future__ import annotations
-
 import pytest
 
 from .harness import Client

@@ -1,7 +1,5 @@
 """`pods/log`: which container, which options reach the kubelet, and how a stream begins and ends."""
 
-from __future__ import annotations
-
 from datetime import datetime, timezone
 from typing import Any
 

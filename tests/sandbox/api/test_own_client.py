@@ -1,7 +1,5 @@
 """The tool's own client on the API, as it is on a cluster."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Patches. What each makes of the Deployment below was read off a Kubernetes 1.36."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Refusals. Every message here was read off a Kubernetes 1.36."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """The row of `kubectl get pods -o wide`: what the server adds to READY, STATUS and the number of restarts."""
 
-from __future__ import annotations
-
 from datetime import datetime, timezone
 
 from grpcdemo.resources.resource import PODS

@@ -1,7 +1,5 @@
 """The verbs on one object, and the server's defaults."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Watches: each change once, resumed from a version, with an error when that version is lost."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import socket

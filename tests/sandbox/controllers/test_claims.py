@@ -1,7 +1,5 @@
 """Adoption of orphans, and release of what no longer matches."""
 
-from __future__ import annotations
-
 from grpcdemo.resources.objects import Object, controller_of
 from grpcdemo.resources.resource import DEPLOYMENTS, PODS, REPLICA_SETS
 from tests.sandbox.controllers.world import NAMESPACE, World, build_deployment, deployed

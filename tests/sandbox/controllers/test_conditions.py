@@ -1,7 +1,5 @@
 """The times of conditions."""
 
-from __future__ import annotations
-
 from grpcdemo.resources.objects import Object
 from grpcdemo.sandbox.controllers.conditions import build_condition, renew_condition, set_condition
 

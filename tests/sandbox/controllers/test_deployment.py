@@ -1,7 +1,5 @@
 """Deployments: their pods, status, size and history."""
 
-from __future__ import annotations
-
 from grpcdemo.resources.resource import DEPLOYMENTS, REPLICA_SETS
 from grpcdemo.sandbox.api.status import StatusError
 from grpcdemo.sandbox.controllers.conditions import find_condition

@@ -1,7 +1,5 @@
 """EndpointSlices follow the pods of a Service and their readiness."""
 
-from __future__ import annotations
-
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import ENDPOINT_SLICES, PODS, SERVICES
 from grpcdemo.sandbox.controllers.endpoint_slice import resolve_ports

@@ -1,7 +1,5 @@
 """Events: repeated ones are counted, similar ones combined, and the oldest dropped."""
 
-from __future__ import annotations
-
 import pytest
 
 from grpcdemo.resources.objects import Object

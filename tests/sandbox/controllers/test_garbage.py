@@ -1,7 +1,5 @@
 """Garbage collection: background, foreground and orphans, as `kubectl delete --cascade` asks for them."""
 
-from __future__ import annotations
-
 from grpcdemo.resources.objects import is_terminating
 from grpcdemo.resources.resource import DEPLOYMENTS, PODS, REPLICA_SETS, SERVICE_ACCOUNTS
 from tests.fakes.hollow_node import SLOW_TO_STOP

@@ -1,7 +1,5 @@
 """The loop: changes are queued once, failures retried, and one failure does not stop the rest."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager

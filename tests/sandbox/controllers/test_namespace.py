@@ -1,7 +1,5 @@
 """Namespaces: the default ServiceAccount, and deletion."""
 
-from __future__ import annotations
-
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import DEPLOYMENTS, NAMESPACES, PODS, SERVICE_ACCOUNTS, SERVICES
 from grpcdemo.sandbox.api.served import STORED

@@ -1,7 +1,5 @@
 """ReplicaSets: their status, the pods that they create, and the order of deletion."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 

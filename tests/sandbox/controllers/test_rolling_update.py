@@ -1,7 +1,5 @@
 """The arithmetic of a rolling update, where a whole rollout would not show it."""
 
-from __future__ import annotations
-
 import pytest
 
 from grpcdemo.resources.objects import Object

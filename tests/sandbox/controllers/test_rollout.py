@@ -1,7 +1,5 @@
 """Rollouts of a Deployment, with every change of a pod on the way looked at."""
 
-from __future__ import annotations
-
 import functools
 from collections import Counter
 

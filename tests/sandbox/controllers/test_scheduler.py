@@ -1,7 +1,5 @@
 """Scheduling, and the condition of an unschedulable pod."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 

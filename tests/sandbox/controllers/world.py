@@ -1,7 +1,5 @@
 """The controllers on a hollow cluster with a clock of the test's own."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable

@@ -1,7 +1,5 @@
 """The machine that most tests of the kubelet run on."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from pathlib import Path
 

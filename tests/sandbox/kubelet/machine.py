@@ -3,8 +3,6 @@
 The test writes what these would write: pods, Services, and the EndpointSlices behind them.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable

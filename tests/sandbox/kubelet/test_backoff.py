@@ -1,7 +1,5 @@
 """The delay before the next attempt."""
 
-from __future__ import annotations
-
 from grpcdemo.sandbox.kubelet.backoff import Backoff, format_delay
 
 

@@ -1,7 +1,5 @@
 """No process outlives a killed sandbox."""
 
-from __future__ import annotations
-
 import asyncio
 import sys
 from asyncio.subprocess import PIPE

@@ -1,7 +1,5 @@
 """Log files and their readers, without processes: the test sets each line and its time."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import errno

@@ -1,7 +1,5 @@
 """The life of a pod: its status and events as processes start and end."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from itertools import count

@@ -1,7 +1,5 @@
 """Probes: their results, messages and effects."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import socket

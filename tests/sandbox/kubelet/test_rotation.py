@@ -1,7 +1,5 @@
 """A log that is rotated many times a second, while a client calls as fast as it can and a follower reads it."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path

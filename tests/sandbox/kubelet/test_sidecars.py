@@ -1,7 +1,5 @@
 """Pods with a sidecar: READY 2/2, started in order, and restarted after a failure."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """Balanced connections or requests, with real servers, a real client and real Envoys."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

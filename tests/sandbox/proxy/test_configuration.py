@@ -1,7 +1,5 @@
 """The Envoys' configuration: reviewed golden files, which Envoy itself accepts."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 from pathlib import Path

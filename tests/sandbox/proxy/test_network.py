@@ -1,7 +1,5 @@
 """Addresses: each sandbox has its own, and each leads to one place."""
 
-from __future__ import annotations
-
 import contextlib
 import socket
 import sys

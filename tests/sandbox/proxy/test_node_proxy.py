@@ -1,7 +1,5 @@
 """The node's Envoy as a process: missing, failing at the start, or killed."""
 
-from __future__ import annotations
-
 import asyncio
 import platform
 import sys

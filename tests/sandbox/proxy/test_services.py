@@ -1,7 +1,5 @@
 """Every change of a Service reaches the proxies, even after one that failed."""
 
-from __future__ import annotations
-
 import asyncio
 
 import pytest
