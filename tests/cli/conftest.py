@@ -15,8 +15,9 @@ from grpcdemo.cli.app import main
 from tests.fakes.hollow_cluster import HollowCluster
 from tests.fakes.script import Script, serving, write_kubeconfig
 from tests.kube.conftest import script
+from tests.steps.images.conftest import programs
 
-__all__ = ["script"]
+__all__ = ["programs", "script"]
 
 DEMO = "istio-grpc-demo"
 

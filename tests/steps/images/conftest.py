@@ -1,12 +1,11 @@
-"""The stand-ins of `harness`, as fixtures."""
+"""Builders and clusters of `tests.fakes.programs`, as fixtures."""
 
 from pathlib import Path
 
 import pytest
 
 from grpcdemo.steps.images.shell import Shell
-
-from .harness import Programs, Told
+from tests.fakes.programs import Programs, Told
 
 
 @pytest.fixture

@@ -10,8 +10,7 @@ from grpcdemo.errors import GrpcdemoError, UsageError
 from grpcdemo.manifests.images import CLIENT_IMAGE, SERVER_IMAGE, image_reference
 from grpcdemo.steps.images.build import BuildConfig, build_images
 from grpcdemo.steps.images.shell import ProgramFailed, Shell
-
-from .harness import NO_SUCH_IMAGE, Programs, Told, exists, wait_until_written, write_archive
+from tests.fakes.programs import NO_SUCH_IMAGE, Programs, Told, exists, wait_until_written, write_archive
 
 NAMES = (image_reference(SERVER_IMAGE), image_reference(CLIENT_IMAGE))
 VERSION = NAMES[0].rpartition(":")[2]

@@ -6,8 +6,7 @@ from grpcdemo.errors import GrpcdemoError, UsageError
 from grpcdemo.steps.images.builders import BUILDERS, DOCKER
 from grpcdemo.steps.images.engine import find_engine, known_flags, normalise, require_image
 from grpcdemo.steps.images.shell import Shell
-
-from .harness import NO_SUCH_IMAGE, Programs, Told
+from tests.fakes.programs import NO_SUCH_IMAGE, Programs, Told
 
 DEAD = {"version *": 'echo "Cannot connect to the Docker daemon" >&2; exit 1'}
 

@@ -8,8 +8,7 @@ from grpcdemo.errors import GrpcdemoError
 from grpcdemo.manifests.images import CLIENT_IMAGE, SERVER_IMAGE, image_reference
 from grpcdemo.steps.images.load import LoadConfig, load_images
 from grpcdemo.steps.images.shell import ProgramFailed, Shell
-
-from .harness import NO_SUCH_IMAGE, Programs, Told, exists, write_archive
+from tests.fakes.programs import NO_SUCH_IMAGE, Programs, Told, exists, write_archive
 
 NAMES = (image_reference(SERVER_IMAGE), image_reference(CLIENT_IMAGE))
 DEAD = {"version *": "exit 1"}

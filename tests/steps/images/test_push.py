@@ -6,8 +6,7 @@ from grpcdemo.errors import GrpcdemoError, UsageError
 from grpcdemo.manifests.images import CLIENT_IMAGE, SERVER_IMAGE, image_reference
 from grpcdemo.steps.images.push import push_images
 from grpcdemo.steps.images.shell import ProgramFailed, Shell
-
-from .harness import IN_STORE, NO_SUCH_IMAGE, Programs, Told
+from tests.fakes.programs import IN_STORE, NO_SUCH_IMAGE, Programs, Told
 
 LOCAL = (image_reference(SERVER_IMAGE), image_reference(CLIENT_IMAGE))
 REMOTE = (image_reference(SERVER_IMAGE, "r.example.com/team"), image_reference(CLIENT_IMAGE, "r.example.com/team"))

@@ -8,8 +8,7 @@ from grpcdemo.errors import GrpcdemoError
 from grpcdemo.manifests.images import CLIENT_IMAGE, SERVER_IMAGE, image_reference
 from grpcdemo.steps.images.save import save_images
 from grpcdemo.steps.images.shell import ProgramFailed, Shell
-
-from .harness import SAVED, Programs, Told
+from tests.fakes.programs import SAVED, Programs, Told
 
 NAMES = (image_reference(SERVER_IMAGE), image_reference(CLIENT_IMAGE))
 FILES = ["grpcdemo-client.tar", "grpcdemo-server.tar"]

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from grpcdemo.steps.images.shell import ProgramFailed, Shell, execute
-
-from .harness import PATIENCE_S, Programs, Told, wait_until_written
+from tests.fakes.programs import PATIENCE_S, Programs, Told, wait_until_written
 
 
 def nothing(line: str) -> None:

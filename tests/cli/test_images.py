@@ -7,8 +7,7 @@ import pytest
 
 from grpcdemo.cli.app import main
 from grpcdemo.manifests.images import CLIENT_IMAGE, SERVER_IMAGE, image_reference
-
-from .harness import Programs, write_archive
+from tests.fakes.programs import Programs, write_archive
 
 NAMES = [image_reference(SERVER_IMAGE), image_reference(CLIENT_IMAGE)]
 KUBECONFIG = "apiVersion: v1\nkind: Config\ncurrent-context: kind-demo\ncontexts: []\nclusters: []\nusers: []\n"
