@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = _run(invocation)
         sys.stdout.flush()
     except GrpcdemoError as error:
-        print(f"error: {error.message}", file=sys.stderr)  # noqa: T201  (this is the place)
+        print(f"error: {_indent(error.message)}", file=sys.stderr)  # noqa: T201  (this is the place)
         if error.hint:
             print(f"hint: {error.hint.text(invocation.kubectl_flags)}", file=sys.stderr)  # noqa: T201
         return int(error.exit_code)
@@ -57,6 +57,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         return int(ExitCode.FAILED)
     return code
+
+
+def _indent(message: str) -> str:
+    """*message*, which may quote others, with its further lines indented and nothing in it that a terminal obeys."""
+    lines = [line.rstrip() for line in message.expandtabs(4).splitlines() if line.strip()]
+    text = "\n  ".join(lines)
+    return "".join(char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in text)
 
 
 def _run(invocation: Invocation) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from grpcdemo.errors import Hint, Kubectl
-from grpcdemo.kube.messages import Refusal, Refuser
+from grpcdemo.kube.messages import NodeProblem, Refusal, Refuser
 from grpcdemo.kube.trouble import (
     Blocker,
     CannotCreatePods,
@@ -25,6 +25,10 @@ from grpcdemo.kube.trouble import (
 )
 from grpcdemo.manifests.images import pull_hint
 from grpcdemo.resources.istio import WEBHOOK_SUFFIX
+
+WEBHOOKS = Kubectl("get", "validatingwebhookconfigurations,mutatingwebhookconfigurations")
+COMPLY = "ask its owner to exempt the demo, or name a namespace that it leaves alone with --namespace"
+PROXY_RESOURCES = ", for Istio's proxy with Istio's value global.proxy.resources"
 
 
 def describe(trouble: Trouble) -> str:
@@ -87,14 +91,12 @@ def advise(trouble: Trouble, context: str) -> Hint | str | None:
             return Hint(
                 "resume it with ", Kubectl("rollout", "resume", str(deployment), namespace=deployment.namespace)
             )
-        case CannotCreatePods(refusal=refusal):
-            return advise_on_refusal(refusal)
+        case CannotCreatePods(replica_set, refusal=refusal):
+            return advise_on_refusal(refusal, replica_set.namespace)
         case Unschedulable(scale_up=ScaleUp(is_coming=True)):
             return "the autoscaler is adding a node: wait longer with --timeout"
-        case Unschedulable(nodes_not_ready=True):
-            return Hint("a node is not ready: see ", Kubectl("get", "nodes"))
-        case Unschedulable():
-            return "free or add resources, or ask for fewer pods with `up --servers N`"
+        case Unschedulable(problem=problem):
+            return _advise_on_nodes(problem)
         case CannotPullImage(image=image):
             return pull_hint(image, context)
         case CrashLoop(pod, container):
@@ -102,6 +104,23 @@ def advise(trouble: Trouble, context: str) -> Hint | str | None:
             return Hint("see ", logs)
         case _:
             return None
+
+
+def _advise_on_nodes(problem: NodeProblem | None) -> Hint | str:
+    match problem:
+        case NodeProblem.NOT_READY:
+            return Hint("a node is not ready: see ", Kubectl("get", "nodes"))
+        case NodeProblem.CORDONED:
+            return Hint("a node is cordoned: see ", Kubectl("get", "nodes"), ", and `kubectl uncordon NODE`")
+        case NodeProblem.TAINTED:
+            taints = Kubectl("get", "nodes", "--output", "custom-columns=NAME:.metadata.name,TAINTS:.spec.taints")
+            return Hint("the pods tolerate no taints: remove one, or add a node without; see ", taints)
+        case NodeProblem.UNMATCHED:
+            return Hint("no node has the labels that the pods select: see ", Kubectl("get", "nodes", "--show-labels"))
+        case _:
+            return (
+                "free or add resources, or ask for less with `up --servers N` or `up --resources requests.cpu=QUANTITY`"
+            )
 
 
 def advise_on_termination(terminating: Sequence[Terminating]) -> Hint:
@@ -113,15 +132,29 @@ def advise_on_termination(terminating: Sequence[Terminating]) -> Hint:
     return Hint("see ", look, ", or wait again with `grpcdemo cleanup`")
 
 
-def advise_on_refusal(refusal: Refusal | None) -> Hint | str | None:
-    """What helps when the cluster refuses an object, if we know."""
+def advise_on_refusal(refusal: Refusal | None, namespace: str | None) -> Hint | str | None:
+    """What helps when the cluster refuses an object in *namespace*, if we know."""
     match refusal:
         case Refusal(Refuser.QUOTA):
-            return "a restart needs room for old and new pods at once: raise the ResourceQuota, or use `up --servers N`"
+            return (
+                "a restart needs room for old and new pods at once: raise the ResourceQuota, or use `up --servers N` "
+                "or `up --resources`"
+            )
+        case Refusal(Refuser.STRICT_QUOTA, name):
+            quota = Kubectl("describe", "resourcequota", name, namespace=namespace)
+            return Hint(f"set what the quota wants with `up --resources`{PROXY_RESOURCES}; see ", quota)
+        case Refusal(Refuser.LIMIT_RANGE):
+            ranges = Kubectl("describe", "limitranges", namespace=namespace)
+            return Hint(f"choose what the LimitRange allows with `up --resources`{PROXY_RESOURCES}; see ", ranges)
         case Refusal(Refuser.POD_SECURITY):
             return (
                 "Istio's init container needs NET_ADMIN: install Istio's CNI plugin, or relax the namespace's "
                 "pod-security.kubernetes.io/enforce label"
+            )
+        case Refusal(Refuser.SECURITY_CONTEXT, name):
+            return (
+                f"the namespace's ServiceAccount `default` may use no {name} that admits the pod: the demo runs under "
+                "the most restricted one, Istio's init container does not without Istio's CNI plugin"
             )
         case Refusal(Refuser.UNREACHABLE_WEBHOOK, name) if name.endswith(WEBHOOK_SUFFIX):
             pods = Kubectl("get", "pods", namespace="istio-system")
@@ -129,9 +162,11 @@ def advise_on_refusal(refusal: Refusal | None) -> Hint | str | None:
                 "Istio's injector is unreachable: see ", pods, ", and whether the API server can reach it (port 15017)"
             )
         case Refusal(Refuser.UNREACHABLE_WEBHOOK, name):
-            webhooks = Kubectl("get", "mutatingwebhookconfigurations,validatingwebhookconfigurations")
-            return Hint(f"webhook {name} is unreachable: find its Service with ", webhooks)
-        case Refusal(Refuser.WEBHOOK | Refuser.POLICY, name):
-            return f"{name} enforces a policy of this cluster: its message says which"
+            return Hint(f"webhook {name} is unreachable: find its Service with ", WEBHOOKS)
+        case Refusal(Refuser.WEBHOOK, name):
+            return Hint(f"webhook {name} enforces a policy of this cluster: {COMPLY}; find it with ", WEBHOOKS)
+        case Refusal(Refuser.POLICY, name):
+            policies = Kubectl("get", "validatingadmissionpolicies,mutatingadmissionpolicies")
+            return Hint(f"{name} is an admission policy of this cluster: {COMPLY}; find it with ", policies)
         case _:
             return None

@@ -27,6 +27,7 @@ from grpcdemo.kube.messages import is_missing_permission, read_refusal
 from grpcdemo.kube.proxies import Proxy
 from grpcdemo.kube.request import Request
 from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import NAMESPACES
 
 
 def api_error(code: int, status: Object, request: Request) -> ApiError:
@@ -39,9 +40,9 @@ def api_error(code: int, status: Object, request: Request) -> ApiError:
             hint=Hint("they may have expired: log in again, then try ", Kubectl("get", "ns")),
         )
     if code == 403 and is_missing_permission(message):
-        return Forbidden(what, hint=Hint("check with ", request.can_i, ", or ask for the permission"))
+        return Forbidden(what, hint=_advise_on_permission(request))
     if refusal := read_refusal(message):  # with whatever code: a webhook chooses its own, one that fails is a 500
-        return Rejected(what, hint=advise_on_refusal(refusal))
+        return Rejected(what, hint=advise_on_refusal(refusal, request.namespace))
     if code == 404:
         return NotFound(what)
     if code == 409:
@@ -53,6 +54,18 @@ def api_error(code: int, status: Object, request: Request) -> ApiError:
     if code in (400, 403, 422):
         return Rejected(what)
     return ApiError(what)
+
+
+def _advise_on_permission(request: Request) -> Hint:
+    """How to check and, for a namespace, how to do without."""
+    if request.resource != NAMESPACES:
+        return Hint("check with ", request.can_i, ", or ask for the permission")
+    if request.verb != "patch" or request.name is None or request.body is None:
+        return Hint("name a namespace that exists and that you may use with --namespace, or check with ", request.can_i)
+    labels = request.body["metadata"].get("labels") or {}
+    changes = [f"{key}-" if value is None else f"{key}={value}" for key, value in labels.items()]
+    label = Kubectl("label", "namespace", request.name, *changes, "--overwrite")
+    return Hint("ask someone who may to run ", label, ", or check with ", request.can_i)
 
 
 @contextmanager

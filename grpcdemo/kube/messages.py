@@ -3,14 +3,18 @@
 No field of a `Status`, a condition or an event tells who refused an object, or why no node fits. These words have
 been the same since Kubernetes 1.18. Their sources in kubernetes/kubernetes:
 
-    exceeded quota, status unknown       .../admission/resourcequota/controller.go
+    exceeded quota, failed quota         .../admission/plugin/resourcequota/controller.go
+    usage per, limit to request ratio    .../plugin/pkg/admission/limitranger/admission.go
     violates PodSecurity                 .../pod-security-admission/admission/admission.go
+    PodSecurityPolicy: unable to admit   .../plugin/pkg/admission/security/podsecuritypolicy, until 1.24
+    security context constraint          OpenShift's admission plugin
     admission webhook … denied           .../admission/plugin/webhook/errors/statuserror.go
     failed calling webhook               .../util/webhook/error.go
     ValidatingAdmissionPolicy … denied   .../admission/plugin/policy/validating/dispatcher.go
+    policy … denied                      .../admission/plugin/policy/generic/policy_dispatcher.go
     serviceaccount "default" not found   .../admission/serviceaccount/admission.go
     User … cannot                        .../endpoints/handlers/responsewriters/errors.go
-    node.kubernetes.io/not-ready         taints that the node controller sets, in the scheduler's message
+    node(s) had, Insufficient            .../pkg/scheduler/framework/plugins, a reason after a count of nodes
     Back-off pulling image               .../pkg/kubelet/images/image_manager.go, without a cause before 1.31
     pull QPS exceeded                    .../pkg/kubelet/images/puller.go
     is reserved for                      a container runtime that is still busy with an earlier attempt
@@ -29,27 +33,54 @@ class Refuser(Enum):
     """Who refused an object."""
 
     QUOTA = auto()
+    """A ResourceQuota is used up."""
+    STRICT_QUOTA = auto()
+    """A ResourceQuota wants requests or limits that a container does not have."""
+    LIMIT_RANGE = auto()
+    SECURITY_CONTEXT = auto()
+    """OpenShift's SecurityContextConstraints, or a PodSecurityPolicy: none admits the pod."""
     POD_SECURITY = auto()
     WEBHOOK = auto()
     """A webhook answered, and said no."""
     UNREACHABLE_WEBHOOK = auto()
     """The API server could not call a webhook that it must ask."""
     POLICY = auto()
-    """A ValidatingAdmissionPolicy."""
+    """A ValidatingAdmissionPolicy or a MutatingAdmissionPolicy."""
     NEW_NAMESPACE = auto()
     """The namespace's controllers are not ready for pods; they will be in a moment."""
 
 
+class NodeProblem(Enum):
+    """Why the scheduler finds no node."""
+
+    NOT_READY = auto()
+    CORDONED = auto()
+    FULL = auto()
+    TAINTED = auto()
+    UNMATCHED = auto()
+    """No label of a node matches the pod's node selector or affinity."""
+
+
 _REFUSALS = {
     Refuser.QUOTA: r"exceeded quota: ([^,\s]+)",
+    Refuser.STRICT_QUOTA: r"failed quota: ([^:\s]+)",
+    Refuser.LIMIT_RANGE: r"m(?:in|ax)imum (\S+) usage per|(\S+) max limit to request ratio per",
+    Refuser.SECURITY_CONTEXT: r"any (security context constraint)|(PodSecurityPolicy): unable to",
     Refuser.POD_SECURITY: r'violates PodSecurity "([^"]+)"',
     Refuser.WEBHOOK: r'admission webhook "([^"]+)" denied the request',
     Refuser.UNREACHABLE_WEBHOOK: r'failed calling webhook "([^"]+)"',
-    Refuser.POLICY: r"ValidatingAdmissionPolicy '([^']+)' .*denied request",
+    Refuser.POLICY: r"(?:ValidatingAdmissionP|\bp)olicy ['\"]([^'\"]+)['\"] .*denied request",
     Refuser.NEW_NAMESPACE: r'serviceaccount "(default)" not found|status unknown for quota: ([^,\s]+)',
 }
 _NO_PERMISSION = re.compile(r'User ".*" cannot \S+ (resource|path) ')
-_NODE_TAINTS = re.compile(r"node\.kubernetes\.io/(not-ready|unreachable)")
+_NODE_PROBLEMS = {
+    NodeProblem.NOT_READY: r"node\.kubernetes\.io/(not-ready|unreachable)",
+    NodeProblem.CORDONED: r"node\(s\) were unschedulable",
+    NodeProblem.FULL: r"Insufficient \S+|Too many pods",
+    NodeProblem.TAINTED: r"node\(s\) had (untolerated )?taint",
+    NodeProblem.UNMATCHED: r"node\(s\) didn't match (Pod's node affinity|node selector)",
+}
+"""The first that a message has counts: a taint usually keeps a node apart on purpose, a full node says more."""
 _TRANSIENT = re.compile(
     r"pull QPS exceeded|is reserved for|toomanyrequests|\b(429|500|502|503|504) [A-Z]"
     r"|i/o timeout|handshake timeout|deadline exceeded|connection reset by peer|Client\.Timeout"
@@ -61,7 +92,7 @@ _TRANSIENT = re.compile(
 
 @dataclass(frozen=True)
 class Refusal:
-    """A refused object: who refused it, and the name of the quota, level, webhook or policy."""
+    """A refused object: who refused it, and the name of the quota, level, webhook, policy or resource."""
 
     by: Refuser
     name: str
@@ -81,9 +112,9 @@ def is_missing_permission(message: str) -> bool:
     return bool(_NO_PERMISSION.search(message))
 
 
-def blames_nodes(message: str) -> bool:
-    """Whether the scheduler finds nodes that are not ready or not reachable."""
-    return bool(_NODE_TAINTS.search(message))
+def read_node_problem(message: str) -> NodeProblem | None:
+    """Why the scheduler finds no node, if its *message* tells."""
+    return next((problem for problem, words in _NODE_PROBLEMS.items() if re.search(words, message)), None)
 
 
 def is_transient(message: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from grpcdemo.kube.messages import Refusal, Refuser, blames_nodes, is_transient, read_refusal
+from grpcdemo.kube.messages import NodeProblem, Refusal, Refuser, is_transient, read_node_problem, read_refusal
 from grpcdemo.resources.objects import Object, conditions_of, is_terminating
 from grpcdemo.resources.references import ObjectReference, reference_to
 from grpcdemo.resources.resource import DEPLOYMENTS, PODS, REPLICA_SETS, Resource
@@ -66,7 +66,7 @@ class Unschedulable:
 
     pod: ObjectReference
     message: str
-    nodes_not_ready: bool
+    problem: NodeProblem | None
     scale_up: ScaleUp | None = None
 
 
@@ -215,7 +215,7 @@ def pod_trouble(pod: Object) -> PodTrouble | None:
     scheduled = conditions_of(pod).get("PodScheduled", {})
     if scheduled.get("status") == "False" and scheduled.get("reason") in SCHEDULING_REASONS:
         message = scheduled.get("message", "")
-        return Unschedulable(reference, message, blames_nodes(message))
+        return Unschedulable(reference, message, read_node_problem(message))
     for field in ("initContainerStatuses", "containerStatuses"):
         for container in status.get(field) or []:
             if trouble := _container_trouble(reference, container):

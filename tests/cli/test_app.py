@@ -3,6 +3,7 @@
 import pytest
 
 from grpcdemo import __version__
+from tests.fakes.script import Script, refuse
 
 from .commands import TO_THE_CLUSTER, all_commands, summaries
 from .conftest import Command
@@ -109,3 +110,13 @@ def test_an_unknown_context_is_a_usage_error(grpcdemo: Command, unreachable: str
     ended = grpcdemo("status", "--kubeconfig", unreachable, "--context", "other")
     assert ended.code == 2
     assert "error: context other of " in ended.error_lines[0]
+
+
+def test_a_message_of_many_lines_stays_readable(grpcdemo: Command, script: Script, scripted: str) -> None:
+    """Also where it holds what a terminal would obey."""
+    told = 'admission webhook "w" denied the request: \n\nfirst:\n\t\x1b[31mrule:\r\n  why \u2713\n\n'
+    script.on("GET", "/version", refuse(403, told))
+    error, *lines = grpcdemo("status", "--kubeconfig", scripted).error_lines
+    assert error == 'error: cannot get the API: admission webhook "w" denied the request:'
+    assert lines[:3] == ["  first:", "      \\x1b[31mrule:", "    why \u2713"]
+    assert lines[3].startswith("hint: webhook w enforces a policy")

@@ -3,7 +3,7 @@
 import pytest
 
 from grpcdemo.kube.advice import advise, advise_on_refusal, advise_on_termination, describe
-from grpcdemo.kube.messages import Refusal, Refuser
+from grpcdemo.kube.messages import NodeProblem, Refusal, Refuser
 from grpcdemo.kube.trouble import (
     CannotCreatePods,
     CannotPullImage,
@@ -41,18 +41,34 @@ TROUBLES: list[tuple[Trouble, str, str | None]] = [
         "ResourceQuota",
     ),
     (CannotCreatePods(REPLICA_SET, "out of luck", None), "cannot create pods for replicasets/r: out of luck", None),
-    (Unschedulable(POD, "Insufficient cpu", False), "pod p is unschedulable: Insufficient cpu", "up --servers N"),
     (
-        Unschedulable(POD, "Insufficient cpu", False, ScaleUp(is_coming=True, message="pool 1->2")),
+        Unschedulable(POD, "Insufficient cpu", NodeProblem.FULL),
+        "pod p is unschedulable: Insufficient cpu",
+        "up --servers N",
+    ),
+    (
+        Unschedulable(POD, "Insufficient cpu", NodeProblem.FULL, ScaleUp(is_coming=True, message="pool 1->2")),
         "pod p is unschedulable: Insufficient cpu; the autoscaler: pool 1->2",
         "wait longer with --timeout",
     ),
     (
-        Unschedulable(POD, "Insufficient cpu", False, ScaleUp(is_coming=False, message="max size reached")),
+        Unschedulable(POD, "Insufficient cpu", NodeProblem.FULL, ScaleUp(is_coming=False, message="max size reached")),
         "pod p is unschedulable: Insufficient cpu; the autoscaler: max size reached",
         "up --servers N",
     ),
-    (Unschedulable(POD, "a taint", True), "pod p is unschedulable: a taint", "a node is not ready: see `kubectl get"),
+    *(
+        (Unschedulable(POD, "no node", problem), "pod p is unschedulable: no node", hint)
+        for problem, hint in [
+            (NodeProblem.NOT_READY, "a node is not ready: see `kubectl get nodes`"),
+            (NodeProblem.CORDONED, "`kubectl uncordon NODE`"),
+            (NodeProblem.TAINTED, "custom-columns=NAME:.metadata.name,TAINTS:.spec.taints`"),
+            (
+                NodeProblem.UNMATCHED,
+                "no node has the labels that the pods select: see `kubectl get nodes --show-labels`",
+            ),
+            (None, "up --resources requests.cpu=QUANTITY"),
+        ]
+    ),
     (CannotPullImage(POD, IMAGE, "denied"), f"pod p cannot pull image {IMAGE}: denied", "images load"),
     (CannotStart(POD, "c", "no secret"), "container c of pod p cannot start: no secret", None),
     (
@@ -94,18 +110,25 @@ def test_each_trouble_has_its_words_and_its_hint(trouble: Trouble, words: str, h
     ("refusal", "words"),
     [
         (Refusal(Refuser.QUOTA, "small"), "raise the ResourceQuota"),
+        (Refusal(Refuser.STRICT_QUOTA, "small"), "`kubectl describe resourcequota small --namespace demo`"),
+        (Refusal(Refuser.LIMIT_RANGE, "cpu"), "`kubectl describe limitranges --namespace demo`"),
+        (Refusal(Refuser.LIMIT_RANGE, "cpu"), "`up --resources`, for Istio's proxy with Istio's value global.proxy"),
+        (Refusal(Refuser.SECURITY_CONTEXT, "security context constraint"), "ServiceAccount `default` may use no sec"),
         (Refusal(Refuser.POD_SECURITY, "restricted"), "Istio's CNI plugin"),
         (Refusal(Refuser.UNREACHABLE_WEBHOOK, ISTIO), "`kubectl get pods --namespace istio-system`"),
         (Refusal(Refuser.UNREACHABLE_WEBHOOK, "w"), "webhook w is unreachable"),
         (Refusal(Refuser.WEBHOOK, "w"), "w enforces a policy"),
         (Refusal(Refuser.WEBHOOK, ISTIO), f"{ISTIO} enforces a policy"),
-        (Refusal(Refuser.POLICY, "no-root"), "no-root enforces a policy"),
+        (Refusal(Refuser.WEBHOOK, "w"), "`kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations`"),
+        (Refusal(Refuser.WEBHOOK, "w"), "--namespace"),
+        (Refusal(Refuser.POLICY, "no-root"), "no-root is an admission policy"),
+        (Refusal(Refuser.POLICY, "no-root"), "`kubectl get validatingadmissionpolicies,mutatingadmissionpolicies`"),
         (Refusal(Refuser.NEW_NAMESPACE, "default"), None),
         (None, None),
     ],
 )
 def test_what_helps_depends_on_who_refused(refusal: Refusal | None, words: str | None) -> None:
-    advice = advise_on_refusal(refusal)
+    advice = advise_on_refusal(refusal, "demo")
     assert advice is None if words is None else words in str(advice)
 
 

@@ -22,7 +22,7 @@ from grpcdemo.errors import (
 )
 from grpcdemo.kube.api_errors import api_error, connection_errors
 from grpcdemo.kube.request import Request
-from grpcdemo.resources.resource import DEPLOYMENTS, MUTATING_WEBHOOKS, PODS
+from grpcdemo.resources.resource import DEPLOYMENTS, MUTATING_WEBHOOKS, NAMESPACES, PODS
 
 REQUEST = Request("create", PODS, "demo", "p", "kind-kind")
 RBAC = 'pods is forbidden: User "jane" cannot create resource "pods" in API group "" in the namespace "demo"'
@@ -72,6 +72,32 @@ def test_an_answer_says_what_was_asked_for() -> None:
     assert "cannot create pods p in namespace demo" in api_error(404, {}, REQUEST).message
     assert "HTTP 404" in api_error(404, {}, REQUEST).message
     assert "Gone" in api_error(410, {"reason": "Gone"}, REQUEST).message
+
+
+NO_NAMESPACES = 'namespaces "demo" is forbidden: User "jane" cannot {} resource "namespaces" in API group ""'
+LABELS = {"istio-injection": "disabled", "istio.io/rev": None}
+
+
+@pytest.mark.parametrize(
+    ("request_", "hint"),
+    [
+        (
+            Request("create", NAMESPACES, name="demo"),
+            "name a namespace that exists and that you may use with --namespace, or check with "
+            "`kubectl auth can-i create namespaces`",
+        ),
+        (Request("get", NAMESPACES, name="demo"), "--namespace, or check with `kubectl auth can-i get namespaces`"),
+        (
+            Request("patch", NAMESPACES, name="demo", body={"metadata": {"labels": LABELS, "resourceVersion": "1"}}),
+            "ask someone who may to run "
+            "`kubectl label namespace demo istio-injection=disabled istio.io/rev- --overwrite`",
+        ),
+    ],
+)
+def test_without_a_right_to_namespaces_there_is_another_way(request_: Request, hint: str) -> None:
+    error = api_error(403, {"message": NO_NAMESPACES.format(request_.verb)}, request_)
+    assert type(error) is Forbidden
+    assert hint in str(error.hint)
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,57 @@
 
 import pytest
 
-from grpcdemo.kube.messages import Refusal, Refuser, is_missing_permission, is_transient, read_refusal
+from grpcdemo.kube.messages import (
+    NodeProblem,
+    Refusal,
+    Refuser,
+    is_missing_permission,
+    is_transient,
+    read_node_problem,
+    read_refusal,
+)
 
 UNREACHABLE = (
     'Internal error occurred: failed calling webhook "namespace.sidecar-injector.istio.io": failed to call webhook: '
     'Post "https://istiod.istio-system.svc:443/inject?timeout=10s": no endpoints available for service "istiod"'
 )
+KYVERNO = (
+    'admission webhook "validate.kyverno.svc-fail" denied the request: \n\nresource Pod/demo/p was blocked due to the '
+    "following policies \n\nrequire-run-as-nonroot:\n  run-as-non-root: 'validation error: Running as root is not "
+    "allowed. rule run-as-non-root failed at path /spec/securityContext/runAsNonRoot/'\n"
+)
+GATEKEEPER = (
+    'admission webhook "validation.gatekeeper.sh" denied the request: [pods-must-have-owner] you must provide labels: '
+    '{"owner"}\n[allowed-repos] container <grpc-server> has an invalid image repo <localhost/grpcdemo-server:0.1.0>'
+)
+KUBEWARDEN = (
+    'admission webhook "clusterwide-privileged-pods.kubewarden.admission" denied the request: '
+    "Privileged container is not allowed"
+)
+SCC = (
+    'pods "grpc-server-5d8f-" is forbidden: unable to validate against any security context constraint: [provider '
+    '"anyuid": Forbidden: not usable by user or serviceaccount, provider restricted-v2: .containers[0].runAsUser: '
+    "Invalid value: 65532: must be in the ranges: [1000660000, 1000669999]]"
+)
+PSP = (
+    'pods "p" is forbidden: PodSecurityPolicy: unable to admit pod: [spec.initContainers[0].securityContext.'
+    'capabilities.add: Invalid value: "NET_ADMIN": capability may not be added]'
+)
+RATIO = (
+    'pods "grpc-server-7d-x" is forbidden: cpu max limit to request ratio per Container is 4, but provided ratio is '
+    "10.000000"
+)
+RANGE = (
+    'pods "p" is forbidden: [minimum memory usage per Pod is 256Mi, but request is 67108864, '
+    "maximum cpu usage per Container is 100m, but limit is 200m]"
+)
+UNLIMITED = 'pods "p" is forbidden: maximum ephemeral-storage usage per Container is 1Gi.  No limit is specified'
+STRICT = (
+    'pods "p" is forbidden: failed quota: storage: must specify limits.ephemeral-storage for: grpc-server; '
+    "requests.ephemeral-storage for: grpc-server"
+)
+MUTATING = "policy 'add-user' with binding 'all' denied request: no such key: securityContext"
+UNBOUND = "ValidatingAdmissionPolicy 'no-root' denied request: failed to configure policy: no such resource"
 DENIED = 'admission webhook "validate.kyverno.svc-fail" denied the request: resource Pod/demo/p cannot run as root'
 
 REFUSALS: list[tuple[str, Refusal | None]] = [
@@ -27,6 +72,18 @@ REFUSALS: list[tuple[str, Refusal | None]] = [
         "pods \"p\" is forbidden: ValidatingAdmissionPolicy 'no-root' with binding 'b' denied request: runs as root",
         Refusal(Refuser.POLICY, "no-root"),
     ),
+    (KYVERNO, Refusal(Refuser.WEBHOOK, "validate.kyverno.svc-fail")),
+    (GATEKEEPER, Refusal(Refuser.WEBHOOK, "validation.gatekeeper.sh")),
+    (KUBEWARDEN, Refusal(Refuser.WEBHOOK, "clusterwide-privileged-pods.kubewarden.admission")),
+    (SCC, Refusal(Refuser.SECURITY_CONTEXT, "security context constraint")),
+    (PSP, Refusal(Refuser.SECURITY_CONTEXT, "PodSecurityPolicy")),
+    (RATIO, Refusal(Refuser.LIMIT_RANGE, "cpu")),
+    (RANGE, Refusal(Refuser.LIMIT_RANGE, "memory")),
+    (UNLIMITED, Refusal(Refuser.LIMIT_RANGE, "ephemeral-storage")),
+    (STRICT, Refusal(Refuser.STRICT_QUOTA, "storage")),
+    (MUTATING, Refusal(Refuser.POLICY, "add-user")),
+    (UNBOUND, Refusal(Refuser.POLICY, "no-root")),
+    (f'admission webhook "w" denied the request: {UNBOUND}', Refusal(Refuser.WEBHOOK, "w")),
     ('error looking up service account x/default: serviceaccount "default" not found', None),
     ('pods "p" is forbidden: status unknown for quota: small, resources: pods', None),
     ('Pod "p" is invalid: spec.containers: Required value', None),
@@ -83,3 +140,25 @@ def test_a_missing_permission_is_told_from_a_refused_object(message: str, missin
 )
 def test_a_passing_failure_is_told_from_one_that_stays(message: str, transient: bool) -> None:
     assert is_transient(message) is transient
+
+
+NODES = "0/3 nodes are available: "
+PROBLEMS = [
+    (NODES + "3 node(s) had untolerated taint(s). preemption: 0/3 nodes are available", NodeProblem.TAINTED),
+    (NODES + "1 node(s) had untolerated taint {dedicated: gpu}, 2 Insufficient cpu.", NodeProblem.FULL),
+    (NODES + "3 node(s) had taint {dedicated: gpu}, that the pod didn't tolerate.", NodeProblem.TAINTED),
+    (NODES + "3 node(s) had taints that the pod didn't tolerate.", NodeProblem.TAINTED),
+    (NODES + "3 node(s) had untolerated taint {node.kubernetes.io/not-ready: }.", NodeProblem.NOT_READY),
+    (NODES + "1 node(s) had untolerated taint(s), 2 node(s) were unschedulable.", NodeProblem.CORDONED),
+    (NODES + "3 Too many pods.", NodeProblem.FULL),
+    (NODES + "1 Insufficient memory, 2 node(s) didn't match Pod's node affinity/selector.", NodeProblem.FULL),
+    (NODES + "3 node(s) didn't match Pod's node affinity/selector.", NodeProblem.UNMATCHED),
+    (NODES + "3 node(s) didn't match node selector.", NodeProblem.UNMATCHED),
+    ("Scheduling is blocked due to non-empty scheduling gates", None),
+    ("", None),
+]
+
+
+@pytest.mark.parametrize(("message", "problem"), PROBLEMS)
+def test_why_no_node_takes_a_pod(message: str, problem: NodeProblem | None) -> None:
+    assert read_node_problem(message) is problem

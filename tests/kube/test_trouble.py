@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from grpcdemo.kube.messages import Refusal, Refuser
+from grpcdemo.kube.messages import NodeProblem, Refusal, Refuser
 from grpcdemo.kube.trouble import (
     CannotCreatePods,
     CannotPullImage,
@@ -76,16 +76,16 @@ TROUBLES: list[tuple[Object, Trouble | None]] = [
         pod("p", inits=[waiting("istio-init", "CrashLoopBackOff")], containers=[running(SERVER)]),
         CrashLoop(POD, "istio-init", None, "", "", 0),
     ),
-    (unscheduled(NO_TAINT), Unschedulable(POD, NO_TAINT, False)),
+    (unscheduled(NO_TAINT), Unschedulable(POD, NO_TAINT, NodeProblem.FULL)),
     *(
-        (unscheduled(TAINT % taint), Unschedulable(POD, TAINT % taint, not_ready))
-        for taint, not_ready in [
-            ("node.kubernetes.io/not-ready", True),
-            ("node.kubernetes.io/unreachable", True),
-            ("example.com/unreachable-by-us", False),
+        (unscheduled(TAINT % taint), Unschedulable(POD, TAINT % taint, problem))
+        for taint, problem in [
+            ("node.kubernetes.io/not-ready", NodeProblem.NOT_READY),
+            ("node.kubernetes.io/unreachable", NodeProblem.NOT_READY),
+            ("example.com/unreachable-by-us", NodeProblem.TAINTED),
         ]
     ),
-    (unscheduled("non-empty gates", reason="SchedulingGated"), Unschedulable(POD, "non-empty gates", False)),
+    (unscheduled("non-empty gates", reason="SchedulingGated"), Unschedulable(POD, "non-empty gates", None)),
     (starting(SERVER, "RegistryUnavailable", "x", image="x:1"), CannotPullImage(POD, "x:1", "x", transient=True)),
     (starting(SERVER, "CreateContainerError", TIMED_OUT), CannotStart(POD, SERVER, TIMED_OUT, transient=True)),
     (pod("p", phase="Failed", status={"reason": "Evicted", "message": "no memory"}), Failed(POD, "no memory")),
@@ -110,7 +110,7 @@ def test_pods_that_cannot_be_created() -> None:
 @pytest.mark.parametrize(
     ("trouble", "may"),
     [
-        (Unschedulable(POD, "Insufficient cpu", False), True),
+        (Unschedulable(POD, "Insufficient cpu", NodeProblem.FULL), True),
         (CannotPullImage(POD, "x:1", "not found"), False),
         (CannotPullImage(POD, "x:1", "i/o timeout", transient=True), True),
         (CannotStart(POD, SERVER, "no secret"), False),
@@ -134,7 +134,7 @@ def test_the_autoscaler_is_quoted_with_its_latest_word_about_the_pod() -> None:
         warning("p", "FailedScheduling", "no node", "2026-05-04T10:02:00Z"),
         warning("other", "NotTriggerScaleUp", "max size", "2026-05-04T10:03:00Z"),
     ]
-    trouble = Unschedulable(POD, "no node", False)
+    trouble = Unschedulable(POD, "no node", None)
     assert read_scale_up(trouble, events).scale_up == ScaleUp(is_coming=True, message="1->2")
     assert read_scale_up(trouble, events[2:]) == trouble
 

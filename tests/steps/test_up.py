@@ -154,7 +154,7 @@ async def test_the_timeout_names_what_the_scheduler_says(
     cluster.policy = wants_ssd
     with pytest.raises(GrpcdemoError, match=r"^after 0s still waiting .* is unschedulable: 0/1 nodes") as caught:
         await up(cluster_api, UpConfig(timeout_s=0), events.append)
-    assert "add resources" in str(caught.value.hint)
+    assert "labels that the pods select" in str(caught.value.hint)
 
 
 def scale_up(pod: str, reason: str, message: str) -> dict[str, Any]:
@@ -168,7 +168,11 @@ def scale_up(pod: str, reason: str, message: str) -> dict[str, Any]:
     [
         ("TriggeredScaleUp", "pod triggered scale-up: [{pool 1->2 (max: 3)}]", "wait longer"),
         ("Nominated", "Pod should schedule on: nodeclaim/default-x", "wait longer"),
-        ("NotTriggerScaleUp", "pod didn't trigger scale-up: 1 max node group size reached", "add resources"),
+        (
+            "NotTriggerScaleUp",
+            "pod didn't trigger scale-up: 1 max node group size reached",
+            "labels that the pods select",
+        ),
     ],
 )
 async def test_what_the_autoscaler_says_is_passed_on(

@@ -32,7 +32,7 @@ class ProgramFailed(GrpcdemoError):
     """A program could not be run, failed, or took too long; *tail* is the end of its output."""
 
     def __init__(self, message: str, *, hint: str | None, tail: tuple[str, ...] = ()) -> None:
-        super().__init__("\n  ".join((message, *tail)), hint=hint)
+        super().__init__("\n".join((message, *tail)), hint=hint)
         self.tail = tail
 
     @property
