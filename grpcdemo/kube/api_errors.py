@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -101,7 +102,9 @@ def connection_errors(server: str, proxy: Proxy | None = None) -> Iterator[None]
 
 
 def _reason(error: aiohttp.ClientConnectorError) -> str:
-    return str(error.os_error.strerror or error.os_error)
+    """In the system's words; a name that is not found has others, and a negative number."""
+    number = error.os_error.errno or 0
+    return os.strerror(number) if number > 0 else str(error.os_error.strerror or error.os_error)
 
 
 def _advise_on_proxy(server: str, proxy: Proxy | None) -> str:

@@ -1,6 +1,7 @@
 """Every answer that is no success, and every way in which a connection fails, becomes a GrpcdemoError."""
 
 import asyncio
+import re
 import ssl
 from typing import Any
 
@@ -21,6 +22,7 @@ from grpcdemo.errors import (
     Unreachable,
 )
 from grpcdemo.kube.api_errors import api_error, connection_errors
+from grpcdemo.kube.proxies import Proxy
 from grpcdemo.kube.request import Request
 from grpcdemo.resources.resource import DEPLOYMENTS, MUTATING_WEBHOOKS, NAMESPACES, PODS
 
@@ -173,3 +175,31 @@ def test_a_refused_connection_and_a_foreign_certificate_are_told_apart() -> None
 def test_a_mistake_of_our_own_is_no_connection_error() -> None:
     with pytest.raises(KeyError), connection_errors("https://c:6443"):
         raise KeyError("x")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (aiohttp.ClientProxyConnectionError(KEY, REFUSED), "cannot be reached: Connection refused"),
+        (aiohttp.ClientHttpProxyError(ASKED, (), status=407, message="Who are you?"), "407 Who are you?"),
+        (aiohttp.ClientConnectorError(KEY, REFUSED), "through the proxy http://proxy:3128"),
+        (aiohttp.ServerDisconnectedError(), "through the proxy http://proxy:3128"),
+        (asyncio.TimeoutError(), "through the proxy http://proxy:3128"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_failure_through_a_proxy_names_it_without_its_password(error: Exception, said: str) -> None:
+    proxy = Proxy("http://me:canary@proxy:3128", "HTTPS_PROXY")
+    with pytest.raises(Unreachable, match=re.escape(said)) as failed, connection_errors("https://c:6443", proxy):
+        raise error
+    assert "proxy http://proxy:3128 (HTTPS_PROXY)" in failed.value.message
+    assert "canary" not in failed.value.message
+
+
+@pytest.mark.parametrize(
+    ("source", "advice"), [("https_proxy", "add c to NO_PROXY"), ("proxy-url of cluster c", "proxy-url in the kube")]
+)
+def test_a_proxy_that_is_down_is_found_where_it_is_named(source: str, advice: str) -> None:
+    with pytest.raises(Unreachable) as failed, connection_errors("https://c:6443", Proxy("http://proxy", source)):
+        raise aiohttp.ClientProxyConnectionError(KEY, REFUSED)
+    assert advice in str(failed.value.hint)

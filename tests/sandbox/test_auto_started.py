@@ -1,6 +1,7 @@
 """A sandbox that a command starts on demand, and that stops when it is empty."""
 
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +21,16 @@ def test_demo_needs_no_cluster_and_leaves_nothing(sandbox: SandboxUser) -> None:
     assert told.err.endswith("✓ the sandbox has stopped\n")
     sandbox.wait_until_gone()
     assert {path.name for path in sandbox.state.root.iterdir()} == {"daemon.log", "lock"}
+
+
+def test_no_proxy_of_the_environment_is_for_the_sandbox(sandbox: SandboxUser, tmp_path: Path) -> None:
+    report, names = tmp_path / "report.html", ("http_proxy", "https_proxy", "all_proxy", "grpc_proxy")
+    for name in (*names, *map(str.upper, names)):
+        sandbox.environment[name] = "http://me:canary@127.0.0.1:9"
+    told = sandbox.run("demo", "--output", "json", "--report", str(report))
+    assert (told.json["istioOff"]["verdict"], told.json["istioOn"]["verdict"]) == ("pinned", "balanced")
+    log = sandbox.state.root / "daemon.log"
+    assert not [text for text in (told.out, told.err, report.read_text(), log.read_text()) if "canary" in text]
 
 
 def test_it_stays_until_the_last_demo_in_it_is_cleaned_up(sandbox: SandboxUser) -> None:
