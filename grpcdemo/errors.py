@@ -6,6 +6,7 @@
     ├── NotEnoughResponses   4
     ├── Interrupted        130; 143 after SIGTERM, 129 after SIGHUP
     ├── NoSandbox            1
+    ├── DemoRunning          1
     └── ApiError             1
         └── Unreachable, Unauthorized, Forbidden, NotFound, Conflict, Rejected, Expired
                                                             └── Replaced
@@ -115,6 +116,10 @@ class Interrupted(GrpcdemoError):
 
 class NoSandbox(GrpcdemoError):
     """No sandbox runs, or the one that ran has ended."""
+
+
+class DemoRunning(GrpcdemoError):
+    """Somebody else's demo runs in the namespace."""
 
 
 class ApiError(GrpcdemoError):

@@ -73,6 +73,7 @@ REPLICA_SETS = Resource("ReplicaSet", "replicasets", "apps", ("rs",), ALL, ("sta
 STATEFUL_SETS = Resource("StatefulSet", "statefulsets", "apps", ("sts",), ALL)
 DAEMON_SETS = Resource("DaemonSet", "daemonsets", "apps", ("ds",), ALL)
 ENDPOINT_SLICES = Resource("EndpointSlice", "endpointslices", "discovery.k8s.io")
+LEASES = Resource("Lease", "leases", "coordination.k8s.io")
 MUTATING_WEBHOOKS = Resource(
     "MutatingWebhookConfiguration", "mutatingwebhookconfigurations", "admissionregistration.k8s.io", namespaced=False
 )

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from grpcdemo.errors import Replaced
 from grpcdemo.kube.api import Api
+from grpcdemo.kube.lease import Lease
 from grpcdemo.kube.namespace import find_namespace, restore_labels
 from grpcdemo.kube.ownership import delete, delete_ours, list_foreign
 from grpcdemo.kube.termination import wait_until_namespace_gone, wait_until_ours_gone
 from grpcdemo.manifests import defaults
 from grpcdemo.model import Done, Reporter, Warned
 from grpcdemo.resources.objects import Object, is_ours, is_terminating
-from grpcdemo.resources.references import listed
+from grpcdemo.resources.references import ObjectReference, listed
 from grpcdemo.resources.resource import NAMESPACES
 
 LOOKS = 5
@@ -28,21 +29,23 @@ class CleanupConfig:
     wait: bool = True
 
 
-async def cleanup(api: Api, config: CleanupConfig, report: Reporter) -> None:
+async def cleanup(api: Api, config: CleanupConfig, report: Reporter, lease: Lease | None = None) -> None:
     """Leave the cluster as it was before `up`, also after an `up` or a `cleanup` that was cut short.
 
-    Raises GrpcdemoError, which names what blocks, if something is still there after the timeout.
+    Raises DemoRunning if a demo runs that does not hold *lease*; GrpcdemoError, which names what blocks, if something
+    is still there after the timeout.
     """
+    lease = lease or Lease(api, config.namespace)
     for _ in range(LOOKS - 1):
         try:
-            await _clean_up(api, config, report)
+            await _clean_up(api, config, report, lease)
             return
         except Replaced:
             report(Warned(f"somebody else creates objects in namespace {config.namespace}: looking again"))
-    await _clean_up(api, config, report)
+    await _clean_up(api, config, report, lease)
 
 
-async def _clean_up(api: Api, config: CleanupConfig, report: Reporter) -> None:
+async def _clean_up(api: Api, config: CleanupConfig, report: Reporter, lease: Lease) -> None:
     """Raises Replaced if somebody has put another object in the place of one that was to be deleted."""
     namespace = await find_namespace(api, config.namespace)
     if namespace is None:
@@ -50,15 +53,13 @@ async def _clean_up(api: Api, config: CleanupConfig, report: Reporter) -> None:
         return
     if is_terminating(namespace):
         report(Done(f"namespace {config.namespace} is already terminating"))
-    elif not is_ours(namespace):
-        await _leave_shared(api, namespace, config, report)
-        return
-    elif foreign := await list_foreign(api, config.namespace):
-        await _delete_ours(api, config, report)
-        report(Warned(f"namespace {config.namespace} stays, because it also holds {listed(foreign)}"))
-        await _wait_until_ours_gone(api, config, report)
-        return
     else:
+        abandoned = await lease.require_free(report)
+        foreign = await list_foreign(api, config.namespace) if is_ours(namespace) else []
+        if foreign or not is_ours(namespace):
+            await _leave(api, namespace, foreign, config, report)
+            await lease.remove_abandoned(abandoned)
+            return
         # The namespace controller starts to delete the content only 5 s later; ours may be gone by then.
         await delete_ours(api, config.namespace, report)
         await delete(api, NAMESPACES, namespace)
@@ -68,13 +69,18 @@ async def _clean_up(api: Api, config: CleanupConfig, report: Reporter) -> None:
         report(Done(f"namespace {config.namespace} is gone"))
 
 
-async def _leave_shared(api: Api, namespace: Object, config: CleanupConfig, report: Reporter) -> None:
-    """Delete what is ours from a namespace that existed before, and restore its labels."""
+async def _leave(
+    api: Api, namespace: Object, foreign: list[ObjectReference], config: CleanupConfig, report: Reporter
+) -> None:
+    """Delete what is ours from a namespace that stays; restore the labels of one that existed before."""
     await _delete_ours(api, config, report)
-    restored = await restore_labels(api, namespace)
-    labels = ", ".join(f"{key}={value}" if value else f"no {key}" for key, value in restored.items())
-    stays = f"namespace {config.namespace} stays, because grpcdemo did not create it"
-    report(Done(f"{stays}; labels restored: {labels}" if labels else stays))
+    if is_ours(namespace):
+        report(Warned(f"namespace {config.namespace} stays, because it also holds {listed(foreign)}"))
+    else:
+        restored = await restore_labels(api, namespace)
+        labels = ", ".join(f"{key}={value}" if value else f"no {key}" for key, value in restored.items())
+        stays = f"namespace {config.namespace} stays, because grpcdemo did not create it"
+        report(Done(f"{stays}; labels restored: {labels}" if labels else stays))
     await _wait_until_ours_gone(api, config, report)
 
 

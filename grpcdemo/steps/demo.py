@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from grpcdemo.errors import GrpcdemoError, Unauthorized, Unreachable, UsageError
+from grpcdemo.errors import DemoRunning, GrpcdemoError, Unauthorized, Unreachable, UsageError
 from grpcdemo.kube.api import Api
+from grpcdemo.kube.lease import Lease, LeaseTiming
 from grpcdemo.model import DemoResult, Done, Observation, Phase, Reporter, Warned
 from grpcdemo.steps.cleanup import CleanupConfig, cleanup
 from grpcdemo.steps.istio.switch import SwitchConfig, switch
@@ -29,6 +30,7 @@ class DemoConfig:
     keep: bool = False
     """Leave the demo in the cluster."""
     cleanup_s: float = CLEANUP_S
+    lease: LeaseTiming = field(default_factory=LeaseTiming)
 
     def __post_init__(self) -> None:
         if self.up.servers < 2:
@@ -51,27 +53,46 @@ async def rehearse(api: Api, config: DemoConfig, report: Reporter) -> None:
 async def demo(api: Api, config: DemoConfig, report: Reporter, show: Callable[[Phase], None]) -> DemoResult:
     """Run the demo and clean up, also after Ctrl-C and after a failure; *show* each phase whenever it has news.
 
-    Raises UnexpectedVerdict or NotEnoughResponses if a phase does not end in its verdict.
+    Raises UnexpectedVerdict or NotEnoughResponses if a phase does not end in its verdict; DemoRunning if somebody
+    else's demo runs in the namespace, which is left alone.
     """
-    if config.keep:
-        return await _run(api, config, report, show)
+    async with Lease(api, config.up.namespace, config.lease) as lease:
+        if config.keep:
+            return await _run(api, config, report, show, lease)
+        try:
+            result = await _run(api, config, report, show, lease)
+        except DemoRunning:
+            raise
+        except BaseException as error:
+            await _clean_up_after(error, api, config, report, lease)
+            raise
+        try:
+            await cleanup(api, _cleanup_config(config, config.up.timeout_s), report, lease)
+        except asyncio.CancelledError as error:
+            await _clean_up_after(error, api, config, report, lease)
+            raise
+        return result
+
+
+async def _run(
+    api: Api, config: DemoConfig, report: Reporter, show: Callable[[Phase], None], lease: Lease
+) -> DemoResult:
+    """Raises the loss of the lease rather than what came of it."""
     try:
-        result = await _run(api, config, report, show)
-    except BaseException as error:
-        await _clean_up_after(error, api, config, report)
+        result = await _run_phases(api, config, report, show, lease)
+    except GrpcdemoError:
+        await lease.confirm()
         raise
-    try:
-        await cleanup(api, _cleanup_config(config, config.up.timeout_s), report)
-    except asyncio.CancelledError as error:
-        await _clean_up_after(error, api, config, report)
-        raise
+    await lease.confirm()
     return result
 
 
-async def _run(api: Api, config: DemoConfig, report: Reporter, show: Callable[[Phase], None]) -> DemoResult:
+async def _run_phases(
+    api: Api, config: DemoConfig, report: Reporter, show: Callable[[Phase], None], lease: Lease
+) -> DemoResult:
     began = asyncio.get_running_loop().time()
-    await up(api, config.up, report)
-    before = await _observe(api, config, "Istio off", Outcome.PINNED, report, show)
+    await up(api, config.up, report, lease)
+    before = await _observe(api, config, OFF, report, show, lease)
     on = SwitchConfig(
         on=True,
         namespace=config.up.namespace,
@@ -79,31 +100,57 @@ async def _run(api: Api, config: DemoConfig, report: Reporter, show: Callable[[P
         timeout_s=config.up.timeout_s,
         shared=config.up.shared,
     )
-    await switch(api, on, report)
-    after = await _observe(api, config, "Istio on", Outcome.BALANCED, report, show)
+    await switch(api, on, report, lease)
+    after = await _observe(api, config, ON, report, show, lease)
     return DemoResult(before, after, asyncio.get_running_loop().time() - began)
 
 
+@dataclass(frozen=True)
+class _Half:
+    """One half of the demo: what it is about, and how it should end."""
+
+    title: str
+    proxies: bool
+    expected: Outcome
+
+
+OFF = _Half("Istio off", proxies=False, expected=Outcome.PINNED)
+ON = _Half("Istio on", proxies=True, expected=Outcome.BALANCED)
+
+
 async def _observe(
-    api: Api, config: DemoConfig, title: str, expected: Outcome, report: Reporter, show: Callable[[Phase], None]
+    api: Api, config: DemoConfig, half: _Half, report: Reporter, show: Callable[[Phase], None], lease: Lease
 ) -> Phase:
-    observe_config = ObserveConfig(namespace=config.up.namespace, expect=expected, timeout_s=config.up.timeout_s)
+    observe_config = ObserveConfig(namespace=config.up.namespace, expect=half.expected, timeout_s=config.up.timeout_s)
     observation: Observation | None = None
     async for observation in observe(api, observe_config):
-        show(Phase(title, observation))
+        lease.check()
+        _check_proxies(observation, half)
+        show(Phase(half.title, observation))
     assert observation is not None, "observe yields at least one observation"
     report(Done(f"{observation.verdict.outcome.value}: {observation.verdict.reason}"))
-    check_expected(expected, observation)
-    return Phase(title, observation)
+    check_expected(half.expected, observation)
+    return Phase(half.title, observation)
 
 
-async def _clean_up_after(error: BaseException, api: Api, config: DemoConfig, report: Reporter) -> None:
+def _check_proxies(observation: Observation, half: _Half) -> None:
+    """Raise if a pod is no longer what this half is about: its calls must not vote."""
+    for pod in (*observation.clients, *observation.servers):
+        if bool(pod.proxy) != half.proxies:
+            raise GrpcdemoError(
+                f"pod {pod.name} {'has no proxy any more' if half.proxies else 'has a proxy'}: somebody has switched "
+                f"Istio {'off' if half.proxies else 'on'} while the demo ran",
+                hint="run it again, maybe in a namespace of its own with --namespace",
+            )
+
+
+async def _clean_up_after(error: BaseException, api: Api, config: DemoConfig, report: Reporter, lease: Lease) -> None:
     """Clean up within a timeout of its own; a failure of the cleanup must not hide *error*."""
     task = asyncio.current_task()
     if task is not None and isinstance(error, asyncio.CancelledError) and hasattr(task, "uncancel"):
         task.uncancel()
     try:
-        await cleanup(api, _cleanup_config(config, min(config.cleanup_s, config.up.timeout_s)), report)
+        await cleanup(api, _cleanup_config(config, min(config.cleanup_s, config.up.timeout_s)), report, lease)
     except GrpcdemoError as failed:
         if isinstance(failed, Unreachable | Unauthorized) and type(failed) is type(error):
             return  # one error says it

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from grpcdemo.errors import ApiError, GrpcdemoError, Hint, Kubectl
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.deployed import apply, our_deployments, our_pods
+from grpcdemo.kube.lease import Lease
 from grpcdemo.kube.namespace import create_namespace, find_namespace, relabel
 from grpcdemo.kube.replacement import replace_stuck
 from grpcdemo.kube.rollout import SLOW_S, restart, wait_for_rollout
@@ -51,8 +52,11 @@ def manifest_values(config: UpConfig, kubernetes: tuple[int, int]) -> ManifestVa
     )
 
 
-async def up(api: Api, config: UpConfig, report: Reporter) -> list[Pod]:
-    """Create the demo, or update it to *config*; return its pods, ready and without proxies."""
+async def up(api: Api, config: UpConfig, report: Reporter, lease: Lease | None = None) -> list[Pod]:
+    """Create the demo, or update it to *config*; return its pods, ready and without proxies.
+
+    Acquire *lease*, if there is one, before anything in the namespace changes. Raises DemoRunning.
+    """
     kubernetes, namespace = await asyncio.gather(api.version(), find_namespace(api, config.namespace))
     if namespace is not None and is_terminating(namespace):
         if api.dry_run:
@@ -63,7 +67,8 @@ async def up(api: Api, config: UpConfig, report: Reporter) -> list[Pod]:
     if namespace is None:
         await create_namespace(api, config.namespace)
         report(Done(f"namespace {config.namespace} created, {INJECTION_LABEL}=disabled"))
-    else:
+    await (lease.acquire(report) if lease else Lease(api, config.namespace).require_free(report))
+    if namespace is not None:
         await _prepare(api, namespace, config, report)
         if not api.dry_run:
             await replace_stuck(api, config.namespace, report)

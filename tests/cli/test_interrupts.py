@@ -31,8 +31,9 @@ def interrupt_at_first_request(script: Script, number: signal.Signals, then: Ans
         return await then(request)
 
     script.on("GET", "/version", interrupt)
-    for path in ("", "/pods"):
-        script.on("GET", f"/api/v1/namespaces/istio-grpc-demo{path}", hang)
+    namespace = "namespaces/istio-grpc-demo"
+    for path in (f"/api/v1/{namespace}", f"/api/v1/{namespace}/pods", f"/apis/apps/v1/{namespace}/deployments"):
+        script.on("GET", path, hang)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])

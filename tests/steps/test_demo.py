@@ -4,12 +4,15 @@ import asyncio
 
 import pytest
 
-from grpcdemo.errors import Unauthorized, UnexpectedVerdict
+from grpcdemo.errors import DemoRunning, GrpcdemoError, Unauthorized, UnexpectedVerdict
 from grpcdemo.kube.api import Api
-from grpcdemo.model import Phase, Warned
-from grpcdemo.resources.resource import DEPLOYMENTS, NAMESPACES, PODS
+from grpcdemo.kube.lease import NAME, Lease, LeaseTiming
+from grpcdemo.model import Phase, StepEvent, Warned
+from grpcdemo.resources.resource import DEPLOYMENTS, LEASES, NAMESPACES, PODS
+from grpcdemo.steps.cleanup import CleanupConfig, cleanup
 from grpcdemo.steps.demo import DemoConfig, demo
-from grpcdemo.steps.up import UpConfig
+from grpcdemo.steps.istio.switch import SwitchConfig, switch
+from grpcdemo.steps.up import UpConfig, up
 from grpcdemo.verdict import Outcome
 from tests.fakes.hollow_cluster import HollowCluster
 from tests.fakes.script import Answer, refuse
@@ -80,3 +83,87 @@ async def test_only_another_failure_of_the_cleanup_is_reported(
     with pytest.raises(Unauthorized):
         await demo(cluster_api, CONFIG, events.append, lambda _: None)
     assert [type(event) for event in events] == warnings
+
+
+async def test_a_demo_that_runs_already_is_left_alone(cluster: HollowCluster, demo_api: Api, events: Events) -> None:
+    async with Lease(demo_api, DEMO, LeaseTiming(renew_s=0.05)) as lease:
+        await lease.acquire(events.append)
+        await cluster.settle()
+        before, labels = cluster.names(PODS, DEMO), cluster.labels(DEMO)
+        for work in (
+            demo(demo_api, CONFIG, events.append, lambda _: None),
+            up(demo_api, UpConfig(servers=5), events.append),
+            switch(demo_api, SwitchConfig(on=True), events.append),
+            cleanup(demo_api, CleanupConfig(), events.append),
+        ):
+            with pytest.raises(DemoRunning, match="is running a demo in namespace"):
+                await work
+        assert (cluster.names(PODS, DEMO), cluster.labels(DEMO)) == (before, labels)
+    await cleanup(demo_api, CleanupConfig(), events.append)
+    assert DEMO not in cluster.names(NAMESPACES)
+
+
+async def test_pods_that_lost_their_proxies_do_not_vote(
+    cluster: HollowCluster, cluster_api: Api, events: Events
+) -> None:
+    """Their calls would be pinned, and that would be a false finding about Istio."""
+
+    def report(event: StepEvent) -> None:
+        events.append(event)
+        if "checked every pod" in event.text:
+            for pod in cluster.store.list(PODS, DEMO):
+                cluster.store.update(PODS, {**pod, "spec": {**pod["spec"], "initContainers": []}})
+
+    with pytest.raises(GrpcdemoError, match="has no proxy any more: somebody has switched Istio off") as caught:
+        await demo(cluster_api, CONFIG, report, lambda _: None)
+    assert not isinstance(caught.value, UnexpectedVerdict)
+    assert DEMO not in cluster.names(NAMESPACES)
+
+
+async def test_a_proxy_that_somebody_adds_does_not_vote(
+    cluster: HollowCluster, cluster_api: Api, events: Events
+) -> None:
+    def report(event: StepEvent) -> None:
+        events.append(event)
+        if event.text == "grpc-client 1/1 ready":
+            for pod in cluster.store.list(PODS, DEMO):
+                containers = [*pod["spec"]["containers"], {"name": "istio-proxy", "image": "x"}]
+                cluster.store.update(PODS, {**pod, "spec": {**pod["spec"], "containers": containers}})
+
+    with pytest.raises(GrpcdemoError, match="has a proxy"):
+        await demo(cluster_api, CONFIG, report, lambda _: None)
+
+
+@pytest.mark.parametrize("moment", ["grpc-client 1/1 ready", "checked every pod", "balanced: "])
+async def test_a_demo_that_somebody_deletes_says_so(
+    cluster: HollowCluster, cluster_api: Api, events: Events, moment: str
+) -> None:
+    def report(event: StepEvent) -> None:
+        events.append(event)
+        if moment in event.text and not cluster.faults.asked_for("DELETE", LEASES.path(DEMO, NAME)):
+            cluster.delete_namespace(DEMO)
+
+    with pytest.raises(GrpcdemoError, match="somebody has deleted the demo"):
+        await demo(cluster_api, CONFIG, report, lambda _: None)
+
+
+async def test_the_lease_is_released_in_a_namespace_that_stays(
+    cluster: HollowCluster, cluster_api: Api, events: Events
+) -> None:
+    cluster.create_namespace(DEMO)
+    await demo(cluster_api, CONFIG, events.append, lambda _: None)
+    assert cluster.names(LEASES, DEMO) == []
+    await demo(cluster_api, DemoConfig(up=UpConfig(), keep=True), events.append, lambda _: None)
+    assert cluster.names(LEASES, DEMO) == []
+
+
+async def test_cleanup_removes_the_lease_of_a_demo_that_was_killed(
+    cluster: HollowCluster, cluster_api: Api, events: Events
+) -> None:
+    dead = LeaseTiming(renew_s=3600, look_s=0.001, looks=3)
+    cluster.create_namespace(DEMO)
+    await up(cluster_api, UpConfig(), events.append)
+    await Lease(cluster_api, DEMO, dead).acquire(events.append)
+    await cleanup(cluster_api, CleanupConfig(), events.append, Lease(cluster_api, DEMO, dead))
+    assert cluster.names(LEASES, DEMO) == []
+    assert cluster.names(PODS, DEMO) == []

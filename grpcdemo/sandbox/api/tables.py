@@ -13,6 +13,7 @@ from grpcdemo.resources.resource import (
     ENDPOINT_SLICES,
     ENDPOINTS,
     EVENTS,
+    LEASES,
     MUTATING_WEBHOOKS,
     NAMESPACES,
     NODES,
@@ -173,6 +174,10 @@ def _some(texts: list[str]) -> str:
     return ",".join(texts[:3]) + (f" + {more} more..." if more > 0 else "")
 
 
+def _lease(obj: Object, now: datetime) -> Cells:
+    return [_name(obj), (obj.get("spec") or {}).get("holderIdentity", ""), _age(obj, now)]
+
+
 def _webhooks(obj: Object, now: datetime) -> Cells:
     return [_name(obj), len(obj.get("webhooks", [])), _age(obj, now)]
 
@@ -201,6 +206,7 @@ COLUMNS: dict[Resource, Columns] = {
     ),
     ENDPOINTS: Columns("Name Endpoints Age", _endpoints),
     ENDPOINT_SLICES: Columns("Name AddressType Ports Endpoints Age", _endpoint_slice),
+    LEASES: Columns("Name Holder Age", _lease),
     MUTATING_WEBHOOKS: Columns("Name Webhooks Age", _webhooks, ("Webhooks",)),
 }
 

@@ -10,6 +10,7 @@ from grpcdemo.kube.advice import advise, describe
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.deployed import dry_run_pods, injected_labels, opting_out, our_deployments, our_pods, require_whole
 from grpcdemo.kube.injection import LabelChange, changed
+from grpcdemo.kube.lease import Lease
 from grpcdemo.kube.namespace import find_namespace, relabel
 from grpcdemo.kube.rollout import is_settled, restart, wait_for_rollout
 from grpcdemo.kube.trouble import pause_of
@@ -40,12 +41,14 @@ class SwitchConfig:
     """How long the label may take to reach the API server's webhooks."""
 
 
-async def switch(api: Api, config: SwitchConfig, report: Reporter) -> list[Pod]:
+async def switch(api: Api, config: SwitchConfig, report: Reporter, lease: Lease | None = None) -> list[Pod]:
     """Switch injection on or off and return the demo's pods; idempotent.
 
-    If the cluster would refuse the new pods, the labels are restored and nothing is restarted.
+    If the cluster would refuse the new pods, the labels are restored and nothing is restarted. Raises DemoRunning if
+    a demo runs that does not hold *lease*.
     """
     namespace, deployments = await _find_demo(api, config.namespace)
+    await (lease or Lease(api, config.namespace)).require_free(report)
     pods = await our_pods(api, config.namespace)
     is_done = is_settled(deployments, pods) and all(bool(pod.proxy) == config.on for pod in pods)
     if not is_done:

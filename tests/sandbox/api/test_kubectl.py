@@ -21,7 +21,7 @@ async def told(kubectl: Kubectl, *arguments: str, stdin: str | None = None) -> s
 async def test_api_resources_and_version(kubectl: Kubectl) -> None:
     lines = (await told(kubectl, "api-resources", "--no-headers")).splitlines()
     assert ["deployments", "deploy", "apps/v1", "true", "Deployment"] in [line.split() for line in lines]
-    assert len(lines) == 13
+    assert len(lines) == 14
     assert "v1.36.0+sandbox" in await told(kubectl, "version")
     unknown = await kubectl.run("get", "secrets")
     assert (unknown.returncode, unknown.stderr) == (1, 'error: the server doesn\'t have a resource type "secrets"\n')
