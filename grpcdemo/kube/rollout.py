@@ -40,7 +40,7 @@ RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 SLOW_S = 5.0
 """How long a trouble that may pass is not worth a word: a scheduler needs a moment."""
 QUOTA_FREES_S = 15.0
-"""How long after the end of a pod its share of a quota may still count as used."""
+"""How long it may take from one step of a rollout until a quota has room for the next."""
 
 
 async def restart(api: Api, deployments: Collection[Object], report: Reporter) -> None:
@@ -141,7 +141,9 @@ class _Rollout:
         self._slow_s = slow_s
         self._clock = asyncio.get_running_loop().time
         self._since: dict[ObjectReference, float] = {}
-        self._pods_ended = -QUOTA_FREES_S
+        self._pods_state: set[tuple[str, bool, bool]] = set()
+        self._pods_leave = False
+        self._quota_freed = -QUOTA_FREES_S
         self._settled: set[str] = set()
         self._reported = ""
         self.events: Sequence[Object] = ()
@@ -155,8 +157,7 @@ class _Rollout:
         return [trouble for trouble in self.passing if isinstance(trouble, CannotCreatePods)]
 
     def look(self) -> list[Pod] | None:
-        if any(map(is_terminating, self._mirror["pods"])):
-            self._pods_ended = self._clock()
+        self._watch_quota()
         self.passing = []
         deployments = {deployment["metadata"]["name"]: deployment for deployment in self._mirror["deployments"]}
         progress = [self._progress(name, deployments.get(name)) for name in self._names]
@@ -172,6 +173,16 @@ class _Rollout:
             self._reported = text
             self._report(Waiting(text))
         return None
+
+    def _watch_quota(self) -> None:
+        """Note when our pods change while some of them are to leave: their share of a quota becomes free."""
+        pods = [pod for pod in self._mirror["pods"] if not is_finished(pod)]
+        state = {(pod["metadata"]["uid"], is_ready(pod), is_terminating(pod)) for pod in pods}
+        desired = sum(deployment["spec"].get("replicas", 1) for deployment in self._mirror["deployments"])
+        left, self._pods_leave = self._pods_leave, len(pods) > desired or any(map(is_terminating, pods))
+        if state != self._pods_state and (left or self._pods_leave):
+            self._quota_freed = self._clock()
+        self._pods_state = state
 
     def _slow(self) -> list[Trouble]:
         """What has not passed for so long that it is worth a word."""
@@ -220,10 +231,10 @@ class _Rollout:
             self.passing.append(trouble)
 
     def _may_fit_the_quota(self, trouble: Trouble) -> bool:
-        """Whether a quota may have room again, because pods of ours are ending or have just ended."""
+        """Whether a quota may have room soon, because the rollout still makes older pods leave."""
         if not isinstance(trouble, CannotCreatePods) or trouble.refusal is None:
             return False
-        return trouble.refusal.by is Refuser.QUOTA and self._clock() - self._pods_ended < QUOTA_FREES_S
+        return trouble.refusal.by is Refuser.QUOTA and self._clock() - self._quota_freed < QUOTA_FREES_S
 
 
 @asynccontextmanager
@@ -265,9 +276,12 @@ def _late_troubles(pods: Collection[Object], events: Collection[Object]) -> list
 
 
 def _list_reasons(troubles: Collection[Trouble]) -> str:
-    """The first few reasons why pods are not ready yet, after a colon."""
-    reasons = dict.fromkeys(map(describe, troubles))
-    return f": {'; '.join([*reasons][:3])}" if reasons else ""
+    """The first few reasons why pods are not ready yet, after a colon; the same reason of several pods only once."""
+    reasons: dict[str, str] = {}
+    for trouble in troubles:
+        text = describe(trouble)
+        reasons.setdefault(text.replace(subject_of(trouble).name, ""), text)
+    return f": {'; '.join([*reasons.values()][:3])}" if reasons else ""
 
 
 def _advise_on_timeout(troubles: Collection[Trouble], context: str, namespace: str) -> Hint | str:

@@ -7,7 +7,7 @@ import pytest
 from grpcdemo.errors import GrpcdemoError, NotFound, Rejected
 from grpcdemo.kube.api import Api
 from grpcdemo.resources.resource import DEPLOYMENTS, MUTATING_WEBHOOKS, NAMESPACES, PODS
-from grpcdemo.sandbox.api.status import StatusError
+from grpcdemo.sandbox.api.status import StatusError, forbidden
 from grpcdemo.steps.istio.status import istio_status
 from grpcdemo.steps.istio.switch import SwitchConfig, switch
 from grpcdemo.steps.up import UpConfig, up
@@ -252,3 +252,18 @@ async def test_labels_that_somebody_puts_back_are_noticed(
         await switching
     assert "--show-managed-fields" in str(caught.value.hint)
     assert "checked every pod" not in events.done
+
+
+@pytest.mark.parametrize("limit", [5, 7])
+async def test_a_quota_with_room_for_a_few_new_pods_is_enough(
+    cluster: HollowCluster, demo_api: Api, events: Events, limit: int
+) -> None:
+    """Each new pod that is ready lets an old one go, which makes room for the next."""
+    cluster.policy = lambda _: refuse_more_pods(cluster, limit)
+    pods = await switch(demo_api, SwitchConfig(on=True, timeout_s=3600), events.append)
+    assert [bool(pod.proxy) for pod in pods] == [True] * 4
+
+
+def refuse_more_pods(cluster: HollowCluster, limit: int) -> None:
+    if len(cluster.names(PODS, DEMO)) >= limit:
+        raise forbidden(PODS, "x", "exceeded quota: small")

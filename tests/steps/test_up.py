@@ -199,6 +199,18 @@ async def test_unreadable_events_do_not_hide_the_timeout(
         await up(cluster_api, UpConfig(timeout_s=0), events.append)
 
 
+async def test_the_same_reason_of_several_pods_is_said_once(
+    cluster: HollowCluster, cluster_api: Api, events: Events
+) -> None:
+    cluster.policy = wants_ssd
+    with pytest.raises(GrpcdemoError):
+        await up(cluster_api, UpConfig(timeout_s=0), events.append)
+    await cluster.settle()
+    with pytest.raises(GrpcdemoError) as caught:
+        await up(cluster_api, UpConfig(timeout_s=0), events.append)
+    assert caught.value.message.count("is unschedulable") == 1
+
+
 @pytest.mark.parametrize("behavior", [waiting("ErrImagePull"), waiting("CreateContainerConfigError"), CRASHING])
 async def test_a_second_time_stuck_pods_are_replaced(
     cluster: HollowCluster, cluster_api: Api, events: Events, behavior: Behavior
