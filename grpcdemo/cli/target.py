@@ -17,6 +17,7 @@ import typer
 from grpcdemo.cli import options
 from grpcdemo.cli.invocation import Invocation
 from grpcdemo.errors import GrpcdemoError, NoSandbox, UsageError
+from grpcdemo.kube.access.service_account import find_pod
 from grpcdemo.kube.api import Api, Patience
 from grpcdemo.kube.client import connect
 from grpcdemo.kube.kubeconfig import Kubeconfig, find_kubeconfig
@@ -76,9 +77,12 @@ class TargetOptions:
 
 
 def choose_target(
-    target: TargetOptions, *, variable: str | None, kubeconfig: Kubeconfig, sandbox_kubeconfig: Path
+    target: TargetOptions, *, variable: str | None, kubeconfig: Kubeconfig, sandbox_kubeconfig: Path, in_pod: bool
 ) -> Choice:
-    """Options win over the *variable* GRPCDEMO_TARGET, and that over the *kubeconfig*; the sandbox's own means it."""
+    """Options win over the *variable* GRPCDEMO_TARGET, and that over the *kubeconfig*; the sandbox's own means it.
+
+    A default without a file falls back to the sandbox, but not in a pod: it has a cluster around it.
+    """
     is_its_own = kubeconfig.paths == (sandbox_kubeconfig,) and target.context in (None, "", CONTEXT)
     if target.sandbox or is_its_own:
         return Choice.SANDBOX
@@ -86,7 +90,7 @@ def choose_target(
         return Choice.CLUSTER
     if variable:
         return _parse(variable)
-    return Choice.FALLBACK if kubeconfig.implied and not kubeconfig.files else Choice.CLUSTER
+    return Choice.FALLBACK if kubeconfig.implied and not kubeconfig.exists and not in_pod else Choice.CLUSTER
 
 
 def _parse(variable: str) -> Choice:
@@ -111,12 +115,16 @@ async def connect_to_target(
     If the target is the sandbox: with *starts*, it is started if it does not run, else NoSandbox is raised; with
     *stops*, an auto-started one is stopped afterwards if no pod is left in it.
     """
-    state, kubeconfig = find_state(), find_kubeconfig(target.kubeconfig)
+    state, kubeconfig, pod = find_state(), find_kubeconfig(target.kubeconfig), find_pod(os.environ)
     choice = choose_target(
-        target, variable=os.environ.get(VARIABLE), kubeconfig=kubeconfig, sandbox_kubeconfig=state.kubeconfig
+        target,
+        variable=os.environ.get(VARIABLE),
+        kubeconfig=kubeconfig,
+        sandbox_kubeconfig=state.kubeconfig,
+        in_pod=pod is not None,
     )
     if choice is Choice.CLUSTER:
-        async with await connect(kubeconfig, context=target.context, dry_run=dry_run) as api:
+        async with await connect(kubeconfig, context=target.context, dry_run=dry_run, pod=pod) as api:
             announce(str(api.target))
             yield api
         return

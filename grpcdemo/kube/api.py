@@ -4,8 +4,8 @@ Every change is safe to repeat, also after one that happened although its answer
 there, a patch sets the same values again, a delete names the uid. What a conflict means is judged by looking at the
 object ([conflict.py](conflict.py)).
 
-The client library's `ApiClient` handles credentials and TLS. Its generated methods are left out: they know every
-kind, but not the one that the next version adds.
+The generated methods of the client library are left out: they know every kind, but not the one that the next version
+adds. [connection.py](connection.py) sends the requests.
 """
 
 from __future__ import annotations
@@ -13,18 +13,17 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import TypeVar
 
 import aiohttp
-from kubernetes.aio.client import ApiClient
 
-from grpcdemo.errors import ApiError, GrpcdemoError, NotFound, Rejected, Replaced, Unreachable
+from grpcdemo.errors import ApiError, NotFound, Rejected, Replaced, Unreachable
 from grpcdemo.kube.api_errors import api_error, connection_errors
 from grpcdemo.kube.conflict import Meaning, judge_conflict
-from grpcdemo.kube.proxies import Proxy
+from grpcdemo.kube.connection import Connection
 from grpcdemo.kube.request import Parameters, Request
 from grpcdemo.model import Target
 from grpcdemo.resources.objects import Object
@@ -64,27 +63,22 @@ PATIENCE = Patience()
 class Api:
     """One Kubernetes API, as an async context manager. With *dry_run*, nothing is persisted.
 
-    Every verb raises ApiError. *reload* loads the configuration again when its credentials have expired. Errors name
-    the *proxy* through which *client* connects.
+    Every verb raises ApiError, or GrpcdemoError if there are no credentials to ask with.
     """
 
     def __init__(
         self,
-        client: ApiClient,
+        connection: Connection,
         target: Target,
         *,
         dry_run: bool = False,
         patience: Patience = PATIENCE,
-        reload: Callable[[], Awaitable[Any]] | None = None,
-        proxy: Proxy | None = None,
     ) -> None:
         self.target = target
         self.patience = patience
         self._dry_run = dry_run
-        self._client = client
-        self._reload = reload
+        self._connection = connection
         self._answered = False
-        self._proxy = proxy
         self._version: tuple[int, int] | None = None
         self._git_version = ""
 
@@ -96,7 +90,7 @@ class Api:
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        await self._client.close()
+        await self._connection.close()
 
     async def version(self) -> tuple[int, int]:
         """Major and minor version of the API server, asked once."""
@@ -175,7 +169,7 @@ class Api:
     async def stream(self, request: Request, *, silence_s: float) -> AsyncIterator[AsyncIterator[bytes]]:
         """The chunks of an answer that does not end by itself; `Unreachable` after *silence_s* without one."""
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=silence_s)
-        with connection_errors(self.target.server, self._proxy):
+        with connection_errors(self.target.server, self._connection.proxy):
             response = await self._send_authenticated(request, timeout)
             try:
                 if response.status != 200:
@@ -235,7 +229,7 @@ class Api:
 
     async def _exchange(self, request: Request) -> tuple[int, Mapping[str, str], bytes]:
         """One request and its whole answer: status, headers, body. A change that was sent is answered first."""
-        with connection_errors(self.target.server, self._proxy):
+        with connection_errors(self.target.server, self._connection.proxy):
             exchange = self._send_and_read(request)
             answer = await (exchange if request.method == "GET" else to_its_end(exchange))
         self._answered = True
@@ -247,28 +241,14 @@ class Api:
         return response.status, response.headers, await response.read()
 
     async def _send_authenticated(self, request: Request, timeout: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
-        """Send; if the credentials have expired, load new ones and send once more."""
-        response = await self._send(request, timeout)
-        if response.status != 401 or self._reload is None:
-            return response
-        await response.read()
-        try:
-            self._client.configuration.api_key = (await self._reload()).api_key
-        except GrpcdemoError as error:
-            raise api_error(401, {"message": error.message}, request) from error
-        return await self._send(request, timeout)
-
-    async def _send(self, request: Request, timeout: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
-        method, url, headers, data, form = await self._client.param_serialize(
-            request.method,
-            request.path,
-            query_params=list(request.parameters.items()),
-            header_params={"Accept": "application/json", "Content-Type": request.content_type},
-            body=request.body,
-            auth_settings=["BearerToken"],
-        )
-        answer = await self._client.call_api(method, url, headers, data, form, _request_timeout=timeout)
-        return cast(aiohttp.ClientResponse, answer.response)
+        """Send; if the credentials are refused and there are others, send once more."""
+        source = self._connection.source
+        credentials = await source.get()
+        response = await self._connection.send(request, credentials, timeout)
+        if response.status == 401 and (renewed := await source.renew(credentials)):
+            await response.read()
+            return await self._connection.send(request, renewed, timeout)
+        return response
 
 
 async def to_its_end(work: Coroutine[None, None, T]) -> T:

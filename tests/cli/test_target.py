@@ -1,5 +1,6 @@
 """Which target is meant: options go before GRPCDEMO_TARGET, that before the kubeconfig, the sandbox is what is left."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,6 +47,9 @@ CLUSTER, SANDBOX, FALLBACK = Choice.CLUSTER, Choice.SANDBOX, Choice.FALLBACK
     ("named", "variable", "choice"),
     [
         ({}, None, FALLBACK),
+        ({"pod": True}, None, CLUSTER),
+        ({"pod": True}, "sandbox", SANDBOX),
+        ({"pod": True, "sandbox": True}, None, SANDBOX),
         ({}, "sandbox", SANDBOX),
         ({}, "cluster", CLUSTER),
         ({"default": True}, None, CLUSTER),
@@ -77,8 +81,11 @@ def test_the_order_of_precedence(named: dict[str, Any], variable: str | None, ch
         named.get("sandbox", False),
         "demo",
     )
-    kubeconfig = find_kubeconfig(options.kubeconfig, {"KUBECONFIG": named.get("environment", "")})
-    assert choose_target(options, variable=variable, kubeconfig=kubeconfig, sandbox_kubeconfig=OWN) is choice
+    kubeconfig = find_kubeconfig(options.kubeconfig, {**os.environ, "KUBECONFIG": named.get("environment", "")})
+    chosen = choose_target(
+        options, variable=variable, kubeconfig=kubeconfig, sandbox_kubeconfig=OWN, in_pod=named.get("pod", False)
+    )
+    assert chosen is choice
 
 
 @pytest.mark.parametrize("words", NEEDING, ids=" ".join)

@@ -7,6 +7,9 @@ from contextlib import asynccontextmanager
 from itertools import count
 from typing import Any
 
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
 from grpcdemo.resources.labels import SERVICE_NAME
 from grpcdemo.resources.objects import Object, labels_of
 from grpcdemo.resources.resource import ENDPOINT_SLICES, NAMESPACES, Resource
@@ -23,6 +26,13 @@ ISTIOD = Injector("istio-system", "istiod")
 VERSION = "v1.34.0"
 QUIET_TURNS = 200
 """So many turns of the event loop without a change mean that all is done."""
+
+
+@web.middleware
+async def log_in(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Add the token, which no client sends over HTTP."""
+    headers = {**request.headers, "Authorization": f"Bearer {TOKEN}"}
+    return await handler(request.clone(headers=headers))
 
 
 class HollowCluster(ControlPlane):
@@ -57,7 +67,7 @@ class HollowCluster(ControlPlane):
     async def serving(self) -> AsyncIterator[str]:
         """The URL of its API."""
         app = self.build_app(self.node, token=TOKEN, version=self.version)
-        app.middlewares.insert(0, self.faults.middleware())
+        app.middlewares[:0] = [log_in, self.faults.middleware()]
         async with self.working(), serving(app) as url:
             yield url
 

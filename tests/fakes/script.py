@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from grpcdemo.kube.api import Api
 from grpcdemo.kube.client import connect
 from grpcdemo.kube.kubeconfig import find_kubeconfig
 from grpcdemo.resources.objects import Object
+from tests.fakes.authority import authority_data
 
 CONTEXT = "fake"
 TOKEN = "secret"
@@ -159,7 +161,7 @@ async def read_asked(request: web.Request) -> Asked:
 
 
 @asynccontextmanager
-async def serving(handler: Handler, port: int = 0) -> AsyncIterator[str]:
+async def serving(handler: Handler, port: int = 0, ssl_context: ssl.SSLContext | None = None) -> AsyncIterator[str]:
     """Serve *handler* on a port of this machine, or on a free one; the URL."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
@@ -169,10 +171,10 @@ async def serving(handler: Handler, port: int = 0) -> AsyncIterator[str]:
     app.router.add_route("*", "/{path:.*}", handle)
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.01)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", port)
+    site = web.TCPSite(runner, "127.0.0.1", port, ssl_context=ssl_context)
     await site.start()
     try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+        yield f"{'https' if ssl_context else 'http'}://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
 
@@ -180,6 +182,9 @@ async def serving(handler: Handler, port: int = 0) -> AsyncIterator[str]:
 def write_kubeconfig(
     path: Path, server: str, *, token: str = TOKEN, namespace: str = "default", **cluster: str
 ) -> Path:
+    """A kubeconfig for *server*. Over HTTP, its token is not sent."""
+    if server.startswith("https:"):
+        cluster = {"certificate-authority-data": authority_data(), **cluster}
     content = {
         "apiVersion": "v1",
         "kind": "Config",

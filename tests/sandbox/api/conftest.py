@@ -1,14 +1,12 @@
 """Fixtures of a running API server."""
 
-import base64
 import os
-import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import trustme
 
+from tests.fakes.authority import server_context
 from tests.fakes.script import write_kubeconfig
 
 from .harness import Client, Kubectl, Sandbox, running
@@ -33,17 +31,9 @@ def client(sandbox: Sandbox) -> Client:
     return sandbox.client
 
 
-@pytest.fixture(scope="session")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
 @pytest.fixture
-async def kubectl(tmp_path: Path, authority: trustme.CA) -> AsyncIterator[Kubectl]:
+async def kubectl(tmp_path: Path) -> AsyncIterator[Kubectl]:
     """A kubectl whose server speaks TLS, without which it would not send its token."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    async with running(context) as found:
-        path, ca = tmp_path / "kubeconfig", base64.b64encode(authority.cert_pem.bytes()).decode()
-        write_kubeconfig(path, found.client.url, namespace=NAMESPACE, **{"certificate-authority-data": ca})
+    async with running(server_context()) as found:
+        write_kubeconfig(tmp_path / "kubeconfig", found.client.url, namespace=NAMESPACE)
         yield Kubectl(tmp_path)

@@ -1,0 +1,162 @@
+"""What arrives at an API server: as whom, how often, and what is read again."""
+
+import base64
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grpcdemo.errors import GrpcdemoError, Unauthorized
+from grpcdemo.kube.access.credentials import TOKEN_FILE_S, StaticCredentials
+from grpcdemo.kube.access.entries import User
+from grpcdemo.kube.access.fields import Place
+from grpcdemo.kube.client import connect
+from grpcdemo.kube.kubeconfig import find_kubeconfig
+from tests.fakes.clock import ManualClock
+from tests.kube.access.kubeconfigs import Recorder, ask, load, write_config
+
+from .test_broken import PAIR
+
+
+def id_token(expires: float) -> str:
+    payload = base64.urlsafe_b64encode(json.dumps({"exp": expires}).encode()).decode().rstrip("=")
+    return f"e30.{payload}.c2ln"
+
+
+async def headers(server: Recorder, folder: Path, user: dict[str, Any], **cluster: Any) -> Any:
+    """The headers of a request of *user*."""
+    await ask(write_config(folder / "config", user, {"server": server.url, **cluster}))
+    return server.seen[-1]
+
+
+async def test_a_token_file_is_stripped_and_lies_beside_its_kubeconfig(server: Recorder, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("from-file\n")
+    assert (await headers(server, tmp_path, {"tokenFile": "token"}))["Authorization"] == "Bearer from-file"
+
+
+@pytest.mark.parametrize("content", [None, " \n"])
+async def test_a_token_stands_in_for_a_file_that_has_none(
+    server: Recorder, tmp_path: Path, content: str | None
+) -> None:
+    if content:
+        (tmp_path / "token").write_text(content)
+    sent = await headers(server, tmp_path, {"tokenFile": "token", "token": "entry"})
+    assert sent["Authorization"] == "Bearer entry"
+    with pytest.raises(GrpcdemoError, match="user jane: tokenFile: cannot read a token"):
+        await ask(write_config(tmp_path / "config", {"tokenFile": "token"}, {"server": server.url}))
+
+
+async def test_a_token_file_is_read_again(tmp_path: Path) -> None:
+    clock, path = ManualClock(), tmp_path / "token"
+    source = StaticCredentials(
+        User(Place(tmp_path, "user"), token_file=path), reread=lambda: None, clock=lambda: clock.now().timestamp()
+    )
+    path.write_text("one")
+    first = await source.get()
+    path.write_text("two")
+    assert await source.get() == first
+    assert await source.renew(first) != first  # because it was refused
+    path.write_text("three")
+    clock.advance(TOKEN_FILE_S + 1)
+    assert (await source.get()).authorization == "Bearer three"
+    path.unlink()
+    clock.advance(TOKEN_FILE_S + 1)
+    assert (await source.get()).authorization == "Bearer three"
+
+
+async def test_user_name_and_password(server: Recorder, tmp_path: Path) -> None:
+    sent = await headers(server, tmp_path, {"username": "jöe", "password": "a:b"})
+    assert sent["Authorization"] == "Basic " + base64.b64encode("jöe:a:b".encode()).decode()
+
+
+async def test_a_client_certificate(server: Recorder, tmp_path: Path) -> None:
+    await headers(server, tmp_path, {**PAIR, "token": "t"})
+    assert server.authorizations == ["Bearer t"]
+    assert server.certificates[0]["subjectAltName"] == (("email", "jane@example.com"),)
+
+
+async def test_another_users_rights(server: Recorder, tmp_path: Path) -> None:
+    sent = await headers(
+        server,
+        tmp_path,
+        {
+            "token": "t",
+            "as": "joe",
+            "as-uid": "7",
+            "as-groups": ["a", "b"],
+            "as-user-extra": {"acme.com/project": ["x", "y"], "100%": ["z"]},
+        },
+    )
+    asked = [(name.title(), value) for name, value in sent.items() if name.lower().startswith("impersonate")]
+    assert asked == [
+        ("Impersonate-User", "joe"),
+        ("Impersonate-Uid", "7"),
+        ("Impersonate-Group", "a"),
+        ("Impersonate-Group", "b"),
+        ("Impersonate-Extra-Acme.Com%2Fproject".title(), "x"),
+        ("Impersonate-Extra-Acme.Com%2Fproject".title(), "y"),
+        ("Impersonate-Extra-100%25", "z"),
+    ]
+
+
+async def test_compression_can_be_switched_off(server: Recorder, tmp_path: Path) -> None:
+    assert (await headers(server, tmp_path, {"token": "t"}))["Accept-Encoding"] == "gzip"
+    assert "Accept-Encoding" not in await headers(server, tmp_path, {"token": "t"}, **{"disable-compression": True})
+
+
+async def test_the_name_in_the_servers_certificate(server: Recorder, tmp_path: Path) -> None:
+    await headers(server, tmp_path, {"token": "t"}, **{"tls-server-name": "api.test"})
+    with pytest.raises(GrpcdemoError, match="certificate"):
+        await headers(server, tmp_path, {"token": "t"}, **{"tls-server-name": "other.test"})
+    assert len(server.seen) == 1
+
+
+async def test_a_refused_token_is_not_sent_twice(server: Recorder, tmp_path: Path) -> None:
+    server.refused = {"Bearer old"}
+    with pytest.raises(Unauthorized):
+        await headers(server, tmp_path, {"token": "old"})
+    assert server.authorizations == ["Bearer old"]
+
+
+async def test_an_id_token_is_used_while_it_is_valid(server: Recorder, tmp_path: Path) -> None:
+    token = id_token(time.time() + 3_600)
+    provider = {"name": "oidc", "config": {"id-token": token}}
+    assert (await headers(server, tmp_path, {"auth-provider": provider}))["Authorization"] == f"Bearer {token}"
+
+
+@pytest.mark.parametrize("token", [id_token(1), ""])
+async def test_a_refresh_token_is_sent_to_nobody(server: Recorder, tmp_path: Path, token: str) -> None:
+    config = {"id-token": token, "refresh-token": "canary", "idp-issuer-url": server.url, "client-id": "me"}
+    with pytest.raises(GrpcdemoError, match="user jane, auth-provider: id-token has expired") as caught:
+        await headers(server, tmp_path, {"auth-provider": {"name": "oidc", "config": config}})
+    assert "kubectl get ns" in str(caught.value.hint)
+    assert server.seen == []
+
+
+async def test_an_id_token_that_somebody_renewed(server: Recorder, tmp_path: Path) -> None:
+    old, new = id_token(time.time() + 3_600), id_token(time.time() + 7_200)
+    server.refused = {f"Bearer {old}"}
+    path = write_config(
+        tmp_path / "config", {"auth-provider": {"name": "oidc", "config": {"id-token": old}}}, {"server": server.url}
+    )
+    async with await connect(find_kubeconfig(str(path)), environment={}) as api:
+        path.write_text(path.read_text().replace(old, new))
+        await api.version()
+    assert server.authorizations == [f"Bearer {old}", f"Bearer {new}"]
+
+
+async def test_an_id_token_that_is_none(tmp_path: Path, server: Recorder) -> None:
+    provider = {"name": "oidc", "config": {"id-token": "canary"}}
+    with pytest.raises(GrpcdemoError, match="is no ID token") as caught:
+        await headers(server, tmp_path, {"auth-provider": provider})
+    assert "canary" not in str(caught.value)
+
+
+async def test_nothing_secret_is_sent_without_tls(tmp_path: Path) -> None:
+    await load(write_config(tmp_path / "config", {"token": "t"}, {"server": "http://127.0.0.1:1"}))
+
+
+def test_a_user_does_not_show_what_it_knows() -> None:
+    assert "canary" not in repr(User(Place(Path("f"), "user"), token="canary", password="canary", username="canary"))
