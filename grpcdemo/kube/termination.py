@@ -17,14 +17,14 @@ from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import NAMESPACES, PODS
 
 
-async def wait_until_namespace_gone(api: Api, namespace: Object, *, timeout_s: float, report: Reporter) -> None:
-    """Wait for exactly this namespace: another one may have its name by then.
+async def wait_until_namespace_gone(api: Api, namespace: Object, *, timeout_s: float, report: Reporter) -> bool:
+    """Wait for the end of exactly this namespace; False if another one has its name by then.
 
     Raises GrpcdemoError, which names the conditions and finalizers in the way, after *timeout_s*.
     """
     metadata = namespace["metadata"]
     queries = {"namespaces": Query(NAMESPACES, fields=f"metadata.name={metadata['name']}")}
-    await _wait_until_gone(api, queries, uid=metadata["uid"], timeout_s=timeout_s, report=report)
+    return await _wait_until_gone(api, queries, uid=metadata["uid"], timeout_s=timeout_s, report=report)
 
 
 async def wait_until_ours_gone(api: Api, namespace: str, *, timeout_s: float, report: Reporter) -> None:
@@ -35,7 +35,8 @@ async def wait_until_ours_gone(api: Api, namespace: str, *, timeout_s: float, re
 
 async def _wait_until_gone(
     api: Api, queries: Mapping[str, Query], *, uid: str | None = None, timeout_s: float, report: Reporter
-) -> None:
+) -> bool:
+    """Whether nothing at all is left that matches the queries; with a *uid*, only that object is waited for."""
     async with Mirror(api, queries) as mirror:
 
         def left() -> list[Terminating]:
@@ -57,3 +58,4 @@ async def _wait_until_gone(
                 f"still terminating after {format_duration(timeout_s)}: {', '.join(map(describe_terminating, left()))}",
                 hint=advise_on_termination(left()),
             )
+        return not any(mirror[name] for name in queries)

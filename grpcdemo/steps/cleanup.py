@@ -65,8 +65,10 @@ async def _clean_up(api: Api, config: CleanupConfig, report: Reporter, lease: Le
         await delete(api, NAMESPACES, namespace)
         report(Done(f"namespace {config.namespace} is being deleted, with everything in it"))
     if config.wait:
-        await wait_until_namespace_gone(api, namespace, timeout_s=config.timeout_s, report=report)
+        free = await wait_until_namespace_gone(api, namespace, timeout_s=config.timeout_s, report=report)
         report(Done(f"namespace {config.namespace} is gone"))
+        if not free:
+            report(Warned(f"somebody has created another namespace {config.namespace} since"))
 
 
 async def _leave(

@@ -1,11 +1,15 @@
 """What stands in front of an API: it notes each request, and answers some of them itself."""
 
+import sys
 from collections.abc import Callable
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from .script import Answers, read_asked
+from .script import Answer, Answers, Asked, read_asked
+
+HANDLER: web.RequestKey[Handler] = web.RequestKey("handler")
+"""What would answer the request without a fault."""
 
 
 class Faults(Answers):
@@ -14,14 +18,31 @@ class Faults(Answers):
     def __init__(self) -> None:
         super().__init__()
         self._before: dict[tuple[str, str], Callable[[], object]] = {}
+        self._fault: Answer | None = None
+        self._faulty = range(0)
 
     def before(self, method: str, path: str, action: Callable[[], object]) -> None:
         """Do something just before the next such request."""
         self._before[method, path] = action
 
+    def at(self, number: int, fault: Answer, *, stays: bool = False) -> None:
+        """Answer the request so that has this *number*, counted from now, and with *stays* also every later one."""
+        self.asked.clear()
+        self._fault, self._faulty = fault, range(number, sys.maxsize if stays else number + 1)
+
+    def end(self) -> None:
+        """Let every request through again."""
+        self.asked.clear()
+        self._faulty = range(0)
+
+    def find(self, asked: Asked) -> Answer | None:
+        answer = super().find(asked)
+        return self._fault if len(self.asked) - 1 in self._faulty else answer
+
     def middleware(self) -> Middleware:
         @web.middleware
         async def intercept(request: web.Request, handler: Handler) -> web.StreamResponse:
+            request[HANDLER] = handler
             asked = await read_asked(request)
             if action := self._before.pop((asked.method, asked.path), None):
                 action()
@@ -29,6 +50,14 @@ class Faults(Answers):
             return await answer(request)
 
         return intercept
+
+
+async def lose_answer(request: web.Request) -> web.StreamResponse:
+    """Do the work, and close the connection instead of answering. A read does no work."""
+    response = web.StreamResponse() if request.method == "GET" else await request[HANDLER](request)
+    assert request.transport is not None
+    request.transport.close()
+    return response
 
 
 async def uninjected(request: web.Request) -> web.StreamResponse:

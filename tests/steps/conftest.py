@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from grpcdemo.kube.api import Api
+from grpcdemo.kube.api import Api, Patience
 from grpcdemo.steps.up import UpConfig, up
 from tests.fakes.hollow_cluster import HollowCluster
 from tests.fakes.script import connected_to
@@ -15,6 +15,8 @@ from .events import Events
 
 __all__ = ["api", "script"]
 
+AT_ONCE = Patience(back_off_s=0, lost_retry_s=0)
+
 
 @pytest.fixture
 def cluster() -> HollowCluster:
@@ -23,7 +25,7 @@ def cluster() -> HollowCluster:
 
 @pytest.fixture
 async def cluster_api(cluster: HollowCluster, tmp_path: Path) -> AsyncIterator[Api]:
-    async with cluster.serving() as server, connected_to(server, tmp_path) as connected:
+    async with cluster.serving() as server, connected_to(server, tmp_path, patience=AT_ONCE) as connected:
         yield connected
 
 

@@ -1,10 +1,11 @@
 """`cleanup` deletes all that is ours and nothing else, and restores the labels of a shared namespace."""
 
+from functools import partial
 from typing import Any
 
 import pytest
 
-from grpcdemo.errors import GrpcdemoError
+from grpcdemo.errors import Conflict, GrpcdemoError
 from grpcdemo.kube.api import Api
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import (
@@ -22,8 +23,9 @@ from grpcdemo.resources.resource import (
 from grpcdemo.steps.cleanup import CleanupConfig, cleanup
 from grpcdemo.steps.istio.switch import SwitchConfig, switch
 from grpcdemo.steps.up import UpConfig, up
+from tests.fakes.faults import lose_answer
 from tests.fakes.hollow_cluster import HollowCluster
-from tests.fakes.script import reply
+from tests.fakes.script import Answer, cut, refuse, reply
 
 from .events import Events, is_dry
 
@@ -175,3 +177,94 @@ async def test_a_recreated_object_is_left_alone(cluster: HollowCluster, demo_api
     cluster.faults.before("DELETE", SERVICES.path(DEMO, "grpc-server"), swap)
     await cleanup(demo_api, CleanupConfig(wait=False), events.append)
     assert "services/grpc-server" in ours(cluster)
+
+
+NO_WAIT = CleanupConfig(wait=False)
+
+
+def replace_namespace(cluster: HollowCluster, **labels: str) -> None:
+    """Somebody deletes the namespace, and creates one of the same name with a Deployment in it."""
+    for resource in (SERVICES, DEPLOYMENTS, REPLICA_SETS, PODS):
+        for name in cluster.names(resource, DEMO):
+            cluster.store.remove(resource, DEMO, name)
+    if DEMO in cluster.names(NAMESPACES):
+        cluster.store.remove(NAMESPACES, "", DEMO)
+    cluster.create_namespace(DEMO, labels=labels)
+    cluster.create(DEPLOYMENTS, DEMO, "new", spec=SPECS[DEPLOYMENTS], metadata={"labels": labels})
+
+
+async def test_a_namespace_that_somebody_has_replaced_stays(
+    cluster: HollowCluster, demo_api: Api, events: Events
+) -> None:
+    """Between the look at it and the deletion."""
+    cluster.faults.before("DELETE", NAMESPACES.path(name=DEMO), partial(replace_namespace, cluster))
+    await cleanup(demo_api, NO_WAIT, events.append)
+    assert cluster.names(DEPLOYMENTS, DEMO) == ["new"]
+    assert "being deleted" not in events.done
+    assert f"namespace {DEMO} stays, because grpcdemo did not create it" in events.done
+
+
+async def test_a_demo_that_somebody_has_replaced_is_cleaned_up_too(
+    cluster: HollowCluster, demo_api: Api, events: Events
+) -> None:
+    labels = {"app.kubernetes.io/managed-by": "grpcdemo", "app.kubernetes.io/part-of": "grpcdemo"}
+    cluster.faults.before("DELETE", NAMESPACES.path(name=DEMO), partial(replace_namespace, cluster, **labels))
+    await cleanup(demo_api, CONFIG, events.append)
+    assert DEMO not in cluster.names(NAMESPACES)
+    assert "deleted deployments/new" in events.done
+
+
+async def test_labels_are_not_restored_in_another_namespace(
+    cluster: HollowCluster, cluster_api: Api, events: Events
+) -> None:
+    cluster.create_namespace(DEMO, labels={"istio.io/rev": "canary"})
+    await up(cluster_api, UpConfig(), events.append)
+    cluster.faults.before("PATCH", NAMESPACES.path(name=DEMO), partial(replace_namespace, cluster, team="x"))
+    await cleanup(cluster_api, CONFIG, events.append)
+    assert cluster.labels(DEMO) == {"team": "x"}
+    assert "labels restored" not in events.done
+
+
+async def test_a_namespace_that_somebody_creates_afterwards_is_told(
+    cluster: HollowCluster, demo_api: Api, events: Events
+) -> None:
+    cluster.faults.before("GET", NAMESPACES.path(), partial(replace_namespace, cluster))
+    await cleanup(demo_api, CONFIG, events.append)
+    assert cluster.names(DEPLOYMENTS, DEMO) == ["new"]
+    assert "somebody has created another namespace" in events.warned
+
+
+DELETIONS = {
+    "namespace": NAMESPACES.path(name=DEMO),
+    "Service": SERVICES.path(DEMO, "grpc-server"),
+    "Deployment": DEPLOYMENTS.path(DEMO, "grpc-client"),
+}
+deletions = pytest.mark.parametrize("path", DELETIONS.values(), ids=DELETIONS)
+CONFLICT = refuse(409, "the object has been modified")
+
+
+@deletions
+@pytest.mark.parametrize("fault", [CONFLICT, lose_answer, cut()], ids=["conflict", "answer lost", "connection cut"])
+@pytest.mark.parametrize("shared", [False, True])
+async def test_a_conflict_is_not_a_deletion(
+    cluster: HollowCluster, cluster_api: Api, events: Events, path: str, fault: Answer, shared: bool
+) -> None:
+    if shared:
+        cluster.create_namespace(DEMO)
+    await up(cluster_api, UpConfig(), events.append)
+    cluster.faults.on("DELETE", path, fault, fault, None)
+    await cleanup(cluster_api, NO_WAIT, events.append)
+    await cluster.settle()
+    assert ours(cluster) == []
+    assert cluster.names(NAMESPACES).count(DEMO) is int(shared)
+
+
+@deletions
+async def test_a_conflict_that_stays_is_an_error(
+    cluster: HollowCluster, demo_api: Api, events: Events, path: str
+) -> None:
+    cluster.faults.on("DELETE", path, CONFLICT)
+    with pytest.raises(Conflict, match="the object has been modified"):
+        await cleanup(demo_api, NO_WAIT, events.append)
+    assert "being deleted" not in events.done
+    assert DEMO in cluster.names(NAMESPACES)

@@ -4,14 +4,14 @@ import asyncio
 
 import pytest
 
-from grpcdemo.errors import GrpcdemoError, NotFound, Rejected
+from grpcdemo.errors import Forbidden, GrpcdemoError, NotFound, Rejected
 from grpcdemo.kube.api import Api
 from grpcdemo.resources.resource import DEPLOYMENTS, MUTATING_WEBHOOKS, NAMESPACES, PODS
 from grpcdemo.sandbox.api.status import StatusError, forbidden
 from grpcdemo.steps.istio.status import istio_status
 from grpcdemo.steps.istio.switch import SwitchConfig, switch
 from grpcdemo.steps.up import UpConfig, up
-from tests.fakes.faults import uninjected
+from tests.fakes.faults import lose_answer, uninjected
 from tests.fakes.hollow_cluster import HollowCluster
 from tests.fakes.hollow_node import READY, SLOW_TO_STOP
 from tests.fakes.script import Answer, refuse
@@ -267,3 +267,39 @@ async def test_a_quota_with_room_for_a_few_new_pods_is_enough(
 def refuse_more_pods(cluster: HollowCluster, limit: int) -> None:
     if len(cluster.names(PODS, DEMO)) >= limit:
         raise forbidden(PODS, "x", "exceeded quota: small")
+
+
+FORBIDDEN = refuse(403, 'User "jane" cannot patch resource "x"')
+
+
+@pytest.mark.parametrize(("config", "other"), [(ON, OFF), (OFF, ON)], ids=["on", "off"])
+async def test_half_a_restart_is_told(
+    cluster: HollowCluster, demo_api: Api, events: Events, config: SwitchConfig, other: SwitchConfig
+) -> None:
+    await switch(demo_api, other, lambda _: None)
+    cluster.faults.on("PATCH", DEPLOYMENTS.path(DEMO, "grpc-client"), FORBIDDEN)
+    with pytest.raises(Forbidden):
+        await switch(demo_api, config, events.append)
+    assert "grpc-server restarted" in events.done
+    this, back = ("on", "off") if config.on else ("off", "on")
+    assert f"`grpcdemo istio {this}` completes the switch, `grpcdemo istio {back}` reverts it" in events.warned
+
+    cluster.faults.on("PATCH", DEPLOYMENTS.path(DEMO, "grpc-client"), None)
+    assert all(bool(pod.proxy) is config.on for pod in await switch(demo_api, config, events.append))
+
+
+async def test_labels_that_cannot_be_restored_are_told(cluster: HollowCluster, demo_api: Api, events: Events) -> None:
+    cluster.faults.on("POST", PODS_PATH, QUOTA)
+    cluster.faults.on("PATCH", NAMESPACES.path(name=DEMO), None, FORBIDDEN)
+    with pytest.raises(Rejected):
+        await switch(demo_api, ON, events.append)
+    assert cluster.labels(DEMO)["istio-injection"] == "enabled"
+    assert "nothing was restarted, but the namespace's labels could not be restored: cannot patch" in events.warned
+
+
+async def test_a_restart_happens_once_although_its_answer_is_lost(cluster: HollowCluster, demo_api: Api) -> None:
+    for name in ("grpc-server", "grpc-client"):
+        cluster.faults.on("PATCH", DEPLOYMENTS.path(DEMO, name), lose_answer, refuse(503), None)
+    await switch(demo_api, ON, lambda _: None)
+    generations = [obj["metadata"]["generation"] for obj in cluster.store.list(DEPLOYMENTS, DEMO)]
+    assert (len(cluster.restarts()), generations) == (6, [2, 2])
