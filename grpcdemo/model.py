@@ -29,6 +29,8 @@ class Target:
     local: bool
     """The API server's address is on this machine."""
     sandbox: bool = False
+    cluster: str = ""
+    """The name of the cluster's entry in the kubeconfig."""
     kubeconfig: str | None = None
     """The kubeconfig that an option named, or the sandbox's own; None for the one that kubectl uses."""
     in_cluster: bool = False

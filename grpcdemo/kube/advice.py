@@ -24,6 +24,7 @@ from grpcdemo.kube.trouble import (
     Unschedulable,
 )
 from grpcdemo.manifests.images import pull_hint
+from grpcdemo.manifests.local_clusters import LocalCluster
 from grpcdemo.resources.istio import WEBHOOK_SUFFIX
 
 WEBHOOKS = Kubectl("get", "validatingwebhookconfigurations,mutatingwebhookconfigurations")
@@ -84,8 +85,8 @@ def _describe_blocker(blocker: Blocker) -> str:
     return f"finalizer {blocker.name}" if isinstance(blocker, Finalizer) else blocker.message
 
 
-def advise(trouble: Trouble, context: str) -> Hint | str | None:
-    """What helps against *trouble* in the cluster of *context*, if we know."""
+def advise(trouble: Trouble, cluster: LocalCluster | None = None) -> Hint | str | None:
+    """What helps against *trouble* in *cluster*, or in one that is not on this machine, if we know."""
     match trouble:
         case Paused(deployment):
             return Hint(
@@ -98,7 +99,7 @@ def advise(trouble: Trouble, context: str) -> Hint | str | None:
         case Unschedulable(problem=problem):
             return _advise_on_nodes(problem)
         case CannotPullImage(image=image):
-            return pull_hint(image, context)
+            return pull_hint(image, cluster)
         case CrashLoop(pod, container):
             logs = Kubectl("logs", pod.name, "--container", container, "--previous", namespace=pod.namespace)
             return Hint("see ", logs)

@@ -53,6 +53,7 @@ async def connect(
         implied=kubeconfig.implied and not context,
         local=proxy is None and is_this_machine(urlsplit(cluster.server).hostname or ""),
         sandbox=sandbox,
+        cluster=entries.contexts[name].text("cluster") if name else "",
         kubeconfig=kubeconfig.option,
         in_cluster=in_cluster is not None,
     )

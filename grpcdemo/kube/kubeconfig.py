@@ -57,11 +57,6 @@ def find_kubeconfig(option: str | None = None, environment: Mapping[str, str] = 
     return Kubeconfig((Path(environment.get("HOME", ""), ".kube", "config"),), implied=True)
 
 
-def current_context(kubeconfig: Kubeconfig) -> str | None:
-    """That of the first file that has one. Raises UsageError when a file is broken."""
-    return read_entries(kubeconfig).current_context or None
-
-
 def read_entries(kubeconfig: Kubeconfig) -> Entries:
     """Read each file once, because it may be a pipe. Those that are missing are left out."""
     files = [fields for path in kubeconfig.paths if (fields := _read_file(path)) is not None]

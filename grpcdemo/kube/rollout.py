@@ -12,10 +12,12 @@ from grpcdemo.durations import format_duration
 from grpcdemo.errors import ApiError, GrpcdemoError, Hint, Kubectl
 from grpcdemo.kube.advice import advise, describe
 from grpcdemo.kube.api import Api
+from grpcdemo.kube.local_cluster import find_local_cluster
 from grpcdemo.kube.logs import ContainerRef, last_lines
 from grpcdemo.kube.messages import Refuser
 from grpcdemo.kube.trouble import (
     CannotCreatePods,
+    CannotPullImage,
     CrashLoop,
     Trouble,
     Unschedulable,
@@ -91,7 +93,7 @@ async def wait_for_rollout(
         unfinished = ", ".join(map(str, rollout.unfinished))
         raise GrpcdemoError(
             f"after {format_duration(timeout_s)} still waiting for {unfinished}{_list_reasons(troubles)}",
-            hint=_advise_on_timeout(troubles, api.target.context, namespace),
+            hint=await _advise_on_timeout(api, troubles, namespace),
         )
 
 
@@ -268,7 +270,7 @@ async def _explain(api: Api, trouble: Trouble) -> GrpcdemoError:
     if isinstance(trouble, CrashLoop):
         container = ContainerRef(trouble.pod.namespace or "", trouble.pod.name, trouble.container)
         trouble = replace(trouble, last_lines=tuple(await last_lines(api, container, count=5)))
-    return GrpcdemoError(describe(trouble), hint=advise(trouble, api.target.context))
+    return GrpcdemoError(describe(trouble), hint=await _advise(api, trouble))
 
 
 def _late_troubles(pods: Collection[Object], events: Collection[Object]) -> list[Trouble]:
@@ -284,9 +286,14 @@ def _list_reasons(troubles: Collection[Trouble]) -> str:
     return f": {'; '.join([*reasons.values()][:3])}" if reasons else ""
 
 
-def _advise_on_timeout(troubles: Collection[Trouble], context: str, namespace: str) -> Hint | str:
+async def _advise(api: Api, trouble: Trouble) -> Hint | str | None:
+    cluster = await find_local_cluster(api) if isinstance(trouble, CannotPullImage) else None
+    return advise(trouble, cluster)
+
+
+async def _advise_on_timeout(api: Api, troubles: Collection[Trouble], namespace: str) -> Hint | str:
     """What helps against the first trouble for which we know it."""
     for trouble in troubles:
-        if advice := advise(trouble, context):
+        if advice := await _advise(api, trouble):
             return advice
     return Hint("see ", Kubectl("describe", "pods", namespace=namespace), ", or wait longer with --timeout")

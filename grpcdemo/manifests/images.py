@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from enum import Enum
 
 from grpcdemo import __version__
 from grpcdemo.errors import UsageError
+from grpcdemo.manifests.local_clusters import ClusterKind, LocalCluster
 
 SERVER_IMAGE = "grpcdemo-server"
 CLIENT_IMAGE = "grpcdemo-client"
@@ -20,29 +20,6 @@ TAG = __version__.replace("+", "-")
 HOST = r"[a-z0-9]+(?:[.-][a-z0-9]+)*(?::[0-9]+)?"
 COMPONENT = r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*"
 PREFIX = re.compile(rf"{HOST}(?:/{COMPONENT})*")
-
-
-class ClusterKind(Enum):
-    """How a cluster on this machine gets its images."""
-
-    KIND = "kind"
-    MINIKUBE = "minikube"
-    K3D = "k3d"
-    SHARED = "shared"
-    """It runs the images of the container engine that it belongs to."""
-
-
-SHARED_CONTEXTS = ("docker-desktop", "docker-for-desktop", "rancher-desktop", "orbstack", "colima")
-
-
-def cluster_kind(context: str | None) -> ClusterKind | None:
-    """The kind of cluster that the name of a kube context tells, if any."""
-    name = context or ""
-    if name in SHARED_CONTEXTS or name.startswith("colima-"):
-        return ClusterKind.SHARED
-    if name == "minikube":
-        return ClusterKind.MINIKUBE
-    return next((kind for kind in (ClusterKind.KIND, ClusterKind.K3D) if name.startswith(f"{kind.value}-")), None)
 
 
 def image_reference(name: str, prefix: str | None = None) -> str:
@@ -73,8 +50,8 @@ def _flaw(prefix: str) -> str:
     return "it is not a registry and a path"
 
 
-def pull_hint(image: str, context: str | None) -> str:
-    """What helps if the cluster of *context* cannot pull *image*."""
+def pull_hint(image: str, cluster: LocalCluster | None) -> str:
+    """What helps if *cluster*, or one that is not on this machine, cannot pull *image*."""
     prefix, _, name = image.rpartition("/")
     if name.split(":")[0] not in IMAGES:
         return (
@@ -82,9 +59,8 @@ def pull_hint(image: str, context: str | None) -> str:
         )
     if prefix != LOCAL_PREFIX:
         return f"run `grpcdemo images push {prefix}`, or give the cluster an imagePullSecret if the registry is private"
-    kind = cluster_kind(context)
-    if kind is ClusterKind.SHARED:
+    if cluster and cluster.kind is ClusterKind.SHARED:
         return "run `grpcdemo images build`"
-    if kind is not None:
+    if cluster:
         return "run `grpcdemo images build` and then `grpcdemo images load`"
     return "run `grpcdemo images build`, then `grpcdemo images push PREFIX`, and give `--image-prefix PREFIX` to `up`"

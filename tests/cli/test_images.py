@@ -10,7 +10,6 @@ from grpcdemo.manifests.images import CLIENT_IMAGE, SERVER_IMAGE, image_referenc
 from tests.fakes.programs import Programs, write_archive
 
 NAMES = [image_reference(SERVER_IMAGE), image_reference(CLIENT_IMAGE)]
-KUBECONFIG = "apiVersion: v1\nkind: Config\ncurrent-context: kind-demo\ncontexts: []\nclusters: []\nusers: []\n"
 
 
 def test_build_prints_the_names(programs: Programs, capsys: pytest.CaptureFixture[str]) -> None:
@@ -63,22 +62,40 @@ def test_save_prints_the_paths(programs: Programs, capsys: pytest.CaptureFixture
     ]
 
 
-def test_load_takes_the_current_context(programs: Programs, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def write_kubeconfig(path: Path, **clusters: str) -> str:
+    """A kubeconfig with a context for each of *clusters*, whose entries have these names; the first is current."""
+    content = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": next(iter(clusters)),
+        "contexts": [{"name": name, "context": {"cluster": entry, "user": entry}} for name, entry in clusters.items()],
+        "clusters": [{"name": entry, "cluster": {"server": "https://127.0.0.1:1"}} for entry in clusters.values()],
+        "users": [{"name": entry, "user": {"token": "t"}} for entry in clusters.values()],
+    }
+    path.write_text(json.dumps(content))
+    return str(path)
+
+
+@pytest.mark.parametrize(("options", "cluster"), [((), "demo"), (("--context", "prod"), "other")])
+def test_load_takes_the_cluster_of_the_context_whatever_its_name(
+    programs: Programs, capsys: pytest.CaptureFixture[str], tmp_path: Path, options: tuple[str, ...], cluster: str
+) -> None:
     programs.add("kind")
     for name in (SERVER_IMAGE, CLIENT_IMAGE):
         write_archive(tmp_path / f"{name}.tar", name=image_reference(name))
-    (tmp_path / "config").write_text(KUBECONFIG)
-    assert main(["images", "load", "--kubeconfig", str(tmp_path / "config"), "--archive", str(tmp_path)]) == 0
+    kubeconfig = write_kubeconfig(tmp_path / "config", dev="kind-demo", prod="kind-other")
+    assert main(["images", "load", "--kubeconfig", kubeconfig, "--archive", str(tmp_path), *options]) == 0
     assert capsys.readouterr().out.splitlines() == NAMES
-    assert [call.split()[-1] for call in programs.calls] == ["demo", "demo"]
+    assert [call.split()[-1] for call in programs.calls] == [cluster, cluster]
 
 
-def test_load_takes_the_context_that_is_named(programs: Programs, tmp_path: Path) -> None:
-    programs.add("k3d")
-    for name in (SERVER_IMAGE, CLIENT_IMAGE):
-        write_archive(tmp_path / f"{name}.tar", name=image_reference(name))
-    assert main(["images", "load", "--context", "k3d-other", "--archive", str(tmp_path)]) == 0
-    assert [call.split()[-1] for call in programs.calls] == ["other", "other"]
+def test_a_cluster_elsewhere_is_an_error(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Also if its context is called like that of a local one."""
+    kubeconfig = write_kubeconfig(tmp_path / "config", **{"kind-demo": "gke_prod"})
+    assert main(["images", "load", "--kubeconfig", kubeconfig, "--archive", str(tmp_path)]) == 1
+    assert capsys.readouterr().err.startswith(
+        "error: context kind-demo (https://127.0.0.1:1) does not tell how to load"
+    )
 
 
 @pytest.mark.parametrize(
@@ -88,7 +105,7 @@ def test_load_takes_the_context_that_is_named(programs: Programs, tmp_path: Path
         (["build", "--platform", "linux/s390x"], 2, "error: there are no images for linux/s390x"),
         (["build", "--builder", "kaniko"], 2, "error: unknown builder kaniko"),
         (["push", "https://r.example.com"], 2, "error: 'https://r.example.com' cannot begin an image's name"),
-        (["load", "--context", "prod"], 1, "error: context prod does not tell"),
+        (["load"], 2, "error: no cluster: there is no kubeconfig at "),
     ],
 )
 def test_a_failure_is_an_error_a_hint_and_a_code(

@@ -20,6 +20,7 @@ from grpcdemo.kube.trouble import (
     Trouble,
     Unschedulable,
 )
+from grpcdemo.manifests.local_clusters import ClusterKind, LocalCluster
 from grpcdemo.resources.references import ObjectReference
 from grpcdemo.resources.resource import DEPLOYMENTS, NAMESPACES, PODS, REPLICA_SETS, SERVICES
 
@@ -102,7 +103,7 @@ TROUBLES: list[tuple[Trouble, str, str | None]] = [
 @pytest.mark.parametrize(("trouble", "words", "hint"), TROUBLES)
 def test_each_trouble_has_its_words_and_its_hint(trouble: Trouble, words: str, hint: str | None) -> None:
     assert describe(trouble) == words
-    advice = advise(trouble, "kind-kind")
+    advice = advise(trouble, LocalCluster(ClusterKind.KIND, "kind"))
     assert advice is None if hint is None else hint in str(advice)
 
 

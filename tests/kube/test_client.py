@@ -9,7 +9,7 @@ import yaml
 
 from grpcdemo.errors import UsageError
 from grpcdemo.kube.client import connect
-from grpcdemo.kube.kubeconfig import current_context, find_kubeconfig
+from grpcdemo.kube.kubeconfig import find_kubeconfig, read_entries
 from grpcdemo.model import Target
 
 LOCAL, FAR = "https://127.0.0.1:6443", "https://api.example.com"
@@ -42,21 +42,23 @@ async def target(*, context: str | None = None, kubeconfig: str | None = None) -
 
 async def test_the_default_kubeconfig_is_only_implied() -> None:
     write(default_kubeconfig(), "far", near=LOCAL, far=FAR)
-    assert await target() == Target("far", FAR, implied=True, local=False)
-    assert await target(context="near") == Target("near", LOCAL, implied=False, local=True)
+    assert await target() == Target("far", FAR, implied=True, local=False, cluster="far")
+    assert await target(context="near") == Target("near", LOCAL, implied=False, local=True, cluster="near")
 
 
 async def test_kubeconfig_of_the_environment_is_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     write(default_kubeconfig(), "far", far=FAR)
     monkeypatch.setenv("KUBECONFIG", str(write(tmp_path / "a", "near", near=LOCAL)))
-    assert await target() == Target("near", LOCAL, implied=False, local=True)
+    assert await target() == Target("near", LOCAL, implied=False, local=True, cluster="near")
 
 
 async def test_the_option_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("KUBECONFIG", str(write(tmp_path / "a", "near", near=LOCAL)))
     named = write(tmp_path / "b", "far", far=FAR)
-    assert await target(kubeconfig=str(named)) == Target("far", FAR, implied=False, local=False, kubeconfig=str(named))
-    assert current_context(find_kubeconfig(str(named))) == "far"
+    assert await target(kubeconfig=str(named)) == Target(
+        "far", FAR, implied=False, local=False, cluster="far", kubeconfig=str(named)
+    )
+    assert read_entries(find_kubeconfig(str(named))).current_context == "far"
 
 
 async def test_several_files_are_merged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -70,7 +72,7 @@ async def test_several_files_are_merged(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert (await target()).context == "two"  # of the first file that has one
     assert (await target(context="one")).server == LOCAL
     assert (await target(context="three")).server == FAR
-    assert current_context(find_kubeconfig()) == "two"
+    assert read_entries(find_kubeconfig()).current_context == "two"
 
 
 @pytest.mark.parametrize("variable", [None, ""])
@@ -103,7 +105,7 @@ async def test_no_kubeconfig_names_the_place_and_a_way_out() -> None:
     with pytest.raises(UsageError, match=str(default_kubeconfig())) as caught:
         await target()
     assert "kind create cluster" in str(caught.value.hint)
-    assert current_context(find_kubeconfig()) is None
+    assert read_entries(find_kubeconfig()).current_context == ""
 
 
 async def test_a_kubeconfig_that_is_named_must_be_there(tmp_path: Path) -> None:
@@ -123,7 +125,7 @@ async def test_no_current_context(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no current context") as caught:
         await target(kubeconfig=str(path))
     assert "--sandbox" in str(caught.value.hint)
-    assert current_context(find_kubeconfig(str(path))) is None
+    assert read_entries(find_kubeconfig(str(path))).current_context == ""
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from grpcdemo.errors import UsageError
-from grpcdemo.kube.kubeconfig import Kubeconfig, current_context, find_kubeconfig, read_entries
+from grpcdemo.kube.kubeconfig import Kubeconfig, find_kubeconfig, read_entries
 
 
 def find(**environment: str) -> Kubeconfig:
@@ -33,7 +33,7 @@ def test_an_empty_file_adds_nothing(tmp_path: Path, empty: bytes) -> None:
     (tmp_path / "a").write_bytes(empty)
     (tmp_path / "b").write_text("current-context: dev\n")
     assert read_entries(Kubeconfig((tmp_path / "a", tmp_path / "gone"))).is_empty
-    assert current_context(Kubeconfig((tmp_path / "a", tmp_path / "gone", tmp_path / "b"))) == "dev"
+    assert read_entries(Kubeconfig((tmp_path / "a", tmp_path / "gone", tmp_path / "b"))).current_context == "dev"
 
 
 def test_of_two_entries_with_one_name_the_first_counts(tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_of_two_entries_with_one_name_the_first_counts(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["my config", "kübe…", "a$b*", "a;b", "-a", "a:b", "'a\"", "a\tb", "a.yaml.bak"])
 def test_odd_names(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("current-context: dev\n")
-    assert current_context(find_kubeconfig(str(tmp_path / name))) == "dev"
+    assert read_entries(find_kubeconfig(str(tmp_path / name))).current_context == "dev"
 
 
 def test_a_pipe_is_read(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_a_pipe_is_read(tmp_path: Path) -> None:
     os.close(writing)
     kubeconfig = find_kubeconfig(f"/dev/fd/{reading}")
     assert kubeconfig.exists
-    assert current_context(kubeconfig) == "dev"
+    assert read_entries(kubeconfig).current_context == "dev"
     os.close(reading)
 
 
@@ -76,7 +76,7 @@ def test_a_pipe_is_read(tmp_path: Path) -> None:
 )
 def test_yaml_means_what_it_means_to_kubectl(tmp_path: Path, text: bytes, name: str) -> None:
     (tmp_path / "config").write_bytes(text)
-    assert current_context(find_kubeconfig(str(tmp_path / "config"))) == name
+    assert read_entries(find_kubeconfig(str(tmp_path / "config"))).current_context == name
 
 
 def test_a_place_that_cannot_be_looked_at_is_no_missing_file(tmp_path: Path) -> None:

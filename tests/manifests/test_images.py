@@ -7,36 +7,14 @@ from grpcdemo.errors import ExitCode, UsageError
 from grpcdemo.manifests.images import (
     CLIENT_IMAGE,
     SERVER_IMAGE,
-    ClusterKind,
-    cluster_kind,
     image_reference,
     parse_prefix,
     pull_hint,
 )
+from grpcdemo.manifests.local_clusters import ClusterKind, LocalCluster
 
 LOCAL = image_reference(SERVER_IMAGE)
-CONTEXTS = {
-    "kind-kind": ClusterKind.KIND,
-    "kind-a-b": ClusterKind.KIND,
-    "k3d-demo": ClusterKind.K3D,
-    "minikube": ClusterKind.MINIKUBE,
-    "docker-desktop": ClusterKind.SHARED,
-    "rancher-desktop": ClusterKind.SHARED,
-    "orbstack": ClusterKind.SHARED,
-    "colima": ClusterKind.SHARED,
-    "colima-work": ClusterKind.SHARED,
-    "kind": None,
-    "mankind-1": None,
-    "minikube-like": None,
-    "gke_project_zone_name": None,
-    "": None,
-    None: None,
-}
-
-
-@pytest.mark.parametrize(("context", "kind"), CONTEXTS.items())
-def test_the_kind_of_cluster_is_told_by_the_context(context: str | None, kind: ClusterKind | None) -> None:
-    assert cluster_kind(context) is kind
+KIND, SHARED = (LocalCluster(kind, "demo") for kind in (ClusterKind.KIND, ClusterKind.SHARED))
 
 
 def test_names_are_local_by_default() -> None:
@@ -73,32 +51,30 @@ def test_a_prefix_that_cannot_be_is_refused_with_the_reason(prefix: str, flaw: s
 
 
 @pytest.mark.parametrize(
-    ("image", "context", "hint"),
+    ("image", "cluster", "hint"),
     [
-        (LOCAL, "kind-demo", "run `grpcdemo images build` and then `grpcdemo images load`"),
-        (LOCAL, "k3d-demo", "run `grpcdemo images build` and then `grpcdemo images load`"),
-        (LOCAL, "minikube", "run `grpcdemo images build` and then `grpcdemo images load`"),
-        (LOCAL, "docker-desktop", "run `grpcdemo images build`"),
+        (LOCAL, KIND, "run `grpcdemo images build` and then `grpcdemo images load`"),
+        (LOCAL, SHARED, "run `grpcdemo images build`"),
         (
             LOCAL,
-            "prod",
+            None,
             "run `grpcdemo images build`, then `grpcdemo images push PREFIX`, and give `--image-prefix PREFIX` to `up`",
         ),
         (
             image_reference(CLIENT_IMAGE, "r.example.com/team"),
-            "prod",
+            KIND,
             "run `grpcdemo images push r.example.com/team`, or give the cluster an imagePullSecret if the registry "
             "is private",
         ),
     ],
 )
-def test_the_hint_is_the_command_that_helps_there(image: str, context: str, hint: str) -> None:
-    assert pull_hint(image, context) == hint
+def test_the_hint_is_the_command_that_helps_there(image: str, cluster: LocalCluster | None, hint: str) -> None:
+    assert pull_hint(image, cluster) == hint
 
 
 @pytest.mark.parametrize("image", [LOCAL, "r.example.com/grpcdemo-server:1", "busybox", "r.example.com:5000/other:2"])
-@pytest.mark.parametrize("context", CONTEXTS)
-def test_there_is_a_hint_of_one_line_for_everything(image: str, context: str | None) -> None:
-    hint = pull_hint(image, context)
+@pytest.mark.parametrize("cluster", [KIND, SHARED, None])
+def test_there_is_a_hint_of_one_line_for_everything(image: str, cluster: LocalCluster | None) -> None:
+    hint = pull_hint(image, cluster)
     assert hint
     assert "\n" not in hint

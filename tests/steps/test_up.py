@@ -128,6 +128,16 @@ async def test_a_stuck_pod_fails_at_once(
     assert hint in str(caught.value.hint)
 
 
+async def test_the_nodes_tell_how_to_load_a_missing_image(
+    cluster: HollowCluster, cluster_api: Api, events: Events
+) -> None:
+    cluster.node.behavior = lambda pod: waiting("ErrImagePull")
+    cluster.set_metadata(NODES, "", NAME, labels={"minikube.k8s.io/name": "team", "kubernetes.io/os": "linux"})
+    with pytest.raises(GrpcdemoError) as caught:
+        await up(cluster_api, UpConfig(servers=1, timeout_s=3600), events.append)
+    assert "`grpcdemo images load`" in str(caught.value.hint)
+
+
 async def test_refused_pods_fail_at_once(cluster: HollowCluster, cluster_api: Api, events: Events) -> None:
     cluster.refuse_pods(forbidden(PODS, "x", "exceeded quota: small"))
     with pytest.raises(GrpcdemoError, match="exceeded quota: small") as caught:

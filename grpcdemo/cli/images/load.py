@@ -8,8 +8,12 @@ import typer
 from grpcdemo.cli.images.options import Builder, DryRun, Prefix, Verbose
 from grpcdemo.cli.images.programs import print_lines, run_programs
 from grpcdemo.cli.options import Context, Kubeconfig
-from grpcdemo.kube.kubeconfig import current_context, find_kubeconfig
+from grpcdemo.kube.client import connect
+from grpcdemo.kube.kubeconfig import find_kubeconfig
+from grpcdemo.kube.local_cluster import require_local_cluster
+from grpcdemo.manifests.local_clusters import LocalCluster
 from grpcdemo.steps.images.load import LoadConfig, load_images
+from grpcdemo.steps.images.shell import Shell
 
 
 def load(
@@ -30,12 +34,15 @@ def load(
     verbose: Verbose = False,
 ) -> None:
     """Load the images into a cluster on this machine: kind, k3d, minikube, Docker Desktop, and the like."""
-    config = LoadConfig(
-        context=context if context or containerd else current_context(find_kubeconfig(kubeconfig)),
-        containerd=containerd,
-        archives=archive,
-        builder=builder,
-        prefix=image_prefix,
-    )
-    names = run_programs(lambda shell: load_images(config, shell), dry_run=dry_run, verbose=verbose)
-    print_lines(names)
+
+    async def work(shell: Shell) -> tuple[str, ...]:
+        into = containerd or await _find_cluster(kubeconfig, context)
+        config = LoadConfig(into=into, archives=archive, builder=builder, prefix=image_prefix)
+        return await load_images(config, shell)
+
+    print_lines(run_programs(work, dry_run=dry_run, verbose=verbose))
+
+
+async def _find_cluster(kubeconfig: str | None, context: str | None) -> LocalCluster:
+    async with await connect(find_kubeconfig(kubeconfig), context=context) as api:
+        return await require_local_cluster(api)

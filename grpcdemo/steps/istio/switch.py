@@ -52,7 +52,7 @@ async def switch(api: Api, config: SwitchConfig, report: Reporter, lease: Lease 
     pods = await our_pods(api, config.namespace)
     is_done = is_settled(deployments, pods) and all(bool(pod.proxy) == config.on for pod in pods)
     if not is_done:
-        _check_that_none_is_paused(deployments, api.target.context)
+        _check_that_none_is_paused(deployments)
     if config.on:
         _check_that_none_opts_out(deployments)
         change = await labels_that_inject(api, namespace, injected_labels(deployments), config.revision, report)
@@ -99,9 +99,9 @@ async def _find_demo(api: Api, name: str) -> tuple[Object, list[Object]]:
     return namespace, sorted(deployments, key=namespaced_name, reverse=True)
 
 
-def _check_that_none_is_paused(deployments: list[Object], context: str) -> None:
+def _check_that_none_is_paused(deployments: list[Object]) -> None:
     for pause in filter(None, map(pause_of, deployments)):
-        raise GrpcdemoError(f"{describe(pause)}; nothing was changed", hint=advise(pause, context))
+        raise GrpcdemoError(f"{describe(pause)}; nothing was changed", hint=advise(pause))
 
 
 def _check_that_none_opts_out(deployments: list[Object]) -> None:
