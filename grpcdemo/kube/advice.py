@@ -143,7 +143,8 @@ def advise_on_refusal(refusal: Refusal | None, namespace: str | None) -> Hint | 
             )
         case Refusal(Refuser.STRICT_QUOTA, name):
             quota = Kubectl("describe", "resourcequota", name, namespace=namespace)
-            return Hint(f"set what the quota wants with `up --resources`{PROXY_RESOURCES}; see ", quota)
+            defaults = f"give it defaults with a LimitRange{PROXY_RESOURCES}"
+            return Hint(f"an injected container lacks what the quota wants: {defaults}; see ", quota)
         case Refusal(Refuser.LIMIT_RANGE):
             ranges = Kubectl("describe", "limitranges", namespace=namespace)
             return Hint(f"choose what the LimitRange allows with `up --resources`{PROXY_RESOURCES}; see ", ranges)
