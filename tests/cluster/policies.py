@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from tests.contract.tools import Demo, kubectl
@@ -33,7 +33,7 @@ def assigning_policy(demo: Demo) -> Iterator[None]:
 
 
 @contextmanager
-def _policy(demo: Demo, kind: str, spec: dict[str, object], binding: dict[str, object]) -> Iterator[str]:
+def _policy(demo: Demo, kind: str, spec: Mapping[str, object], binding: Mapping[str, object]) -> Iterator[str]:
     name = demo.namespace
     selector = {"matchLabels": {"kubernetes.io/metadata.name": name}}
     constraints = {"resourceRules": [PODS], "namespaceSelector": selector}
