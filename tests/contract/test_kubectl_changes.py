@@ -1,5 +1,6 @@
 """Changes by kubectl, verb by verb: what it prints, and what the change does."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,13 @@ def test_a_namespace_comes_and_goes(demo: Demo) -> None:
     assert (row[0], row[1], row[3]) == (name, "Active", "enabled")
     assert kubectl("delete", "ns", name) == f'namespace "{name}" deleted\n'
     assert f'namespaces "{name}" not found' in demo.refused("get", "ns", name)
+
+
+def test_a_patch_may_name_the_object_that_it_is_for(demo: Demo) -> None:
+    kubectl("create", "namespace", demo.namespace)
+    other = json.dumps({"metadata": {"uid": "other", "labels": {"a": "b"}}})
+    said = demo.refused("patch", "namespace", demo.namespace, "--type=merge", "--patch", other)
+    assert f'Namespace "{demo.namespace}" is invalid: metadata.uid: Invalid value: "other": field is immutable' in said
 
 
 def test_create_takes_the_files_once(demo: Demo, tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ class Verbs:
         validation = parse_validation(call.request.query, "PatchOptions")
         present = self._store.get(call.place.resource, call.namespace, call.name)
         shown = read_scale(present) if call.place.subresource == "scale" else present
-        obj, warnings = self._patched(shown, patch, validation)
+        obj, warnings = self._patched(call, shown, patch, validation)
         _check_names(call, obj)
         return self._write(call, obj, warnings, dry_run=dry_run)
 
@@ -136,7 +136,7 @@ class Verbs:
         options = delete_options(call.request.query, call.dry_run_values, body)
         return options, parse_dry_run(options.get("dryRun") or [], "DeleteOptions")
 
-    def _patched(self, present: Object, patch: Patch, validation: str) -> tuple[Object, list[str]]:
+    def _patched(self, call: Call, present: Object, patch: Patch, validation: str) -> tuple[Object, list[str]]:
         """The patched object, checked like one in a body. Raises StatusError (Invalid)."""
         patched = patch(present)
         api_version, kind = present["apiVersion"], present["kind"]
@@ -149,7 +149,10 @@ class Verbs:
         if problems and validation == "Strict":
             message = f"Invalid value: strict decoding error: {', '.join(problems)}"
             raise invalid("", "", [Cause("patch", message)])
-        known.setdefault("metadata", {})
+        metadata, present_uid = known.setdefault("metadata", {}), present["metadata"]["uid"]
+        if (uid := metadata.setdefault("uid", present_uid)) != present_uid:
+            cause = Cause.wrong("metadata.uid", uid, "field is immutable")
+            raise invalid(call.place.resource.qualified_kind, call.name, [cause])
         return known, problems if validation == "Warn" else []
 
     def _write(self, call: Call, obj: Object, warnings: list[str], *, dry_run: bool) -> web.Response:
