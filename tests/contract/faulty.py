@@ -33,7 +33,9 @@ async def _serving(faults: Faults, upstream: str) -> AsyncIterator[str]:
 
         async def forward(request: web.Request) -> web.StreamResponse:
             headers = {key: value for key, value in request.headers.items() if key not in OF_ONE_CONNECTION}
-            asking = session.request(request.method, request.rel_url, headers=headers, data=await request.read())
+            asking = session.request(
+                request.method, request.rel_url, headers=headers, data=await request.read() or None
+            )
             async with asking as answer:
                 kept = {"Content-Type": answer.content_type}
                 if request.method != "GET":
