@@ -24,6 +24,7 @@ from grpcdemo.errors import ApiError, NotFound, Rejected, Replaced, Unreachable
 from grpcdemo.kube.api_errors import api_error, connection_errors
 from grpcdemo.kube.conflict import Meaning, judge_conflict
 from grpcdemo.kube.connection import Connection
+from grpcdemo.kube.messages import read_text
 from grpcdemo.kube.request import Parameters, Request
 from grpcdemo.model import Target
 from grpcdemo.resources.objects import Object
@@ -55,6 +56,10 @@ class Patience:
     lost_s: float = 60.0
     """How long to try to reach a server that answered before."""
     lost_retry_s: float = 1.0
+    watch_s: int = 10
+    """How long the API server is asked to keep one watch open: what ends in time is not dead."""
+    silence_s: float = 13.0
+    """A watch that says nothing for longer is: its connection, or a load balancer in between, has forgotten it."""
 
 
 PATIENCE = Patience()
@@ -166,14 +171,20 @@ class Api:
         await self._ask(Request("delete", resource, namespace, name, self.target.context, body=body))
 
     @asynccontextmanager
-    async def stream(self, request: Request, *, silence_s: float) -> AsyncIterator[AsyncIterator[bytes]]:
-        """The chunks of an answer that does not end by itself; `Unreachable` after *silence_s* without one."""
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=silence_s)
+    async def stream(
+        self, request: Request, *, answer_s: float, silence_s: float
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """The chunks of an answer that does not end by itself.
+
+        Raises `Unreachable` if it does not begin within *answer_s*, or after *silence_s* without a chunk.
+        """
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=answer_s)
         with connection_errors(self.target.server, self._connection.proxy):
             response = await self._send_authenticated(request, timeout)
             try:
                 if response.status != 200:
                     raise api_error(response.status, _status(await response.read()), request)
+                _limit_silence(response, silence_s)
                 yield response.content.iter_any()
             finally:
                 response.close()
@@ -264,6 +275,14 @@ async def to_its_end(work: Coroutine[None, None, T]) -> T:
         raise
 
 
+def _limit_silence(response: aiohttp.ClientResponse, silence_s: float) -> None:
+    """From now on, fail after *silence_s* without data: aiohttp has one timeout for the first answer and the rest."""
+    protocol = response.connection.protocol if response.connection else None
+    if protocol is not None:  # None once the whole answer is there
+        protocol.read_timeout = silence_s
+        protocol.start_timeout()
+
+
 def _retry_after(headers: Mapping[str, str]) -> float | None:
     """The seconds that the API server asks for, at most MOST_ASKED_S; None if it names no seconds, but maybe a date."""
     try:
@@ -294,5 +313,5 @@ def _status(data: bytes) -> Object:
     try:
         status = json.loads(data)
     except ValueError:
-        return {"message": data[:200].decode(errors="replace").strip()}
+        return {"message": read_text(data)}
     return status if isinstance(status, dict) else {"message": str(status)}

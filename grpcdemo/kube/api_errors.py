@@ -95,10 +95,10 @@ def connection_errors(server: str, proxy: Proxy | None = None) -> Iterator[None]
             f"the API server {server} cannot be reached{through}: {_reason(error)}",
             hint=Hint("is the cluster running? ", Kubectl("cluster-info"), " should answer; `--context` names another"),
         ) from error
-    except (aiohttp.ClientError, ConnectionError) as error:
-        raise Unreachable(f"the connection to {server}{through} broke: {error or type(error).__name__}") from error
     except asyncio.TimeoutError as error:
         raise Unreachable(f"the API server {server} did not answer in time{through}") from error
+    except (aiohttp.ClientError, ConnectionError) as error:
+        raise Unreachable(f"the connection to {server}{through} broke: {error or type(error).__name__}") from error
 
 
 def _reason(error: aiohttp.ClientConnectorError) -> str:

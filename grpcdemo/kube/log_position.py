@@ -28,16 +28,17 @@ class Position:
         self._pieces: deque[tuple[int, bytes]] = deque()
         self._size = 0
 
-    def advance(self, piece: bytes) -> None:
-        """Record that *piece*, whole lines, was read."""
-        time_ns = _last_time_ns(piece)
+    def advance(self, piece: bytes) -> bool:
+        """Record that *piece*, whole lines, was read; False if no line in it is the container's."""
+        time_ns = last_time_ns(piece)
         if time_ns is None:
-            return
+            return False
         self._pieces.append((time_ns, piece))
         self._size += len(piece)
         second_ns = time_ns // SECOND_NS * SECOND_NS
         while len(self._pieces) > 1 and (self._pieces[0][0] < second_ns or self._size > self._remembered_bytes):
             self._size -= len(self._pieces.popleft()[1])
+        return True
 
     @property
     def is_known(self) -> bool:
@@ -95,7 +96,8 @@ class Repetition:
         return not self._met
 
 
-def _last_time_ns(piece: bytes) -> int | None:
+def last_time_ns(piece: bytes) -> int | None:
+    """The timestamp of the last line in *piece* that has one."""
     end = len(piece)
     while end > 0:
         start = piece.rfind(b"\n", 0, end - 1) + 1

@@ -18,15 +18,24 @@ been the same since Kubernetes 1.18. Their sources in kubernetes/kubernetes:
     Back-off pulling image               .../pkg/kubelet/images/image_manager.go, without a cause before 1.31
     pull QPS exceeded                    .../pkg/kubelet/images/puller.go
     is reserved for                      a container runtime that is still busy with an earlier attempt
+    is waiting to start                  .../pkg/kubelet/kubelet_pods.go
+    pods "…" not found                   .../apimachinery/pkg/api/errors/errors.go
+    Get "…": dial tcp                    an error of Go's net/http client, which talks to the kubelet
 
 What passes by itself is mostly in the words of Go's net/http, of a registry, or of etcd.
 """
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import dataclass
 from enum import Enum, auto
+
+SHORT = 200
+"""Characters of a message that is a part of a line."""
+BODY_LIMIT = 4096
+"""Bytes of an HTML page, in which its title is."""
 
 
 class Refuser(Enum):
@@ -81,6 +90,13 @@ _NODE_PROBLEMS = {
     NodeProblem.UNMATCHED: r"node\(s\) didn't match (Pod's node affinity|node selector)",
 }
 """The first that a message has counts: a taint usually keeps a node apart on purpose, a full node says more."""
+_WAITING_TO_START = re.compile(
+    r'container "[^"]*" in pod "[^"]*" is (waiting to start|not available)|does not have a host assigned'
+)
+_REQUEST_LINE = re.compile(r'\b(Get|Post) "[^"]*": ')
+_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+_TAG = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.IGNORECASE | re.DOTALL)
+_HTML = re.compile(r"\s*<(!doctype|html|head|body)\b", re.IGNORECASE)
 _TRANSIENT = re.compile(
     r"pull QPS exceeded|is reserved for|toomanyrequests|\b(429|500|502|503|504) [A-Z]"
     r"|i/o timeout|handshake timeout|deadline exceeded|connection reset by peer|Client\.Timeout"
@@ -120,3 +136,28 @@ def read_node_problem(message: str) -> NodeProblem | None:
 def is_transient(message: str) -> bool:
     """Whether the same attempt may succeed a little later: a timeout, a busy server; also if the cause is not told."""
     return bool(_TRANSIENT.search(message))
+
+
+def is_not_started(message: str) -> bool:
+    """Whether a container has no log because it has not started yet."""
+    return bool(_WAITING_TO_START.search(message))
+
+
+def is_missing_pod(message: str, pod: str) -> bool:
+    """Whether the API server says that there is no such pod; a 404 of anything in between does not."""
+    return f'pods "{pod}" not found' in message
+
+
+def read_text(data: bytes) -> str:
+    """What a body that is no `Status` says, in one short line: the title of an HTML page, or the text."""
+    text = data[:BODY_LIMIT].decode(errors="replace")
+    if _HTML.match(text):
+        title = _TITLE.search(text)
+        text = html.unescape(title[1] if title else _TAG.sub(" ", text))
+    return shorten(text)
+
+
+def shorten(message: str) -> str:
+    """*message* as one short line, without the URLs of requests that the API server made to a kubelet."""
+    line = " ".join(_REQUEST_LINE.sub("", message).split())
+    return line if len(line) <= SHORT else f"{line[: SHORT - 1]}…"

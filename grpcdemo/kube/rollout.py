@@ -30,7 +30,7 @@ from grpcdemo.kube.trouble import (
     subject_of,
 )
 from grpcdemo.kube.watch import Mirror, Query, wait_until
-from grpcdemo.model import Done, Pod, Reporter, Waiting
+from grpcdemo.model import Done, Pod, Reporter, StepEvent, Waiting
 from grpcdemo.resources.deployments import current_replica_set
 from grpcdemo.resources.labels import APP_NAME, OURS, TEMPLATE_HASH
 from grpcdemo.resources.objects import Object, is_terminating, labels_of, owned_by
@@ -84,7 +84,7 @@ async def wait_for_rollout(
         rollout = _Rollout(mirror, names, report, slow_s)
         try:
             async with _listening_to_autoscaler(api, namespace, rollout):
-                pods = await wait_until(mirror, rollout.look, timeout_s=timeout_s)
+                pods = await wait_until(mirror, rollout.look, timeout_s=timeout_s, report=rollout.report_loss)
         except _Stuck as stuck:
             raise await _explain(api, stuck.trouble) from stuck
         if pods is not None:
@@ -185,6 +185,11 @@ class _Rollout:
         if state != self._pods_state and (left or self._pods_leave):
             self._quota_freed = self._clock()
         self._pods_state = state
+
+    def report_loss(self, event: StepEvent) -> None:
+        """Report that the API is lost; the progress is reported again after that."""
+        self._reported = ""
+        self._report(event)
 
     def _slow(self) -> list[Trouble]:
         """What has not passed for so long that it is worth a word."""

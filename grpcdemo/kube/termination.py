@@ -53,7 +53,7 @@ async def _wait_until_gone(
             report(Waiting(f"{', '.join(map(describe_terminating, terminating))} to be gone"))
             return None
 
-        if not await wait_until(mirror, gone, timeout_s=timeout_s):
+        if not await wait_until(mirror, gone, timeout_s=timeout_s, report=report):
             raise GrpcdemoError(
                 f"still terminating after {format_duration(timeout_s)}: {', '.join(map(describe_terminating, left()))}",
                 hint=advise_on_termination(left()),

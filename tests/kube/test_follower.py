@@ -20,7 +20,7 @@ PATH = "/api/v1/namespaces/demo/pods/p/log"
 FORBIDDEN = refuse(403, 'pods "p" is forbidden: User "jane" cannot get resource "pods/log" in API group ""')
 NOT_FOUND = refuse(404, 'pods "p" not found')
 CONTAINER = ContainerRef("demo", "p", "c")
-AT_ONCE = FollowTiming(reopen_s=0.0)
+AT_ONCE = FollowTiming(silence_s=60.0, reopen_s=0.0)
 IMPATIENT = FollowTiming(silence_s=0.5, reopen_s=0.0)
 LOG = [
     b"2026-05-04T10:11:12.000000001Z seq=1\n",
@@ -162,6 +162,52 @@ async def test_a_silent_stream_is_reopened(script: Script, api: Api, log: FakeLo
     log.write(b"one", b"two")
     script.on("GET", PATH, deaf, log)
     async with following(api, timing=IMPATIENT) as reader:
+        assert await reader.until_last(b"two") == [b"one", b"two"]
+
+
+async def test_what_comes_into_a_silent_log_is_read_from_its_first_line(api: Api, log: FakeLog) -> None:
+    log.cuts = iter([0])
+    async with following(api, from_start=False, timing=IMPATIENT) as reader:
+        reading = asyncio.create_task(reader.until_last(b"three"))
+        await log.until_asked(5)
+        log.write(b"one", b"two", b"three")
+        assert await reading == [b"one", b"two", b"three"]
+
+
+async def test_it_is_known_up_to_when_a_log_was_read(script: Script, api: Api, log: FakeLog) -> None:
+    """Up to now while it is followed, even if nothing comes; not any more once it cannot be read, for a reason."""
+    timing = FollowTiming(silence_s=0.02, reopen_s=0.0, most_reopen_s=0.0)
+    follower = Follower(api, CONTAINER, from_start=True, timing=timing)
+
+    async def follow() -> None:
+        async for _ in follower.pieces():
+            pass
+
+    log.write(b"one")
+    following = asyncio.create_task(follow())
+    try:
+        await log.until_asked(3)
+        first = follower.read_until
+        await log.until_asked(12)
+        assert follower.read_until > first
+        script.on("GET", PATH, refuse(500, "dial tcp: connection refused"))
+        while not (follower.failure and "connection refused" in follower.failure.message):
+            await asyncio.wait([following], timeout=0.001)
+        last, before = follower.read_until, len(script.asked)
+        while len(script.asked) < before + 5:
+            await asyncio.wait([following], timeout=0.001)
+        assert follower.read_until == last
+    finally:
+        following.cancel()
+
+
+async def test_a_404_of_something_in_between_does_not_end_it(script: Script, api: Api, log: FakeLog) -> None:
+    log.write(b"one")
+    log.cuts = iter([60])
+    script.on("GET", PATH, log, reply(b"404 page not found", 404), log)
+    async with following(api) as reader:
+        await reader.until_last(b"one")
+        log.write(b"two")
         assert await reader.until_last(b"two") == [b"one", b"two"]
 
 

@@ -7,9 +7,12 @@ from grpcdemo.kube.messages import (
     Refusal,
     Refuser,
     is_missing_permission,
+    is_not_started,
     is_transient,
     read_node_problem,
     read_refusal,
+    read_text,
+    shorten,
 )
 
 UNREACHABLE = (
@@ -162,3 +165,43 @@ PROBLEMS = [
 @pytest.mark.parametrize(("message", "problem"), PROBLEMS)
 def test_why_no_node_takes_a_pod(message: str, problem: NodeProblem | None) -> None:
     assert read_node_problem(message) is problem
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (
+            b"<!DOCTYPE html>\n<html><head><title>502\n Bad Gateway</title></head><body>x</body></html>",
+            "502 Bad Gateway",
+        ),
+        (
+            b"<html><style>p {}</style><body><h1>503 Service &amp; all</h1>nginx</body></html>",
+            "503 Service & all nginx",
+        ),
+        (b"404 page not found\n", "404 page not found"),
+        (b"one\ntwo\n", "one two"),
+        (b"", ""),
+        (b"x" * 9999, "x" * 199 + "\u2026"),
+    ],
+)
+def test_the_text_of_a_body_is_one_short_line(body: bytes, text: str) -> None:
+    assert read_text(body) == text
+
+
+def test_the_url_of_a_kubelet_is_left_out() -> None:
+    refused = 'Get "https://10.0.0.2:10250/containerLogs/demo/x/c?follow=true": dial tcp 10.0.0.2:10250: i/o timeout'
+    assert shorten(f"cannot get pods/log x: {refused}") == "cannot get pods/log x: dial tcp 10.0.0.2:10250: i/o timeout"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        'container "c" in pod "p" is waiting to start: ContainerCreating',
+        'container "c" in pod "p" is waiting to start - no logs yet',
+        'container "c" in pod "p" is not available',
+        "pod p does not have a host assigned",
+    ],
+)
+def test_a_container_that_has_not_started(message: str) -> None:
+    assert is_not_started(message)
+    assert not is_not_started("container c is not valid for pod p")

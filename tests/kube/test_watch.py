@@ -10,6 +10,7 @@ from aiohttp import web
 from grpcdemo.errors import ApiError, Forbidden, Unreachable
 from grpcdemo.kube.api import Api, Patience
 from grpcdemo.kube.watch import Mirror, Query, wait_until
+from grpcdemo.model import StepEvent, Waiting
 from grpcdemo.resources.labels import OURS
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import PODS
@@ -169,6 +170,74 @@ async def test_without_news_nothing_changed(script: Script, api: Api) -> None:
     async with Mirror(api, PODS_OF_DEMO) as mirror:
         assert await mirror.changed(PATIENCE_S)  # the list itself is news
         assert not await mirror.changed(0.01)
+
+
+def silent() -> Answer:
+    """A watch whose connection was forgotten somewhere on the way."""
+    return Feed()
+
+
+@pytest.fixture
+async def watchful_api(script: Script, tmp_path: Path) -> AsyncIterator[Api]:
+    """It takes a watch that says nothing for a moment for dead."""
+    async with connected(script, tmp_path, patience=Patience(watch_s=1, silence_s=0.05, lost_retry_s=0)) as api:
+        yield api
+
+
+async def test_a_watch_that_falls_silent_is_opened_again(script: Script, watchful_api: Api) -> None:
+    script.on("GET", PATH, reply(listed(10)))
+    script.on("WATCH", PATH, silent(), Feed().event("ADDED", named("a", 11)))
+    async with Mirror(watchful_api, PODS_OF_DEMO) as mirror:
+        await until(mirror, "a")
+    assert watched(script)[:2] == ["10", "10"]
+    assert script.asked_for("WATCH", PATH)[0].query["timeoutSeconds"] == "1"
+
+
+async def test_an_api_that_is_lost_is_told_until_it_is_back(script: Script, api: Api) -> None:
+    back = asyncio.Event()
+
+    async def away(request: web.Request) -> web.StreamResponse:
+        return await (Feed() if back.is_set() else refuse(503, "no leader"))(request)
+
+    script.on("GET", PATH, reply(listed(10)))
+    script.on("WATCH", PATH, away)
+    events: list[StepEvent] = []
+
+    def report(event: StepEvent) -> None:
+        events.append(event)
+        back.set()
+
+    async with Mirror(api, PODS_OF_DEMO) as mirror:
+        while mirror.lost is None:
+            await mirror.changed(0.001)
+        assert await wait_until(mirror, lambda: back.is_set() or None, timeout_s=PATIENCE_S, report=report)
+        assert mirror.lost is None
+    assert events[0] == Waiting("the API server: cannot watch pods in namespace demo: no leader")
+
+
+@pytest.mark.parametrize("fails", [True, False], ids=["failure", "timeout"])
+async def test_a_judgement_rests_on_a_new_list(script: Script, api: Api, fails: bool) -> None:
+    """The watch has not told of the pod that is there by now."""
+    script.on("GET", PATH, reply(listed(10)), reply(listed(20, "a")))
+    script.on("WATCH", PATH, silent())
+
+    def check() -> list[Object] | None:
+        if fails and not mirror["pods"]:
+            raise ApiError("there is no pod, and there will be none")
+        return mirror["pods"] or None
+
+    async with Mirror(api, PODS_OF_DEMO) as mirror:
+        assert await wait_until(mirror, check, timeout_s=0) == [named("a", 20)]
+
+
+async def test_no_judgement_without_an_api(script: Script, api: Api) -> None:
+    """Nothing is said of pods that nobody can see."""
+    script.on("GET", PATH, reply(listed(10)), refuse(405, "gone away"))
+    script.on("WATCH", PATH, silent())
+    nothing: list[str] | None = None
+    async with Mirror(api, PODS_OF_DEMO) as mirror:
+        with pytest.raises(ApiError, match="cannot list pods in namespace demo: gone away"):
+            await wait_until(mirror, lambda: nothing, timeout_s=0)
 
 
 async def test_waiting_ends_with_the_result_of_the_check(script: Script, api: Api) -> None:
