@@ -164,6 +164,27 @@ def add_counts(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
     return dict(total)
 
 
+BlindCause = Literal["unreadable", "no calls", "unwatched"]
+"""Why calls could not be counted: a client's log could not be read, no line in it tells of a call, or the pods could
+not be watched."""
+
+
+@dataclass(frozen=True)
+class BlindTime:
+    """A time in which it is unknown what a client did. Times are seconds since the observation began."""
+
+    client: str
+    """The client's pod; empty if it is about all pods."""
+    begin: float
+    end: float
+    """Up to now, while *is_over* is false."""
+    cause: BlindCause
+    message: str
+    """What the API said, in one line."""
+    is_over: bool = False
+    """The log can be read again, but not the lines from this time."""
+
+
 @dataclass(frozen=True)
 class Tally:
     """Who answered, in one window of observation."""
@@ -178,6 +199,20 @@ class Tally:
     latency_ms: dict[str, float] = field(default_factory=dict)
     """By percentile: p50, p90, p99."""
     seconds: float = 0.0
+    """How long the window is, with the time that was blind."""
+    blind_seconds: float = 0.0
+    """In which the calls of at least one client could not be read."""
+    blind_by_client: dict[str, float] = field(default_factory=dict)
+    """The same for each client that it happened to."""
+
+    @property
+    def responses_per_second(self) -> float:
+        """The sum of all clients' rates, each over the time in which its calls could be read."""
+        rates = 0.0
+        for client, answered in self.by_client.items():
+            read_s = self.seconds - self.blind_by_client.get(client, 0.0)
+            rates += sum(answered.values()) / read_s if read_s > 0 else 0.0
+        return rates
 
     def by_server(self) -> dict[str, int]:
         """Responses by server pod, over all clients."""
@@ -245,6 +280,8 @@ class Observation:
     timeline: Timeline = Timeline()
     latencies: tuple[LatencyBin, ...] = ()
     """The distribution of the latency in the present window."""
+    blind: tuple[BlindTime, ...] = ()
+    """When calls could not be counted, over the whole observation, the latest last."""
 
     @property
     def expected(self) -> dict[str, float]:
@@ -252,6 +289,11 @@ class Observation:
         counts = self.tally.by_server()
         able = [pod.name for pod in self.servers if pod.ready or counts.get(pod.name)]
         return dict.fromkeys(able, 1 / len(able)) if able else {}
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether calls cannot be counted now."""
+        return any(not one.is_over for one in self.blind)
 
     @property
     def is_over(self) -> bool:

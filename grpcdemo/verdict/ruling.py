@@ -71,6 +71,7 @@ class Criteria:
 
 
 DEFAULT = Criteria()
+NOBODY: Mapping[str, str] = {}
 
 
 def judge(
@@ -78,11 +79,17 @@ def judge(
     servers: Collection[str],
     criteria: Criteria = DEFAULT,
     order: Order | None = None,
+    unheard: Mapping[str, str] = NOBODY,
 ) -> Verdict:
     """Judge *by_client*: the number of responses by client and server. *servers* are all that can answer.
 
-    Without the *order* of the responses, a client that moves from pod to pod may pass for a balanced one.
+    Without the *order* of the responses, a client that moves from pod to pod may pass for a balanced one. There is no
+    verdict while somebody is *unheard*: clients whose calls cannot be read now, with the reason.
     """
+    if unheard:
+        who, why = next(iter(unheard.items()))
+        more = f" and {len(unheard) - 1} more" if len(unheard) > 1 else ""
+        return _inconclusive(f"blind to {who}{more}: {why}")
     return _Case(by_client, servers, criteria, order).verdict()
 
 

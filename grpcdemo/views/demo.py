@@ -10,7 +10,7 @@ from grpcdemo.views.glyphs import bar, percent
 from grpcdemo.views.observation import outcome_text, verdict_text
 from grpcdemo.views.styles import SHARE
 from grpcdemo.views.table import plain_table
-from grpcdemo.views.words import rate, ready_text
+from grpcdemo.views.words import ready_text
 
 
 def demo_view(result: DemoResult, *, bars: bool = True) -> RenderableType:
@@ -20,7 +20,7 @@ def demo_view(result: DemoResult, *, bars: bool = True) -> RenderableType:
     for index in range(max(len(phase.observation.servers) for phase in phases)):
         table.add_row(f"server {index + 1}", *(_share(phase.observation, index, bars=bars) for phase in phases))
     table.add_row("responses", *(str(phase.observation.tally.responses) for phase in phases))
-    table.add_row("rate", *(f"{rate(phase.observation.tally):.1f}/s" for phase in phases))
+    table.add_row("rate", *(f"{phase.observation.tally.responses_per_second:.1f}/s" for phase in phases))
     table.add_row("errors", *(str(sum(phase.observation.tally.errors.values())) for phase in phases))
     table.add_row("latency p50", *(_latency(phase) for phase in phases))
     table.add_row("verdict", *(outcome_text(phase.observation.verdict.outcome) for phase in phases))

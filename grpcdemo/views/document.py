@@ -5,9 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from grpcdemo.model import DemoResult, Injection, IstioStatus, Observation, Pod, Provenance, Slice, Status, Workload
+from grpcdemo.model import (
+    BlindTime,
+    DemoResult,
+    Injection,
+    IstioStatus,
+    Observation,
+    Pod,
+    Provenance,
+    Slice,
+    Status,
+    Workload,
+)
 from grpcdemo.views.servers import server_rows
-from grpcdemo.views.words import rate
 
 Document = dict[str, Any]
 
@@ -72,6 +82,7 @@ def observation_document(observation: Observation, provenance: Provenance | None
             "sliceSeconds": observation.timeline.slice_s,
             "slices": [*map(_slice, observation.timeline.slices)],
         },
+        "blind": [*map(_blind_time, observation.blind)],
         "provenance": provenance and provenance_document(provenance),
     }
 
@@ -92,7 +103,8 @@ def state_document(observation: Observation) -> Document:
         "missed": observation.tally.missed,
         "windows": observation.windows,
         "seconds": round(observation.tally.seconds, 3),
-        "responsesPerSecond": round(rate(observation.tally), 2),
+        "blindSeconds": round(observation.tally.blind_seconds, 3),
+        "responsesPerSecond": round(observation.tally.responses_per_second, 2),
         "latencyMs": {name: round(value, 3) for name, value in observation.tally.latency_ms.items()},
         "servers": [
             {
@@ -130,6 +142,17 @@ def _slice(time_slice: Slice) -> Document:
         "followed": time_slice.followed,
         "repeated": time_slice.repeated,
         "windows": time_slice.windows,
+    }
+
+
+def _blind_time(one: BlindTime) -> Document:
+    return {
+        "client": one.client or None,
+        "fromSeconds": round(one.begin, 3),
+        "toSeconds": round(one.end, 3),
+        "over": one.is_over,
+        "cause": one.cause,
+        "message": one.message,
     }
 
 

@@ -9,7 +9,7 @@ from grpcdemo.model import Observation, Provenance
 from grpcdemo.views.clients import client_matrix
 from grpcdemo.views.glyphs import percent
 from grpcdemo.views.servers import server_rows
-from grpcdemo.views.words import errors_text, latency_line, numbers_line, platform_text, printable
+from grpcdemo.views.words import blind_line, errors_text, latency_line, numbers_line, platform_text, printable
 
 SPECIAL = re.compile(r"([\\`*_\[\]<>|~&#])")
 
@@ -21,6 +21,7 @@ def observation_markdown(observation: Observation, provenance: Provenance) -> st
     facts = [
         numbers_line(observation),
         latency_line(observation.tally),
+        *map(blind_line, observation.blind),
         *([errors_text(observation.tally)] if observation.tally.errors else []),
     ]
     parts = [

@@ -13,7 +13,7 @@ from grpcdemo.views import plots
 from grpcdemo.views.clients import client_matrix
 from grpcdemo.views.glyphs import percent
 from grpcdemo.views.servers import server_rows
-from grpcdemo.views.words import errors_before, platform_text, printable, rate, ready_text
+from grpcdemo.views.words import blind_line, errors_before, platform_text, printable, ready_text
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -52,7 +52,8 @@ def _facts(phase: Phase) -> dict[str, object]:
     return {
         "title": phase.title,
         "observation": observation,
-        "rate": rate(observation.tally),
+        "rate": observation.tally.responses_per_second,
+        "blind": [*map(blind_line, observation.blind)],
         "errors_before": errors_before(observation),
         "ready": ready_text(observation),
         "servers": server_rows(observation),

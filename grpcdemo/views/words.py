@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from grpcdemo.model import Observation, Provenance, Tally
+from grpcdemo.model import BlindTime, Observation, Provenance, Tally
 from grpcdemo.views.glyphs import percent
 
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
@@ -20,17 +20,29 @@ def printable(text: str) -> str:
 def numbers_line(observation: Observation) -> str:
     """How much, how fast, and what failed."""
     tally = observation.tally
-    parts = [f"{tally.responses} responses in {tally.seconds:.1f} s ({rate(tally):.1f}/s)"]
+    parts = [f"{tally.responses} responses in {tally.seconds:.1f} s ({tally.responses_per_second:.1f}/s)"]
+    parts += _blind_texts(tally)
     parts += _client_texts(observation)
     if observation.windows > 1:
         parts.append(f"window {observation.windows}")
     if tally.missed:
         parts.append(f"{tally.missed} missed")
     if not tally.errors:
-        parts.append("no errors")
+        parts.append("no errors seen" if tally.blind_seconds else "no errors")
     if earlier := errors_before(observation):
         parts.append(f"{earlier} failed before this window")
     return ", ".join(parts)
+
+
+def _blind_texts(tally: Tally) -> list[str]:
+    return [f"blind for {tally.blind_seconds:.1f} s"] if tally.blind_seconds else []
+
+
+def blind_line(one: BlindTime) -> str:
+    """A time in which calls could not be counted, and why."""
+    who, message = one.client or "the pods", f": {one.message}" if one.message else ""
+    until = f"to {one.end:.1f} s" if one.is_over else "s on"
+    return printable(f"blind to {who} from {one.begin:.1f} {until}{message}")
 
 
 def _client_texts(observation: Observation) -> list[str]:
@@ -72,7 +84,9 @@ def plain_line(observation: Observation) -> str:
         shares.append(f"{len(most) - NAMED} more {percent(sum(counts[name] for name in most[NAMED:]) / total)}")
     answers = shares or ["no server yet", *_client_texts(observation)]
     failed = [errors_text(observation.tally)] if observation.tally.errors else []
-    parts = [f"{total} responses", *answers, *failed, observation.verdict.outcome.value]
+    verdict = observation.verdict
+    outcome = f"{verdict.outcome.value}: {verdict.reason}" if observation.is_blind else verdict.outcome.value
+    parts = [f"{total} responses", *answers, *failed, *_blind_texts(observation.tally), printable(outcome)]
     return f"{observation.tally.seconds:.0f} s: {', '.join(parts)}"
 
 
@@ -87,8 +101,3 @@ def _istio_text(versions: tuple[str, ...] | None) -> str:
     if versions is None:
         return "Istio's version could not be read"
     return f"Istio {', '.join(versions)}" if versions else "no Istio control plane"
-
-
-def rate(tally: Tally) -> float:
-    """Responses a second."""
-    return tally.responses / tally.seconds if tally.seconds else 0.0

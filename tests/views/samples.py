@@ -5,6 +5,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from grpcdemo.model import (
+    BlindTime,
     Injection,
     Injector,
     IstioStatus,
@@ -23,7 +24,7 @@ from grpcdemo.steps.observe.batch import Batch
 from grpcdemo.steps.observe.histogram import Histogram
 from grpcdemo.steps.observe.record import Record
 from grpcdemo.steps.observe.timeline import FIRST_S
-from grpcdemo.verdict import judge
+from grpcdemo.verdict import Outcome, Verdict, judge
 from grpcdemo.workload.call_log import Result
 
 DEMO = "istio-grpc-demo"
@@ -132,6 +133,14 @@ BALANCED = observation(
     timeline=timeline((10, "z"), (12, "abcbacacb")),
 )
 
+
+WHY_BLIND = "cannot get pods/log: dial tcp 10.0.0.2:10250: connect: connection refused"
+BLIND = replace(
+    PINNED,
+    tally=replace(PINNED.tally, seconds=20.0, blind_seconds=17.0, blind_by_client={PINNED.clients[0].name: 17.0}),
+    verdict=Verdict(Outcome.INCONCLUSIVE, f"blind to {PINNED.clients[0].name}: {WHY_BLIND}"),
+    blind=(BlindTime(PINNED.clients[0].name, 3.0, 20.0, "unreadable", WHY_BLIND),),
+)
 
 WHOLE = (Workload("grpc-server", 3, 3), Workload("grpc-client", 1, 1))
 NONE = (Workload("grpc-server", None), Workload("grpc-client", None))

@@ -11,7 +11,7 @@ from grpcdemo.views.observation import observation_view
 from grpcdemo.views.words import numbers_line, plain_line, printable
 
 from .conftest import Golden, draw
-from .samples import BALANCED, PINNED, crowd, observation, pod, timeline
+from .samples import BALANCED, BLIND, PINNED, WHY_BLIND, crowd, observation, pod, timeline
 
 EVEN = {"2xk4p": 40, "b7wzn": 42, "x2x8k": 38}
 SEEN = {
@@ -23,6 +23,7 @@ SEEN = {
         {"b7wzn": 12, "tt5rd": 3}, departed={"grpc-server-7d4b9c8f6-tt5rd": "10.244.1.99"}
     ),
     "observation-errors": observation({"b7wzn": 9}, errors={"UNAVAILABLE": 2, "DEADLINE_EXCEEDED": 11}, missed=4),
+    "observation-blind": BLIND,
     "observation-clients": observation(EVEN, EVEN, proxy="container"),
     "observation-crowd": crowd(pinned=False),
     "observation-crowd-pinned": crowd(pinned=True, clients=14),
@@ -169,6 +170,13 @@ def test_it_says_why_there_are_no_calls() -> None:
     assert "clients not ready: 1 (ErrImagePull)" in plain_line(replace(observation(), clients=(waiting,)))
     some = replace(PINNED, clients=(*PINNED.clients, waiting))
     assert "(20.0/s), 2 clients, clients not ready: 1 (ErrImagePull)" in numbers_line(some)
+
+
+def test_what_was_not_seen_is_not_called_free_of_errors() -> None:
+    assert numbers_line(BLIND) == "60 responses in 20.0 s (20.0/s), blind for 17.0 s, no errors seen"
+    line = plain_line(BLIND)
+    assert "blind for 17.0 s, inconclusive: blind to grpc-client-" in line
+    assert line.endswith(WHY_BLIND)
 
 
 def picture(shown: Observation, *, width: int = 80, rows: int | None = None) -> list[str]:

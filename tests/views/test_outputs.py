@@ -19,12 +19,13 @@ from grpcdemo.views.markdown import observation_markdown
 from grpcdemo.views.spreadsheet import observation_csv
 
 from .conftest import GoldenText
-from .samples import BALANCED, HOSTILE, HOSTILE_PROVENANCE, PINNED, PROVENANCE, crowd, observation
+from .samples import BALANCED, BLIND, HOSTILE, HOSTILE_PROVENANCE, PINNED, PROVENANCE, crowd, observation
 
 SEEN = {
     "nothing": observation(),
     "pinned": PINNED,
     "balanced": BALANCED,
+    "blind": BLIND,
     "clients": observation({"b7wzn": 60}, {"2xk4p": 20, "x2x8k": 40}, errors={"UNAVAILABLE": 2}, missed=3),
     "hostile": HOSTILE,
     "crowd": crowd(pinned=True, clients=14),
@@ -73,7 +74,7 @@ def test_the_timeline_holds_every_response() -> None:
     assert sum(sum(part["byServer"].values()) for part in slices) == 220
 
 
-@pytest.mark.parametrize("name", ["pinned", "balanced", "hostile"])
+@pytest.mark.parametrize("name", ["pinned", "balanced", "blind", "hostile"])
 def test_csv(golden_text: GoldenText, name: str) -> None:
     golden_text(f"observation-{name}.csv", observation_csv(SEEN[name]))
 
@@ -87,7 +88,7 @@ def test_csv_is_read_back(name: str) -> None:
     assert all(0 <= float(row["share"]) <= 1 and float(row["expected_share"] or 0) <= 1 for row in rows)
 
 
-@pytest.mark.parametrize("name", ["pinned", "clients", "hostile"])
+@pytest.mark.parametrize("name", ["pinned", "blind", "clients", "hostile"])
 def test_markdown(golden_text: GoldenText, name: str) -> None:
     golden_text(f"observation-{name}.md", observation_markdown(SEEN[name], PROVENANCE))
 

@@ -24,3 +24,5 @@ class Batch:
     """The process is another one than that of the client's previous batch, so its connections are new."""
     line: LogLine | None = None
     """The log line of the only call in it, if lines were asked for."""
+    previous_at: float | None = None
+    """When the call before those that were missed was made."""

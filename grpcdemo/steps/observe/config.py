@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from grpcdemo.kube.logs import FollowTiming
 from grpcdemo.manifests import defaults
 from grpcdemo.model import CLIENT_CONTAINER
+from grpcdemo.steps.observe.blindness import BLIND_S
 from grpcdemo.verdict import Criteria, Outcome
 
 
@@ -34,6 +35,8 @@ class ObserveConfig:
     """The pause between two observations."""
     look_again_s: float = 1.0
     """Yield an observation after this long even if nothing was counted or changed."""
+    blind_s: float = BLIND_S
+    """How long calls may not be readable before it is said."""
     follow: FollowTiming = field(default_factory=FollowTiming)
 
     @property

@@ -21,11 +21,18 @@ def check_expected(expected: Outcome, observation: Observation) -> None:
         raise NotEnoughResponses(
             f"expected {expected.value}, but there is no verdict: {verdict.reason}"
             + (f"; failed calls: {errors}" if errors else ""),
-            hint="watch longer with --timeout, or see `grpcdemo status`"
-            if len(observation.servers) > 1
-            else "add servers with `grpcdemo up --servers 3`",
+            hint=_advise(observation),
         )
     raise UnexpectedVerdict(
         f"expected {expected.value}, saw {verdict.outcome.value}: {verdict.reason}",
         hint="see which pods have a proxy with `grpcdemo istio status`",
     )
+
+
+def _advise(observation: Observation) -> str:
+    """What may lead to a verdict."""
+    if observation.is_blind:
+        return "try again when `kubectl logs` can read the client's log, or watch longer with --timeout"
+    if len(observation.servers) > 1:
+        return "watch longer with --timeout, or see `grpcdemo status`"
+    return "add servers with `grpcdemo up --servers 3`"

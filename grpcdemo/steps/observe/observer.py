@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from functools import partial
 
 from grpcdemo.errors import NotFound
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.log_lines import SECOND_NS, LogLine
 from grpcdemo.kube.logs import ContainerRef, Follower
+from grpcdemo.kube.messages import shorten
 from grpcdemo.kube.watch import Mirror
 from grpcdemo.model import Observation, Pod
+from grpcdemo.steps.observe.blindness import Outage
 from grpcdemo.steps.observe.call_reader import CallReader, Past
 from grpcdemo.steps.observe.config import ObserveConfig
 from grpcdemo.steps.observe.followers import Followers
@@ -40,7 +44,8 @@ async def observe(api: Api, config: ObserveConfig, on_line: OnLine | None = None
     loop = asyncio.get_running_loop()
     began = loop.time()
     async with AsyncExitStack() as stack:
-        pods = ObservedPods(config, await stack.enter_async_context(Mirror(api, pod_queries(config))))
+        mirror = await stack.enter_async_context(Mirror(api, pod_queries(config), lost_s=math.inf))
+        pods = ObservedPods(config, mirror)
         pods.check_clients()
         observer = await stack.enter_async_context(_Observer(api, config, pods, on_line))
         while True:
@@ -80,8 +85,9 @@ class _Observer:
         self._pods = pods
         self._on_line = on_line
         self._past = _past(config, now)
-        self._record = Record(now, partial(Window, limit=config.requests))
+        self._record = Record(now, partial(Window, limit=config.requests), config.blind_s)
         self._followers = Followers(self._follow)
+        self._read: dict[str, _Reading] = {}
         self._generation: frozenset[str] = frozenset()
         self._news = asyncio.Event()
 
@@ -105,7 +111,17 @@ class _Observer:
                 raise error
 
     def snapshot(self, now: float) -> Observation:
+        self._record.blindness.look(self._outages(), now)
         return take_snapshot(self._record, self._pods.servers, self._pods.clients, self._config.criteria, now)
+
+    def _outages(self) -> dict[str, Outage]:
+        """Up to when calls were read, by client, and why not since; under an empty name, that of the pods' watch."""
+        lost = self._pods.lost
+        outages = {"": Outage(lost.since, "unwatched", shorten(lost.error.message))} if lost else {}
+        for client in self._pods.clients:
+            if reading := self._read.get(client.uid):
+                outages[client.name] = reading.outage(logs=client.ready)
+        return outages
 
     async def _watch(self) -> None:
         while True:
@@ -114,7 +130,9 @@ class _Observer:
 
     def _look(self, *, are_new: bool) -> None:
         """Follow the clients that are there now, and begin a new window if the pods have changed."""
-        self._followers.update(self._pods.clients, are_new=are_new)
+        clients = self._pods.clients
+        self._followers.update(clients, are_new=are_new)
+        self._read = {client.uid: self._read[client.uid] for client in clients if client.uid in self._read}
         generation = self._pods.generation
         if generation != self._generation:
             self._generation = generation
@@ -132,12 +150,28 @@ class _Observer:
             since_s=None if is_new else config.since_s,
             timing=config.follow,
         )
+        self._read[client.uid] = _Reading(reader, follower)
         with contextlib.suppress(NotFound):
             async for piece in follower.pieces():
                 for batch in reader.read(piece, clock()):
                     if self._record.add(batch) and self._on_line and batch.line:
                         self._on_line(client.name, batch.line)
                 self._news.set()
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """How the log of one client is read."""
+
+    calls: CallReader
+    log: Follower
+
+    def outage(self, *, logs: bool) -> Outage:
+        """Why its calls cannot be read. A client that *logs* writes a line for each call, also for one that fails."""
+        if self.log.failure or self.calls.has_calls or not logs:
+            message = self.log.failure.message if self.log.failure else "the API server does not answer"
+            return Outage(self.log.read_until, "unreadable", shorten(message))
+        return Outage(self.log.began, "no calls", "no line in its log tells of a call")
 
 
 def _past(config: ObserveConfig, now: float) -> Past | None:

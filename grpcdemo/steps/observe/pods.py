@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grpcdemo.errors import Hint, Kubectl, NotFound, UsageError
-from grpcdemo.kube.watch import Mirror, Query
+from grpcdemo.kube.watch import Lost, Mirror, Query
 from grpcdemo.model import CLIENT_APP, SERVER_APP, Pod
 from grpcdemo.resources.labels import OURS
 from grpcdemo.resources.objects import Object
@@ -43,8 +43,13 @@ class ObservedPods:
         ready = [server for server in self.servers if server.ready]
         return frozenset(pod.uid for pod in [*self.clients, *ready])
 
+    @property
+    def lost(self) -> Lost | None:
+        """Why the pods cannot be watched now."""
+        return self._mirror.lost
+
     async def changed(self, timeout_s: float) -> bool:
-        """Wait for a change of any pod; False if there is none within *timeout_s*. Raises ApiError if it is blind."""
+        """Wait for a change of any pod; False if there is none within *timeout_s*."""
         return await self._mirror.changed(timeout_s)
 
     def check_clients(self) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from grpcdemo.model import Slice
+from grpcdemo.model import BlindTime, Slice, Tally
 from grpcdemo.steps.observe.batch import Batch
+from grpcdemo.steps.observe.blindness import BLIND_S, Blindness, clipped
 from grpcdemo.steps.observe.timeline import TimelineCounter
 from grpcdemo.steps.observe.window import Window
 
@@ -13,17 +15,20 @@ from grpcdemo.steps.observe.window import Window
 class Record:
     """Begins without a window. Times are seconds of the event loop's clock."""
 
-    def __init__(self, began: float, new_window: Callable[[], Window] = Window) -> None:
+    def __init__(self, began: float, new_window: Callable[[], Window] = Window, blind_s: float = BLIND_S) -> None:
         self._new_window = new_window
+        self._window_began = began
         self.window = new_window()
         self.windows = 0
         """How many windows have begun."""
         self.timeline = TimelineCounter(began)
+        self.blindness = Blindness(blind_s)
 
     def begin_window(self, at: float) -> None:
         """Begin a new window; no call before counts in it."""
         self.windows += 1
         self.window = self._new_window()
+        self._window_began = at
         self.timeline.add(Slice(windows=1), at)
 
     def add(self, batch: Batch) -> bool:
@@ -32,5 +37,18 @@ class Record:
             return False
         if batch.restarted:
             self.begin_window(batch.at)
+        if batch.missed and batch.previous_at is not None:
+            self.blindness.miss(batch.client, batch.previous_at, batch.at)
         self.timeline.add(self.window.add(batch), batch.at)
         return True
+
+    def tally(self, now: float) -> Tally:
+        """What was counted in the window up to *now*."""
+        began = self._window_began if self.window.began is None else min(self._window_began, self.window.began)
+        of_clients = (one for one in self.blindness.times() if one.client)
+        return self.window.tally(now, clipped(of_clients, began, now))
+
+    def blind(self) -> list[BlindTime]:
+        """All blind times, counted from the beginning of the timeline."""
+        began = self.timeline.began
+        return [replace(one, begin=one.begin - began, end=one.end - began) for one in self.blindness.times()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from grpcdemo.model import Observation, Pod
+from grpcdemo.steps.observe.blindness import Blindness
 from grpcdemo.steps.observe.record import Record
 from grpcdemo.verdict import Criteria, judge
 
@@ -13,7 +14,7 @@ def take_snapshot(
     record: Record, servers: Sequence[Pod], clients: Sequence[Pod], criteria: Criteria, now: float
 ) -> Observation:
     """The observation at *now*. Responses of pods that are not among *servers* do not vote."""
-    tally = record.window.tally(now)
+    tally = record.tally(now)
     answered = tally.by_server()
     live = {pod.name for pod in servers}
     voting = {
@@ -25,9 +26,15 @@ def take_snapshot(
         servers=tuple(servers),
         clients=tuple(clients),
         tally=tally,
-        verdict=judge(voting, able, criteria, record.window.order),
+        verdict=judge(voting, able, criteria, record.window.order, _unheard(record.blindness)),
         windows=record.windows,
         departed={server: record.window.ip_of(server) or "" for server in answered if server not in live},
         timeline=record.timeline.timeline(now),
         latencies=record.window.latencies(),
+        blind=tuple(record.blind()),
     )
+
+
+def _unheard(blindness: Blindness) -> dict[str, str]:
+    """Of whom nothing can be read now, and why."""
+    return {one.client or "the pods": one.message for one in blindness.present}

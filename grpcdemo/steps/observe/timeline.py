@@ -49,6 +49,11 @@ class TimelineCounter:
         self._counts: list[_Counts] = []
         self._frozen: list[Slice | None] = []
 
+    @property
+    def began(self) -> float:
+        """The time of the observation's second 0."""
+        return self._began
+
     def add(self, counted: Slice, at: float) -> None:
         """Add *counted*, all of which happened at *at*."""
         self._at(at).add(counted)

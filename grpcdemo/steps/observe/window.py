@@ -11,8 +11,9 @@ from itertools import islice
 from operator import eq
 
 from grpcdemo.errors import GrpcdemoError
-from grpcdemo.model import LatencyBin, Slice, Tally
+from grpcdemo.model import BlindTime, LatencyBin, Slice, Tally
 from grpcdemo.steps.observe.batch import Batch
+from grpcdemo.steps.observe.blindness import clipped, total_s
 from grpcdemo.steps.observe.histogram import Histogram
 from grpcdemo.verdict import Order
 from grpcdemo.workload.call_log import Result
@@ -35,7 +36,8 @@ class Window:
         self._ip_of: dict[str, str | None] = {}
         self._errors: collections.Counter[str] = collections.Counter()
         self._missed = 0
-        self._began: float | None = None
+        self.began: float | None = None
+        """When the first call was made."""
         self._filled: float | None = None
         self._last_server: dict[str, str] = {}
         self._unsorted: collections.Counter[Result] = collections.Counter()
@@ -61,24 +63,31 @@ class Window:
         self._count_servers(batch.client, by_server)
         self._count_latencies(results)
         self._missed += batch.missed
-        self._began = batch.at if self._began is None else min(batch.at, self._began)
+        self.began = batch.at if self.began is None else min(batch.at, self.began)
         self.responses += len(servers)
         if self.responses == self._limit:
             self._filled = batch.at
         followed, repeated = self._count_order(batch.client, servers)
         return Slice(dict(by_server), failed, followed, repeated)
 
-    def tally(self, now: float) -> Tally:
-        """Everything counted up to *now*, in seconds of the clock of the batches."""
+    def tally(self, now: float, blind: Sequence[BlindTime] = ()) -> Tally:
+        """Everything counted up to *now*, in seconds of the clock of the batches. *blind* are clients' times in it."""
         self._sort()
         end = now if self._filled is None else self._filled
+        begin = min([*([] if self.began is None else [self.began]), *(one.begin for one in blind)], default=end)
+        blind = clipped(blind, begin, end)
         return Tally(
             responses=self.responses,
             errors=dict(self._errors),
             missed=self._missed,
             by_client={client: dict(answered) for client, answered in self._by_client.items()},
             latency_ms=self._percentiles(),
-            seconds=0.0 if self._began is None else end - self._began,
+            seconds=end - begin,
+            blind_seconds=total_s(blind),
+            blind_by_client={
+                client: total_s(one for one in blind if one.client == client)
+                for client in sorted({one.client for one in blind})
+            },
         )
 
     def latencies(self) -> tuple[LatencyBin, ...]:

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from grpcdemo.kube.api import Api
-from grpcdemo.kube.logs import FollowTiming
 from grpcdemo.model import Observation
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import PODS
@@ -95,7 +94,8 @@ class Watching:
 
 @asynccontextmanager
 async def watching(api: Api, config: ObserveConfig | None = None) -> AsyncIterator[Watching]:
-    quick = replace(config or ObserveConfig(), snapshot_s=0.001, look_again_s=0.01, follow=FollowTiming(reopen_s=0.0))
+    config = config or ObserveConfig()
+    quick = replace(config, snapshot_s=0.001, look_again_s=0.01, follow=replace(config.follow, reopen_s=0.0))
     observations = observe(api, quick)
     assert isinstance(observations, AsyncGenerator)
     try:

@@ -1,0 +1,78 @@
+"""When the calls of a client could not be read, and why.
+
+A log that could not be read for a while tells afterwards what happened meanwhile. So a time is blind as long as it
+lasts. When the log is read again, it stays blind only if calls from it are missing.
+"""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from grpcdemo.model import BlindCause, BlindTime
+
+BLIND_S = 4.0
+"""An outage that lasts longer is told. A follower looks at a silent log more often than that."""
+MOST = 200
+"""How many times that are over are kept, the latest ones."""
+
+
+@dataclass(frozen=True)
+class Outage:
+    """Why the calls of a client cannot be read."""
+
+    since: float
+    """Up to when all of them were read."""
+    cause: BlindCause
+    message: str
+
+
+class Blindness:
+    """Keeps the blind times of all clients. Times are seconds of the event loop's clock.
+
+    An outage counts once it lasts for *after_s*: any stream is cut now and then, and a client may pause.
+    """
+
+    def __init__(self, after_s: float) -> None:
+        self._after_s = after_s
+        self._present: dict[str, BlindTime] = {}
+        self._over: collections.deque[BlindTime] = collections.deque(maxlen=MOST)
+
+    def look(self, outages: Mapping[str, Outage], now: float) -> None:
+        """Take what cannot be read now, by client."""
+        self._present = {
+            client: BlindTime(client, outage.since, now, outage.cause, outage.message)
+            for client, outage in outages.items()
+            if now - outage.since >= self._after_s
+        }
+
+    def miss(self, client: str, begin: float, end: float) -> None:
+        """Calls of *client* between these times are lost."""
+        if end - begin >= self._after_s:
+            message = self._present[client].message if client in self._present else ""
+            self._over.append(BlindTime(client, begin, end, "unreadable", message, is_over=True))
+
+    @property
+    def present(self) -> list[BlindTime]:
+        """What cannot be read now."""
+        return list(self._present.values())
+
+    def times(self) -> list[BlindTime]:
+        """All of them, the present ones last."""
+        return [*self._over, *self.present]
+
+
+def clipped(times: Iterable[BlindTime], begin: float, end: float) -> list[BlindTime]:
+    """The parts of *times* between *begin* and *end*."""
+    parts = (replace(one, begin=max(one.begin, begin), end=min(one.end, end)) for one in times)
+    return [one for one in parts if one.begin < one.end]
+
+
+def total_s(times: Iterable[BlindTime]) -> float:
+    """How long it was blind; what overlaps counts once."""
+    total, until = 0.0, float("-inf")
+    for one in sorted(times, key=lambda one: one.begin):
+        total += max(0.0, one.end - max(one.begin, until))
+        until = max(until, one.end)
+    return total
