@@ -21,6 +21,9 @@ from grpcdemo.kube.kubeconfig import Entries, Kubeconfig, read_entries
 from grpcdemo.kube.proxies import choose_proxy
 from grpcdemo.model import Target
 
+IN_CLUSTER = "in-cluster"
+"""What stands for a context where there is none."""
+
 
 async def connect(
     kubeconfig: Kubeconfig,
@@ -40,7 +43,7 @@ async def connect(
     entries = read_entries(kubeconfig)
     in_cluster = pod if entries.is_empty and not context and not kubeconfig.option else None
     if in_cluster:
-        name, (cluster, user) = "", read_service_account(in_cluster, kubeconfig)
+        name, (cluster, user) = IN_CLUSTER, read_service_account(in_cluster, kubeconfig)
     else:
         name = _choose_context(entries, kubeconfig, context)
         cluster, user = read_context(entries, name)
@@ -50,14 +53,14 @@ async def connect(
     target = Target(
         context=name,
         server=cluster.server,
-        implied=kubeconfig.implied and not context,
+        implied=kubeconfig.implied and not context and not in_cluster,
         local=proxy is None and is_this_machine(urlsplit(cluster.server).hostname or ""),
         sandbox=sandbox,
         cluster=entries.contexts[name].text("cluster") if name else "",
         kubeconfig=kubeconfig.option,
         in_cluster=in_cluster is not None,
     )
-    source = choose_source(cluster, user, reread=partial(_reread, kubeconfig, name) if name else lambda: None)
+    source = choose_source(cluster, user, reread=partial(_reread, kubeconfig, name))
     return Api(Connection(cluster, user, source, proxy), target, dry_run=dry_run, patience=patience)
 
 

@@ -35,7 +35,7 @@ async def test_its_service_account_asks(tmp_path: Path, server: Recorder, accoun
     environment, folder = account
     async with await connect(nothing(tmp_path), pod=find_pod(environment, folder), environment={}) as api:
         await api.version()
-        assert api.target == Target("", server.url, implied=True, local=True, in_cluster=True)
+        assert api.target == Target("in-cluster", server.url, implied=False, local=True, in_cluster=True)
         assert api.target.kubectl_flags == ()
         assert str(api.target) == f"the cluster of this pod ({server.url})"
     assert server.authorizations == ["Bearer from-pod"]
