@@ -134,6 +134,28 @@ def test_a_missing_kubeconfig(
     assert ended.error_lines[0] == f"error: no cluster: there is no kubeconfig at {tmp_path / 'gone'}"
 
 
+@pytest.mark.parametrize("words", TO_THE_CLUSTER, ids=" ".join)
+def test_a_pod_without_a_service_account_is_no_sandbox(
+    grpcdemo: Command, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "192.0.2.1")
+    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "443")
+    ended = grpcdemo(*words)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.error_lines[0].endswith("and this pod has no token of a service account")
+    assert not find_state().root.exists()
+
+
+@pytest.mark.parametrize("text", ["users: [{name: a, user: {token: 'canary}}]", "current-context: c\nusers: canary"])
+def test_a_broken_kubeconfig_is_one_line(grpcdemo: Command, tmp_path: Path, text: str) -> None:
+    path = tmp_path / "config"
+    path.write_text(text)
+    ended = grpcdemo("status", "--kubeconfig", str(path))
+    assert (ended.code, ended.out, len(ended.error_lines)) == (2, "", 2)
+    assert ended.error_lines[0].startswith(f"error: kubeconfig {path}")
+    assert "canary" not in ended.err
+
+
 @pytest.mark.parametrize("option", ["--context", "--kubeconfig"])
 def test_one_target_at_a_time(grpcdemo: Command, option: str) -> None:
     ended = grpcdemo("status", "--sandbox", option, "any")

@@ -189,6 +189,7 @@ def _parse_server(fields: Fields) -> str:
     try:
         url = urlsplit(text if "://" in text else f"http://{text}")
         port = f":{url.port}" if url.port else ""
+        (url.hostname or "").encode("idna")  # as a look-up in DNS does
     except ValueError:
         raise place.error("is not a URL") from None
     if "@" in url.netloc:

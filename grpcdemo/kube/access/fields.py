@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 from grpcdemo.errors import Hint, UsageError
 
+NAME = re.compile(r"[A-Za-z][A-Za-z_-]{0,39}")
 ANOTHER = "fix it, name another with --kubeconfig, or use --sandbox"
 
 
@@ -82,13 +84,17 @@ class Fields:
         """Refuse what kubectl would ignore."""
         for name in self.content:
             if name not in known:
-                raise self.place(str(name)).error(f"is no field that grpcdemo knows{_guess(name, known)}")
+                raise self._unknown_place(name).error(f"is no field that grpcdemo knows{_guess(name, known)}")
 
     def refuse_misspelled(self, known: Iterable[str]) -> None:
         """Refuse what looks like a known field; the rest is for other programs."""
         for name in self.content:
             if name not in known and (guess := _guess(name, known)):
-                raise self.place(str(name)).error(f"is not known{guess}")
+                raise self._unknown_place(name).error(f"is not known{guess}")
+
+    def _unknown_place(self, name: object) -> Place:
+        """That of an unknown field; its name is shown only if it is one: `{token:abc}` is a field without a value."""
+        return self.place(str(name) if NAME.fullmatch(str(name)) else "the name of a field")
 
     def _read(self, name: str, kind: type, must_be: str) -> Any:
         value = self.content.get(name)
