@@ -54,7 +54,9 @@ class StaticCredentials:
         return Credentials(self._authorization(), self._user.key_pair)
 
     async def renew(self, refused: Credentials) -> Credentials | None:
-        self._user = self._reread() or self._user
+        user = self._reread()
+        if user and user.is_static:
+            self._user = user
         self._read_at = None
         renewed = await self.get()
         return renewed if renewed != refused else None

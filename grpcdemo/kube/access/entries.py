@@ -134,6 +134,11 @@ class User:
     def has_token(self) -> bool:
         return bool(self.token or self.token_file)
 
+    @property
+    def is_static(self) -> bool:
+        """The entry itself holds credentials, which go before a plugin or a provider."""
+        return self.has_token or bool(self.username or self.key_pair)
+
 
 def parse_cluster(fields: Fields) -> Cluster:
     fields.refuse_misspelled(CLUSTER)
@@ -176,7 +181,7 @@ def parse_user(fields: Fields, cluster: Cluster) -> User:
         raise fields.place("username").error("excludes token and tokenFile: remove one of them")
     if user.exec_plugin and user.auth_provider:
         raise fields.place("exec").error("excludes auth-provider: remove one of them")
-    if not (user.has_token or user.username or user.key_pair or user.exec_plugin or user.auth_provider):
+    if not (user.is_static or user.exec_plugin or user.auth_provider):
         raise user.place.error("has no credentials", hint="log in to the cluster again, or name another --context")
     return user
 

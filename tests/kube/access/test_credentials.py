@@ -120,6 +120,18 @@ async def test_a_refused_token_is_not_sent_twice(server: Recorder, tmp_path: Pat
     assert server.authorizations == ["Bearer old"]
 
 
+async def test_nothing_goes_out_as_nobody(server: Recorder, tmp_path: Path) -> None:
+    """Not even where the entry has changed its kind meanwhile."""
+    server.refused = {"Bearer old"}
+    path = write_config(tmp_path / "config", {"token": "old"}, {"server": server.url})
+    plugin = {"apiVersion": "client.authentication.k8s.io/v1", "command": "plugin", "interactiveMode": "Never"}
+    async with await connect(find_kubeconfig(str(path)), environment={}) as api:
+        write_config(path, {"exec": plugin}, {"server": server.url})
+        with pytest.raises(Unauthorized):
+            await api.version()
+    assert server.authorizations == ["Bearer old"]
+
+
 async def test_an_id_token_is_used_while_it_is_valid(server: Recorder, tmp_path: Path) -> None:
     token = id_token(time.time() + 3_600)
     provider = {"name": "oidc", "config": {"id-token": token}}
