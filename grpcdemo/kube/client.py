@@ -56,7 +56,7 @@ async def connect(
         implied=kubeconfig.implied and not context and not in_cluster,
         local=proxy is None and is_this_machine(urlsplit(cluster.server).hostname or ""),
         sandbox=sandbox,
-        cluster=entries.contexts[name].text("cluster") if name else "",
+        cluster="" if in_cluster else entries.contexts[name].text("cluster"),
         kubeconfig=kubeconfig.option,
         in_cluster=in_cluster is not None,
     )
