@@ -2,14 +2,14 @@
 so that Ctrl-C never ends in a traceback."""
 
 import sys
-from io import TextIOWrapper
 
+from grpcdemo.cli.encoding import prepare
 from grpcdemo.errors import ExitCode
 
 
 def run() -> None:
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # do not fail on a bar that the encoding lacks
+    for stream in (sys.stdout, sys.stderr):
+        prepare(stream)
     try:
         from grpcdemo.cli.app import main
 

@@ -16,10 +16,14 @@ A subclass exists only if some code catches it apart from its parent.
 
 from __future__ import annotations
 
+import errno
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+
+DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+"""The disk is full, or broken."""
 
 
 class ExitCode(IntEnum):

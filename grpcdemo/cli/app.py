@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ import typer
 from grpcdemo import __version__
 from grpcdemo.cli.invocation import Invocation
 from grpcdemo.cli.lazy import LazyGroup
-from grpcdemo.errors import ExitCode, GrpcdemoError
+from grpcdemo.errors import DISK_ERRORS, ExitCode, GrpcdemoError
 
 app = typer.Typer(
     name="grpcdemo",
@@ -47,16 +48,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = _run(invocation)
         sys.stdout.flush()
     except GrpcdemoError as error:
-        print(f"error: {_indent(error.message)}", file=sys.stderr)  # noqa: T201  (this is the place)
-        if error.hint:
-            print(f"hint: {error.hint.text(invocation.kubectl_flags)}", file=sys.stderr)  # noqa: T201
-        return int(error.exit_code)
+        code = int(error.exit_code)
+        _tell(_indent(error.message), error.hint.text(invocation.kubectl_flags) if error.hint else None)
     except BrokenPipeError:
-        # The reader is gone. Python flushes both again at exit, and must not fail then.
-        for stream in (sys.stdout, sys.stderr):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-        return int(ExitCode.FAILED)
+        code = int(ExitCode.FAILED)
+    except OSError as error:
+        if error.errno not in DISK_ERRORS:
+            raise
+        code = int(ExitCode.FAILED)
+        _tell(f"cannot write {error.filename or 'the output'}: {error.strerror}")
+    _drop_unwritten()
     return code
+
+
+def _tell(message: str, hint: str | None = None) -> None:
+    """Print an error on stderr, if that can be written to."""
+    with contextlib.suppress(OSError):
+        print(f"error: {message}", file=sys.stderr)  # noqa: T201  (this is the place)
+        if hint:
+            print(f"hint: {hint}", file=sys.stderr)  # noqa: T201
+
+
+def _drop_unwritten() -> None:
+    """Python flushes both streams again at exit, and must not fail then: the reader may be gone, the disk full."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _indent(message: str) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from grpcdemo.cli import options
-from grpcdemo.cli.output import Progress, show
+from grpcdemo.cli.output import Progress, result_width, show
 from grpcdemo.cli.runner import change
 from grpcdemo.cli.target import TargetOptions
 from grpcdemo.cli.written import written
@@ -48,22 +48,23 @@ def demo(
     if dry_run:
         _rehearse(target, config, yes=yes)
         return
-    with written(report) as file, Progress(plain=plain) as progress:
-        story = _Story(config, progress, target.invocation.command_line)
-        try:
-            result = change(
-                target,
-                story.tell,
-                report=progress.report,
-                yes=yes,
-                starts=True,
-                if_interrupted="`grpcdemo status` shows whether anything is left, `grpcdemo cleanup` removes it",
-            )
-        except GrpcdemoError as error:
-            file.text = story.report(error.message) if report else None
-            raise
+    with written(report) as file:
+        with Progress(plain=plain) as progress:
+            story = _Story(config, progress, target.invocation.command_line)
+            try:
+                result = change(
+                    target,
+                    story.tell,
+                    report=progress.report,
+                    yes=yes,
+                    starts=True,
+                    if_interrupted="`grpcdemo status` shows whether anything is left, `grpcdemo cleanup` removes it",
+                )
+            except GrpcdemoError as error:
+                file.text = story.report(error.message) if report else None
+                raise
         file.text = story.report() if report else None
-    show(demo_view(result, bars=not plain), demo_document(result, story.provenance), output)
+        show(demo_view(result, result_width(), bars=not plain), demo_document(result, story.provenance), output)
 
 
 def _rehearse(target: TargetOptions, config: step.DemoConfig, *, yes: bool) -> None:

@@ -165,8 +165,8 @@ def observe(
             interrupted = error
         if report and watch.last and watch.provenance:
             file.text = observation_report(watch.last, watch.provenance)
-    if watch.last:
-        watch.show(watch.last)
+        if watch.last:
+            watch.show(watch.last)
     if interrupted:
         raise interrupted
     if expected and watch.last:

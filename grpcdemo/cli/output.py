@@ -44,7 +44,14 @@ Picture = Callable[[int, int], RenderableType]
 def console(*, stderr: bool = False) -> Console:
     """Results are never cut; what is redrawn in place must fit the terminal's width."""
     redrawn = stderr and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-    return _Console(stderr=stderr, width=None if redrawn else UNBOUNDED, highlight=False, markup=False, soft_wrap=True)
+    return _Console(
+        stderr=stderr,
+        width=None if redrawn else UNBOUNDED,
+        color_system="standard" if os.environ.get("FORCE_COLOR") else "auto",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 def result_width() -> int | None:
@@ -70,7 +77,7 @@ def show_text(text: str) -> None:
 
 def show_picture(result: RenderableType) -> None:
     out = console()
-    if out.is_terminal:
+    if sys.stdout.isatty():
         out.print(result)
         return
     with out.capture() as captured:
@@ -90,7 +97,8 @@ class Progress:
     def __init__(self, *, dry_run: bool = False, plain: bool = False) -> None:
         self._console = console(stderr=True)
         self._dry_run = dry_run
-        self._in_place = self._console.is_terminal and not self._console.is_dumb_terminal and not plain
+        self._in_place = sys.stderr.isatty() and not self._console.is_dumb_terminal and not plain
+        self._spinner = "dots" if self._console.encoding.startswith("utf") else "line"
         self._live: Live | None = None
         self._unread = False
         self._waiting = ""
@@ -149,7 +157,7 @@ class Progress:
 
     def _wait(self, text: str) -> None:
         if self._in_place:
-            self._live_display(animated=True).update(Spinner("dots", Text(text)))
+            self._live_display(animated=True).update(Spinner(self._spinner, Text(text)))
         elif text != self._waiting:
             self._print(text)
         self._waiting = text

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from grpcdemo.errors import GrpcdemoError, UsageError
+from grpcdemo.errors import DISK_ERRORS, GrpcdemoError, UsageError
 
 
 class Written:
@@ -21,7 +21,7 @@ class Written:
 def written(path: Path | None) -> Iterator[Written]:
     """Write the text that the body sets to *path*, even if the body then fails. Without a *path*, write nothing.
 
-    Raises UsageError before the body runs if no file can be written there.
+    Raises UsageError before the body runs if no file can be written there, GrpcdemoError if the disk is full.
     """
     result = Written()
     if path is None:
@@ -34,6 +34,8 @@ def written(path: Path | None) -> Iterator[Written]:
         number, draft = tempfile.mkstemp(prefix=f".{place.name}.", dir=place.parent)
         os.close(number)
     except OSError as error:
+        if error.errno in DISK_ERRORS:
+            raise GrpcdemoError(f"cannot write {path}: {error.strerror}") from error
         raise UsageError(
             f"cannot write {path}: {error.strerror}", hint="name a file in an existing directory"
         ) from error

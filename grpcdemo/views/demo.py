@@ -6,19 +6,27 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from grpcdemo.model import DemoResult, Observation, Phase
-from grpcdemo.views.glyphs import bar, percent
+from grpcdemo.views.glyphs import BAR_CELLS, bar, percent
 from grpcdemo.views.observation import outcome_text, verdict_text
 from grpcdemo.views.styles import SHARE
-from grpcdemo.views.table import plain_table
+from grpcdemo.views.table import GAP, plain_table
 from grpcdemo.views.words import ready_text
 
+LABEL, IP, CELL = len("latency p50"), len("255.255.255.255"), len("100%")
+"""How wide the first column, an IP and a share are."""
 
-def demo_view(result: DemoResult, *, bars: bool = True) -> RenderableType:
+
+def demo_view(result: DemoResult, width: int | None = None, *, bars: bool = True) -> RenderableType:
+    """In *width* cells, if they suffice for the shares: the bars go first, then the IPs."""
     phases = (result.before, result.after)
+    bars = bars and (width is None or width >= LABEL + len(phases) * (GAP + IP + 1 + BAR_CELLS + 1 + CELL))
+    ips = width is None or width >= LABEL + len(phases) * (GAP + IP + 1 + CELL)
     table = plain_table("", *(phase.title.upper() for phase in phases))
     table.add_row("READY", *(ready_text(phase.observation) for phase in phases))
     for index in range(max(len(phase.observation.servers) for phase in phases)):
-        table.add_row(f"server {index + 1}", *(_share(phase.observation, index, bars=bars) for phase in phases))
+        table.add_row(
+            f"server {index + 1}", *(_share(phase.observation, index, bars=bars, ips=ips) for phase in phases)
+        )
     table.add_row("responses", *(str(phase.observation.tally.responses) for phase in phases))
     table.add_row("rate", *(f"{phase.observation.tally.responses_per_second:.1f}/s" for phase in phases))
     table.add_row("errors", *(str(sum(phase.observation.tally.errors.values())) for phase in phases))
@@ -28,7 +36,7 @@ def demo_view(result: DemoResult, *, bars: bool = True) -> RenderableType:
     return Group(table, Text(""), *verdicts)
 
 
-def _share(observation: Observation, index: int, *, bars: bool) -> Text:
+def _share(observation: Observation, index: int, *, bars: bool, ips: bool) -> Text:
     """The server pod with the *index*-th largest share: switching replaces the pods, so only shares compare."""
     counts = observation.tally.by_server()
     total = sum(counts.values())
@@ -37,7 +45,8 @@ def _share(observation: Observation, index: int, *, bars: bool) -> Text:
         return Text("-")
     share = counts.get(pods[index].name, 0) / total if total else 0.0
     drawn = f"{bar(share)} " if bars else ""
-    return Text.assemble(f"{pods[index].ip or '-':<15} ", (drawn, SHARE), f"{percent(share):>4}")
+    ip = f"{pods[index].ip or '-':<{IP}} " if ips else ""
+    return Text.assemble(ip, (drawn, SHARE), f"{percent(share):>{CELL}}")
 
 
 def _latency(phase: Phase) -> str:

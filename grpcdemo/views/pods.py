@@ -12,7 +12,7 @@ from grpcdemo.views.styles import BAD, GOOD
 from grpcdemo.views.table import fitting_columns, plain_table
 
 COLUMNS = ("POD", "READY", "STATUS", "RESTARTS", "IP", "PROXY", "NODE")
-DISPENSABLE = ("NODE", "RESTARTS")
+DISPENSABLE = ("NODE", "RESTARTS", "IP", "PROXY", "STATUS")
 """Columns to drop, in this order, if not all fit: a wrapped table is hard to read."""
 
 

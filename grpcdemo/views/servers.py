@@ -20,8 +20,10 @@ from grpcdemo.views.table import GAP, Cells, fitting_columns, plain_table, table
 from grpcdemo.views.words import printable
 
 COLUMNS = ("SERVER POD", "IP", "NODE", "READY", "PROXY", "RESPONSES", "SHARE", "EVEN")
-DISPENSABLE = ("NODE", "PROXY", "EVEN", "IP", "RESPONSES")
+DISPENSABLE = ("NODE", "PROXY", "EVEN", "IP", "RESPONSES", "READY")
 """Columns to drop, in this order, if not all fit. EVEN is the even share."""
+LEAST = ("SERVER POD", "SHARE")
+"""What stays. Before the last column is dropped, sparklines and bars are; digits are never."""
 NUMBERS = ("RESPONSES", "EVEN")
 FEWEST_CELLS, CELLS, MOST_CELLS = 12, 24, 60
 """Of a sparkline: at least, without a width, and at most."""
@@ -85,14 +87,16 @@ def servers_table(
     *bars* it consists of words and numbers, for a screen reader.
     """
     live = most_rows is not None
-    timed = bars and bool(observation.timeline.slices) and (live or _has_room(observation, width))
+    timed = bars and bool(observation.timeline.slices) and _has_room(observation, width, live=live)
+    bars = bars and _fits(server_rows(observation), width, [*LEAST, "READY"], short=live)
     earlier = _earlier_rows(observation) if timed else []
     notes = [NEW_WINDOW] * (observation.windows > 1) + [SAME_POD] if timed else []
     shown, folded = _fold(
         server_rows(observation), None if most_rows is None else most_rows - len(earlier) - len(notes)
     )
     taken = FEWEST_CELLS + GAP if timed else 0
-    lines = _lines(shown, folded, earlier, width and width - taken if live else None, bars=bars)
+    wanted = [name for name in COLUMNS if name != "NODE"] if live else LEAST
+    lines = _lines(shown, folded, earlier, width and width - taken, wanted, bars=bars)
     lines += [_note_cells(name) for name in notes]
     columns = fitting_columns(lines, COLUMNS, DISPENSABLE, width and width - taken)
     cells = CELLS if width is None else max(1, min(MOST_CELLS, width - table_width(lines, columns) - GAP))
@@ -105,11 +109,17 @@ def servers_table(
     return table
 
 
-def _has_room(observation: Observation, width: int | None) -> bool:
-    """Whether a sparkline fits beside the columns that a result keeps."""
-    rows = [_cells(row, row.name, bars=True) for row in (*server_rows(observation), *_earlier_rows(observation))]
-    kept = [name for name in COLUMNS if name not in DISPENSABLE or name in ("IP", "RESPONSES")]
-    return width is None or table_width(rows, kept) + GAP + FEWEST_CELLS <= width
+def _has_room(observation: Observation, width: int | None, *, live: bool) -> bool:
+    """Whether a sparkline fits beside the columns that a picture, or a result, keeps."""
+    kept = [*LEAST, "READY"] if live else [*LEAST, "READY", "IP", "RESPONSES"]
+    rows = [*server_rows(observation), *_earlier_rows(observation)]
+    return _fits(rows, width and width - GAP - FEWEST_CELLS, kept, short=live)
+
+
+def _fits(rows: Sequence[ServerRow], width: int | None, columns: Sequence[str], *, short: bool) -> bool:
+    """Whether bars and these columns fit, with whole names or *short* ones."""
+    names = short_names(row.name for row in rows) if short else {row.name: row.name for row in rows}
+    return width is None or table_width([_cells(row, names[row.name], bars=True) for row in rows], columns) <= width
 
 
 def _lines(
@@ -117,13 +127,14 @@ def _lines(
     folded: Sequence[ServerRow],
     earlier: Sequence[ServerRow],
     width: int | None,
+    wanted: Sequence[str],
     *,
     bars: bool,
 ) -> list[Cells]:
-    """The rows as texts; with short names if the whole ones leave room for fewer columns than all but NODE."""
+    """The rows as texts; with short names if the whole ones leave no room for the *wanted* columns."""
     rows = (*shown, *earlier)
     whole = [_cells(row, row.name, bars=bars) for row in rows]
-    if width is not None and table_width(whole, [name for name in COLUMNS if name != "NODE"]) > width:
+    if width is not None and table_width(whole, wanted) > width:
         names = short_names(row.name for row in rows)
         whole = [_cells(row, names[row.name], bars=bars) for row in rows]
     if folded:

@@ -45,6 +45,22 @@ def test_colour_can_be_refused(environment: dict[str, str]) -> None:
     assert not GREEN.search(terminal.getvalue())
 
 
+def test_colour_can_be_forced(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """As for the log of a CI job; in a file nothing is redrawn all the same."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "dumb")
+    show(pods_table(PODS), {}, Format.TABLE)
+    with Progress() as progress:
+        progress.report(Waiting("x 0/3 ready"))
+        progress.report(Done("x 3/3 ready"))
+        progress.draw(lambda width, height: "picture", lambda: "line")
+    out, err = capsys.readouterr()
+    assert GREEN.search(out)
+    assert GREEN.search(err)
+    assert re.sub(r"\x1b\[[0-9;]*m", "", err).splitlines() == ["waiting for x 0/3 ready", "✓ x 3/3 ready", "line"]
+    assert not re.search(r"\x1b\[[^m]*[^0-9;m]|\r", out + err), "nothing but colours"
+
+
 def test_elsewhere_there_is_no_colour_and_no_edge(capsys: pytest.CaptureFixture[str]) -> None:
     show(pods_table(PODS), {}, Format.TABLE)
     lines = capsys.readouterr().out.splitlines()

@@ -56,7 +56,36 @@ def test_an_encoding_without_bars() -> None:
         text=True,
         check=False,
     )
-    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "? 100%", "")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "# 100%", "")
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--version",), ("observe", "--help"), ("manifests", "--kubernetes", "1.30")], ids=str
+)
+def test_a_full_disk_under_stdout(arguments: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "grpcdemo", *arguments],
+            env=environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (ended.returncode, ended.stderr) == (1, "error: cannot write the output: No space left on device\n")
+
+
+def test_a_full_disk_under_stderr() -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "grpcdemo", "status", "--context", "none"],
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=full,
+            text=True,
+            check=False,
+        )
+    assert (ended.returncode, ended.stdout) == (2, "")
 
 
 def test_ctrl_c_while_the_command_line_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:

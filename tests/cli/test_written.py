@@ -1,5 +1,7 @@
 """A file that is written at the end: refused at the beginning if it cannot be, and never half written."""
 
+import errno
+import os
 import resource
 from pathlib import Path
 
@@ -79,6 +81,16 @@ def test_a_disk_that_is_full_is_told_and_leaves_the_old_file(tmp_path: Path) -> 
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
     assert path.read_text(encoding="utf-8") == "old"
+
+
+def test_a_disk_that_is_full_from_the_beginning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(**_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("tempfile.mkstemp", fail)
+    with pytest.raises(GrpcdemoError, match="No space left") as caught, written(tmp_path / "report.html"):
+        pytest.fail("the work began")
+    assert caught.value.exit_code == 1
 
 
 def test_where_no_file_is_asked_for_none_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

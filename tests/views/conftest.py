@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 GOLDEN = Path(__file__).parent / "golden"
-WIDTHS = (80, 120)
+WIDTHS = (40, 60, 80, 120)
 
 Picture = Callable[[int], RenderableType]
 """What a view draws in so many cells."""

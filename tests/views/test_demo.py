@@ -10,4 +10,4 @@ from .samples import BALANCED, PINNED
 
 def test_demo(golden: Golden) -> None:
     result = DemoResult(Phase("Istio off", PINNED), Phase("Istio on", BALANCED), seconds=41.25)
-    golden("demo", lambda _: demo_view(result), demo_document(result))
+    golden("demo", lambda width: demo_view(result, width), demo_document(result))

@@ -75,7 +75,8 @@ def test_istio_status(golden: Golden, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("width", "missing"), [(None, set()), (120, set()), (90, {"NODE"}), (70, {"NODE", "RESTARTS"})]
+    ("width", "missing"),
+    [(None, set()), (120, set()), (90, {"NODE"}), (72, {"NODE", "RESTARTS"}), (40, {*COLUMNS} - {"POD", "READY"})],
 )
 def test_the_columns_of_pods_are_those_that_fit(width: int | None, missing: set[str]) -> None:
     table = pods_table((*clients(proxy="native sidecar"), *servers("native sidecar")), width)
