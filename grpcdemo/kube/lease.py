@@ -16,9 +16,10 @@ from datetime import datetime, timezone
 
 from grpcdemo.errors import ApiError, Conflict, DemoRunning, Forbidden, GrpcdemoError, NotFound, Rejected
 from grpcdemo.kube.api import Api
+from grpcdemo.kube.namespace import find_namespace
 from grpcdemo.model import Reporter, Waiting, Warned
 from grpcdemo.resources.labels import MANAGED_BY
-from grpcdemo.resources.objects import Object
+from grpcdemo.resources.objects import Object, is_terminating
 from grpcdemo.resources.resource import LEASES
 
 NAME = "grpcdemo"
@@ -102,10 +103,13 @@ class Lease:
             raise self._loss
 
     async def confirm(self) -> None:
-        """Renew now, and raise if the Lease was lost; not if the API server cannot tell."""
+        """Look now, and raise if the Lease was lost, or goes with its namespace; not if the API server cannot tell."""
         if self._held and not self._loss:
             with suppress(ApiError):
                 await self._renew()
+                namespace = await find_namespace(self._api, self._namespace)
+                if namespace is None or is_terminating(namespace):
+                    self._loss = self._deleted()
         self.check()
 
     async def _keep_renewing(self) -> None:
@@ -133,10 +137,13 @@ class Lease:
                 hint="wait until it ends, or choose another namespace with --namespace",
             )
         else:
-            self._loss = GrpcdemoError(
-                f"somebody has deleted the demo in namespace {self._namespace} while it ran",
-                hint="run it again, maybe in a namespace of its own with --namespace",
-            )
+            self._loss = self._deleted()
+
+    def _deleted(self) -> GrpcdemoError:
+        return GrpcdemoError(
+            f"somebody has deleted the demo in namespace {self._namespace} while it ran",
+            hint="run it again, maybe in a namespace of its own with --namespace",
+        )
 
     async def _find(self) -> Object | None:
         try:

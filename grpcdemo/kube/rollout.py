@@ -41,8 +41,8 @@ from grpcdemo.resources.resource import DEPLOYMENTS, EVENTS, PODS, REPLICA_SETS
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 SLOW_S = 5.0
 """How long a trouble that may pass is not worth a word: a scheduler needs a moment."""
-QUOTA_FREES_S = 15.0
-"""How long it may take from one step of a rollout until a quota has room for the next."""
+WATCHES_DIFFER_S = 1.0
+"""How much later than a refusal the pods may show that came before it: each kind has a watch of its own."""
 
 
 async def restart(api: Api, deployments: Collection[Object], report: Reporter) -> None:
@@ -143,9 +143,7 @@ class _Rollout:
         self._slow_s = slow_s
         self._clock = asyncio.get_running_loop().time
         self._since: dict[ObjectReference, float] = {}
-        self._pods_state: set[tuple[str, bool, bool]] = set()
-        self._pods_leave = False
-        self._quota_freed = -QUOTA_FREES_S
+        self._room_in_quotas = False
         self._settled: set[str] = set()
         self._reported = ""
         self.events: Sequence[Object] = ()
@@ -159,7 +157,7 @@ class _Rollout:
         return [trouble for trouble in self.passing if isinstance(trouble, CannotCreatePods)]
 
     def look(self) -> list[Pod] | None:
-        self._watch_quota()
+        self._watch_quotas()
         self.passing = []
         deployments = {deployment["metadata"]["name"]: deployment for deployment in self._mirror["deployments"]}
         progress = [self._progress(name, deployments.get(name)) for name in self._names]
@@ -176,15 +174,12 @@ class _Rollout:
             self._report(Waiting(text))
         return None
 
-    def _watch_quota(self) -> None:
-        """Note when our pods change while some of them are to leave: their share of a quota becomes free."""
+    def _watch_quotas(self) -> None:
+        """Note that pods of ours leave: each one makes room in a quota, and the controller tries again for long."""
         pods = [pod for pod in self._mirror["pods"] if not is_finished(pod)]
-        state = {(pod["metadata"]["uid"], is_ready(pod), is_terminating(pod)) for pod in pods}
         desired = sum(deployment["spec"].get("replicas", 1) for deployment in self._mirror["deployments"])
-        left, self._pods_leave = self._pods_leave, len(pods) > desired or any(map(is_terminating, pods))
-        if state != self._pods_state and (left or self._pods_leave):
-            self._quota_freed = self._clock()
-        self._pods_state = state
+        if len(pods) > desired or any(map(is_terminating, pods)):
+            self._room_in_quotas = True
 
     def report_loss(self, event: StepEvent) -> None:
         """Report that the API is lost; the progress is reported again after that."""
@@ -238,10 +233,13 @@ class _Rollout:
             self.passing.append(trouble)
 
     def _may_fit_the_quota(self, trouble: Trouble) -> bool:
-        """Whether a quota may have room soon, because the rollout still makes older pods leave."""
+        """Whether a quota may have room later, because the rollout makes older pods leave."""
         if not isinstance(trouble, CannotCreatePods) or trouble.refusal is None:
             return False
-        return trouble.refusal.by is Refuser.QUOTA and self._clock() - self._quota_freed < QUOTA_FREES_S
+        if trouble.refusal.by is not Refuser.QUOTA:
+            return False
+        now = self._clock()
+        return self._room_in_quotas or now - self._since.get(subject_of(trouble), now) < WATCHES_DIFFER_S
 
 
 @asynccontextmanager

@@ -87,6 +87,15 @@ async def test_its_deletion_is_a_loss(cluster: HollowCluster, cluster_api: Api) 
             await lease.confirm()
 
 
+async def test_the_deletion_of_its_namespace_is_a_loss(cluster: HollowCluster, cluster_api: Api) -> None:
+    """The Lease is still there."""
+    async with Lease(cluster_api, DEMO, DEAD) as lease:
+        await lease.acquire(ignore)
+        cluster.delete_namespace(DEMO)
+        with pytest.raises(GrpcdemoError, match="somebody has deleted the demo"):
+            await lease.confirm()
+
+
 async def test_a_loss_is_noticed_meanwhile(cluster: HollowCluster, cluster_api: Api) -> None:
     async with Lease(cluster_api, DEMO, ALIVE) as lease:
         await lease.acquire(ignore)

@@ -131,3 +131,28 @@ async def test_progress_is_reported_once_until_it_changes(script: Script, api: A
     with pytest.raises(GrpcdemoError, match="still waiting for grpc-client 0/1 ready"):
         await wait_for_rollout(api, NAMESPACE, ["grpc-server", "grpc-client"], timeout_s=0, report=events.append)
     assert events == [Done("grpc-server 2/2 ready"), Waiting("grpc-client 0/1 ready")]
+
+
+@pytest.mark.parametrize(
+    ("pods", "message"),
+    [
+        ([pod("a")], "^cannot create pods for replicasets/"),
+        (
+            [pod("a"), pod("b", metadata={"deletionTimestamp": "now"})],
+            "^after 1.5s still waiting .*: cannot create pods",
+        ),
+        (
+            [pod("a"), pod("b", metadata=OLD), pod("c", metadata=OLD)],
+            "^after 1.5s still waiting .*: cannot create pods",
+        ),
+    ],
+    ids=["no pod leaves", "one terminates", "old ones will"],
+)
+async def test_a_quota_gets_room_as_long_as_pods_leave(
+    script: Script, api: Api, pods: list[Object], message: str
+) -> None:
+    failure = {"type": "ReplicaFailure", "status": "True", "message": 'pods "x" is forbidden: exceeded quota: small'}
+    refused = {**replica_set(), "status": {"conditions": [failure]}}
+    serve(script, [rolled_out()], pods, [refused])
+    with pytest.raises(GrpcdemoError, match=message):
+        await wait_for_rollout(api, NAMESPACE, ["grpc-server"], timeout_s=1.5, report=lambda _: None)
