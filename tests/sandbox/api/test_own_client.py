@@ -10,15 +10,16 @@ from grpcdemo.kube.api import Api
 from grpcdemo.kube.deployed import apply
 from grpcdemo.kube.watch import Mirror, Query
 from grpcdemo.resources.resource import DEPLOYMENTS, PODS
+from tests.fakes.authority import server_context
 from tests.fakes.script import connected_to
 
 from . import samples
-from .harness import Sandbox
+from .harness import running
 
 
 @pytest.fixture
-async def api(sandbox: Sandbox, tmp_path: Path) -> AsyncIterator[Api]:
-    async with connected_to(sandbox.client.url, tmp_path) as api:
+async def api(tmp_path: Path) -> AsyncIterator[Api]:
+    async with running(server_context()) as sandbox, connected_to(sandbox.client.url, tmp_path) as api:
         yield api
 
 

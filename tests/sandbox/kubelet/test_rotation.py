@@ -13,7 +13,7 @@ from grpcdemo.sandbox.api.server import build_app, serving
 from grpcdemo.steps.observe.call_reader import CallReader
 from grpcdemo.steps.observe.window import Window
 from grpcdemo.workload.call_log import parse_calls
-from tests.fakes.authority import server_context
+from tests.fakes.hollow_cluster import log_in
 from tests.fakes.script import TOKEN, connected_to
 from tests.sandbox.kubelet.machine import NAMESPACE, Machine, build_client, running_machine
 
@@ -54,9 +54,10 @@ async def count(machine: Machine, folder: Path, cut_after: int | None) -> tuple[
     """Count from the first call that is still kept; and how many the client has made since then."""
     registry = Registry(machine.store, admit=lambda pod, _: pod, allocate_ip=machine.network.service_address)
     app = build_app(registry, token=TOKEN, log_source=Cut(machine, cut_after), version="v1.36.0")
+    app.middlewares.insert(0, log_in)
     window, reader = Window(), CallReader("client", is_new=True)
     seqs: list[int] = []
-    async with serving(app, ssl_context=server_context()) as url, connected_to(url, folder) as api:
+    async with serving(app) as url, connected_to(url, folder) as api:
         follower = Follower(api, ContainerRef(NAMESPACE, "client", "grpc-client"), from_start=True)
         async for piece in follower.pieces():
             seqs += parse_calls(piece).seqs
