@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
@@ -39,6 +39,8 @@ from grpcdemo.resources.references import ObjectReference
 from grpcdemo.resources.resource import DEPLOYMENTS, EVENTS, PODS, REPLICA_SETS
 
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
+TRIED_AGAIN_AT = "grpcdemo/tried-again-at"
+"""The annotation on a ReplicaSet by whose change its controller is woken."""
 SLOW_S = 5.0
 """How long a trouble that may pass is not worth a word: a scheduler needs a moment."""
 WATCHES_DIFFER_S = 1.0
@@ -69,11 +71,13 @@ async def wait_for_rollout(
     timeout_s: float,
     report: Reporter,
     slow_s: float = SLOW_S,
+    assist_s: float = SLOW_S,
 ) -> list[Pod]:
     """Wait until each Deployment has all its pods ready and every older pod is gone; return the pods.
 
     Raises GrpcdemoError with the reason as soon as only a change of the demo, or of the cluster's rules, can help; or
     after *timeout_s*: until then a node may join, a registry recover. *slow_s* later such a trouble is reported.
+    *assist_s* is the pause between two looks at what an autoscaler or a controller in back-off does about it.
     """
     queries = {
         "deployments": Query(DEPLOYMENTS, namespace, OURS),
@@ -83,7 +87,7 @@ async def wait_for_rollout(
     async with Mirror(api, queries) as mirror:
         rollout = _Rollout(mirror, names, report, slow_s)
         try:
-            async with _listening_to_autoscaler(api, namespace, rollout):
+            async with _assisting(api, namespace, rollout, assist_s):
                 pods = await wait_until(mirror, rollout.look, timeout_s=timeout_s, report=rollout.report_loss)
         except _Stuck as stuck:
             raise await _explain(api, stuck.trouble) from stuck
@@ -153,7 +157,7 @@ class _Rollout:
         self.unfinished: list[_Progress] = []
 
     @property
-    def refusals(self) -> list[Trouble]:
+    def refusals(self) -> list[CannotCreatePods]:
         return [trouble for trouble in self.passing if isinstance(trouble, CannotCreatePods)]
 
     def look(self) -> list[Pod] | None:
@@ -243,21 +247,30 @@ class _Rollout:
 
 
 @asynccontextmanager
-async def _listening_to_autoscaler(api: Api, namespace: str, rollout: _Rollout) -> AsyncIterator[None]:
-    """Keep the rollout's events up to date while a pod is unschedulable."""
+async def _assisting(api: Api, namespace: str, rollout: _Rollout, every_s: float) -> AsyncIterator[None]:
+    """Meanwhile, ask what an autoscaler says of unschedulable pods, and wake controllers that a quota has refused."""
 
-    async def listen() -> None:
+    async def assist() -> None:
         while True:
-            await asyncio.sleep(SLOW_S)
+            await asyncio.sleep(every_s)
             if any(isinstance(trouble, Unschedulable) for trouble in rollout.passing):
                 rollout.events = await _list_events(api, namespace)
+            for refusal in rollout.refusals:
+                await _wake_controller(api, namespace, refusal.replica_set.name)
 
-    task = asyncio.create_task(listen())
+    task = asyncio.create_task(assist())
     try:
         yield
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+async def _wake_controller(api: Api, namespace: str, replica_set: str) -> None:
+    """Touch the ReplicaSet, so that its pods are tried again now: the controller's back-off grows to minutes."""
+    body = {"metadata": {"annotations": {TRIED_AGAIN_AT: datetime.now(timezone.utc).isoformat(timespec="seconds")}}}
+    with suppress(ApiError):  # then the back-off passes
+        await api.patch(REPLICA_SETS, replica_set, body, namespace=namespace)
 
 
 async def _list_events(api: Api, namespace: str) -> Sequence[Object]:

@@ -4,12 +4,12 @@ import pytest
 
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.kube.api import Api
-from grpcdemo.kube.rollout import is_settled, wait_for_rollout
+from grpcdemo.kube.rollout import TRIED_AGAIN_AT, is_settled, wait_for_rollout
 from grpcdemo.model import Done, StepEvent, Waiting
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.pods import read_pod
 from grpcdemo.resources.resource import DEPLOYMENTS, EVENTS, PODS, REPLICA_SETS
-from tests.fakes.script import Feed, Script, reply
+from tests.fakes.script import Feed, Script, refuse, reply
 from tests.resources.samples import CREATED, HASH, deployment, labels, pod
 
 THREE = [pod(f"p{index}") for index in range(3)]
@@ -48,6 +48,9 @@ def rolled_out(**status: int) -> Object:
     """A Deployment of two pods that has rolled out, except for *status*."""
     obj = deployment("grpc-server", replicas=2)
     return {**obj, "spec": {"replicas": 2, "template": TEMPLATE}, "status": obj["status"] | status}
+
+
+SET = f"grpc-server-{HASH}"
 
 
 def replica_set(owner: str = "uid-of-grpc-server", template_hash: str = HASH) -> Object:
@@ -156,3 +159,15 @@ async def test_a_quota_gets_room_as_long_as_pods_leave(
     serve(script, [rolled_out()], pods, [refused])
     with pytest.raises(GrpcdemoError, match=message):
         await wait_for_rollout(api, NAMESPACE, ["grpc-server"], timeout_s=1.5, report=lambda _: None)
+
+
+async def test_a_controller_that_backs_off_is_woken_when_a_quota_may_have_room(script: Script, api: Api) -> None:
+    failure = {"type": "ReplicaFailure", "status": "True", "message": 'pods "x" is forbidden: exceeded quota: small'}
+    refused, path = {**replica_set(), "status": {"conditions": [failure]}}, REPLICA_SETS.path(NAMESPACE, SET)
+    serve(script, [rolled_out()], [pod("a"), pod("b", metadata={"deletionTimestamp": "now"})], [refused])
+    script.on("PATCH", path, refuse(403), reply({}))
+    with pytest.raises(GrpcdemoError, match="still waiting"):
+        await wait_for_rollout(api, NAMESPACE, ["grpc-server"], timeout_s=1.5, report=lambda _: None, assist_s=0.01)
+    touches = script.asked_for("PATCH", path)
+    assert len(touches) > 1
+    assert TRIED_AGAIN_AT in touches[0].body["metadata"]["annotations"]
