@@ -83,22 +83,11 @@ class Printed:
 
 async def run_plugin(plugin: ExecPlugin, cluster: Cluster, environment: Mapping[str, str]) -> bytes:
     """Run *plugin*; what it prints on stdout."""
-    is_interactive = plugin.interactive_mode != "Never" and os.isatty(STDIN)
-    if plugin.interactive_mode == "Always" and not is_interactive:
-        raise GrpcdemoError(
-            f"the credential plugin {_name(plugin)} asks questions, and stdin is not a terminal",
-            hint="run the command in a terminal, or use credentials for programs: a service account's token",
-        )
-    path = shutil.which(plugin.command)
-    if path is None:
-        raise GrpcdemoError(
-            f"the credential plugin {_name(plugin)} of {plugin.place.entry} is not installed",
-            hint=" ".join(plugin.install_hint.split()) or f"install {_name(plugin)}, or fix {plugin.place}, command",
-        )
+    is_interactive = _may_ask(plugin)
     info = json.dumps(exec_info(plugin, cluster, is_interactive=is_interactive), separators=(",", ":"))
     try:
         process = await asyncio.create_subprocess_exec(
-            path,
+            _find_program(plugin),
             *plugin.arguments,
             stdin=None if is_interactive else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
@@ -111,7 +100,7 @@ async def run_plugin(plugin: ExecPlugin, cluster: Cluster, environment: Mapping[
         output, _ = await process.communicate()
     finally:
         if process.returncode is None:
-            process.terminate()
+            process.kill()
             await process.wait()
     if process.returncode:
         raise GrpcdemoError(
@@ -119,6 +108,29 @@ async def run_plugin(plugin: ExecPlugin, cluster: Cluster, environment: Mapping[
             hint=Hint("its own words are above; when it works, ", Kubectl("get", "ns"), " does too"),
         )
     return output
+
+
+def _may_ask(plugin: ExecPlugin) -> bool:
+    """Whether *plugin* gets the terminal as stdin."""
+    may_ask = plugin.interactive_mode != "Never" and os.isatty(STDIN)
+    if plugin.interactive_mode == "Always" and not may_ask:
+        raise GrpcdemoError(
+            f"the credential plugin {_name(plugin)} asks questions, and stdin is not a terminal",
+            hint="run the command in a terminal, or use credentials for programs: a service account's token",
+        )
+    return may_ask
+
+
+def _find_program(plugin: ExecPlugin) -> str:
+    """Its path: what has no slash is looked for in PATH."""
+    if path := shutil.which(plugin.command):
+        return path
+    is_there = "/" in plugin.command and Path(plugin.command).exists()
+    raise GrpcdemoError(
+        f"the credential plugin {_name(plugin)} of {plugin.place.entry} is not "
+        + ("a program" if is_there else "installed"),
+        hint=" ".join(plugin.install_hint.split()) or f"install {_name(plugin)}, or fix {plugin.place}, command",
+    )
 
 
 def exec_info(plugin: ExecPlugin, cluster: Cluster, *, is_interactive: bool) -> dict[str, Any]:

@@ -203,6 +203,13 @@ async def test_one_that_is_not_installed(server: Recorder, plugin: Plugin) -> No
     assert str(caught.value.hint) == "get it at [1mexample.com"
 
 
+async def test_one_that_may_not_be_executed(server: Recorder, plugin: Plugin) -> None:
+    (plugin.folder / "plugin").chmod(0o644)
+    with pytest.raises(GrpcdemoError, match="plugin of user jane, exec is not a program") as caught:
+        await ask(plugin.write(server))
+    assert str(caught.value.hint).endswith("user jane, exec, command")
+
+
 async def test_a_name_is_looked_for_on_the_path(
     server: Recorder, plugin: Plugin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
