@@ -20,7 +20,7 @@ from tests.fakes.authority import authority, authority_data
 from tests.kube.access.kubeconfigs import Recorder, ask, write_config
 
 VERSION = "client.authentication.k8s.io/v1"
-PLUGIN = """#!{python}
+PLUGIN = """#!{python} -IS
 import json, os, pathlib, sys
 here = pathlib.Path(__file__).parent
 with open(here / "runs", "a") as runs:
