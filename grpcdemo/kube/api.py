@@ -21,7 +21,7 @@ from typing import TypeVar
 import aiohttp
 
 from grpcdemo.errors import ApiError, NotFound, Rejected, Replaced, Unreachable
-from grpcdemo.kube.api_errors import api_error, connection_errors
+from grpcdemo.kube.api_errors import NOT_CONNECTED, api_error, connection_errors
 from grpcdemo.kube.conflict import Meaning, judge_conflict
 from grpcdemo.kube.connection import Connection
 from grpcdemo.kube.messages import read_text
@@ -228,7 +228,7 @@ class Api:
     def _may_come_back(self, error: Unreachable, attempt: int, began: float) -> bool:
         """Whether the API server may answer if asked again after failure number *attempt*."""
         cause = error.__cause__
-        if isinstance(cause, aiohttp.ClientConnectorError):  # one that restarts refuses connections meanwhile
+        if isinstance(cause, NOT_CONNECTED):  # one that restarts refuses connections meanwhile
             return self._answered and asyncio.get_running_loop().time() - began < self.patience.lost_s
         if isinstance(cause, aiohttp.ClientHttpProxyError) and cause.status not in RETRIED:
             return False

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import aiohttp
+from aiohttp_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError
 
 from grpcdemo.errors import (
     ApiError,
@@ -29,6 +30,11 @@ from grpcdemo.kube.proxies import Proxy
 from grpcdemo.kube.request import Request
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import NAMESPACES
+
+NOT_CONNECTED = (aiohttp.ClientConnectorError, ProxyConnectionError)
+"""No connection was made, to the API server or to a proxy."""
+PROXY_IS_DOWN = (aiohttp.ClientProxyConnectionError, aiohttp.ClientConnectorDNSError, ProxyConnectionError)
+"""The same of a proxy: where there is one, only its name is looked up here."""
 
 
 def api_error(code: int, status: Object, request: Request) -> ApiError:
@@ -80,31 +86,37 @@ def connection_errors(server: str, proxy: Proxy | None = None) -> Iterator[None]
             f"the certificate of {server} is not accepted{through}: {error}",
             hint="check certificate-authority-data in the kubeconfig",
         ) from error
-    except aiohttp.ClientProxyConnectionError as error:
-        raise Unreachable(
-            f"the proxy {proxy} to the API server {server} cannot be reached: {_reason(error)}",
-            hint=_advise_on_proxy(server, proxy),
-        ) from error
     except aiohttp.ClientHttpProxyError as error:
         raise Unreachable(
             f"the proxy {proxy} does not connect to the API server {server}: {error.status} {error.message}",
             hint=_advise_on_proxy(server, proxy),
         ) from error
-    except aiohttp.ClientConnectorError as error:
+    except ProxyError as error:
+        raise Unreachable(
+            f"the proxy {proxy} does not connect to the API server {server}: {error}",
+            hint=_advise_on_proxy(server, proxy),
+        ) from error
+    except NOT_CONNECTED as error:
+        if proxy and isinstance(error, PROXY_IS_DOWN):
+            raise Unreachable(
+                f"the proxy {proxy} to the API server {server} cannot be reached: {_reason(error)}",
+                hint=_advise_on_proxy(server, proxy),
+            ) from error
         raise Unreachable(
             f"the API server {server} cannot be reached{through}: {_reason(error)}",
             hint=Hint("is the cluster running? ", Kubectl("cluster-info"), " should answer; `--context` names another"),
         ) from error
-    except asyncio.TimeoutError as error:
+    except (asyncio.TimeoutError, ProxyTimeoutError) as error:
         raise Unreachable(f"the API server {server} did not answer in time{through}") from error
     except (aiohttp.ClientError, ConnectionError) as error:
         raise Unreachable(f"the connection to {server}{through} broke: {error or type(error).__name__}") from error
 
 
-def _reason(error: aiohttp.ClientConnectorError) -> str:
+def _reason(error: aiohttp.ClientConnectorError | ProxyConnectionError) -> str:
     """In the system's words; a name that is not found has others, and a negative number."""
-    number = error.os_error.errno or 0
-    return os.strerror(number) if number > 0 else str(error.os_error.strerror or error.os_error)
+    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error.__cause__
+    number, words = getattr(cause, "errno", None), getattr(cause, "strerror", None)
+    return os.strerror(number) if number and number > 0 else str(words or cause)
 
 
 def _advise_on_proxy(server: str, proxy: Proxy | None) -> str:

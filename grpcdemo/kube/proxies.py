@@ -11,6 +11,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
@@ -18,7 +19,8 @@ from urllib.parse import SplitResult, urlsplit
 from grpcdemo.errors import UsageError
 from grpcdemo.kube.hosts import Address, is_own_address, parse_address
 
-SUPPORTED = ("http", "https")
+SOCKS = ("socks5", "socks5h")
+SUPPORTED = ("http", "https", *SOCKS)
 VARIABLES = {"HTTP_PROXY", "HTTPS_PROXY"}
 PORTS = {"http": "80", "https": "443"}
 CREDENTIALS = re.compile(r"(?<=://).*@")
@@ -38,6 +40,10 @@ class Proxy:
     @property
     def is_of_environment(self) -> bool:
         return self.source.upper() in VARIABLES
+
+    @property
+    def is_socks(self) -> bool:
+        return urlsplit(self.url).scheme in SOCKS
 
     def __str__(self) -> str:
         return f"{CREDENTIALS.sub('', self.url)} ({self.source})"
@@ -82,8 +88,11 @@ def _usable(proxy_url: str, source: str) -> Proxy:
         )
     if url.scheme not in SUPPORTED:
         raise UsageError(
-            f"the proxy {proxy} has the scheme {url.scheme}, but grpcdemo knows only http and https proxies",
-            hint="name an HTTP proxy there: most programs that offer SOCKS offer HTTP too",
+            f"the proxy {proxy} has the scheme {url.scheme}", hint=f"grpcdemo and kubectl know {', '.join(SUPPORTED)}"
+        )
+    if url.scheme == "https" and sys.version_info < (3, 11):
+        raise UsageError(
+            f"the proxy {proxy} speaks TLS", hint="run grpcdemo with Python 3.11 or later, or name another"
         )
     return proxy
 

@@ -2,10 +2,12 @@
 
 import asyncio
 import re
+import socket
 import ssl
 from typing import Any
 
 import aiohttp
+import aiohttp_socks
 import pytest
 from aiohttp.client_reqrep import ConnectionKey
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -120,6 +122,7 @@ def test_the_hint_of_a_forbidden_request_is_the_command_that_shows_it(request_: 
 
 KEY = ConnectionKey("127.0.0.1", 6443, True, True, None, None, None)
 REFUSED = ConnectionRefusedError(111, "Connection refused")
+UNKNOWN = socket.gaierror(-2, "Name or service not known")
 ASKED = aiohttp.RequestInfo(URL("https://c:6443/"), "GET", CIMultiDictProxy(CIMultiDict()), URL("https://c:6443/"))
 BUILT: dict[str, Any] = {
     "ClientConnectorCertificateError": lambda kind: kind(KEY, ssl.SSLCertVerificationError("self-signed")),
@@ -150,6 +153,9 @@ def built(kind: type[Exception]) -> Exception:
     [
         *(built(kind) for kind in families(aiohttp.ClientError)),
         asyncio.TimeoutError(),
+        aiohttp_socks.ProxyConnectionError("Couldn't connect to proxy"),
+        aiohttp_socks.ProxyError("Host unreachable"),
+        aiohttp_socks.ProxyTimeoutError("Proxy connection timed out"),
         ConnectionResetError(104, "Connection reset by peer"),
         BrokenPipeError(32, "Broken pipe"),
         ssl.SSLError(1, "wrong version number"),
@@ -181,7 +187,9 @@ def test_a_mistake_of_our_own_is_no_connection_error() -> None:
     ("error", "said"),
     [
         (aiohttp.ClientProxyConnectionError(KEY, REFUSED), "cannot be reached: Connection refused"),
+        (aiohttp.ClientConnectorDNSError(KEY, UNKNOWN), "to the API server https://c:6443 cannot be reached: Name"),
         (aiohttp.ClientHttpProxyError(ASKED, (), status=407, message="Who are you?"), "407 Who are you?"),
+        (aiohttp_socks.ProxyError("Host unreachable"), "does not connect to the API server https://c:6443: Host"),
         (aiohttp.ClientConnectorError(KEY, REFUSED), "through the proxy http://proxy:3128"),
         (aiohttp.ServerDisconnectedError(), "through the proxy http://proxy:3128"),
         (asyncio.TimeoutError(), "through the proxy http://proxy:3128"),

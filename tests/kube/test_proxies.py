@@ -28,6 +28,8 @@ def chosen(server: str = SERVER, proxy_url: str = "", **environment: str) -> str
         (SERVER, {"HTTPS_PROXY": "10.0.0.1:3128"}, "http://10.0.0.1:3128"),
         (SERVER, {"HTTPS_PROXY": "me:secret@proxy:3128"}, "http://me:secret@proxy:3128"),
         (SERVER, {"HTTPS_PROXY": "https://proxy"}, "https://proxy"),
+        (SERVER, {"HTTPS_PROXY": "socks5://proxy"}, "socks5://proxy"),
+        (SERVER, {"HTTPS_PROXY": "socks5h://proxy"}, "socks5h://proxy"),
         ("http://api.example.com", {"HTTPS_PROXY": PROXY}, None),
         ("http://api.example.com", {"HTTP_PROXY": PROXY}, PROXY),
         ("http://api.example.com", {"http_proxy": PROXY}, PROXY),
@@ -123,7 +125,7 @@ def test_a_proxy_that_is_no_url_is_refused_without_its_words(field: str, url: st
     assert "canary" not in f"{refused.value.message} {refused.value.hint}"
 
 
-@pytest.mark.parametrize("scheme", ["socks5", "socks5h", "ftp"])
+@pytest.mark.parametrize("scheme", ["socks4", "ftp", "quic"])
 def test_a_proxy_of_another_kind_is_refused_by_name(scheme: str) -> None:
     with pytest.raises(UsageError) as refused:
         chosen(HTTPS_PROXY=f"{scheme}://me:canary@proxy:1080")
