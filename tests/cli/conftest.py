@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -19,6 +20,7 @@ from tests.steps.images.conftest import programs
 
 __all__ = ["programs", "script"]
 
+T = TypeVar("T")
 DEMO = "istio-grpc-demo"
 
 
@@ -51,21 +53,23 @@ def grpcdemo(capsys: pytest.CaptureFixture[str]) -> Command:
 
 
 @contextmanager
-def served(server: AbstractAsyncContextManager[str]) -> Iterator[str]:
-    """The URL of *server*, which works on a thread: `main` has an event loop of its own."""
-    started: queue.Queue[tuple[str, Callable[[], object]]] = queue.Queue()
+def served(server: AbstractAsyncContextManager[T]) -> Iterator[T]:
+    """What *server* yields, such as its URL. It works on a thread: `main` has an event loop of its own."""
+    started: queue.Queue[tuple[T, Callable[[], object]]] = queue.Queue()
 
     async def serve() -> None:
         ended = asyncio.Event()
-        async with server as url:
-            started.put((url, partial(asyncio.get_running_loop().call_soon_threadsafe, ended.set)))
+        async with server as yielded:
+            started.put((yielded, partial(asyncio.get_running_loop().call_soon_threadsafe, ended.set)))
             await ended.wait()
+        if handshakes := asyncio.all_tasks() - {asyncio.current_task()}:  # of clients that have gone meanwhile
+            await asyncio.wait(handshakes, timeout=60)
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()
-    url, end = started.get(timeout=60)
+    yielded, end = started.get(timeout=60)
     try:
-        yield url
+        yield yielded
     finally:
         end()
         thread.join()

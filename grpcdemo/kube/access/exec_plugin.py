@@ -194,4 +194,5 @@ def _wrong(plugin: ExecPlugin, what: str) -> GrpcdemoError:
 
 
 def _name(plugin: ExecPlugin) -> str:
-    return printable(Path(plugin.command).name)
+    """The program's, without arguments that somebody wrote behind it."""
+    return printable(Path(plugin.command.partition(" ")[0]).name)
