@@ -187,7 +187,8 @@ def test_true_conditions_of_its_deletion_and_finalizers_block_a_namespace() -> N
         {"type": "NamespaceDeletionDiscoveryFailure", "status": "False", "message": "all is well"},
         {"type": "Ready", "status": "True", "message": "not about deletion"},
     ]
-    metadata = {"name": "demo", "finalizers": ["example.com/keep", "foregroundDeletion"]}
-    blockers = (Condition("NamespaceContentRemaining", "1 pod left"), Finalizer("example.com/keep"))
+    metadata = {"name": "demo", "finalizers": ["example.com/keep", "foregroundDeletion", "team.example.com/keep"]}
+    finalizers = (Finalizer("example.com/keep"), Finalizer("team.example.com/keep"))
+    blockers = (Condition("NamespaceContentRemaining", "1 pod left"), *finalizers)
     terminating = read_terminating(NAMESPACES, {"metadata": metadata, "status": {"conditions": conditions}})
     assert terminating == Terminating(ObjectReference(NAMESPACES, "demo"), blockers)

@@ -45,6 +45,14 @@ async def test_the_time_ends_it(scene: Scene, config: ObserveConfig) -> None:
     assert (observation.tally, observation.verdict.outcome) == (Tally(), Outcome.INCONCLUSIVE)
 
 
+@pytest.mark.parametrize("config", [ObserveConfig(seconds=0.2), ObserveConfig(expect=Outcome.BALANCED, timeout_s=0.2)])
+async def test_it_does_not_end_before_its_time(scene: Scene, config: ObserveConfig) -> None:
+    began = time.monotonic()
+    async with watching(scene.api, config) as watch:
+        await watch.to_the_end()
+    assert time.monotonic() - began >= 0.2
+
+
 async def test_earlier_calls_are_not_counted_but_a_gap_is(scene: Scene) -> None:
     scene.calls("x", 40, "a")
     async with scene.watching() as watch:
