@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from grpcdemo.verdict.evidence import Counts
+from grpcdemo.verdict.evidence import Counts, Order
 
 COUNTS = [(1, 0), (0, 0, 5), (3, 4), (7, 1, 0), (2, 2, 2, 2)]
 
@@ -23,3 +23,12 @@ def test_the_ratio_is_that_of_the_formula(counts: tuple[int, ...], weight: float
     logarithm = Counts(tuple(count for count in counts if count), len(counts)).log_ratio(weight)
     expected = ratio(counts, weight)
     assert logarithm == (pytest.approx(math.log(expected)) if expected else -math.inf)
+
+
+@pytest.mark.parametrize("chance", [0.6, 0.75])
+@pytest.mark.parametrize("pods", [2, 3, 10])
+@pytest.mark.parametrize("order", [Order(), Order(5, 2), Order(7, 7)])
+def test_the_evidence_of_staying_is_that_of_the_formula(order: Order, pods: int, chance: float) -> None:
+    moved = order.followed - order.repeated
+    ratio = (pods * chance) ** order.repeated * (pods * (1 - chance) / (pods - 1)) ** moved
+    assert order.log_staying(pods, chance) == pytest.approx(math.log(ratio))
