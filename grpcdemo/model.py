@@ -202,15 +202,15 @@ class Tally:
     """How long the window is, with the time that was blind."""
     blind_seconds: float = 0.0
     """In which the calls of at least one client could not be read."""
-    blind_by_client: dict[str, float] = field(default_factory=dict)
-    """The same for each client that it happened to."""
+    unread_by_client: dict[str, float] = field(default_factory=dict)
+    """For how long the calls of a client were not read: while it was blind, and since the last look."""
 
     @property
     def responses_per_second(self) -> float:
         """The sum of all clients' rates, each over the time in which its calls could be read."""
         rates = 0.0
         for client, answered in self.by_client.items():
-            read_s = self.seconds - self.blind_by_client.get(client, 0.0)
+            read_s = self.seconds - self.unread_by_client.get(client, 0.0)
             rates += sum(answered.values()) / read_s if read_s > 0 else 0.0
         return rates
 

@@ -116,7 +116,7 @@ def _reason(error: aiohttp.ClientConnectorError | ProxyConnectionError) -> str:
     """In the system's words; a name that is not found has others, and a negative number."""
     cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error.__cause__
     number, words = getattr(cause, "errno", None), getattr(cause, "strerror", None)
-    return os.strerror(number) if number and number > 0 else str(words or cause)
+    return os.strerror(number) if number and number > 0 else str(words or cause) or "it closes the connection"
 
 
 def _advise_on_proxy(server: str, proxy: Proxy | None) -> str:

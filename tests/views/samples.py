@@ -137,7 +137,7 @@ BALANCED = observation(
 WHY_BLIND = "cannot get pods/log: dial tcp 10.0.0.2:10250: connect: connection refused"
 BLIND = replace(
     PINNED,
-    tally=replace(PINNED.tally, seconds=20.0, blind_seconds=17.0, blind_by_client={PINNED.clients[0].name: 17.0}),
+    tally=replace(PINNED.tally, seconds=20.0, blind_seconds=17.0, unread_by_client={PINNED.clients[0].name: 17.0}),
     verdict=Verdict(Outcome.INCONCLUSIVE, f"blind to {PINNED.clients[0].name}: {WHY_BLIND}"),
     blind=(BlindTime(PINNED.clients[0].name, 3.0, 20.0, "unreadable", WHY_BLIND),),
 )

@@ -37,15 +37,15 @@ class Blindness:
     def __init__(self, after_s: float) -> None:
         self._after_s = after_s
         self._present: dict[str, BlindTime] = {}
+        self._unread: list[BlindTime] = []
         self._over: collections.deque[BlindTime] = collections.deque(maxlen=MOST)
 
     def look(self, outages: Mapping[str, Outage], now: float) -> None:
-        """Take what cannot be read now, by client."""
-        self._present = {
-            client: BlindTime(client, outage.since, now, outage.cause, outage.message)
-            for client, outage in outages.items()
-            if now - outage.since >= self._after_s
-        }
+        """Take what was not read up to *now*, by client."""
+        self._unread = [
+            BlindTime(client, outage.since, now, outage.cause, outage.message) for client, outage in outages.items()
+        ]
+        self._present = {one.client: one for one in self._unread if one.end - one.begin >= self._after_s}
 
     def miss(self, client: str, begin: float, end: float) -> None:
         """Calls of *client* between these times are lost."""
@@ -61,6 +61,10 @@ class Blindness:
     def times(self) -> list[BlindTime]:
         """All of them, the present ones last."""
         return [*self._over, *self.present]
+
+    def unread(self) -> list[BlindTime]:
+        """The same, and what was not read for a moment."""
+        return [*self._over, *self._unread]
 
 
 def clipped(times: Iterable[BlindTime], begin: float, end: float) -> list[BlindTime]:

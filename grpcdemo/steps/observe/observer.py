@@ -116,11 +116,12 @@ class _Observer:
 
     def _outages(self) -> dict[str, Outage]:
         """Up to when calls were read, by client, and why not since; under an empty name, that of the pods' watch."""
-        lost = self._pods.lost
-        outages = {"": Outage(lost.since, "unwatched", shorten(lost.error.message))} if lost else {}
+        outages = {}
         for client in self._pods.clients:
             if reading := self._read.get(client.uid):
                 outages[client.name] = reading.outage(logs=client.ready)
+        if lost := self._pods.lost:
+            outages[""] = Outage(lost.since, "unwatched", shorten(lost.error.message))
         return outages
 
     async def _watch(self) -> None:
@@ -169,7 +170,7 @@ class _Reading:
     def outage(self, *, logs: bool) -> Outage:
         """Why its calls cannot be read. A client that *logs* writes a line for each call, also for one that fails."""
         if self.log.failure or self.calls.has_calls or not logs:
-            message = self.log.failure.message if self.log.failure else "the API server does not answer"
+            message = self.log.failure.message if self.log.failure else "a request for its log is not answered"
             return Outage(self.log.read_until, "unreadable", shorten(message))
         return Outage(self.log.began, "no calls", "no line in its log tells of a call")
 

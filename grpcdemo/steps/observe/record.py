@@ -45,8 +45,11 @@ class Record:
     def tally(self, now: float) -> Tally:
         """What was counted in the window up to *now*."""
         began = self._window_began if self.window.began is None else min(self._window_began, self.window.began)
-        of_clients = (one for one in self.blindness.times() if one.client)
-        return self.window.tally(now, clipped(of_clients, began, now))
+        blind, unread = (
+            clipped((one for one in times if one.client), began, now)
+            for times in (self.blindness.times(), self.blindness.unread())
+        )
+        return self.window.tally(now, blind, unread)
 
     def blind(self) -> list[BlindTime]:
         """All blind times, counted from the beginning of the timeline."""

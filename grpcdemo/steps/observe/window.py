@@ -70,12 +70,15 @@ class Window:
         followed, repeated = self._count_order(batch.client, servers)
         return Slice(dict(by_server), failed, followed, repeated)
 
-    def tally(self, now: float, blind: Sequence[BlindTime] = ()) -> Tally:
-        """Everything counted up to *now*, in seconds of the clock of the batches. *blind* are clients' times in it."""
+    def tally(self, now: float, blind: Sequence[BlindTime] = (), unread: Sequence[BlindTime] = ()) -> Tally:
+        """Everything counted up to *now*, in seconds of the clock of the batches.
+
+        *blind* are the times in it that clients were blind, *unread* these and what was not read yet.
+        """
         self._sort()
         end = now if self._filled is None else self._filled
         begin = min([*([] if self.began is None else [self.began]), *(one.begin for one in blind)], default=end)
-        blind = clipped(blind, begin, end)
+        blind, unread = clipped(blind, begin, end), clipped(unread, begin, end)
         return Tally(
             responses=self.responses,
             errors=dict(self._errors),
@@ -84,9 +87,9 @@ class Window:
             latency_ms=self._percentiles(),
             seconds=end - begin,
             blind_seconds=total_s(blind),
-            blind_by_client={
-                client: total_s(one for one in blind if one.client == client)
-                for client in sorted({one.client for one in blind})
+            unread_by_client={
+                client: total_s(one for one in unread if one.client == client)
+                for client in sorted({one.client for one in unread})
             },
         )
 

@@ -125,8 +125,9 @@ async def test_a_client_that_is_heard_does_not_hide_one_that_is_not(scene: Scene
         scene.calls("x", 1, *["a"] * 60)
         observation = await watch.until(lambda one: one.is_blind and one.tally.responses == 60)
     assert observation.verdict.reason.startswith("blind to y: ")
-    assert observation.tally.blind_by_client.keys() == {"y"}
-    assert observation.tally.responses_per_second == pytest.approx(60 / observation.tally.seconds)
+    tally = observation.tally
+    assert tally.unread_by_client["y"] == pytest.approx(tally.blind_seconds)
+    assert tally.responses_per_second == pytest.approx(60 / (tally.seconds - tally.unread_by_client["x"]))
 
 
 async def test_pods_that_cannot_be_watched_give_no_verdict(scene: Scene) -> None:
@@ -157,6 +158,7 @@ def test_an_outage_counts_once_it_has_lasted() -> None:
     outage = {"x": Outage(10.0, "unreadable", "away")}
     blindness.look(outage, 13.9)
     assert blindness.times() == []
+    assert [one.end - one.begin for one in blindness.unread()] == [pytest.approx(3.9)], "left out of rates all the same"
     blindness.look(outage, 14.0)
     assert blindness.times() == [BlindTime("x", 10.0, 14.0, "unreadable", "away")]
     blindness.miss("x", 10.0, 15.0)
