@@ -108,6 +108,8 @@ def connection_errors(server: str, proxy: Proxy | None = None) -> Iterator[None]
         ) from error
     except (asyncio.TimeoutError, ProxyTimeoutError) as error:
         raise Unreachable(f"the API server {server} did not answer in time{through}") from error
+    except aiohttp.ClientPayloadError as error:
+        raise Unreachable(f"the connection to {server}{through} broke in the middle of an answer") from error
     except (aiohttp.ClientError, ConnectionError) as error:
         raise Unreachable(f"the connection to {server}{through} broke: {error or type(error).__name__}") from error
 

@@ -34,6 +34,7 @@ class CuttingProxy:
         self._limit = limit
         self._cutting = False
         self._open: set[asyncio.StreamWriter] = set()
+        self._pipes: set[asyncio.Task[bool]] = set()
         self._loop = asyncio.new_event_loop()
         self._listening = threading.Event()
         self._thread = threading.Thread(target=lambda: self._loop.run_until_complete(self._run()), daemon=True)
@@ -57,6 +58,14 @@ class CuttingProxy:
         """Cut nothing any more but what is open."""
         self._loop.call_soon_threadsafe(self._spare)
 
+    def forget(self) -> None:
+        """Pass on nothing more through what is open, and close none of it, as a load balancer that lost its table."""
+        self._loop.call_soon_threadsafe(self._forget)
+
+    def _forget(self) -> None:
+        for pipe in self._pipes:
+            pipe.cancel()
+
     def _spare(self) -> None:
         self._cutting = False
 
@@ -79,13 +88,18 @@ class CuttingProxy:
         back, forth = await asyncio.open_connection(*self._upstream)
         self._open |= {writer, forth}
         self.connections.release()
-        upward = asyncio.create_task(_pass_on(reader, forth, None))
-        if await _pass_on(back, writer, left):
-            self.cuts.release()
+        pipes = [asyncio.create_task(_pass_on(*ends)) for ends in ((reader, forth, None), (back, writer, left))]
+        self._pipes.update(pipes)
+        try:
+            if await pipes[1]:
+                self.cuts.release()
+        except asyncio.CancelledError:
+            await self._ended.wait()
+        self._pipes.difference_update(pipes)
         for end in (writer, forth):
             end.transport.abort()
             self._open.discard(end)
-        await upward
+        await asyncio.gather(*pipes, return_exceptions=True)
 
 
 async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, left: int | None) -> bool:

@@ -41,3 +41,20 @@ def test_a_log_that_is_cut_all_the_time_is_read_exactly_once(demo: Demo, tmp_pat
         logged = demo.log(client)
         first = logged.index(calls[0])
         assert calls == logged[first : first + len(calls)], f"lost or doubled by {client}"
+
+
+def test_connections_that_were_forgotten_are_noticed(demo: Demo, tmp_path: Path) -> None:
+    """They stay open, and nothing comes through them any more: as with a load balancer that lost its table."""
+    demo.run("up", "--servers", "2").check(0)
+    with cutting_proxy(tmp_path, seed=1, least=1, most=2) as (proxy, kubeconfig):
+        through = Demo(demo.namespace, {"KUBECONFIG": kubeconfig})
+        with through.start("observe", "--output", "jsonl") as observing:
+            before = observing.wait_for_record(lambda record: record["responses"])["responses"]
+            proxy.forget()
+            after = observing.wait_for_record(lambda record: record["responses"] >= before + 500)
+        assert (after["missed"], after["windows"]) == (0, 1)
+        with through.start("istio", "on") as switching:
+            switching.wait_for("waiting for")
+            proxy.forget()
+            switching.result().check(0)
+    assert demo.ready_column() == {"2/2"}
