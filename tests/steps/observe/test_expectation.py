@@ -8,7 +8,7 @@ from grpcdemo.errors import NotEnoughResponses, UnexpectedVerdict
 from grpcdemo.model import Observation
 from grpcdemo.steps.observe.expectation import check_expected
 from grpcdemo.verdict import Outcome
-from tests.views.samples import BALANCED, PINNED, observation
+from tests.views.samples import BALANCED, BLIND, PINNED, WHY_BLIND, observation
 
 NOTHING = observation()
 SKEWED = observation({"2xk4p": 3, "b7wzn": 100, "x2x8k": 97})
@@ -38,6 +38,11 @@ def test_another_verdict(expected: Outcome, observed: Observation, message: str,
     [
         (NOTHING, r"none of the 3 ready servers has answered yet$", "watch longer"),
         (observation(errors={"UNAVAILABLE": 3}), "has answered yet; failed calls: 3 UNAVAILABLE", "watch longer"),
+        (
+            BLIND,
+            f"there is no verdict: blind to grpc-client-7d4b9c8f6-9qv5m: {WHY_BLIND}$",
+            "try again when `kubectl logs`",
+        ),
         (replace(NOTHING, servers=NOTHING.servers[:1]), "has answered yet", "grpcdemo up --servers 3"),
         (replace(NOTHING, servers=(), clients=()), "the demo is gone", "grpcdemo up"),
     ],
