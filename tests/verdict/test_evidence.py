@@ -13,7 +13,7 @@ def ratio(counts: tuple[int, ...], weight: float) -> float:
     """M(weight): the likelihood of each pod having it, over that of even traffic, on average."""
     pods, total = len(counts), sum(counts)
     if weight == math.inf:
-        return sum(pods**total for count in counts if count == total) / pods
+        return float(sum(pods**total for count in counts if count == total)) / pods
     return (pods / (pods - 1 + weight)) ** total * sum(weight**count for count in counts) / pods
 
 
