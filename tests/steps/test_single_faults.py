@@ -195,7 +195,7 @@ async def rows(story: Story, folder: Path) -> tuple[list[Told], list[tuple[Case 
     return told, list(zip_longest(*map(cases, told)))
 
 
-SAMPLE = 2
+SAMPLE = 1
 PARTS = 4
 
 
