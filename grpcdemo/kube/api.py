@@ -191,24 +191,28 @@ class Api:
 
     async def _ask(self, request: Request) -> Object:
         """The JSON answer to *request*, which is repeated while that may help; empty if an earlier attempt did it."""
-        began, attempt = asyncio.get_running_loop().time(), 0
+        began, attempt = asyncio.get_running_loop().time(), 1
         while True:
-            attempt += 1
             try:
                 status, headers, data = await self._exchange(request)
             except Unreachable as error:
-                if not self._may_come_back(error, attempt, began):
+                if self._may_restart(error, began):
+                    await asyncio.sleep(self.patience.lost_retry_s)
+                    continue
+                if attempt >= _most_attempts(error):
                     raise
-                await asyncio.sleep(self._back_off(attempt))
-                continue
-            if status < 300:
-                return _object(data, self.target.server)
-            refusal = api_error(status, _status(data), request)
-            if status in CONFLICTS and await self._is_done(request, refusal):
-                return {}
-            if attempt >= ATTEMPTS or status not in RETRIED or isinstance(refusal, Rejected):
-                raise refusal
-            await asyncio.sleep(_retry_after(headers) or self._back_off(attempt))
+                asked_s = None
+            else:
+                if status < 300:
+                    return _object(data, self.target.server)
+                refusal = api_error(status, _status(data), request)
+                if status in CONFLICTS and await self._is_done(request, refusal):
+                    return {}
+                if attempt >= ATTEMPTS or status not in RETRIED or isinstance(refusal, Rejected):
+                    raise refusal
+                asked_s = _retry_after(headers)
+            await asyncio.sleep(asked_s or self._back_off(attempt))
+            attempt += 1
 
     async def _is_done(self, request: Request, conflict: ApiError) -> bool:
         """Whether a change that met *conflict* has happened; False if it may be repeated. Else raises the conflict."""
@@ -225,14 +229,10 @@ class Api:
             raise conflict
         return meaning is Meaning.DONE
 
-    def _may_come_back(self, error: Unreachable, attempt: int, began: float) -> bool:
-        """Whether the API server may answer if asked again after failure number *attempt*."""
-        cause = error.__cause__
-        if isinstance(cause, NOT_CONNECTED):  # one that restarts refuses connections meanwhile
-            return self._answered and asyncio.get_running_loop().time() - began < self.patience.lost_s
-        if isinstance(cause, aiohttp.ClientHttpProxyError) and cause.status not in RETRIED:
-            return False
-        return attempt < (UNANSWERED if isinstance(cause, asyncio.TimeoutError) else ATTEMPTS)
+    def _may_restart(self, error: Unreachable, began: float) -> bool:
+        """Whether the API server, which answered before, may only be restarting: it refuses connections meanwhile."""
+        refused = isinstance(error.__cause__, NOT_CONNECTED)
+        return refused and self._answered and asyncio.get_running_loop().time() - began < self.patience.lost_s
 
     def _back_off(self, attempt: int) -> float:
         """Seconds to wait after failure number *attempt*, with jitter."""
@@ -281,6 +281,16 @@ def _limit_silence(response: aiohttp.ClientResponse, silence_s: float) -> None:
     if protocol is not None:  # None once the whole answer is there
         protocol.read_timeout = silence_s
         protocol.start_timeout()
+
+
+def _most_attempts(error: Unreachable) -> int:
+    """How many attempts a request is worth that fails so."""
+    cause = error.__cause__
+    if isinstance(cause, NOT_CONNECTED):
+        return 1
+    if isinstance(cause, aiohttp.ClientHttpProxyError) and cause.status not in RETRIED:
+        return 1
+    return UNANSWERED if isinstance(cause, asyncio.TimeoutError) else ATTEMPTS
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

@@ -202,14 +202,15 @@ async def test_a_patch_of_another_object_is_invalid(script: Script, api: Api, ui
 
 
 async def test_a_server_that_restarts_is_awaited(script: Script, tmp_path: Path) -> None:
-    """It answered before, so its address is right."""
-    script.on("POST", PATH, reply(BODY, 201))
+    """It answered before, so its address is right. Connections that it refused are no attempts."""
+    script.on("POST", PATH, refuse(503), refuse(503), reply(BODY, 201))
     async with serving(script) as server:
-        api = await connect(find_kubeconfig(str(write_kubeconfig(tmp_path / "config", server))))
+        path, patience = write_kubeconfig(tmp_path / "config", server), Patience(back_off_s=0, lost_retry_s=0.001)
+        api = await connect(find_kubeconfig(str(path)), patience=patience)
         await api.version()
     async with api:
         creating = asyncio.create_task(api.create(NAMESPACES, BODY))
-        done, _ = await asyncio.wait([creating], timeout=0.05)
+        done, _ = await asyncio.wait([creating], timeout=0.1)
         assert not done
         async with serving(script, urlsplit(server).port or 0):
             assert await creating == BODY
@@ -218,7 +219,7 @@ async def test_a_server_that_restarts_is_awaited(script: Script, tmp_path: Path)
 async def test_a_server_that_does_not_come_back(script: Script, tmp_path: Path) -> None:
     async with serving(script) as server:
         path = write_kubeconfig(tmp_path / "config", server)
-        api = await connect(find_kubeconfig(str(path)), patience=Patience(lost_s=0.03, back_off_s=0.01))
+        api = await connect(find_kubeconfig(str(path)), patience=Patience(lost_s=0.03, lost_retry_s=0.01))
         await api.version()
     async with api:
         with pytest.raises(Unreachable, match=server):
