@@ -72,13 +72,12 @@ async def test_a_failed_cleanup_is_reported(cluster: HollowCluster, cluster_api:
 
 @pytest.mark.parametrize(
     ("answers", "warnings"),
-    [([refuse(401)], []), ([refuse(401), refuse(401), refuse(403, 'User "jane" cannot get resource')], [Warned])],
+    [([refuse(401)], []), ([refuse(401), refuse(403, 'User "jane" cannot get resource')], [Warned])],
     ids=["same", "other"],
 )
 async def test_only_another_failure_of_the_cleanup_is_reported(
     cluster: HollowCluster, cluster_api: Api, events: Events, answers: list[Answer], warnings: list[type]
 ) -> None:
-    """Expired credentials are loaded again once, hence two answers to the first request."""
     cluster.faults.on("GET", NAMESPACES.path(name=DEMO), *answers)
     with pytest.raises(Unauthorized):
         await demo(cluster_api, CONFIG, events.append, lambda _: None)
