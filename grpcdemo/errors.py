@@ -8,7 +8,7 @@
     ├── NoSandbox            1
     ├── DemoRunning          1
     └── ApiError             1
-        └── Unreachable, Unauthorized, Forbidden, NotFound, Conflict, Rejected, Expired
+        └── Unreachable, Unauthorized, Forbidden, NotFound, Conflict, Rejected, NoDryRun, Expired
                                                             └── Replaced
 
 A subclass exists only if some code catches it apart from its parent.
@@ -156,6 +156,10 @@ class Replaced(Conflict):
 
 class Rejected(ApiError):
     """Admission or validation refused the object: a webhook, a quota, PodSecurity, an invalid field."""
+
+
+class NoDryRun(ApiError):
+    """A webhook with side effects cannot take part in a dry run, whatever it would say otherwise."""
 
 
 class Expired(ApiError):

@@ -158,6 +158,17 @@ def advise_on_refusal(refusal: Refusal | None, namespace: str | None) -> Hint | 
                 f"the namespace's ServiceAccount `default` may use no {name} that admits the pod: the demo runs under "
                 "the most restricted one, Istio's init container does not without Istio's CNI plugin"
             )
+        case Refusal(Refuser.WEBHOOK | Refuser.UNREACHABLE_WEBHOOK | Refuser.NO_DRY_RUN):
+            return _advise_on_webhook(refusal)
+        case Refusal(Refuser.POLICY, name):
+            policies = Kubectl("get", "validatingadmissionpolicies,mutatingadmissionpolicies")
+            return Hint(f"{name} is an admission policy of this cluster: {COMPLY}; find it with ", policies)
+        case _:
+            return None
+
+
+def _advise_on_webhook(refusal: Refusal) -> Hint:
+    match refusal:
         case Refusal(Refuser.UNREACHABLE_WEBHOOK, name) if name.endswith(WEBHOOK_SUFFIX):
             pods = Kubectl("get", "pods", namespace="istio-system")
             return Hint(
@@ -165,10 +176,7 @@ def advise_on_refusal(refusal: Refusal | None, namespace: str | None) -> Hint | 
             )
         case Refusal(Refuser.UNREACHABLE_WEBHOOK, name):
             return Hint(f"webhook {name} is unreachable: find its Service with ", WEBHOOKS)
-        case Refusal(Refuser.WEBHOOK, name):
+        case Refusal(Refuser.NO_DRY_RUN, name):
+            return Hint(f"webhook {name} has side effects: do without --dry-run, or find it with ", WEBHOOKS)
+        case Refusal(name=name):
             return Hint(f"webhook {name} enforces a policy of this cluster: {COMPLY}; find it with ", WEBHOOKS)
-        case Refusal(Refuser.POLICY, name):
-            policies = Kubectl("get", "validatingadmissionpolicies,mutatingadmissionpolicies")
-            return Hint(f"{name} is an admission policy of this cluster: {COMPLY}; find it with ", policies)
-        case _:
-            return None

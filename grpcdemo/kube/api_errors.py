@@ -19,13 +19,14 @@ from grpcdemo.errors import (
     Forbidden,
     Hint,
     Kubectl,
+    NoDryRun,
     NotFound,
     Rejected,
     Unauthorized,
     Unreachable,
 )
 from grpcdemo.kube.advice import advise_on_refusal
-from grpcdemo.kube.messages import is_missing_permission, read_refusal
+from grpcdemo.kube.messages import Refuser, is_missing_permission, read_refusal
 from grpcdemo.kube.proxies import Proxy
 from grpcdemo.kube.request import Request
 from grpcdemo.resources.objects import Object
@@ -49,7 +50,8 @@ def api_error(code: int, status: Object, request: Request) -> ApiError:
     if code == 403 and is_missing_permission(message):
         return Forbidden(what, hint=_advise_on_permission(request))
     if refusal := read_refusal(message):  # with whatever code: a webhook chooses its own, one that fails is a 500
-        return Rejected(what, hint=advise_on_refusal(refusal, request.namespace))
+        kind = NoDryRun if refusal.by is Refuser.NO_DRY_RUN else Rejected
+        return kind(what, hint=advise_on_refusal(refusal, request.namespace))
     if code == 404:
         return NotFound(what)
     if code == 409:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import Literal
 
-from grpcdemo.errors import Conflict, Forbidden, GrpcdemoError, Hint, Kubectl, NotFound
+from grpcdemo.errors import Conflict, GrpcdemoError, Hint, Kubectl, NotFound
 from grpcdemo.kube.api import Api
 from grpcdemo.model import CLIENT_APP, SERVER_APP, Pod, Workload
 from grpcdemo.resources.istio import INJECT
@@ -84,16 +84,13 @@ async def our_pods(api: Api, namespace: str) -> list[Pod]:
     return sorted((pod for pod in map(read_pod, items) if not pod.finished), key=lambda pod: (pod.app, pod.name))
 
 
-async def dry_run_pods(api: Api, namespace: str, deployments: Iterable[Object]) -> list[Pod] | None:
+async def dry_run_pods(api: Api, namespace: str, deployments: Iterable[Object]) -> list[Pod]:
     """A new pod of each Deployment as admission plugins and webhooks leave it; none is persisted.
 
-    None if this user may not create pods. Raises Rejected if the cluster would refuse the pod: quota,
-    PodSecurity, a webhook that refuses or is unreachable.
+    Raises Forbidden if this user may not create pods, NoDryRun if a webhook cannot take part in one, and Rejected if
+    the cluster would refuse the pod: quota, PodSecurity, a webhook that refuses or is unreachable.
     """
-    try:
-        return list(await asyncio.gather(*(_dry_run_pod(api, namespace, deployment) for deployment in deployments)))
-    except Forbidden:
-        return None
+    return list(await asyncio.gather(*(_dry_run_pod(api, namespace, deployment) for deployment in deployments)))
 
 
 async def _dry_run_pod(api: Api, namespace: str, deployment: Object) -> Pod:

@@ -51,6 +51,8 @@ class Refuser(Enum):
     POD_SECURITY = auto()
     WEBHOOK = auto()
     """A webhook answered, and said no."""
+    NO_DRY_RUN = auto()
+    """A webhook with side effects is not asked in a dry run."""
     UNREACHABLE_WEBHOOK = auto()
     """The API server could not call a webhook that it must ask."""
     POLICY = auto()
@@ -77,6 +79,7 @@ _REFUSALS = {
     Refuser.SECURITY_CONTEXT: r"any (security context constraint)|(PodSecurityPolicy): unable to",
     Refuser.POD_SECURITY: r'violates PodSecurity "([^"]+)"',
     Refuser.WEBHOOK: r'admission webhook "([^"]+)" denied the request',
+    Refuser.NO_DRY_RUN: r'admission webhook "([^"]+)" does not support dry run',
     Refuser.UNREACHABLE_WEBHOOK: r'failed calling webhook "([^"]+)"',
     Refuser.POLICY: r"(?:ValidatingAdmissionP|\bp)olicy ['\"]([^'\"]+)['\"] .*denied request",
     Refuser.NEW_NAMESPACE: r'serviceaccount "(default)" not found|status unknown for quota: ([^,\s]+)',

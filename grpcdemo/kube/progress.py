@@ -170,6 +170,6 @@ def list_reasons(troubles: Collection[Trouble]) -> str:
     """The first few reasons why pods are not ready yet, after a colon; the same reason of several pods only once."""
     reasons: dict[str, str] = {}
     for trouble in troubles:
-        text = describe(trouble)
+        text = " ".join(describe(trouble).split())
         reasons.setdefault(text.replace(subject_of(trouble).name, ""), text)
     return f": {'; '.join([*reasons.values()][:3])}" if reasons else ""

@@ -18,6 +18,7 @@ from grpcdemo.errors import (
     Conflict,
     Expired,
     Forbidden,
+    NoDryRun,
     NotFound,
     Rejected,
     Unauthorized,
@@ -49,6 +50,7 @@ ANSWERS: list[tuple[int, str, type[ApiError], str | None]] = [
     (403, QUOTA, Rejected, "ResourceQuota"),
     (403, TERMINATING, Rejected, None),
     (403, POLICY, Rejected, "policy"),
+    (400, 'admission webhook "w" does not support dry run', NoDryRun, "do without --dry-run"),
     (404, 'pods "p" not found', NotFound, None),
     (404, POLICY, Rejected, "policy"),  # a webhook refuses with a code of its own
     (405, "the server does not allow this method", ApiError, None),

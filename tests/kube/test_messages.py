@@ -75,6 +75,7 @@ REFUSALS: list[tuple[str, Refusal | None]] = [
         "pods \"p\" is forbidden: ValidatingAdmissionPolicy 'no-root' with binding 'b' denied request: runs as root",
         Refusal(Refuser.POLICY, "no-root"),
     ),
+    ('admission webhook "w" does not support dry run', Refusal(Refuser.NO_DRY_RUN, "w")),
     (KYVERNO, Refusal(Refuser.WEBHOOK, "validate.kyverno.svc-fail")),
     (GATEKEEPER, Refusal(Refuser.WEBHOOK, "validation.gatekeeper.sh")),
     (KUBEWARDEN, Refusal(Refuser.WEBHOOK, "clusterwide-privileged-pods.kubewarden.admission")),

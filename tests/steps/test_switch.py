@@ -117,12 +117,21 @@ async def test_a_label_without_effect_is_restored(cluster: HollowCluster, demo_a
     assert cluster.restarts() == []
 
 
-async def test_no_permission_to_create_pods_is_needed(cluster: HollowCluster, demo_api: Api, events: Events) -> None:
-    message = 'pods is forbidden: User "jane" cannot create resource "pods" in API group ""'
-    cluster.faults.on("POST", PODS_PATH, refuse(403, message))
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (403, 'pods is forbidden: User "jane" cannot create resource "pods" in API group ""'),
+        (400, 'admission webhook "w" does not support dry run'),
+    ],
+)
+async def test_a_new_pod_need_not_be_tried_out(
+    cluster: HollowCluster, demo_api: Api, events: Events, code: int, message: str
+) -> None:
+    cluster.faults.on("POST", PODS_PATH, refuse(code, message))
     pods = await switch(demo_api, ON, events.append)
     assert all(pod.proxy for pod in pods)
     assert "could not check what a new pod gets" in events.warned
+    assert message in events.warned
 
 
 @pytest.mark.usefixtures("demo_api")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from grpcdemo.errors import GrpcdemoError, NotFound, Unreachable
+from grpcdemo.errors import Forbidden, GrpcdemoError, NoDryRun, NotFound, Unreachable
 from grpcdemo.kube.advice import advise, describe
 from grpcdemo.kube.api import Api
 from grpcdemo.kube.deployed import dry_run_pods, injected_labels, opting_out, our_deployments, our_pods, require_whole
@@ -118,9 +118,10 @@ async def _wait_until_label_works(api: Api, config: SwitchConfig, deployments: l
     loop = asyncio.get_running_loop()
     deadline = loop.time() + config.label_settles_s
     while True:
-        pods = await dry_run_pods(api, config.namespace, deployments)
-        if pods is None:
-            report(Warned("could not check what a new pod gets: this user may not create pods"))
+        try:
+            pods = await dry_run_pods(api, config.namespace, deployments)
+        except (Forbidden, NoDryRun) as error:
+            report(Warned(f"could not check what a new pod gets: {error.message}"))
             return
         if all(bool(pod.proxy) == config.on for pod in pods):
             return
