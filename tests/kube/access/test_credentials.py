@@ -15,7 +15,8 @@ from grpcdemo.kube.access.fields import Place
 from grpcdemo.kube.client import connect
 from grpcdemo.kube.kubeconfig import find_kubeconfig
 from tests.fakes.clock import ManualClock
-from tests.kube.access.kubeconfigs import Recorder, ask, load, write_config
+from tests.fakes.script import Script, serving
+from tests.kube.access.kubeconfigs import Recorder, ask, write_config
 
 from .test_broken import PAIR
 
@@ -167,7 +168,10 @@ async def test_an_id_token_that_is_none(tmp_path: Path, server: Recorder) -> Non
 
 
 async def test_nothing_secret_is_sent_without_tls(tmp_path: Path) -> None:
-    await load(write_config(tmp_path / "config", {"token": "t"}, {"server": "http://127.0.0.1:1"}))
+    script = Script()
+    async with serving(script) as url:
+        await ask(write_config(tmp_path / "config", {**PAIR, "token": "t"}, {"server": url}))
+    assert [asked.authorization for asked in script.asked] == [None]
 
 
 def test_a_user_does_not_show_what_it_knows() -> None:
