@@ -34,7 +34,7 @@ def test_a_container_that_crashes(demo: Demo) -> None:
 def test_an_unschedulable_pod(demo: Demo) -> None:
     demo.run("up", "--servers", "1").check(0)
     demo.patch_template("grpc-server", spec={"nodeSelector": {"grpcdemo-test": "no-such-node"}})
-    told = demo.run("istio", "on").check(1)
+    told = demo.run("istio", "on", "--timeout", "20").check(1)
     assert "is unschedulable" in told.error
 
 

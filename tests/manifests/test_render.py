@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from kubernetes.utils.quantity import parse_quantity
 
@@ -173,6 +173,7 @@ def test_what_yaml_takes_for_something_else_stays_a_string(word: str) -> None:
         assert f'namespace: "{word}"\n' in text, "every reader of YAML takes what is quoted for a string"
 
 
+@settings(max_examples=30)
 @given(st.text(), st.dictionaries(st.from_regex(r"limits\..*", fullmatch=True), st.text()))
 def test_every_string_is_read_as_it_was_written(namespace: str, resources: dict[str, str]) -> None:
     values = replace(VALUES, namespace=namespace, resources=resources)
