@@ -116,7 +116,7 @@ def test_describe_pod(running: Demo) -> None:
         "TARGET: dns:///grpc-server:50051",
         "ContainersReady True",
         "QoS Class: Burstable",
-        "Node-Selectors: <none>",
+        "Node-Selectors: kubernetes.io/os=linux",
     ):
         assert line in lines
     events = [line.split()[1] for line in lines[lines.index("Events:") + 3 :] if line.startswith("Normal")]
