@@ -44,7 +44,9 @@ async def observe(api: Api, config: ObserveConfig, on_line: OnLine | None = None
     loop = asyncio.get_running_loop()
     began = loop.time()
     async with AsyncExitStack() as stack:
-        mirror = await stack.enter_async_context(Mirror(api, pod_queries(config), lost_s=math.inf))
+        # A cluster's API comes back; a sandbox that has ended does not.
+        lost_s = api.patience.lost_s if api.target.sandbox else math.inf
+        mirror = await stack.enter_async_context(Mirror(api, pod_queries(config), lost_s=lost_s))
         pods = ObservedPods(config, mirror)
         pods.check_clients()
         observer = await stack.enter_async_context(_Observer(api, config, pods, on_line))
