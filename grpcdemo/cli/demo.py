@@ -11,7 +11,7 @@ from grpcdemo.cli.runner import change
 from grpcdemo.cli.target import TargetOptions
 from grpcdemo.cli.written import written
 from grpcdemo.errors import GrpcdemoError
-from grpcdemo.kube.api import Api
+from grpcdemo.kube.client.api import Api
 from grpcdemo.manifests import defaults
 from grpcdemo.model import DemoResult, Phase, Provenance
 from grpcdemo.steps import demo as step

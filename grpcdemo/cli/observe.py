@@ -14,7 +14,7 @@ from grpcdemo.cli.streams import Lines, Records, Stream
 from grpcdemo.cli.target import TargetOptions
 from grpcdemo.cli.written import written
 from grpcdemo.errors import Interrupted
-from grpcdemo.kube.api import Api
+from grpcdemo.kube.client.api import Api
 from grpcdemo.manifests import defaults
 from grpcdemo.model import Observation, Provenance
 from grpcdemo.steps import observe as step

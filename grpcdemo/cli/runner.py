@@ -12,7 +12,7 @@ from grpcdemo.cli.interrupts import run
 from grpcdemo.cli.output import console
 from grpcdemo.cli.target import TargetOptions, connect_to_target
 from grpcdemo.errors import GrpcdemoError
-from grpcdemo.kube.api import Api
+from grpcdemo.kube.client.api import Api
 from grpcdemo.model import Reporter, StepEvent, Target
 
 T = TypeVar("T")

@@ -7,7 +7,7 @@ import time
 from datetime import datetime, timezone
 from typing import Protocol
 
-from grpcdemo.kube.log_lines import LogLine
+from grpcdemo.kube.streams.log_lines import LogLine
 from grpcdemo.model import Observation
 from grpcdemo.steps.observe.merge import LineMerger
 from grpcdemo.views.document import record_document

@@ -17,10 +17,10 @@ import typer
 from grpcdemo.cli import options
 from grpcdemo.cli.invocation import Invocation
 from grpcdemo.errors import GrpcdemoError, NoSandbox, UsageError
+from grpcdemo.kube.access.kubeconfig import Kubeconfig, find_kubeconfig
 from grpcdemo.kube.access.service_account import find_pod
-from grpcdemo.kube.api import Api, Patience
-from grpcdemo.kube.client import connect
-from grpcdemo.kube.kubeconfig import Kubeconfig, find_kubeconfig
+from grpcdemo.kube.client.api import Api, Patience
+from grpcdemo.kube.client.connect import connect
 from grpcdemo.manifests import defaults
 from grpcdemo.model import Reporter
 from grpcdemo.resources.objects import is_terminating

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grpcdemo.errors import ApiError, GrpcdemoError
-from grpcdemo.kube.api import Api
+from grpcdemo.kube.client.api import Api
 from grpcdemo.manifests.local_clusters import LocalCluster, by_name, by_node
 from grpcdemo.resources.resource import NODES
 

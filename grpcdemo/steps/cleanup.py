@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from grpcdemo.errors import Replaced
-from grpcdemo.kube.api import Api
-from grpcdemo.kube.lease import Lease
-from grpcdemo.kube.namespace import find_namespace, restore_labels
-from grpcdemo.kube.ownership import delete, delete_ours, list_foreign
-from grpcdemo.kube.termination import wait_until_namespace_gone, wait_until_ours_gone
+from grpcdemo.kube.client.api import Api
+from grpcdemo.kube.demo.lease import Lease
+from grpcdemo.kube.demo.namespace import find_namespace, restore_labels
+from grpcdemo.kube.demo.ownership import delete, delete_ours, list_foreign
+from grpcdemo.kube.rollout.termination import wait_until_namespace_gone, wait_until_ours_gone
 from grpcdemo.manifests import defaults
 from grpcdemo.model import Done, Reporter, Warned
 from grpcdemo.resources.objects import Object, is_ours, is_terminating

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from grpcdemo.errors import DemoRunning, GrpcdemoError, Unauthorized, Unreachable, UsageError
-from grpcdemo.kube.api import Api
-from grpcdemo.kube.lease import Lease, LeaseTiming
+from grpcdemo.kube.client.api import Api
+from grpcdemo.kube.demo.lease import Lease, LeaseTiming
 from grpcdemo.model import DemoResult, Done, Observation, Phase, Reporter, Warned
 from grpcdemo.steps.cleanup import CleanupConfig, cleanup
 from grpcdemo.steps.istio.switch import SwitchConfig, switch

@@ -6,8 +6,8 @@ import asyncio
 from datetime import datetime, timezone
 
 from grpcdemo import __version__
-from grpcdemo.kube.api import Api
-from grpcdemo.kube.injection import control_plane_versions
+from grpcdemo.kube.client.api import Api
+from grpcdemo.kube.demo.injection import control_plane_versions
 from grpcdemo.model import Provenance
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from grpcdemo.errors import GrpcdemoError
-from grpcdemo.kube.api import Api
-from grpcdemo.kube.ownership import WORKLOADS, list_foreign
+from grpcdemo.kube.client.api import Api
+from grpcdemo.kube.demo.ownership import WORKLOADS, list_foreign
 from grpcdemo.resources.objects import Object, is_ours
 from grpcdemo.resources.references import listed
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from grpcdemo.kube.api import Api
-from grpcdemo.kube.deployed import our_deployments, our_pods, read_workloads
-from grpcdemo.kube.injection import injection_labels
-from grpcdemo.kube.namespace import find_namespace
+from grpcdemo.kube.client.api import Api
+from grpcdemo.kube.demo.deployed import our_deployments, our_pods, read_workloads
+from grpcdemo.kube.demo.injection import injection_labels
+from grpcdemo.kube.demo.namespace import find_namespace
 from grpcdemo.model import Status
 from grpcdemo.resources.objects import is_ours, labels_of
 

@@ -6,13 +6,13 @@ import asyncio
 from dataclasses import dataclass
 
 from grpcdemo.errors import ApiError, GrpcdemoError, Hint, Kubectl
-from grpcdemo.kube.api import Api
-from grpcdemo.kube.deployed import apply, our_deployments, our_pods
-from grpcdemo.kube.lease import Lease
-from grpcdemo.kube.namespace import create_namespace, find_namespace, relabel
-from grpcdemo.kube.replacement import replace_stuck
-from grpcdemo.kube.rollout import SLOW_S, restart, wait_for_rollout
-from grpcdemo.kube.termination import wait_until_namespace_gone
+from grpcdemo.kube.client.api import Api
+from grpcdemo.kube.demo.deployed import apply, our_deployments, our_pods
+from grpcdemo.kube.demo.lease import Lease
+from grpcdemo.kube.demo.namespace import create_namespace, find_namespace, relabel
+from grpcdemo.kube.rollout.replacement import replace_stuck
+from grpcdemo.kube.rollout.rollout import SLOW_S, restart, wait_for_rollout
+from grpcdemo.kube.rollout.termination import wait_until_namespace_gone
 from grpcdemo.manifests import defaults
 from grpcdemo.manifests.compute import Resources
 from grpcdemo.manifests.render import ManifestValues, build_objects

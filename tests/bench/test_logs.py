@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from grpcdemo.kube.lines import whole_lines
-from grpcdemo.kube.log_position import Position
+from grpcdemo.kube.streams.lines import whole_lines
+from grpcdemo.kube.streams.log_position import Position
 from grpcdemo.model import Observation
 from grpcdemo.steps.observe import ObserveConfig, observe
 from grpcdemo.steps.observe.call_reader import CallReader

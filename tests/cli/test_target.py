@@ -12,7 +12,7 @@ import yaml
 from typer.core import TyperCommand
 
 from grpcdemo.cli.target import Choice, TargetOptions, choose_target
-from grpcdemo.kube.kubeconfig import find_kubeconfig
+from grpcdemo.kube.access.kubeconfig import find_kubeconfig
 from grpcdemo.sandbox.state import CONTEXT, acquire, find_state
 from tests.fakes.script import write_kubeconfig
 

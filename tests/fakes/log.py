@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 
 from aiohttp import web
 
-from grpcdemo.kube.log_lines import SECOND_NS, parse_time_ns
+from grpcdemo.kube.streams.log_lines import SECOND_NS, parse_time_ns
 
 from .script import Asked, refuse
 

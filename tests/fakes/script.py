@@ -14,9 +14,9 @@ from typing import Any
 import yaml
 from aiohttp import web
 
-from grpcdemo.kube.api import Api
-from grpcdemo.kube.client import connect
-from grpcdemo.kube.kubeconfig import find_kubeconfig
+from grpcdemo.kube.access.kubeconfig import find_kubeconfig
+from grpcdemo.kube.client.api import Api
+from grpcdemo.kube.client.connect import connect
 from grpcdemo.resources.objects import Object
 from tests.fakes.authority import authority_data
 

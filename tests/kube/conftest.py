@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from grpcdemo.kube.api import Api, Patience
+from grpcdemo.kube.client.api import Api, Patience
 from tests.fakes.script import Script, connected
 
 

@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from grpcdemo.errors import GrpcdemoError
-from grpcdemo.kube.api import Api
-from grpcdemo.kube.client import connect
-from grpcdemo.kube.kubeconfig import find_kubeconfig
+from grpcdemo.kube.access.kubeconfig import find_kubeconfig
+from grpcdemo.kube.client.api import Api
+from grpcdemo.kube.client.connect import connect
 from grpcdemo.kube.local_cluster import find_local_cluster, require_local_cluster
 from grpcdemo.manifests.local_clusters import ClusterKind, LocalCluster
 from tests.fakes.script import CONTEXT, Answer, Script, refuse, reply, serving, write_kubeconfig

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from grpcdemo.errors import Conflict, GrpcdemoError
-from grpcdemo.kube.api import Api
+from grpcdemo.kube.client.api import Api
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import (
     CONFIG_MAPS,

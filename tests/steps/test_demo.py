@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from grpcdemo.errors import DemoRunning, GrpcdemoError, Unauthorized, UnexpectedVerdict
-from grpcdemo.kube.api import Api
-from grpcdemo.kube.lease import NAME, Lease, LeaseTiming
+from grpcdemo.kube.client.api import Api
+from grpcdemo.kube.demo.lease import NAME, Lease, LeaseTiming
 from grpcdemo.model import Phase, StepEvent, Warned
 from grpcdemo.resources.resource import DEPLOYMENTS, LEASES, NAMESPACES, PODS
 from grpcdemo.steps.cleanup import CleanupConfig, cleanup

@@ -3,8 +3,8 @@
 import pytest
 
 from grpcdemo.errors import GrpcdemoError
-from grpcdemo.kube.api import Api
-from grpcdemo.kube.injection import read_webhooks
+from grpcdemo.kube.client.api import Api
+from grpcdemo.kube.demo.injection import read_webhooks
 from grpcdemo.model import Warned
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import ENDPOINT_SLICES, MUTATING_WEBHOOKS

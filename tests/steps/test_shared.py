@@ -3,8 +3,8 @@
 import pytest
 
 from grpcdemo.errors import GrpcdemoError
-from grpcdemo.kube.api import Api
-from grpcdemo.kube.ownership import WORKLOADS
+from grpcdemo.kube.client.api import Api
+from grpcdemo.kube.demo.ownership import WORKLOADS
 from grpcdemo.resources.labels import MANAGED_BY
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import CONFIG_MAPS, SERVICES, Resource

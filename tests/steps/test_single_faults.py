@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from grpcdemo.errors import GrpcdemoError
-from grpcdemo.kube.api import Api
+from grpcdemo.kube.client.api import Api
 from grpcdemo.model import Reporter
 from grpcdemo.resources.labels import APP_NAME
 from grpcdemo.resources.objects import Object, annotations_of, is_terminating, labels_of

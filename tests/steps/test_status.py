@@ -1,6 +1,6 @@
 """`status` and `istio status`: also what is missing."""
 
-from grpcdemo.kube.api import Api
+from grpcdemo.kube.client.api import Api
 from grpcdemo.model import Workload
 from grpcdemo.resources.resource import DEPLOYMENTS
 from grpcdemo.steps.istio.status import istio_status

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from grpcdemo.errors import Forbidden, GrpcdemoError, NotFound, Rejected
-from grpcdemo.kube.api import Api
+from grpcdemo.kube.client.api import Api
 from grpcdemo.resources.resource import DEPLOYMENTS, MUTATING_WEBHOOKS, NAMESPACES, PODS
 from grpcdemo.sandbox.api.status import StatusError, forbidden
 from grpcdemo.steps.istio.status import istio_status

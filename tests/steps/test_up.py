@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from grpcdemo.errors import Conflict, GrpcdemoError
-from grpcdemo.kube.api import Api
-from grpcdemo.kube.namespace import LABELS_BEFORE
+from grpcdemo.kube.client.api import Api
+from grpcdemo.kube.demo.namespace import LABELS_BEFORE
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import DEPLOYMENTS, EVENTS, NAMESPACES, NODES, PODS, SERVICES
 from grpcdemo.sandbox.api.status import forbidden

@@ -8,8 +8,8 @@ import typer
 from grpcdemo.cli.images.options import Builder, DryRun, Prefix, Verbose
 from grpcdemo.cli.images.programs import print_lines, run_programs
 from grpcdemo.cli.options import Context, Kubeconfig
-from grpcdemo.kube.client import connect
-from grpcdemo.kube.kubeconfig import find_kubeconfig
+from grpcdemo.kube.access.kubeconfig import find_kubeconfig
+from grpcdemo.kube.client.connect import connect
 from grpcdemo.kube.local_cluster import require_local_cluster
 from grpcdemo.manifests.local_clusters import LocalCluster
 from grpcdemo.steps.images.load import LoadConfig, load_images

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from grpcdemo.errors import GrpcdemoError, Hint, Kubectl, NotFound
-from grpcdemo.kube.api import Api
-from grpcdemo.kube.injection import (
+from grpcdemo.kube.client.api import Api
+from grpcdemo.kube.demo.injection import (
     LabelChange,
     Webhook,
     changed,
@@ -17,7 +17,7 @@ from grpcdemo.kube.injection import (
     list_webhooks,
     revisions,
 )
-from grpcdemo.kube.namespace import find_namespace
+from grpcdemo.kube.demo.namespace import find_namespace
 from grpcdemo.model import Reporter, Warned
 from grpcdemo.resources.istio import AMBIENT_LABEL, INJECTION_LABEL, REVISION_LABEL
 from grpcdemo.resources.objects import Object, labels_of

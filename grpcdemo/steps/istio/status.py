@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 
 from grpcdemo.errors import NotFound
-from grpcdemo.kube.api import Api
-from grpcdemo.kube.deployed import injected_labels, our_deployments, our_pods, read_workloads
-from grpcdemo.kube.injection import control_plane_versions, read_injection
-from grpcdemo.kube.namespace import find_namespace
+from grpcdemo.kube.client.api import Api
+from grpcdemo.kube.demo.deployed import injected_labels, our_deployments, our_pods, read_workloads
+from grpcdemo.kube.demo.injection import control_plane_versions, read_injection
+from grpcdemo.kube.demo.namespace import find_namespace
 from grpcdemo.model import IstioStatus
 from grpcdemo.resources.objects import labels_of
 

@@ -7,12 +7,19 @@ from dataclasses import dataclass
 
 from grpcdemo.errors import Forbidden, GrpcdemoError, NoDryRun, NotFound, Unreachable
 from grpcdemo.kube.advice import advise, describe
-from grpcdemo.kube.api import Api
-from grpcdemo.kube.deployed import dry_run_pods, injected_labels, opting_out, our_deployments, our_pods, require_whole
-from grpcdemo.kube.injection import LabelChange, changed
-from grpcdemo.kube.lease import Lease
-from grpcdemo.kube.namespace import find_namespace, relabel
-from grpcdemo.kube.rollout import is_settled, restart, wait_for_rollout
+from grpcdemo.kube.client.api import Api
+from grpcdemo.kube.demo.deployed import (
+    dry_run_pods,
+    injected_labels,
+    opting_out,
+    our_deployments,
+    our_pods,
+    require_whole,
+)
+from grpcdemo.kube.demo.injection import LabelChange, changed
+from grpcdemo.kube.demo.lease import Lease
+from grpcdemo.kube.demo.namespace import find_namespace, relabel
+from grpcdemo.kube.rollout.rollout import is_settled, restart, wait_for_rollout
 from grpcdemo.kube.trouble import pause_of
 from grpcdemo.manifests import defaults
 from grpcdemo.model import Done, Pod, Reporter, Waiting, Warned

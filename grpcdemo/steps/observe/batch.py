@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from grpcdemo.kube.log_lines import LogLine
+from grpcdemo.kube.streams.log_lines import LogLine
 from grpcdemo.workload.call_log import Result
 
 

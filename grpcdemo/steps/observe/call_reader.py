@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from grpcdemo.kube.log_lines import SECOND_NS, LogLine, parse_line
-from grpcdemo.kube.log_position import last_time_ns
+from grpcdemo.kube.streams.log_lines import SECOND_NS, LogLine, parse_line
+from grpcdemo.kube.streams.log_position import last_time_ns
 from grpcdemo.steps.observe.batch import Batch
 from grpcdemo.steps.observe.log_clock import LogClock
 from grpcdemo.workload.call_log import Calls, parse_calls

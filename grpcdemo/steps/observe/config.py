@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from grpcdemo.kube.logs import FollowTiming
+from grpcdemo.kube.streams.logs import FollowTiming
 from grpcdemo.manifests import defaults
 from grpcdemo.model import CLIENT_CONTAINER
 from grpcdemo.steps.observe.blindness import BLIND_S

@@ -6,7 +6,7 @@ written. The clock of a node differs from ours and may be set, so compare it wit
 
 from __future__ import annotations
 
-from grpcdemo.kube.log_lines import SECOND_NS, LogLine
+from grpcdemo.kube.streams.log_lines import SECOND_NS, LogLine
 
 LATE_S = 1.0
 """After a longer pause, lines may be late."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 from collections import deque
 
-from grpcdemo.kube.log_lines import LogLine
+from grpcdemo.kube.streams.log_lines import LogLine
 
 HOLD_S = 0.5
 

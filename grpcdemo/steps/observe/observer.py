@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from functools import partial
 
 from grpcdemo.errors import NotFound
-from grpcdemo.kube.api import Api
-from grpcdemo.kube.log_lines import SECOND_NS, LogLine
-from grpcdemo.kube.logs import ContainerRef, Follower
+from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.messages import shorten
-from grpcdemo.kube.watch import Mirror
+from grpcdemo.kube.streams.log_lines import SECOND_NS, LogLine
+from grpcdemo.kube.streams.logs import ContainerRef, Follower
+from grpcdemo.kube.streams.watch import Mirror
 from grpcdemo.model import Observation, Pod
 from grpcdemo.steps.observe.blindness import Outage
 from grpcdemo.steps.observe.call_reader import CallReader, Past

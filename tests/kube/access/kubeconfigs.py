@@ -12,8 +12,8 @@ from typing import Any
 
 from aiohttp import web
 
-from grpcdemo.kube.client import connect
-from grpcdemo.kube.kubeconfig import find_kubeconfig
+from grpcdemo.kube.access.kubeconfig import find_kubeconfig
+from grpcdemo.kube.client.connect import connect
 from tests.fakes.authority import authority, authority_data
 
 SERVER = "https://127.0.0.1:6443"

@@ -12,8 +12,8 @@ from grpcdemo.errors import GrpcdemoError, Unauthorized
 from grpcdemo.kube.access.credentials import TOKEN_FILE_S, StaticCredentials
 from grpcdemo.kube.access.entries import User
 from grpcdemo.kube.access.fields import Place
-from grpcdemo.kube.client import connect
-from grpcdemo.kube.kubeconfig import find_kubeconfig
+from grpcdemo.kube.access.kubeconfig import find_kubeconfig
+from grpcdemo.kube.client.connect import connect
 from tests.fakes.clock import ManualClock
 from tests.fakes.script import Script, serving
 from tests.kube.access.kubeconfigs import Recorder, ask, write_config

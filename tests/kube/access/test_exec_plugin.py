@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from grpcdemo.errors import GrpcdemoError, Unauthorized
-from grpcdemo.kube.client import connect
-from grpcdemo.kube.kubeconfig import find_kubeconfig
+from grpcdemo.kube.access.kubeconfig import find_kubeconfig
+from grpcdemo.kube.client.connect import connect
 from grpcdemo.resources.resource import PODS
 from grpcdemo.resources.times import write_now
 from tests.fakes.authority import authority, authority_data

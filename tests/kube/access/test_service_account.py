@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from grpcdemo.errors import UsageError
+from grpcdemo.kube.access.kubeconfig import Kubeconfig, find_kubeconfig
 from grpcdemo.kube.access.service_account import FOLDER, Pod, find_pod
-from grpcdemo.kube.client import connect
-from grpcdemo.kube.kubeconfig import Kubeconfig, find_kubeconfig
+from grpcdemo.kube.client.connect import connect
 from grpcdemo.model import Target
 from tests.fakes.authority import authority
 from tests.kube.access.kubeconfigs import Recorder, write_config

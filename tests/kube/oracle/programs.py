@@ -16,8 +16,8 @@ import yaml
 from cryptography.hazmat.primitives import serialization
 
 from grpcdemo.errors import GrpcdemoError
-from grpcdemo.kube.client import connect
-from grpcdemo.kube.kubeconfig import find_kubeconfig
+from grpcdemo.kube.access.kubeconfig import find_kubeconfig
+from grpcdemo.kube.client.connect import connect
 from tests.contract.tools import find_program
 
 from .cases import AUTHENTICATION, Case, config

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from grpcdemo.errors import Conflict, NotFound, Rejected
-from grpcdemo.kube.api import Api
-from grpcdemo.kube.deployed import apply
-from grpcdemo.kube.watch import Mirror, Query
+from grpcdemo.kube.client.api import Api
+from grpcdemo.kube.demo.deployed import apply
+from grpcdemo.kube.streams.watch import Mirror, Query
 from grpcdemo.resources.resource import DEPLOYMENTS, PODS
 from tests.fakes.authority import server_context
 from tests.fakes.script import connected_to

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from grpcdemo.kube.logs import ContainerRef, Follower
+from grpcdemo.kube.streams.logs import ContainerRef, Follower
 from grpcdemo.sandbox.api.logs import LogOptions
 from grpcdemo.sandbox.api.registry import Registry
 from grpcdemo.sandbox.api.server import build_app, serving

@@ -2,7 +2,7 @@
 
 import pytest
 
-from grpcdemo.kube.api import Api
+from grpcdemo.kube.client.api import Api
 from tests.fakes.hollow_cluster import HollowCluster
 
 from .scene import Scene

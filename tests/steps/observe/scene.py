@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from grpcdemo.kube.api import Api
+from grpcdemo.kube.client.api import Api
 from grpcdemo.model import Observation
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import PODS

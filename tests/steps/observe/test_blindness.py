@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from grpcdemo.kube.logs import FollowTiming
+from grpcdemo.kube.streams.logs import FollowTiming
 from grpcdemo.model import BlindTime, Observation
 from grpcdemo.resources.resource import PODS
 from grpcdemo.steps.observe import ObserveConfig

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grpcdemo.kube.log_lines import SECOND_NS, LogLine, parse_line
+from grpcdemo.kube.streams.log_lines import SECOND_NS, LogLine, parse_line
 from grpcdemo.steps.observe.batch import Batch
 from grpcdemo.steps.observe.call_reader import CallReader, Past
 

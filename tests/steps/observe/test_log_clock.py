@@ -1,6 +1,6 @@
 """Calls that are read after a pause count when they were made, by clocks that differ and are set."""
 
-from grpcdemo.kube.log_lines import SECOND_NS
+from grpcdemo.kube.streams.log_lines import SECOND_NS
 from grpcdemo.steps.observe.call_reader import CallReader
 from tests.fakes.log import format_time
 from tests.steps.observe.calls import log

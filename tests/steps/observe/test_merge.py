@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grpcdemo.kube.log_lines import LogLine
+from grpcdemo.kube.streams.log_lines import LogLine
 from grpcdemo.steps.observe.merge import HOLD_S, LineMerger
 
 

@@ -7,8 +7,8 @@ import time
 import pytest
 
 from grpcdemo.errors import Forbidden, NotFound, UsageError
-from grpcdemo.kube.api import Api
-from grpcdemo.kube.log_lines import SECOND_NS
+from grpcdemo.kube.client.api import Api
+from grpcdemo.kube.streams.log_lines import SECOND_NS
 from grpcdemo.model import Tally
 from grpcdemo.resources.resource import PODS
 from grpcdemo.steps.observe import ObserveConfig

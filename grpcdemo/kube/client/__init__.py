@@ -1,0 +1,1 @@
+"""One HTTP client of one API server: its requests, what they answer, and what their failures mean."""

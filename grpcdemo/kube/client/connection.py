@@ -1,0 +1,99 @@
+"""The HTTP connection to one API server, as one user: sends requests with the credentials that it is given."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from collections.abc import Mapping
+from urllib.parse import unquote, urlsplit
+
+import aiohttp
+import aiohttp_socks
+from multidict import CIMultiDict
+
+from grpcdemo import __version__
+from grpcdemo.kube.access.credentials import Credentials, CredentialSource
+from grpcdemo.kube.access.entries import Cluster, KeyPair, User
+from grpcdemo.kube.access.proxies import Proxy
+from grpcdemo.kube.access.tls import build_context
+from grpcdemo.kube.client.request import Request
+
+EVERY_LOG = 0
+"""No limit for connections: each followed log has one, and the default would block the hundred and first."""
+SOCKS_PORT = 1080
+
+
+class Connection:
+    """Requests of *user* to *cluster*, with the credentials of *source*, through *proxy*.
+
+    Raises UsageError if a certificate or a key cannot be used.
+    """
+
+    def __init__(self, cluster: Cluster, user: User, source: CredentialSource, proxy: Proxy | None) -> None:
+        self.source = source
+        self.proxy = proxy
+        self._cluster = cluster
+        self._key_pair = user.key_pair
+        self._tls = build_context(cluster, user.key_pair) if cluster.is_tls else None
+        self._headers = CIMultiDict([("Accept", "application/json"), *user.impersonation])
+        if not cluster.disable_compression:
+            self._headers["Accept-Encoding"] = "gzip"
+        self._session = aiohttp.ClientSession(
+            connector=build_connector(cluster, proxy),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": f"grpcdemo/{__version__}"},
+            trust_env=False,  # else it would choose another proxy, and send passwords out of ~/.netrc
+            skip_auto_headers={"Accept-Encoding"},
+        )
+
+    async def send(
+        self, request: Request, credentials: Credentials, timeout: aiohttp.ClientTimeout
+    ) -> aiohttp.ClientResponse:
+        headers = self._headers.copy()
+        if credentials.authorization:
+            headers["Authorization"] = credentials.authorization
+        if request.body is not None:
+            headers["Content-Type"] = request.content_type
+        return await self._session.request(
+            request.method,
+            self._cluster.server + request.path,
+            params=_query(request.parameters),
+            headers=headers,
+            data=None if request.body is None else json.dumps(request.body).encode(),
+            timeout=timeout,
+            ssl=self._context(credentials.key_pair) or False,
+            server_hostname=self._cluster.tls_server_name or None,
+            proxy=self.proxy.url if self.proxy and not self.proxy.is_socks else None,
+        )
+
+    async def close(self) -> None:
+        await self._session.close()
+
+    def _context(self, key_pair: KeyPair | None) -> ssl.SSLContext | None:
+        """The context with *key_pair*. Another pair gets another one, and thereby new connections."""
+        if self._tls and key_pair != self._key_pair:
+            self._key_pair, self._tls = key_pair, build_context(self._cluster, key_pair)
+        return self._tls
+
+
+def build_connector(cluster: Cluster, proxy: Proxy | None) -> aiohttp.TCPConnector:
+    """What opens connections: through *proxy* if that speaks SOCKS, which aiohttp itself does not."""
+    if proxy is None or not proxy.is_socks:
+        return aiohttp.TCPConnector(limit=EVERY_LOG)
+    if cluster.tls_server_name:
+        raise cluster.place.error(
+            "grpcdemo cannot use a tls-server-name through a SOCKS proxy",
+            hint="name an HTTP proxy, or remove the field",
+        )
+    url = urlsplit(proxy.url)
+    return aiohttp_socks.ProxyConnector(
+        url.hostname or "",
+        url.port or SOCKS_PORT,
+        username=unquote(url.username or ""),
+        password=unquote(url.password or ""),
+        limit=EVERY_LOG,
+    )
+
+
+def _query(parameters: Mapping[str, str | int | bool]) -> dict[str, str]:
+    return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in parameters.items()}

@@ -1,0 +1,124 @@
+"""Our Service and Deployments: apply them, list them and their pods, create their pods in a dry run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Literal
+
+from grpcdemo.errors import Conflict, GrpcdemoError, Hint, Kubectl, NotFound
+from grpcdemo.kube.client.api import Api
+from grpcdemo.model import CLIENT_APP, SERVER_APP, Pod, Workload
+from grpcdemo.resources.istio import INJECT
+from grpcdemo.resources.labels import OURS
+from grpcdemo.resources.objects import Object, annotations_of, is_ours, labels_of
+from grpcdemo.resources.pods import read_pod
+from grpcdemo.resources.resource import BY_KIND, DEPLOYMENTS, PODS
+
+Applied = Literal["created", "changed", "unchanged"]
+
+
+async def apply(api: Api, manifest: Object) -> Applied:
+    """Create the object of *manifest*, or update it. Raises Conflict if one of that name exists that is not ours."""
+    resource, metadata = BY_KIND[manifest["kind"]], manifest["metadata"]
+    namespace, name = metadata["namespace"], metadata["name"]
+    existing = await api.find(resource, name, namespace=namespace)
+    outcome: Applied = "unchanged" if existing else "created"
+    if existing is None:
+        try:
+            await api.create(resource, manifest, namespace=namespace)
+            return outcome
+        except Conflict:
+            existing = await api.find(resource, name, namespace=namespace)
+            if existing is None:
+                raise
+    if not is_ours(existing):
+        raise Conflict(
+            f"{manifest['kind']} {name} exists in namespace {namespace}, and grpcdemo did not create it",
+            hint="choose another namespace with --namespace",
+        )
+    uid, labels = existing["metadata"]["uid"], metadata["labels"]
+    body = {"metadata": {"uid": uid, "labels": labels}, "spec": manifest["spec"]}
+    patched = await api.patch(resource, name, body, namespace=namespace)
+    # The version also moves with the status, which a controller may write at any time; the spec is what counts.
+    return outcome if patched["spec"] == existing["spec"] else "changed"
+
+
+async def our_deployments(api: Api, namespace: str) -> list[Object]:
+    deployments: list[Object] = (await api.list(DEPLOYMENTS, namespace=namespace, selector=OURS))["items"]
+    return deployments
+
+
+def read_workloads(deployments: Iterable[Object]) -> tuple[Workload, ...]:
+    """The demo's Deployments, also those that are missing."""
+    by_name = {deployment["metadata"]["name"]: deployment for deployment in deployments}
+    return tuple(_read_workload(name, by_name.get(name)) for name in (SERVER_APP, CLIENT_APP))
+
+
+def _read_workload(name: str, deployment: Object | None) -> Workload:
+    if deployment is None:
+        return Workload(name, None)
+    spec, ready = deployment["spec"], deployment.get("status", {}).get("readyReplicas", 0)
+    return Workload(name, spec.get("replicas", 1), ready, bool(spec.get("paused")))
+
+
+def require_whole(namespace: str, deployments: Iterable[Object]) -> None:
+    """Raise if a Deployment of the demo is missing, or wants no pods: nothing could be said of its pods."""
+    for workload in read_workloads(deployments):
+        if workload.replicas is None:
+            raise NotFound(
+                f"half of the demo is missing: there is no Deployment {workload.name} in namespace {namespace}",
+                hint="`grpcdemo up` creates it",
+            )
+        if not workload.replicas:
+            scale = Kubectl("scale", f"deployments/{workload.name}", "--replicas", "1", namespace=namespace)
+            raise GrpcdemoError(
+                f"Deployment {workload.name} is scaled to 0: it has no pods",
+                hint=Hint("scale it up with ", scale, ", or with `grpcdemo up`"),
+            )
+
+
+async def our_pods(api: Api, namespace: str) -> list[Pod]:
+    """Our pods, except finished ones, by app and name."""
+    items = (await api.list(PODS, namespace=namespace, selector=OURS))["items"]
+    return sorted((pod for pod in map(read_pod, items) if not pod.finished), key=lambda pod: (pod.app, pod.name))
+
+
+async def dry_run_pods(api: Api, namespace: str, deployments: Iterable[Object]) -> list[Pod]:
+    """A new pod of each Deployment as admission plugins and webhooks leave it; none is persisted.
+
+    Raises Forbidden if this user may not create pods, NoDryRun if a webhook cannot take part in one, and Rejected if
+    the cluster would refuse the pod: quota, PodSecurity, a webhook that refuses or is unreachable.
+    """
+    return list(await asyncio.gather(*(_dry_run_pod(api, namespace, deployment) for deployment in deployments)))
+
+
+async def _dry_run_pod(api: Api, namespace: str, deployment: Object) -> Pod:
+    template = deployment["spec"]["template"]
+    body = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "generateName": f"{deployment['metadata']['name']}-",
+            "labels": labels_of(template),
+            "annotations": annotations_of(template),
+        },
+        "spec": template["spec"],
+    }
+    return read_pod(await api.create(PODS, body, namespace=namespace, dry_run=True))
+
+
+def injected_labels(deployments: list[Object]) -> dict[str, str]:
+    """The labels of our pods that an injector may select, without an opt-out."""
+    labels = labels_of(deployments[0]["spec"]["template"]) if deployments else {}
+    return {key: value for key, value in labels.items() if key != INJECT}
+
+
+def opting_out(deployments: list[Object]) -> list[str]:
+    """The Deployments whose pod template opts out of injection, which beats every namespace label."""
+    templates = {deployment["metadata"]["name"]: deployment["spec"]["template"] for deployment in deployments}
+    return [
+        name
+        for name, pod in templates.items()
+        if "false" in (labels_of(pod).get(INJECT), annotations_of(pod).get(INJECT))
+    ]

@@ -1,0 +1,1 @@
+"""What comes line by line for as long as somebody reads: watches, and the logs of containers."""
