@@ -10,7 +10,7 @@ from grpcdemo.cli.runner import change
 from grpcdemo.cli.target import TargetOptions
 from grpcdemo.errors import NoSandbox
 from grpcdemo.manifests import defaults
-from grpcdemo.model import Done
+from grpcdemo.model.progress import Done
 from grpcdemo.steps import cleanup as step
 
 

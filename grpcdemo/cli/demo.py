@@ -13,7 +13,7 @@ from grpcdemo.cli.written import written
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.kube.client.api import Api
 from grpcdemo.manifests import defaults
-from grpcdemo.model import DemoResult, Phase, Provenance
+from grpcdemo.model.result import DemoResult, Phase, Provenance
 from grpcdemo.steps import demo as step
 from grpcdemo.steps.provenance import read_provenance
 from grpcdemo.steps.up import UpConfig

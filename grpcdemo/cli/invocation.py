@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from grpcdemo.model import Target
+    from grpcdemo.model.target import Target
 
 
 @dataclass

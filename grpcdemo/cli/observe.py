@@ -16,7 +16,8 @@ from grpcdemo.cli.written import written
 from grpcdemo.errors import Interrupted
 from grpcdemo.kube.client.api import Api
 from grpcdemo.manifests import defaults
-from grpcdemo.model import Observation, Provenance
+from grpcdemo.model.observation import Observation
+from grpcdemo.model.result import Provenance
 from grpcdemo.steps import observe as step
 from grpcdemo.steps.observe.expectation import check_expected
 from grpcdemo.steps.provenance import read_provenance

@@ -17,7 +17,7 @@ from rich.spinner import Spinner
 from rich.text import Text
 
 from grpcdemo.cli.options import Format
-from grpcdemo.model import Done, StepEvent, Waiting, Warned
+from grpcdemo.model.progress import Done, StepEvent, Waiting, Warned
 from grpcdemo.views.styles import BAD, GOOD
 
 UNBOUNDED = 10_000

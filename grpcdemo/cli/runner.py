@@ -13,7 +13,8 @@ from grpcdemo.cli.output import console
 from grpcdemo.cli.target import TargetOptions, connect_to_target
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.kube.client.api import Api
-from grpcdemo.model import Reporter, StepEvent, Target
+from grpcdemo.model.progress import Reporter, StepEvent
+from grpcdemo.model.target import Target
 
 T = TypeVar("T")
 

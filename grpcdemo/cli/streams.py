@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from typing import Protocol
 
 from grpcdemo.kube.streams.log_lines import LogLine
-from grpcdemo.model import Observation
+from grpcdemo.model.observation import Observation
 from grpcdemo.steps.observe.merge import LineMerger
 from grpcdemo.views.document import record_document
 from grpcdemo.views.words import printable

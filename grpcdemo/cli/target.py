@@ -22,7 +22,7 @@ from grpcdemo.kube.access.service_account import find_pod
 from grpcdemo.kube.client.api import Api, Patience
 from grpcdemo.kube.client.connect import connect
 from grpcdemo.manifests import defaults
-from grpcdemo.model import Reporter
+from grpcdemo.model.progress import Reporter
 from grpcdemo.resources.objects import is_terminating
 from grpcdemo.resources.resource import PODS
 from grpcdemo.sandbox.session import session

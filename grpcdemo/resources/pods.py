@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grpcdemo.model import Pod, ProxyKind
+from grpcdemo.model.pods import Pod, ProxyKind
 from grpcdemo.resources.istio import PROXY_CONTAINER
 from grpcdemo.resources.labels import APP_NAME
 from grpcdemo.resources.objects import Object, has_condition, is_terminating, labels_of

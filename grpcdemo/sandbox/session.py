@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from grpcdemo.errors import ExitCode, GrpcdemoError, Unreachable
-from grpcdemo.model import Done, Reporter, Waiting
+from grpcdemo.model.progress import Done, Reporter, Waiting
 from grpcdemo.sandbox.process import start, stop
 from grpcdemo.sandbox.state import (
     LOOK_AGAIN_S,

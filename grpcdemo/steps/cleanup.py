@@ -11,7 +11,7 @@ from grpcdemo.kube.demo.namespace import find_namespace, restore_labels
 from grpcdemo.kube.demo.ownership import delete, delete_ours, list_foreign
 from grpcdemo.kube.rollout.termination import wait_until_namespace_gone, wait_until_ours_gone
 from grpcdemo.manifests import defaults
-from grpcdemo.model import Done, Reporter, Warned
+from grpcdemo.model.progress import Done, Reporter, Warned
 from grpcdemo.resources.objects import Object, is_ours, is_terminating
 from grpcdemo.resources.references import ObjectReference, listed
 from grpcdemo.resources.resource import NAMESPACES

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from grpcdemo.errors import DemoRunning, GrpcdemoError, Unauthorized, Unreachable, UsageError
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.demo.lease import Lease, LeaseTiming
-from grpcdemo.model import DemoResult, Done, Observation, Phase, Reporter, Warned
+from grpcdemo.model.observation import Observation
+from grpcdemo.model.progress import Done, Reporter, Warned
+from grpcdemo.model.result import DemoResult, Phase
 from grpcdemo.steps.cleanup import CleanupConfig, cleanup
 from grpcdemo.steps.istio.switch import SwitchConfig, switch
 from grpcdemo.steps.observe import ObserveConfig, observe

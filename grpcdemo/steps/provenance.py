@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from grpcdemo import __version__
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.demo.injection import control_plane_versions
-from grpcdemo.model import Provenance
+from grpcdemo.model.result import Provenance
 
 
 async def read_provenance(api: Api, namespace: str, command: str) -> Provenance:

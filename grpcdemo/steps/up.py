@@ -16,7 +16,8 @@ from grpcdemo.kube.rollout.termination import wait_until_namespace_gone
 from grpcdemo.manifests import defaults
 from grpcdemo.manifests.compute import Resources
 from grpcdemo.manifests.render import ManifestValues, build_objects
-from grpcdemo.model import CLIENT_APP, SERVER_APP, Done, Pod, Reporter, Warned
+from grpcdemo.model.pods import CLIENT_APP, SERVER_APP, Pod
+from grpcdemo.model.progress import Done, Reporter, Warned
 from grpcdemo.resources.istio import INJECTION_LABEL
 from grpcdemo.resources.objects import Object, is_terminating, labels_of
 from grpcdemo.steps.istio.label import INJECTION_OFF, require_labels

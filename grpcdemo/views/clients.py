@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rich.console import RenderableType
 from rich.text import Text
 
-from grpcdemo.model import Observation
+from grpcdemo.model.observation import Observation
 from grpcdemo.views.glyphs import percent
 from grpcdemo.views.pods import short_names
 from grpcdemo.views.styles import QUIET, SHARE

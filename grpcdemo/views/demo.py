@@ -5,7 +5,8 @@ from __future__ import annotations
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from grpcdemo.model import DemoResult, Observation, Phase
+from grpcdemo.model.observation import Observation
+from grpcdemo.model.result import DemoResult, Phase
 from grpcdemo.views.glyphs import BAR_CELLS, bar, percent
 from grpcdemo.views.observation import outcome_text, verdict_text
 from grpcdemo.views.styles import SHARE

@@ -5,18 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from grpcdemo.model import (
-    BlindTime,
-    DemoResult,
-    Injection,
-    IstioStatus,
-    Observation,
-    Pod,
-    Provenance,
-    Slice,
-    Status,
-    Workload,
-)
+from grpcdemo.model.istio import Injection, IstioStatus
+from grpcdemo.model.observation import BlindTime, Observation, Slice
+from grpcdemo.model.pods import Pod, Status, Workload
+from grpcdemo.model.result import DemoResult, Provenance
 from grpcdemo.views.servers import server_rows
 
 Document = dict[str, Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from grpcdemo.model import Slice, Timeline, add_counts
+from grpcdemo.model.observation import Slice, Timeline, add_counts
 
 BAR_CELLS = 10
 EIGHTHS = " ▏▎▍▌▋▊▉█"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from grpcdemo.model import Observation, Provenance
+from grpcdemo.model.observation import Observation
+from grpcdemo.model.result import Provenance
 from grpcdemo.views.clients import client_matrix
 from grpcdemo.views.glyphs import percent
 from grpcdemo.views.servers import server_rows

@@ -7,7 +7,7 @@ import textwrap
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from grpcdemo.model import Observation
+from grpcdemo.model.observation import Observation
 from grpcdemo.verdict import Outcome, Verdict
 from grpcdemo.views.clients import clients_table
 from grpcdemo.views.servers import servers_table

@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from grpcdemo.model import OTHERS, LatencyBin, Observation, Slice, Timeline
+from grpcdemo.model.observation import OTHERS, LatencyBin, Observation, Slice, Timeline
 from grpcdemo.views.glyphs import regroup
 from grpcdemo.views.pods import short_names
 

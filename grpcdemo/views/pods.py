@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from rich.table import Table
 from rich.text import Text
 
-from grpcdemo.model import Pod
+from grpcdemo.model.pods import Pod
 from grpcdemo.views.styles import BAD, GOOD
 from grpcdemo.views.table import fitting_columns, plain_table
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from grpcdemo.model import Observation, Phase, Provenance
+from grpcdemo.model.observation import Observation
+from grpcdemo.model.result import Phase, Provenance
 from grpcdemo.views import plots
 from grpcdemo.views.clients import client_matrix
 from grpcdemo.views.glyphs import percent

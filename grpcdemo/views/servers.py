@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from rich.console import RenderableType
 from rich.text import Text
 
-from grpcdemo.model import OTHERS, Observation, Slice
+from grpcdemo.model.observation import OTHERS, Observation, Slice
 from grpcdemo.views.glyphs import bar, percent, regroup, repeated_shares, server_shares, settled, sparkline
 from grpcdemo.views.pods import short_names
 from grpcdemo.views.styles import BAD, GOOD, QUIET, SHARE

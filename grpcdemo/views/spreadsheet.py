@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from grpcdemo.model import Observation
+from grpcdemo.model.observation import Observation
 from grpcdemo.views.servers import server_rows
 from grpcdemo.views.words import printable
 

@@ -8,7 +8,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from grpcdemo.model import Injection, Injector, IstioStatus, Status, Workload
+from grpcdemo.model.istio import Injection, Injector, IstioStatus
+from grpcdemo.model.pods import Status, Workload
 from grpcdemo.views.pods import pods_table
 
 

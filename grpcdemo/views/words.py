@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from grpcdemo.model import BlindTime, Observation, Provenance, Tally
+from grpcdemo.model.observation import BlindTime, Observation, Tally
+from grpcdemo.model.result import Provenance
 from grpcdemo.views.glyphs import percent
 
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")

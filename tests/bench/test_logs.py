@@ -12,7 +12,7 @@ import pytest
 
 from grpcdemo.kube.streams.lines import whole_lines
 from grpcdemo.kube.streams.log_position import Position
-from grpcdemo.model import Observation
+from grpcdemo.model.observation import Observation
 from grpcdemo.steps.observe import ObserveConfig, observe
 from grpcdemo.steps.observe.call_reader import CallReader
 from grpcdemo.steps.observe.window import Window

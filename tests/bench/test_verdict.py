@@ -7,7 +7,7 @@ from statistics import mean, median
 
 import pytest
 
-from grpcdemo.model import Tally
+from grpcdemo.model.observation import Tally
 from grpcdemo.verdict import Outcome, judge
 from tests.bench.ratio import median_ratio, report, timed
 from tests.verdict.test_errors import ERROR_RATE, KINDS, error_on_even, error_on_odd

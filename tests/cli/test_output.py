@@ -10,7 +10,8 @@ from rich.console import RenderableType
 
 from grpcdemo.cli.options import Format
 from grpcdemo.cli.output import Progress, show
-from grpcdemo.model import DemoResult, Done, Phase, Waiting, Warned
+from grpcdemo.model.progress import Done, Waiting, Warned
+from grpcdemo.model.result import DemoResult, Phase
 from grpcdemo.views.demo import demo_view
 from grpcdemo.views.observation import observation_view
 from grpcdemo.views.pods import pods_table

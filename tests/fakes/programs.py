@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from grpcdemo.model import StepEvent
+from grpcdemo.model.progress import StepEvent
 
 PATIENCE_S = 60
 """How long to wait for what must come. No test passes or fails by speed."""

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from grpcdemo.errors import ExitCode, GrpcdemoError, NotEnoughResponses, Unreachable
-from grpcdemo.model import Done, StepEvent
+from grpcdemo.model.progress import Done, StepEvent
 from grpcdemo.sandbox.session import explaining_failures, stopping_unused
 from grpcdemo.sandbox.state import LOOK_AGAIN_S, ROOM, State, acquire, running
 from tests.sandbox.user import start_fake

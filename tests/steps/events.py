@@ -2,7 +2,7 @@
 
 import asyncio
 
-from grpcdemo.model import Done, StepEvent, Waiting, Warned
+from grpcdemo.model.progress import Done, StepEvent, Waiting, Warned
 from tests.fakes.script import Asked
 
 

@@ -7,7 +7,8 @@ import pytest
 from grpcdemo.errors import DemoRunning, GrpcdemoError, Unauthorized, UnexpectedVerdict
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.demo.lease import NAME, Lease, LeaseTiming
-from grpcdemo.model import Phase, StepEvent, Warned
+from grpcdemo.model.progress import StepEvent, Warned
+from grpcdemo.model.result import Phase
 from grpcdemo.resources.resource import DEPLOYMENTS, LEASES, NAMESPACES, PODS
 from grpcdemo.steps.cleanup import CleanupConfig, cleanup
 from grpcdemo.steps.demo import DemoConfig, demo

@@ -17,7 +17,7 @@ import pytest
 
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.kube.client.api import Api
-from grpcdemo.model import Reporter
+from grpcdemo.model.progress import Reporter
 from grpcdemo.resources.labels import APP_NAME
 from grpcdemo.resources.objects import Object, annotations_of, is_terminating, labels_of
 from grpcdemo.resources.pods import read_pod

@@ -1,7 +1,7 @@
 """`status` and `istio status`: also what is missing."""
 
 from grpcdemo.kube.client.api import Api
-from grpcdemo.model import Workload
+from grpcdemo.model.pods import Workload
 from grpcdemo.resources.resource import DEPLOYMENTS
 from grpcdemo.steps.istio.status import istio_status
 from grpcdemo.steps.status import read_status

@@ -4,22 +4,11 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
-from grpcdemo.model import (
-    BlindTime,
-    Injection,
-    Injector,
-    IstioStatus,
-    Observation,
-    Pod,
-    Provenance,
-    ProxyKind,
-    Slice,
-    Status,
-    Tally,
-    Target,
-    Timeline,
-    Workload,
-)
+from grpcdemo.model.istio import Injection, Injector, IstioStatus
+from grpcdemo.model.observation import BlindTime, Observation, Slice, Tally, Timeline
+from grpcdemo.model.pods import Pod, ProxyKind, Status, Workload
+from grpcdemo.model.result import Provenance
+from grpcdemo.model.target import Target
 from grpcdemo.steps.observe.batch import Batch
 from grpcdemo.steps.observe.histogram import Histogram
 from grpcdemo.steps.observe.record import Record

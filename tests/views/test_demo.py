@@ -1,6 +1,6 @@
 """The last picture of `demo`, and its document."""
 
-from grpcdemo.model import DemoResult, Phase
+from grpcdemo.model.result import DemoResult, Phase
 from grpcdemo.views.demo import demo_view
 from grpcdemo.views.document import demo_document
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from grpcdemo.model import Slice, Timeline
+from grpcdemo.model.observation import Slice, Timeline
 from grpcdemo.views.glyphs import BAR_CELLS, bar, percent, regroup, repeated_shares, server_shares, settled, sparkline
 
 

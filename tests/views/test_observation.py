@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from grpcdemo.model import Observation, Slice, Timeline
+from grpcdemo.model.observation import Observation, Slice, Timeline
 from grpcdemo.views.document import observation_document
 from grpcdemo.views.observation import observation_view
 from grpcdemo.views.words import numbers_line, plain_line, printable

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from grpcdemo.model import DemoResult, Phase
+from grpcdemo.model.result import DemoResult, Phase
 from grpcdemo.views.document import demo_document, observation_document, record_document
 from grpcdemo.views.markdown import observation_markdown
 from grpcdemo.views.spreadsheet import observation_csv

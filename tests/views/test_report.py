@@ -7,7 +7,8 @@ from xml.etree.ElementTree import Element
 import html5lib
 import pytest
 
-from grpcdemo.model import Phase, Slice, Timeline
+from grpcdemo.model.observation import Slice, Timeline
+from grpcdemo.model.result import Phase
 from grpcdemo.steps.observe.histogram import Histogram
 from grpcdemo.steps.observe.timeline import TimelineCounter
 from grpcdemo.views.plots import FLAG_WIDTH, LatencyPlot, latency_plot, shares_plot

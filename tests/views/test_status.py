@@ -2,7 +2,9 @@
 
 import pytest
 
-from grpcdemo.model import Injection, Injector, IstioStatus, ServiceReference, Status, Target, Workload
+from grpcdemo.model.istio import Injection, Injector, IstioStatus, ServiceReference
+from grpcdemo.model.pods import Status, Workload
+from grpcdemo.model.target import Target
 from grpcdemo.views.document import istio_document, status_document
 from grpcdemo.views.pods import COLUMNS, pods_table
 from grpcdemo.views.status import istio_view, status_view

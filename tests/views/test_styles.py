@@ -6,7 +6,7 @@ import re
 import pytest
 from rich.console import Console, RenderableType
 
-from grpcdemo.model import DemoResult, Phase
+from grpcdemo.model.result import DemoResult, Phase
 from grpcdemo.views.demo import demo_view
 from grpcdemo.views.observation import observation_view
 from grpcdemo.views.pods import pods_table

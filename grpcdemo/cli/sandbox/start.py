@@ -4,7 +4,7 @@ import typer
 
 from grpcdemo.cli.interrupts import run
 from grpcdemo.cli.output import Progress
-from grpcdemo.model import Done, Waiting
+from grpcdemo.model.progress import Done, Waiting
 from grpcdemo.sandbox import process
 from grpcdemo.sandbox.state import find_state, running
 

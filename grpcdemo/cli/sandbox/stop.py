@@ -2,7 +2,7 @@
 
 from grpcdemo.cli.interrupts import run
 from grpcdemo.cli.output import Progress
-from grpcdemo.model import Done
+from grpcdemo.model.progress import Done
 from grpcdemo.sandbox import process
 from grpcdemo.sandbox.state import find_state
 

@@ -26,7 +26,7 @@ from grpcdemo.kube.client.connection import Connection
 from grpcdemo.kube.client.errors import NOT_CONNECTED, api_error, connection_errors
 from grpcdemo.kube.client.request import Parameters, Request
 from grpcdemo.kube.messages import read_text
-from grpcdemo.model import Target
+from grpcdemo.model.target import Target
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import Resource
 

@@ -19,7 +19,7 @@ from grpcdemo.kube.access.proxies import choose_proxy
 from grpcdemo.kube.access.service_account import Pod
 from grpcdemo.kube.client.api import PATIENCE, Api, Patience
 from grpcdemo.kube.client.connection import Connection
-from grpcdemo.model import Target
+from grpcdemo.model.target import Target
 
 IN_CLUSTER = "in-cluster"
 """What stands for a context where there is none."""

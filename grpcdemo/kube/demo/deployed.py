@@ -8,7 +8,7 @@ from typing import Literal
 
 from grpcdemo.errors import Conflict, GrpcdemoError, Hint, Kubectl, NotFound
 from grpcdemo.kube.client.api import Api
-from grpcdemo.model import CLIENT_APP, SERVER_APP, Pod, Workload
+from grpcdemo.model.pods import CLIENT_APP, SERVER_APP, Pod, Workload
 from grpcdemo.resources.istio import INJECT
 from grpcdemo.resources.labels import OURS
 from grpcdemo.resources.objects import Object, annotations_of, is_ours, labels_of

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from grpcdemo.errors import ApiError, Forbidden
 from grpcdemo.kube.client.api import Api
-from grpcdemo.model import Injection, Injector, ServiceReference
+from grpcdemo.model.istio import Injection, Injector, ServiceReference
 from grpcdemo.resources.endpoints import any_endpoint_ready
 from grpcdemo.resources.istio import AMBIENT_LABEL, INJECTION_LABEL, REVISION_LABEL, WEBHOOK_SUFFIX
 from grpcdemo.resources.labels import SERVICE_NAME

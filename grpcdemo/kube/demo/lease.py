@@ -17,7 +17,7 @@ from datetime import datetime, timezone
 from grpcdemo.errors import ApiError, Conflict, DemoRunning, Forbidden, GrpcdemoError, NotFound, Rejected
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.demo.namespace import find_namespace
-from grpcdemo.model import Reporter, Waiting, Warned
+from grpcdemo.model.progress import Reporter, Waiting, Warned
 from grpcdemo.resources.labels import MANAGED_BY
 from grpcdemo.resources.objects import Object, is_terminating
 from grpcdemo.resources.resource import LEASES

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from grpcdemo.errors import Forbidden, NotFound
 from grpcdemo.kube.client.api import Api
-from grpcdemo.model import Done, Reporter
+from grpcdemo.model.progress import Done, Reporter
 from grpcdemo.resources.labels import OURS
 from grpcdemo.resources.objects import Object, is_ours, is_terminating, owner_references
 from grpcdemo.resources.references import ObjectReference, reference_to

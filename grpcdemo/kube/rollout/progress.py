@@ -21,7 +21,8 @@ from grpcdemo.kube.trouble import (
     read_scale_up,
     subject_of,
 )
-from grpcdemo.model import Done, Pod, Reporter, StepEvent, Waiting
+from grpcdemo.model.pods import Pod
+from grpcdemo.model.progress import Done, Reporter, StepEvent, Waiting
 from grpcdemo.resources.deployments import current_replica_set
 from grpcdemo.resources.labels import APP_NAME, TEMPLATE_HASH
 from grpcdemo.resources.objects import Object, is_terminating, labels_of, owned_by

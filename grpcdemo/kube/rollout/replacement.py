@@ -12,7 +12,7 @@ from contextlib import suppress
 from grpcdemo.errors import Conflict, Forbidden, NotFound
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.trouble import ContainerTrouble, creation_trouble, pod_trouble
-from grpcdemo.model import Done, Reporter, Warned
+from grpcdemo.model.progress import Done, Reporter, Warned
 from grpcdemo.resources.labels import OURS
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.pods import is_active

@@ -17,7 +17,8 @@ from grpcdemo.kube.rollout.progress import RolloutProgress, Stuck, list_reasons
 from grpcdemo.kube.streams.logs import ContainerRef, last_lines
 from grpcdemo.kube.streams.watch import Mirror, Query, wait_until
 from grpcdemo.kube.trouble import CannotPullImage, CrashLoop, Trouble, Unschedulable, late_trouble
-from grpcdemo.model import Done, Pod, Reporter
+from grpcdemo.model.pods import Pod
+from grpcdemo.model.progress import Done, Reporter
 from grpcdemo.resources.labels import OURS
 from grpcdemo.resources.objects import Object, is_terminating
 from grpcdemo.resources.pods import is_ready

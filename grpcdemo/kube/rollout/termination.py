@@ -11,7 +11,7 @@ from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.demo.ownership import CREATED
 from grpcdemo.kube.streams.watch import Mirror, Query, wait_until
 from grpcdemo.kube.trouble import Terminating, read_terminating
-from grpcdemo.model import Reporter, Waiting
+from grpcdemo.model.progress import Reporter, Waiting
 from grpcdemo.resources.labels import OURS
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import NAMESPACES, PODS

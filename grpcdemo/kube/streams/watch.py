@@ -15,7 +15,7 @@ from grpcdemo.kube.client.errors import api_error
 from grpcdemo.kube.client.request import Request
 from grpcdemo.kube.messages import shorten
 from grpcdemo.kube.streams.lines import whole_lines
-from grpcdemo.model import Reporter, Waiting
+from grpcdemo.model.progress import Reporter, Waiting
 from grpcdemo.resources.objects import Object, namespaced_name
 from grpcdemo.resources.resource import Resource
 from grpcdemo.waiting import done_within, is_set_within

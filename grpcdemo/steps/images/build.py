@@ -10,7 +10,7 @@ from pathlib import Path
 
 from grpcdemo.errors import UsageError
 from grpcdemo.manifests.images import CLIENT_IMAGE, SERVER_IMAGE, TAG, image_reference
-from grpcdemo.model import Waiting, Warned
+from grpcdemo.model.progress import Waiting, Warned
 from grpcdemo.steps.images.archive import read_archive
 from grpcdemo.steps.images.builders import Builder, Command
 from grpcdemo.steps.images.context import build_context

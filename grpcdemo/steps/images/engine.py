@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from grpcdemo.errors import GrpcdemoError, UsageError
-from grpcdemo.model import Warned
+from grpcdemo.model.progress import Warned
 from grpcdemo.steps.images.builders import BUILDERS, Builder, Command, fill
 from grpcdemo.steps.images.shell import ProgramFailed, Shell, is_installed
 

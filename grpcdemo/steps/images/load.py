@@ -9,7 +9,7 @@ from pathlib import Path
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.manifests.images import IMAGES, image_reference
 from grpcdemo.manifests.local_clusters import ClusterKind, LocalCluster
-from grpcdemo.model import Done, Waiting
+from grpcdemo.model.progress import Done, Waiting
 from grpcdemo.steps.images.archive import Archive, read_archive
 from grpcdemo.steps.images.builders import DOCKER, NERDCTL, Command, fill
 from grpcdemo.steps.images.engine import find_engine, require_image, works

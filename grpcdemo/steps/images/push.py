@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grpcdemo.manifests.images import IMAGES, image_reference, parse_prefix
-from grpcdemo.model import Done, Waiting
+from grpcdemo.model.progress import Done, Waiting
 from grpcdemo.steps.images.builders import fill
 from grpcdemo.steps.images.engine import find_engine, find_image, require_image
 from grpcdemo.steps.images.shell import Shell

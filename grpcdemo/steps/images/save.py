@@ -9,7 +9,7 @@ from pathlib import Path
 
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.manifests.images import IMAGES, image_reference
-from grpcdemo.model import Waiting
+from grpcdemo.model.progress import Waiting
 from grpcdemo.steps.images.archive import Archive
 from grpcdemo.steps.images.builders import fill
 from grpcdemo.steps.images.engine import Engine, find_engine, known_flags, require_image

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from grpcdemo.durations import format_duration
 from grpcdemo.errors import GrpcdemoError
-from grpcdemo.model import Reporter, StepEvent
+from grpcdemo.model.progress import Reporter, StepEvent
 from grpcdemo.steps.images.hints import find_hint, find_install_hint
 from grpcdemo.waiting import done_within
 

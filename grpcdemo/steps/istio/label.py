@@ -18,7 +18,7 @@ from grpcdemo.kube.demo.injection import (
     revisions,
 )
 from grpcdemo.kube.demo.namespace import find_namespace
-from grpcdemo.model import Reporter, Warned
+from grpcdemo.model.progress import Reporter, Warned
 from grpcdemo.resources.istio import AMBIENT_LABEL, INJECTION_LABEL, REVISION_LABEL
 from grpcdemo.resources.objects import Object, labels_of
 

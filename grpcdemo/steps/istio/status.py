@@ -9,7 +9,7 @@ from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.demo.deployed import injected_labels, our_deployments, our_pods, read_workloads
 from grpcdemo.kube.demo.injection import control_plane_versions, read_injection
 from grpcdemo.kube.demo.namespace import find_namespace
-from grpcdemo.model import IstioStatus
+from grpcdemo.model.istio import IstioStatus
 from grpcdemo.resources.objects import labels_of
 
 

@@ -10,7 +10,7 @@ import collections
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from grpcdemo.model import BlindCause, BlindTime
+from grpcdemo.model.observation import BlindCause, BlindTime
 
 BLIND_S = 4.0
 """An outage that lasts longer is told. A follower looks at a silent log more often than that."""

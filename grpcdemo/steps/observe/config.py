@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from grpcdemo.kube.streams.logs import FollowTiming
 from grpcdemo.manifests import defaults
-from grpcdemo.model import CLIENT_CONTAINER
+from grpcdemo.model.pods import CLIENT_CONTAINER
 from grpcdemo.steps.observe.blindness import BLIND_S
 from grpcdemo.verdict import Criteria, Outcome
 

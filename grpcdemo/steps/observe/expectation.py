@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grpcdemo.errors import NotEnoughResponses, UnexpectedVerdict
-from grpcdemo.model import Observation
+from grpcdemo.model.observation import Observation
 from grpcdemo.verdict import Outcome
 
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
-from grpcdemo.model import Pod
+from grpcdemo.model.pods import Pod
 
 
 class Followers:

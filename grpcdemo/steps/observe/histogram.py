@@ -9,7 +9,7 @@ from __future__ import annotations
 import collections
 import math
 
-from grpcdemo.model import LatencyBin
+from grpcdemo.model.observation import LatencyBin
 
 LEAST_MS = 0.01
 MOST_MS = 100_000.0

@@ -17,7 +17,8 @@ from grpcdemo.kube.messages import shorten
 from grpcdemo.kube.streams.log_lines import SECOND_NS, LogLine
 from grpcdemo.kube.streams.logs import ContainerRef, Follower
 from grpcdemo.kube.streams.watch import Mirror
-from grpcdemo.model import Observation, Pod
+from grpcdemo.model.observation import Observation
+from grpcdemo.model.pods import Pod
 from grpcdemo.steps.observe.blindness import Outage
 from grpcdemo.steps.observe.call_reader import CallReader, Past
 from grpcdemo.steps.observe.config import ObserveConfig

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grpcdemo.errors import Hint, Kubectl, NotFound, UsageError
 from grpcdemo.kube.streams.watch import Lost, Mirror, Query
-from grpcdemo.model import CLIENT_APP, SERVER_APP, Pod
+from grpcdemo.model.pods import CLIENT_APP, SERVER_APP, Pod
 from grpcdemo.resources.labels import OURS
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.pods import read_pod

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from grpcdemo.model import Observation, Pod
+from grpcdemo.model.observation import Observation
+from grpcdemo.model.pods import Pod
 from grpcdemo.steps.observe.blindness import Blindness
 from grpcdemo.steps.observe.record import Record
 from grpcdemo.verdict import Criteria, judge

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from grpcdemo.model import OTHERS, Slice, Timeline
+from grpcdemo.model.observation import OTHERS, Slice, Timeline
 
 SLICES = 240
 FIRST_S = 0.5

@@ -9,7 +9,7 @@ from grpcdemo.errors import UsageError
 from grpcdemo.kube.access.kubeconfig import Kubeconfig, find_kubeconfig
 from grpcdemo.kube.access.service_account import FOLDER, Pod, find_pod
 from grpcdemo.kube.client.connect import connect
-from grpcdemo.model import Target
+from grpcdemo.model.target import Target
 from tests.fakes.authority import authority
 from tests.kube.access.kubeconfigs import Recorder, write_config
 

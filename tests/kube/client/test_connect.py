@@ -10,7 +10,7 @@ import yaml
 from grpcdemo.errors import UsageError
 from grpcdemo.kube.access.kubeconfig import find_kubeconfig, read_entries
 from grpcdemo.kube.client.connect import connect
-from grpcdemo.model import Target
+from grpcdemo.model.target import Target
 
 LOCAL, FAR = "https://127.0.0.1:6443", "https://api.example.com"
 

@@ -11,7 +11,7 @@ from grpcdemo.kube.demo.injection import (
     read_webhooks,
     revisions,
 )
-from grpcdemo.model import ServiceReference
+from grpcdemo.model.istio import ServiceReference
 from grpcdemo.resources.objects import Object
 from tests.fakes.script import Script, refuse, reply
 from tests.fakes.webhooks import default_install, install_by_default, revisioned_install, tag

@@ -9,7 +9,7 @@ import pytest
 from grpcdemo.errors import DemoRunning, GrpcdemoError
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.demo.lease import NAME, Lease, LeaseTiming
-from grpcdemo.model import StepEvent, Warned
+from grpcdemo.model.progress import StepEvent, Warned
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import LEASES
 from tests.fakes.hollow_cluster import HollowCluster

@@ -5,7 +5,7 @@ import pytest
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.rollout.rollout import TRIED_AGAIN_AT, is_settled, wait_for_rollout
-from grpcdemo.model import Done, StepEvent, Waiting
+from grpcdemo.model.progress import Done, StepEvent, Waiting
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.pods import read_pod
 from grpcdemo.resources.resource import DEPLOYMENTS, EVENTS, PODS, REPLICA_SETS

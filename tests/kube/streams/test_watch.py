@@ -10,7 +10,7 @@ from aiohttp import web
 from grpcdemo.errors import ApiError, Forbidden, Unreachable
 from grpcdemo.kube.client.api import Api, Patience
 from grpcdemo.kube.streams.watch import Mirror, Query, wait_until
-from grpcdemo.model import StepEvent, Waiting
+from grpcdemo.model.progress import StepEvent, Waiting
 from grpcdemo.resources.labels import OURS
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import PODS

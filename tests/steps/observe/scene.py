@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from grpcdemo.kube.client.api import Api
-from grpcdemo.model import Observation
+from grpcdemo.model.observation import Observation
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import PODS
 from grpcdemo.steps.observe import ObserveConfig, observe

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from grpcdemo.kube.streams.logs import FollowTiming
-from grpcdemo.model import BlindTime, Observation
+from grpcdemo.model.observation import BlindTime, Observation
 from grpcdemo.resources.resource import PODS
 from grpcdemo.steps.observe import ObserveConfig
 from grpcdemo.steps.observe.blindness import Blindness, Outage, clipped, total_s

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from grpcdemo.model import Observation
+from grpcdemo.model.observation import Observation
 from grpcdemo.workload.call_log import Call, format_call
 from tests.fakes.log import START_NS, FakeLog
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from grpcdemo.errors import NotEnoughResponses, UnexpectedVerdict
-from grpcdemo.model import Observation
+from grpcdemo.model.observation import Observation
 from grpcdemo.steps.observe.expectation import check_expected
 from grpcdemo.verdict import Outcome
 from tests.views.samples import BALANCED, BLIND, PINNED, WHY_BLIND, observation

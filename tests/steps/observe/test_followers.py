@@ -2,7 +2,7 @@
 
 import asyncio
 
-from grpcdemo.model import Pod
+from grpcdemo.model.pods import Pod
 from grpcdemo.steps.observe.followers import Followers
 from tests.views.samples import pod
 

@@ -9,7 +9,7 @@ import pytest
 from grpcdemo.errors import Forbidden, NotFound, UsageError
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.streams.log_lines import SECOND_NS
-from grpcdemo.model import Tally
+from grpcdemo.model.observation import Tally
 from grpcdemo.resources.resource import PODS
 from grpcdemo.steps.observe import ObserveConfig
 from grpcdemo.verdict import Outcome

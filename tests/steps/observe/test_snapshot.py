@@ -1,6 +1,6 @@
 """Who votes for the verdict, and who is merely shown."""
 
-from grpcdemo.model import Observation
+from grpcdemo.model.observation import Observation
 from grpcdemo.steps.observe.batch import Batch
 from grpcdemo.steps.observe.record import Record
 from grpcdemo.steps.observe.snapshot import take_snapshot

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grpcdemo.model import OTHERS, Slice
+from grpcdemo.model.observation import OTHERS, Slice
 from grpcdemo.steps.observe.timeline import FIRST_S, SERVERS, SLICES, TimelineCounter
 
 WINDOW = Slice(windows=1)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grpcdemo.errors import GrpcdemoError
-from grpcdemo.model import Slice
+from grpcdemo.model.observation import Slice
 from grpcdemo.steps.observe.batch import Batch
 from grpcdemo.steps.observe.histogram import ACCURACY
 from grpcdemo.steps.observe.window import Window

@@ -1,0 +1,156 @@
+"""What `observe` counted: who answered whom, when, how fast, and what could not be read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from grpcdemo.model.pods import Pod
+from grpcdemo.verdict import Verdict
+
+
+def add_counts(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """The sum of several counts by name."""
+    total: Counter[str] = Counter()
+    for count in counts:
+        total.update(count)
+    return dict(total)
+
+
+BlindCause = Literal["unreadable", "no calls", "unwatched"]
+"""Why calls could not be counted: a client's log could not be read, no line in it tells of a call, or the pods could
+not be watched."""
+
+
+@dataclass(frozen=True)
+class BlindTime:
+    """A time in which it is unknown what a client did. Times are seconds since the observation began."""
+
+    client: str
+    """The client's pod; empty if it is about all pods."""
+    begin: float
+    end: float
+    """Up to now, while *is_over* is false."""
+    cause: BlindCause
+    message: str
+    """What the API said, in one line."""
+    is_over: bool = False
+    """The log can be read again, but not the lines from this time."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Who answered, in one window of observation."""
+
+    responses: int = 0
+    errors: dict[str, int] = field(default_factory=dict)
+    """Failed calls by gRPC status code."""
+    missed: int = 0
+    """Calls whose log lines could not be read."""
+    by_client: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Responses by client pod, then by server pod."""
+    latency_ms: dict[str, float] = field(default_factory=dict)
+    """By percentile: p50, p90, p99."""
+    seconds: float = 0.0
+    """How long the window is, with the time that was blind."""
+    blind_seconds: float = 0.0
+    """In which the calls of at least one client could not be read."""
+    unread_by_client: dict[str, float] = field(default_factory=dict)
+    """For how long the calls of a client were not read: while it was blind, and since the last look."""
+
+    @property
+    def responses_per_second(self) -> float:
+        """The sum of all clients' rates, each over the time in which its calls could be read."""
+        rates = 0.0
+        for client, answered in self.by_client.items():
+            read_s = self.seconds - self.unread_by_client.get(client, 0.0)
+            rates += sum(answered.values()) / read_s if read_s > 0 else 0.0
+        return rates
+
+    def by_server(self) -> dict[str, int]:
+        """Responses by server pod, over all clients."""
+        return add_counts(self.by_client.values())
+
+
+OTHERS = ""
+"""The name for all servers beyond the limit, in a slice of time in which too many answered."""
+
+
+@dataclass(frozen=True)
+class Slice:
+    """What happened in one slice of time."""
+
+    by_server: dict[str, int] = field(default_factory=dict)
+    """Responses by server pod, over all clients."""
+    errors: int = 0
+    followed: int = 0
+    """Responses that followed another one of the same client in the same window."""
+    repeated: int = 0
+    """How many of those came from the same pod as the one before: all when pinned, 1 in k at random."""
+    windows: int = 0
+    """Windows that began in it."""
+
+    @property
+    def responses(self) -> int:
+        return sum(self.by_server.values())
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Who answered when, over the whole observation and across its windows."""
+
+    slice_s: float = 0.5
+    """The length of each slice but the last, which may not be over."""
+    slices: tuple[Slice, ...] = ()
+    seconds: float = 0.0
+
+    def by_server(self) -> dict[str, int]:
+        """Responses by server pod, over all clients and windows."""
+        return add_counts(one.by_server for one in self.slices)
+
+
+@dataclass(frozen=True)
+class LatencyBin:
+    """How many responses took from *low_ms* up to *high_ms*."""
+
+    low_ms: float
+    high_ms: float
+    count: int
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What `observe` knows at one moment: the pods, the tally of the present window, and the verdict."""
+
+    servers: tuple[Pod, ...]
+    clients: tuple[Pod, ...]
+    tally: Tally
+    verdict: Verdict
+    windows: int = 1
+    """The number of windows: each change in the set of pods starts a new one."""
+    departed: dict[str, str] = field(default_factory=dict)
+    """IP by name of the server pods that answered in this window and are gone."""
+    timeline: Timeline = Timeline()
+    latencies: tuple[LatencyBin, ...] = ()
+    """The distribution of the latency in the present window."""
+    blind: tuple[BlindTime, ...] = ()
+    """When calls could not be counted, over the whole observation, the latest last."""
+
+    @property
+    def expected(self) -> dict[str, float]:
+        """The even share of each server pod that can answer."""
+        counts = self.tally.by_server()
+        able = [pod.name for pod in self.servers if pod.ready or counts.get(pod.name)]
+        return dict.fromkeys(able, 1 / len(able)) if able else {}
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether calls cannot be counted now."""
+        return any(not one.is_over for one in self.blind)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no client and no server is left."""
+        return not self.servers and not self.clients

@@ -1,0 +1,35 @@
+"""How a step reports its progress: in words for people. Facts are in the step's result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a step finished, in the past tense."""
+
+    text: str
+    rehearsed: bool = True
+    """A dry run does not really do it."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What a step waits for now; replaces the previous one."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Warned:
+    """What the user should know although it is not an error, or could not be checked."""
+
+    text: str
+
+
+StepEvent = Done | Waiting | Warned
+
+Reporter = Callable[[StepEvent], None]
+"""How a step reports its progress: in words for people. Facts are in the step's result."""
