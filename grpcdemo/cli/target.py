@@ -19,8 +19,9 @@ from grpcdemo.cli.invocation import Invocation
 from grpcdemo.errors import GrpcdemoError, NoSandbox, UsageError
 from grpcdemo.kube.access.kubeconfig import Kubeconfig, find_kubeconfig
 from grpcdemo.kube.access.service_account import find_pod
-from grpcdemo.kube.client.api import Api, Patience
+from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.client.connect import connect
+from grpcdemo.kube.client.patience import Patience
 from grpcdemo.manifests import defaults
 from grpcdemo.model.progress import Reporter
 from grpcdemo.resources.objects import is_terminating

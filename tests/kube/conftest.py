@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from grpcdemo.kube.client.api import Api, Patience
+from grpcdemo.kube.client.api import Api
+from grpcdemo.kube.client.patience import Patience
 from tests.fakes.script import Script, connected
 
 

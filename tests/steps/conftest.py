@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from grpcdemo.kube.client.api import Api, Patience
+from grpcdemo.kube.client.api import Api
+from grpcdemo.kube.client.patience import Patience
 from grpcdemo.steps.up import UpConfig, up
 from tests.fakes.hollow_cluster import HollowCluster
 from tests.fakes.script import connected_to

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Protocol
 
 from grpcdemo.errors import GrpcdemoError
-from grpcdemo.kube.access.entries import KeyPair, User
+from grpcdemo.kube.access.entries import User
 from grpcdemo.kube.access.fields import printable
+from grpcdemo.kube.access.pem import KeyPair
 
 TOKEN_FILE_S = 50.0
 """How long a token that was read from a file is good: shorter than the time by which a kubelet renews it early."""

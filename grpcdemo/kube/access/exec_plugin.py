@@ -20,8 +20,9 @@ from typing import Any
 from grpcdemo.errors import GrpcdemoError, Hint, Kubectl
 from grpcdemo.kube.access.credentials import Credentials, bearer
 from grpcdemo.kube.access.documents import parse_yaml
-from grpcdemo.kube.access.entries import Cluster, ExecPlugin, KeyPair, Pem
+from grpcdemo.kube.access.entries import Cluster, ExecPlugin
 from grpcdemo.kube.access.fields import Fields, printable
+from grpcdemo.kube.access.pem import KeyPair, Pem
 from grpcdemo.resources.times import parse_time
 
 INFO = "KUBERNETES_EXEC_INFO"

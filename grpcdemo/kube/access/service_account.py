@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from grpcdemo.kube.access.entries import Cluster, Pem, User
+from grpcdemo.kube.access.entries import Cluster, User
 from grpcdemo.kube.access.fields import Place
+from grpcdemo.kube.access.pem import Pem
 
 FOLDER = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 ENTRY = "service account"

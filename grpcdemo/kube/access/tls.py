@@ -8,7 +8,8 @@ import tempfile
 from pathlib import Path
 
 from grpcdemo.errors import UsageError
-from grpcdemo.kube.access.entries import Cluster, KeyPair, Pem
+from grpcdemo.kube.access.entries import Cluster
+from grpcdemo.kube.access.pem import KeyPair, Pem
 
 CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 

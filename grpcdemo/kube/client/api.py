@@ -1,68 +1,25 @@
 """The verbs of the Kubernetes API on plain objects: authenticated, repeated after a fault, with our errors.
 
-Every change is safe to repeat, also after one that happened although its answer was lost: a create finds the object
-there, a patch sets the same values again, a delete names the uid. What a conflict means is judged by looking at the
-object ([conflict.py](conflict.py)).
-
 The generated methods of the client library are left out: they know every kind, but not the one that the next version
-adds. [connection.py](connection.py) sends the requests.
+adds. [exchange.py](exchange.py) says what is repeated.
 """
 
 from __future__ import annotations
 
-import asyncio
-import json
-import random
-from collections.abc import AsyncIterator, Coroutine, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 
-import aiohttp
-
-from grpcdemo.errors import ApiError, NotFound, Rejected, Replaced, Unreachable
-from grpcdemo.kube.client.conflict import Meaning, judge_conflict
+from grpcdemo.errors import NotFound
 from grpcdemo.kube.client.connection import Connection
-from grpcdemo.kube.client.errors import NOT_CONNECTED, api_error, connection_errors
+from grpcdemo.kube.client.errors import not_kubernetes
+from grpcdemo.kube.client.exchange import Exchange
+from grpcdemo.kube.client.patience import PATIENCE, Patience
 from grpcdemo.kube.client.request import Parameters, Request
-from grpcdemo.kube.messages import read_text
 from grpcdemo.model.target import Target
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import Resource
 
-CONNECT_TIMEOUT_S = 10.0
-MOST_BACK_OFF_S = 3.0
-MOST_ASKED_S = 30.0
-ATTEMPTS = 5
-UNANSWERED = 2
-"""How many attempts may go unanswered: the second is made on a new connection, in case the first one was dead."""
-CONFLICTS = {409, 422}
-"""The API server finds a patch with another object's uid invalid."""
-RETRIED = {409, 429, 500, 502, 503, 504}
-"""Status codes that may change a moment later."""
 DRY_RUN: Parameters = {"dryRun": "All"}
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long to wait for an API server."""
-
-    answer_s: float = 30.0
-    """For the whole answer to a request."""
-    back_off_s: float = 0.2
-    """Before the second attempt; doubles with each further one."""
-    lost_s: float = 60.0
-    """How long to try to reach a server that answered before."""
-    lost_retry_s: float = 1.0
-    watch_s: int = 10
-    """How long the API server is asked to keep one watch open: what ends in time is not dead."""
-    silence_s: float = 13.0
-    """A watch that says nothing for longer is: its connection, or a load balancer in between, has forgotten it."""
-
-
-PATIENCE = Patience()
 
 
 class Api:
@@ -82,8 +39,7 @@ class Api:
         self.target = target
         self.patience = patience
         self._dry_run = dry_run
-        self._connection = connection
-        self._answered = False
+        self._exchange = Exchange(connection, patience)
         self._version: tuple[int, int] | None = None
         self._git_version = ""
 
@@ -95,17 +51,17 @@ class Api:
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        await self._connection.close()
+        await self._exchange.close()
 
     async def version(self) -> tuple[int, int]:
         """Major and minor version of the API server, asked once."""
         if self._version is None:
-            answer = await self._ask(Request("get", context=self.target.context))
+            answer = await self._exchange.ask(Request("get", context=self.target.context))
             self._git_version = str(answer.get("gitVersion", ""))
             try:
                 self._version = int(answer["major"]), int(str(answer["minor"]).rstrip("+"))
             except (KeyError, ValueError) as error:
-                raise _not_kubernetes(self.target.server) from error
+                raise not_kubernetes(self.target.server) from error
         return self._version
 
     async def git_version(self) -> str:
@@ -114,7 +70,7 @@ class Api:
         return self._git_version
 
     async def get(self, resource: Resource, name: str, *, namespace: str | None = None) -> Object:
-        return await self._ask(Request("get", resource, namespace, name, self.target.context))
+        return await self._exchange.ask(Request("get", resource, namespace, name, self.target.context))
 
     async def find(self, resource: Resource, name: str, *, namespace: str | None = None) -> Object | None:
         """The object, or None if there is none."""
@@ -133,7 +89,7 @@ class Api:
     ) -> Object:
         """The whole list object: `items`, and `metadata.resourceVersion` to watch from."""
         parameters = {key: text for key, text in (("labelSelector", selector), ("fieldSelector", fields)) if text}
-        answer = await self._ask(
+        answer = await self._exchange.ask(
             Request("list", resource, namespace, context=self.target.context, parameters=parameters)
         )
         answer["items"] = answer.get("items") or []
@@ -144,7 +100,7 @@ class Api:
     ) -> Object:
         """Raises Conflict if an object of that name exists, maybe from an attempt whose answer was lost."""
         name, parameters = body["metadata"].get("name"), DRY_RUN if dry_run or self.dry_run else {}
-        return await self._ask(
+        return await self._exchange.ask(
             Request("create", resource, namespace, name, self.target.context, parameters=parameters, body=body)
         )
 
@@ -154,7 +110,7 @@ class Api:
         A `uid` in the body's metadata makes it a patch of exactly that object: Replaced is raised for another one.
         """
         parameters = DRY_RUN if self.dry_run else {}
-        return await self._ask(
+        return await self._exchange.ask(
             Request("patch", resource, namespace, name, self.target.context, parameters=parameters, body=body)
         )
 
@@ -168,160 +124,13 @@ class Api:
         body: Object = {"preconditions": {"uid": uid}, "propagationPolicy": "Orphan" if orphan else "Background"}
         if self.dry_run:
             body["dryRun"] = ["All"]  # the API server ignores the query of a DELETE with a body
-        await self._ask(Request("delete", resource, namespace, name, self.target.context, body=body))
+        await self._exchange.ask(Request("delete", resource, namespace, name, self.target.context, body=body))
 
-    @asynccontextmanager
-    async def stream(
+    def stream(
         self, request: Request, *, answer_s: float, silence_s: float
-    ) -> AsyncIterator[AsyncIterator[bytes]]:
+    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """The chunks of an answer that does not end by itself.
 
         Raises `Unreachable` if it does not begin within *answer_s*, or after *silence_s* without a chunk.
         """
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=answer_s)
-        with connection_errors(self.target.server, self._connection.proxy):
-            response = await self._send_authenticated(request, timeout)
-            try:
-                if response.status != 200:
-                    raise api_error(response.status, _status(await response.read()), request)
-                _limit_silence(response, silence_s)
-                yield response.content.iter_any()
-            finally:
-                response.close()
-
-    async def _ask(self, request: Request) -> Object:
-        """The JSON answer to *request*, which is repeated while that may help; empty if an earlier attempt did it."""
-        began, attempt = asyncio.get_running_loop().time(), 1
-        while True:
-            try:
-                status, headers, data = await self._exchange(request)
-            except Unreachable as error:
-                if self._may_restart(error, began):
-                    await asyncio.sleep(self.patience.lost_retry_s)
-                    continue
-                if attempt >= _most_attempts(error):
-                    raise
-                asked_s = None
-            else:
-                if status < 300:
-                    return _object(data, self.target.server)
-                refusal = api_error(status, _status(data), request)
-                if status in CONFLICTS and await self._is_done(request, refusal):
-                    return {}
-                if attempt >= ATTEMPTS or status not in RETRIED or isinstance(refusal, Rejected):
-                    raise refusal
-                asked_s = _retry_after(headers)
-            await asyncio.sleep(asked_s or self._back_off(attempt))
-            attempt += 1
-
-    async def _is_done(self, request: Request, conflict: ApiError) -> bool:
-        """Whether a change that met *conflict* has happened; False if it may be repeated. Else raises the conflict."""
-        if request.method == "GET" or request.resource is None or request.name is None:
-            return False
-        try:
-            obj = await self.find(request.resource, request.name, namespace=request.namespace)
-        except ApiError:
-            raise conflict from None  # it says more than why nobody could look
-        meaning = judge_conflict(request, obj)
-        if meaning is Meaning.REPLACED:
-            raise Replaced(conflict.message, hint=conflict.hint)
-        if meaning is Meaning.STANDS:
-            raise conflict
-        return meaning is Meaning.DONE
-
-    def _may_restart(self, error: Unreachable, began: float) -> bool:
-        """Whether the API server, which answered before, may only be restarting: it refuses connections meanwhile."""
-        refused = isinstance(error.__cause__, NOT_CONNECTED)
-        return refused and self._answered and asyncio.get_running_loop().time() - began < self.patience.lost_s
-
-    def _back_off(self, attempt: int) -> float:
-        """Seconds to wait after failure number *attempt*, with jitter."""
-        return min(self.patience.back_off_s * 2.0 ** (attempt - 1), MOST_BACK_OFF_S) * random.uniform(0.8, 1.2)
-
-    async def _exchange(self, request: Request) -> tuple[int, Mapping[str, str], bytes]:
-        """One request and its whole answer: status, headers, body. A change that was sent is answered first."""
-        with connection_errors(self.target.server, self._connection.proxy):
-            exchange = self._send_and_read(request)
-            answer = await (exchange if request.method == "GET" else to_its_end(exchange))
-        self._answered = True
-        return answer
-
-    async def _send_and_read(self, request: Request) -> tuple[int, Mapping[str, str], bytes]:
-        timeout = aiohttp.ClientTimeout(total=self.patience.answer_s, sock_connect=CONNECT_TIMEOUT_S)
-        response = await self._send_authenticated(request, timeout)
-        return response.status, response.headers, await response.read()
-
-    async def _send_authenticated(self, request: Request, timeout: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
-        """Send; if the credentials are refused and there are others, send once more."""
-        source = self._connection.source
-        credentials = await source.get()
-        response = await self._connection.send(request, credentials, timeout)
-        if response.status == 401 and (renewed := await source.renew(credentials)):
-            await response.read()
-            return await self._connection.send(request, renewed, timeout)
-        return response
-
-
-async def to_its_end(work: Coroutine[None, None, T]) -> T:
-    """Finish *work* even if cancelled meanwhile, and only then raise the cancellation.
-
-    A change may still land after it was sent, so wait for the answer before any cleanup.
-    """
-    task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.gather(task, return_exceptions=True)
-        raise
-
-
-def _limit_silence(response: aiohttp.ClientResponse, silence_s: float) -> None:
-    """From now on, fail after *silence_s* without data: aiohttp has one timeout for the first answer and the rest."""
-    protocol = response.connection.protocol if response.connection else None
-    if protocol is not None:  # None once the whole answer is there
-        protocol.read_timeout = silence_s
-        protocol.start_timeout()
-
-
-def _most_attempts(error: Unreachable) -> int:
-    """How many attempts a request is worth that fails so."""
-    cause = error.__cause__
-    if isinstance(cause, NOT_CONNECTED):
-        return 1
-    if isinstance(cause, aiohttp.ClientHttpProxyError) and cause.status not in RETRIED:
-        return 1
-    return UNANSWERED if isinstance(cause, asyncio.TimeoutError) else ATTEMPTS
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """The seconds that the API server asks for, at most MOST_ASKED_S; None if it names no seconds, but maybe a date."""
-    try:
-        return min(float(headers.get("Retry-After", "")), MOST_ASKED_S)
-    except ValueError:
-        return None
-
-
-def _object(data: bytes, server: str) -> Object:
-    try:
-        obj = json.loads(data or b"{}")
-    except ValueError as error:
-        raise _not_kubernetes(server) from error
-    if not isinstance(obj, dict):
-        raise _not_kubernetes(server)
-    return obj
-
-
-def _not_kubernetes(server: str) -> ApiError:
-    return ApiError(
-        f"what answers at {server} is not a Kubernetes API",
-        hint="check the server's address in the kubeconfig, and whether a proxy stands in between",
-    )
-
-
-def _status(data: bytes) -> Object:
-    """The `Status` in an error's body; proxies in between answer with plain text or HTML."""
-    try:
-        status = json.loads(data)
-    except ValueError:
-        return {"message": read_text(data)}
-    return status if isinstance(status, dict) else {"message": str(status)}
+        return self._exchange.stream(request, answer_s=answer_s, silence_s=silence_s)

@@ -8,8 +8,9 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from grpcdemo.errors import GrpcdemoError, UsageError
+from grpcdemo.kube.access.cluster_parser import parse_cluster
 from grpcdemo.kube.access.credentials import CredentialSource, StaticCredentials
-from grpcdemo.kube.access.entries import Cluster, User, parse_cluster, parse_user
+from grpcdemo.kube.access.entries import Cluster, User
 from grpcdemo.kube.access.exec_plugin import ExecCredentials
 from grpcdemo.kube.access.fields import ANOTHER, Fields, printable
 from grpcdemo.kube.access.hosts import is_this_machine
@@ -17,8 +18,10 @@ from grpcdemo.kube.access.kubeconfig import Entries, Kubeconfig, read_entries
 from grpcdemo.kube.access.oidc import OidcCredentials
 from grpcdemo.kube.access.proxies import choose_proxy
 from grpcdemo.kube.access.service_account import Pod
-from grpcdemo.kube.client.api import PATIENCE, Api, Patience
+from grpcdemo.kube.access.user_parser import parse_user
+from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.client.connection import Connection
+from grpcdemo.kube.client.patience import PATIENCE, Patience
 from grpcdemo.model.target import Target
 
 IN_CLUSTER = "in-cluster"

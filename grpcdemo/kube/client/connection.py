@@ -13,7 +13,8 @@ from multidict import CIMultiDict
 
 from grpcdemo import __version__
 from grpcdemo.kube.access.credentials import Credentials, CredentialSource
-from grpcdemo.kube.access.entries import Cluster, KeyPair, User
+from grpcdemo.kube.access.entries import Cluster, User
+from grpcdemo.kube.access.pem import KeyPair
 from grpcdemo.kube.access.proxies import Proxy
 from grpcdemo.kube.access.tls import build_context
 from grpcdemo.kube.client.request import Request
@@ -45,6 +46,10 @@ class Connection:
             trust_env=False,  # else it would choose another proxy, and send passwords out of ~/.netrc
             skip_auto_headers={"Accept-Encoding"},
         )
+
+    @property
+    def server(self) -> str:
+        return self._cluster.server
 
     async def send(
         self, request: Request, credentials: Credentials, timeout: aiohttp.ClientTimeout

@@ -65,6 +65,14 @@ def api_error(code: int, status: Object, request: Request) -> ApiError:
     return ApiError(what)
 
 
+def not_kubernetes(server: str) -> ApiError:
+    """The error for an answer that no Kubernetes API gives."""
+    return ApiError(
+        f"what answers at {server} is not a Kubernetes API",
+        hint="check the server's address in the kubeconfig, and whether a proxy stands in between",
+    )
+
+
 def _advise_on_permission(request: Request) -> Hint:
     """How to check and, for a namespace, how to do without."""
     if request.resource != NAMESPACES:

@@ -10,8 +10,10 @@ from aiohttp import web
 
 from grpcdemo.errors import ApiError, Conflict, Rejected, Replaced, Unauthorized, Unreachable
 from grpcdemo.kube.access.kubeconfig import find_kubeconfig
-from grpcdemo.kube.client.api import ATTEMPTS, UNANSWERED, Api, Patience
+from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.client.connect import connect
+from grpcdemo.kube.client.exchange import ATTEMPTS, UNANSWERED
+from grpcdemo.kube.client.patience import Patience
 from grpcdemo.resources.resource import NAMESPACES, PODS
 from tests.fakes.authority import server_context
 from tests.fakes.script import Answer, Script, connected, cut, hang, refuse, reply, serving, write_kubeconfig

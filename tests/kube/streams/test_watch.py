@@ -8,7 +8,8 @@ import pytest
 from aiohttp import web
 
 from grpcdemo.errors import ApiError, Forbidden, Unreachable
-from grpcdemo.kube.client.api import Api, Patience
+from grpcdemo.kube.client.api import Api
+from grpcdemo.kube.client.patience import Patience
 from grpcdemo.kube.streams.watch import Mirror, Query, wait_until
 from grpcdemo.model.progress import StepEvent, Waiting
 from grpcdemo.resources.labels import OURS

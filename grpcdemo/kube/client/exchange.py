@@ -1,0 +1,204 @@
+"""A request and its answer: what is repeated, and how often; what waits, and how long.
+
+Every change is safe to repeat, also after one that happened although its answer was lost: a create finds the object
+there, a patch sets the same values again, a delete names the uid. What a conflict means is judged by looking at the
+object ([conflict.py](conflict.py)). [connection.py](connection.py) sends the requests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+import aiohttp
+
+from grpcdemo.errors import ApiError, NotFound, Rejected, Replaced, Unreachable
+from grpcdemo.kube.client.conflict import Meaning, judge_conflict
+from grpcdemo.kube.client.connection import Connection
+from grpcdemo.kube.client.errors import NOT_CONNECTED, api_error, connection_errors, not_kubernetes
+from grpcdemo.kube.client.patience import Patience
+from grpcdemo.kube.client.request import Request
+from grpcdemo.kube.messages import read_text
+from grpcdemo.resources.objects import Object
+
+CONNECT_TIMEOUT_S = 10.0
+MOST_BACK_OFF_S = 3.0
+MOST_ASKED_S = 30.0
+ATTEMPTS = 5
+UNANSWERED = 2
+"""How many attempts may go unanswered: the second is made on a new connection, in case the first one was dead."""
+CONFLICTS = {409, 422}
+"""The API server finds a patch with another object's uid invalid."""
+RETRIED = {409, 429, 500, 502, 503, 504}
+"""Status codes that may change a moment later."""
+
+T = TypeVar("T")
+
+
+class Exchange:
+    """Requests over one connection. Raises ApiError, or GrpcdemoError if there are no credentials to ask with."""
+
+    def __init__(self, connection: Connection, patience: Patience) -> None:
+        self._connection = connection
+        self._patience = patience
+        self._answered = False
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+    async def ask(self, request: Request) -> Object:
+        """The JSON answer to *request*, which is repeated while that may help; empty if an earlier attempt did it."""
+        began, attempt = asyncio.get_running_loop().time(), 1
+        while True:
+            try:
+                status, headers, data = await self._exchange(request)
+            except Unreachable as error:
+                if self._may_restart(error, began):
+                    await asyncio.sleep(self._patience.lost_retry_s)
+                    continue
+                if attempt >= _most_attempts(error):
+                    raise
+                asked_s = None
+            else:
+                if status < 300:
+                    return _object(data, self._connection.server)
+                refusal = api_error(status, _status(data), request)
+                if status in CONFLICTS and await self._is_done(request, refusal):
+                    return {}
+                if attempt >= ATTEMPTS or status not in RETRIED or isinstance(refusal, Rejected):
+                    raise refusal
+                asked_s = _retry_after(headers)
+            await asyncio.sleep(asked_s or self._back_off(attempt))
+            attempt += 1
+
+    @asynccontextmanager
+    async def stream(
+        self, request: Request, *, answer_s: float, silence_s: float
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """The chunks of an answer that does not end by itself.
+
+        Raises `Unreachable` if it does not begin within *answer_s*, or after *silence_s* without a chunk.
+        """
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=answer_s)
+        with connection_errors(self._connection.server, self._connection.proxy):
+            response = await self._send_authenticated(request, timeout)
+            try:
+                if response.status != 200:
+                    raise api_error(response.status, _status(await response.read()), request)
+                _limit_silence(response, silence_s)
+                yield response.content.iter_any()
+            finally:
+                response.close()
+
+    async def _is_done(self, request: Request, conflict: ApiError) -> bool:
+        """Whether a change that met *conflict* has happened; False if it may be repeated. Else raises the conflict."""
+        if request.method == "GET" or request.resource is None or request.name is None:
+            return False
+        look = Request("get", request.resource, request.namespace, request.name, request.context)
+        obj: Object | None
+        try:
+            obj = await self.ask(look)
+        except NotFound:
+            obj = None
+        except ApiError:
+            raise conflict from None  # it says more than why nobody could look
+        meaning = judge_conflict(request, obj)
+        if meaning is Meaning.REPLACED:
+            raise Replaced(conflict.message, hint=conflict.hint)
+        if meaning is Meaning.STANDS:
+            raise conflict
+        return meaning is Meaning.DONE
+
+    def _may_restart(self, error: Unreachable, began: float) -> bool:
+        """Whether the API server, which answered before, may only be restarting: it refuses connections meanwhile."""
+        refused = isinstance(error.__cause__, NOT_CONNECTED)
+        return refused and self._answered and asyncio.get_running_loop().time() - began < self._patience.lost_s
+
+    def _back_off(self, attempt: int) -> float:
+        """Seconds to wait after failure number *attempt*, with jitter."""
+        return min(self._patience.back_off_s * 2.0 ** (attempt - 1), MOST_BACK_OFF_S) * random.uniform(0.8, 1.2)
+
+    async def _exchange(self, request: Request) -> tuple[int, Mapping[str, str], bytes]:
+        """One request and its whole answer: status, headers, body. A change that was sent is answered first."""
+        with connection_errors(self._connection.server, self._connection.proxy):
+            exchange = self._send_and_read(request)
+            answer = await (exchange if request.method == "GET" else to_its_end(exchange))
+        self._answered = True
+        return answer
+
+    async def _send_and_read(self, request: Request) -> tuple[int, Mapping[str, str], bytes]:
+        timeout = aiohttp.ClientTimeout(total=self._patience.answer_s, sock_connect=CONNECT_TIMEOUT_S)
+        response = await self._send_authenticated(request, timeout)
+        return response.status, response.headers, await response.read()
+
+    async def _send_authenticated(self, request: Request, timeout: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
+        """Send; if the credentials are refused and there are others, send once more."""
+        source = self._connection.source
+        credentials = await source.get()
+        response = await self._connection.send(request, credentials, timeout)
+        if response.status == 401 and (renewed := await source.renew(credentials)):
+            await response.read()
+            return await self._connection.send(request, renewed, timeout)
+        return response
+
+
+async def to_its_end(work: Coroutine[None, None, T]) -> T:
+    """Finish *work* even if cancelled meanwhile, and only then raise the cancellation.
+
+    A change may still land after it was sent, so wait for the answer before any cleanup.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.gather(task, return_exceptions=True)
+        raise
+
+
+def _limit_silence(response: aiohttp.ClientResponse, silence_s: float) -> None:
+    """From now on, fail after *silence_s* without data: aiohttp has one timeout for the first answer and the rest."""
+    protocol = response.connection.protocol if response.connection else None
+    if protocol is not None:  # None once the whole answer is there
+        protocol.read_timeout = silence_s
+        protocol.start_timeout()
+
+
+def _most_attempts(error: Unreachable) -> int:
+    """How many attempts a request is worth that fails so."""
+    cause = error.__cause__
+    if isinstance(cause, NOT_CONNECTED):
+        return 1
+    if isinstance(cause, aiohttp.ClientHttpProxyError) and cause.status not in RETRIED:
+        return 1
+    return UNANSWERED if isinstance(cause, asyncio.TimeoutError) else ATTEMPTS
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """The seconds that the API server asks for, at most MOST_ASKED_S; None if it names no seconds, but maybe a date."""
+    try:
+        return min(float(headers.get("Retry-After", "")), MOST_ASKED_S)
+    except ValueError:
+        return None
+
+
+def _object(data: bytes, server: str) -> Object:
+    try:
+        obj = json.loads(data or b"{}")
+    except ValueError as error:
+        raise not_kubernetes(server) from error
+    if not isinstance(obj, dict):
+        raise not_kubernetes(server)
+    return obj
+
+
+def _status(data: bytes) -> Object:
+    """The `Status` in an error's body; proxies in between answer with plain text or HTML."""
+    try:
+        status = json.loads(data)
+    except ValueError:
+        return {"message": read_text(data)}
+    return status if isinstance(status, dict) else {"message": str(status)}

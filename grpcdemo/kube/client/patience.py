@@ -1,0 +1,25 @@
+"""How long to wait for an API server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait for an API server."""
+
+    answer_s: float = 30.0
+    """For the whole answer to a request."""
+    back_off_s: float = 0.2
+    """Before the second attempt; doubles with each further one."""
+    lost_s: float = 60.0
+    """How long to try to reach a server that answered before."""
+    lost_retry_s: float = 1.0
+    watch_s: int = 10
+    """How long the API server is asked to keep one watch open: what ends in time is not dead."""
+    silence_s: float = 13.0
+    """A watch that says nothing for longer is: its connection, or a load balancer in between, has forgotten it."""
+
+
+PATIENCE = Patience()
