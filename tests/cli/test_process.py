@@ -10,6 +10,8 @@ import pytest
 import grpcdemo
 from grpcdemo import __main__
 
+pytestmark = pytest.mark.sandbox
+
 ROOT = Path(grpcdemo.__file__).parents[1]
 HEAVY = ("kubernetes", "aiohttp", "grpc", "google.protobuf", "yaml", "rich", "grpcdemo.steps", "grpcdemo.model")
 IMPORTED = f"""

@@ -50,6 +50,11 @@ class Position:
         """The second of the last line, in RFC 3339: `sinceTime` has no finer resolution."""
         return format_second(self._pieces[-1][0]) if self._pieces else None
 
+    def is_after(self, piece: bytes) -> bool:
+        """Whether the last line in *piece* is from a second before that of the last line that was read."""
+        time_ns = last_time_ns(piece)
+        return self.is_known and time_ns is not None and time_ns // SECOND_NS < self._pieces[-1][0] // SECOND_NS
+
     def repetition(self) -> Repetition:
         """What a new stream is expected to repeat."""
         return Repetition([line for _, piece in self._pieces for line in _LINE.findall(piece)])

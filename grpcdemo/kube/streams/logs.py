@@ -175,12 +175,12 @@ class Follower:
         return False
 
     async def _is_behind(self) -> bool:
-        """Whether the log has unread lines: after a clock was set back, they are older than `sinceTime`."""
+        """Whether the log has unread lines that `sinceTime` leaves out, because a clock was set back."""
         last = b"".join([piece async for piece in self._stream({"timestamps": "true", "tailLines": 1})])
         is_read = self._position.repetition().is_in(last)
         if is_read or not last:
             self._have_read_all()
-        return self._position.is_known and bool(last) and not is_read
+        return not is_read and self._position.is_after(last)
 
     def _have_read_all(self) -> None:
         self.read_until = self._clock()

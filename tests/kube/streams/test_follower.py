@@ -269,6 +269,19 @@ async def test_a_clock_that_is_set_back_during_a_cut(api: Api, log: FakeLog) -> 
         assert (await reader.until_last(b"five"))[-3:] == [b"three", b"four", b"five"]
 
 
+async def test_a_line_after_a_long_silence_does_not_cost_the_whole_log(script: Script, api: Api, log: FakeLog) -> None:
+    """`sinceTime` leaves out only what is older than the place up to which the log was read."""
+    silent = FakeLog()
+    silent.write(b"one")
+    log.write(b"one", b"two", at_ns=START_NS)
+    script.on("GET", PATH, *[silent] * 4, log)
+    async with following(api, timing=IMPATIENT) as reader:
+        assert await reader.until_last(b"two") == [b"one", b"two"]
+    looked, followed = log.asked
+    assert looked.query["tailLines"] == "1"
+    assert "sinceTime" in followed.query
+
+
 async def test_the_late_lines_of_a_container_that_ended(api: Api, log: FakeLog) -> None:
     log.cuts = iter([60, 0])
     log.write(b"one", b"two" * 20)

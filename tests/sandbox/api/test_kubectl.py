@@ -8,6 +8,8 @@ import yaml
 from .harness import Kubectl
 from .samples import deployment, pod
 
+pytestmark = pytest.mark.sandbox
+
 DEPLOYMENT = yaml.safe_dump(deployment())
 
 

@@ -11,7 +11,7 @@ from grpcdemo.sandbox.child import LAUNCH
 from tests.sandbox.kubelet.machine import PATIENCE_S, build_shell, running_machine
 from tests.sandbox.processes import processes_in, wait_until_gone
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+pytestmark = [pytest.mark.sandbox, pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")]
 
 
 ELSEWHERE = f"""

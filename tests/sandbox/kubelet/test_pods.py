@@ -31,6 +31,8 @@ from .machine import (
     waits_for,
 )
 
+pytestmark = pytest.mark.sandbox
+
 
 async def test_a_server_becomes_ready_and_answers_at_its_pods_address(machine: Machine) -> None:
     pod = await machine.start_server()

@@ -17,8 +17,10 @@ from tests.fakes.hollow_cluster import log_in
 from tests.fakes.script import TOKEN, connected_to
 from tests.sandbox.kubelet.machine import NAMESPACE, Machine, build_client, container, running_machine
 
-ROTATE_AT = 10_000
-RESPONSES = 3_000
+pytestmark = pytest.mark.sandbox
+
+ROTATE_AT = 5_000
+RESPONSES = 1_500
 """Some thirty rotations."""
 FULL_RATE = [{"name": "TARGET", "value": "dns:///grpc-server:50051"}, {"name": "RATE", "value": "10000"}]
 
@@ -38,7 +40,7 @@ class Cut:
                 return
 
 
-@pytest.mark.parametrize("cut_after", [None, 7_000], ids=["one stream", "streams that are cut"])
+@pytest.mark.parametrize("cut_after", [None, 3_500], ids=["one stream", "streams that are cut"])
 async def test_each_call_is_counted_once(tmp_path: Path, cut_after: int | None) -> None:
     """What is rotated away between two streams is missed; so it is known how many there were."""
     async with running_machine(tmp_path, proxy=True, rotate_at=ROTATE_AT) as machine:

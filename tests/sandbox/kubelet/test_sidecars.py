@@ -9,6 +9,8 @@ from tests.sandbox.processes import kill_part
 
 from .machine import Machine, build_proxy, build_server, build_shell, condition, container
 
+pytestmark = pytest.mark.sandbox
+
 
 async def test_the_proxy_is_there_before_and_after_the_application(machine: Machine) -> None:
     machine.create_server("server", sidecar=True)

@@ -6,6 +6,8 @@ import pytest
 
 from tests.sandbox.kubelet.machine import running_machine
 
+pytestmark = pytest.mark.sandbox
+
 SERVERS = ("server-a", "server-b", "server-c")
 CALLS = 60
 """That one of three takes no part in so many happens to a working balancer once in ten thousand million times."""

@@ -13,6 +13,8 @@ from grpcdemo.sandbox.proxy.xds import XdsFolder
 from tests.sandbox.kubelet.machine import running_machine
 from tests.sandbox.processes import kill_process_in
 
+pytestmark = pytest.mark.sandbox
+
 
 def test_a_missing_envoy_has_a_hint(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "envoy", None)
