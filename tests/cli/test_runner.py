@@ -24,7 +24,7 @@ def _no_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     async def refuse(*_: object, **__: object) -> None:
         raise Connected
 
-    monkeypatch.setattr("grpcdemo.kube.connection.Connection.send", refuse)
+    monkeypatch.setattr("grpcdemo.kube.client.connection.Connection.send", refuse)
 
 
 @pytest.fixture
