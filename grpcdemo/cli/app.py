@@ -66,7 +66,7 @@ def _tell(message: str, hint: str | None = None) -> None:
     with contextlib.suppress(OSError):
         print(f"error: {message}", file=sys.stderr)  # noqa: T201  (this is the place)
         if hint:
-            print(f"hint: {hint}", file=sys.stderr)  # noqa: T201
+            print(f"hint: {hint}", file=sys.stderr)  # noqa: T201  (this is the place)
 
 
 def _drop_unwritten() -> None:

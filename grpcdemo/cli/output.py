@@ -83,7 +83,7 @@ def show_picture(result: RenderableType) -> None:
     with out.capture() as captured:
         out.print(result)
     for line in captured.get().splitlines():
-        print(line.rstrip())  # noqa: T201
+        print(line.rstrip())  # noqa: T201  (stdout is where a result belongs)
 
 
 class Progress:

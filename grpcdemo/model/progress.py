@@ -30,6 +30,4 @@ class Warned:
 
 
 StepEvent = Done | Waiting | Warned
-
 Reporter = Callable[[StepEvent], None]
-"""How a step reports its progress: in words for people. Facts are in the step's result."""

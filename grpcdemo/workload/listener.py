@@ -53,7 +53,7 @@ async def listening(
     """
     bound = find_host(port, EVERY_ADDRESS if host is None else ((socket.AF_INET, host),))
     server = grpc.aio.server(options=SERVER_OPTIONS)
-    checks = health.aio.HealthServicer()  # type: ignore[attr-defined, unused-ignore]
+    checks = health.aio.HealthServicer()  # type: ignore[attr-defined, unused-ignore]  # types-grpcio lacks aio
     health_pb2_grpc.add_HealthServicer_to_server(checks, server)
     register(server)
     listener = Listener(server.add_insecure_port(f"{bound}:{port}"), checks)

@@ -65,7 +65,7 @@ def test_a_call_through_the_proxies_against_a_bare_one(sandbox: SandboxUser, swi
     sandbox.run("up", "--rate", str(RATE))
     sandbox.run("istio", switch)
     through = [proxied() for _ in range(ROUNDS)]
-    print(f"\n{median(alone):.0f} calls a second bare, {median(through):.0f} with Istio {switch}")  # noqa: T201
+    print(f"\n{median(alone):.0f} calls a second bare, {median(through):.0f} with Istio {switch}")  # noqa: T201  (a result)
     report(f"time of a call with Istio {switch} / of a bare one", median(alone) / median(through), limit)
 
 
@@ -99,7 +99,7 @@ def test_thirty_servers_and_five_clients(sandbox: SandboxUser) -> None:
     sandbox.run("up", "--servers", "1")
     few = memory_of(sandbox.processes())
     pods = 35 - 2
-    print(  # noqa: T201
+    print(  # noqa: T201  (a result)
         f"\n35 pods: up in {up_s:.1f} s, with proxies after {on_s:.1f} s more; "
         f"one more pod: {(plain - few) / pods:.0f} MB and {up_s / 35:.2f} s, "
         f"with a proxy {(proxied - few) / pods:.0f} MB and {on_s / 35:.2f} s"

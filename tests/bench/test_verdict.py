@@ -76,7 +76,7 @@ def test_the_table(pods: int, clients: int) -> None:
         seen = Counter(end.outcome.value for end in ends)
         took = [end.responses for end in ends]
         size = f"{mean(took):>7.0f} {median(took):>7.0f} {max(took):>7}"
-        print(f"\n{kind:<24}{pods:>4} pods {clients:>3} clients {size}  {dict(seen)}", end="")  # noqa: T201
+        print(f"\n{kind:<24}{pods:>4} pods {clients:>3} clients {size}  {dict(seen)}", end="")  # noqa: T201  (a result)
         if not (kind == "one pod dead" and pods == 2):
             assert set(seen) == {expected.value} or kind == "moved after 20"
 

@@ -110,7 +110,7 @@ def test_among_very_many_clients_each_must_be_more_certain() -> None:
 )
 def test_criteria_that_mean_nothing_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
-        Criteria(**wrong)  # type: ignore[arg-type]
+        Criteria(**wrong)  # type: ignore[arg-type]  # wrong on purpose
 
 
 numbers = st.one_of(st.integers(0, 300), st.integers(0, 10**18))

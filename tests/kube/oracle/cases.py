@@ -14,7 +14,7 @@ Entry = Mapping[str, Any]
 AUTHENTICATION = "client.authentication.k8s.io/v1"
 
 
-def config(user: Entry = {}, cluster: Entry = {}, context: Entry = {}, **top: Any) -> dict[str, Any]:  # noqa: B006
+def config(user: Entry = {}, cluster: Entry = {}, context: Entry = {}, **top: Any) -> dict[str, Any]:  # noqa: B006  (nothing changes them)
     """A kubeconfig with one entry of each kind, all named `c`."""
     return {
         "apiVersion": "v1",

@@ -154,7 +154,7 @@ class Machine:
         """The client's first call for which *holds* is true."""
 
         async def follow() -> Call:
-            async with contextlib.aclosing(self.follow("client", "grpc-client")) as pieces:  # type: ignore[type-var]
+            async with contextlib.aclosing(self.follow("client", "grpc-client")) as pieces:  # type: ignore[type-var]  # an async generator, typed as its iterator
                 async for piece in pieces:
                     for call in filter(None, map(parse_call, piece.decode().splitlines())):
                         if holds(call):

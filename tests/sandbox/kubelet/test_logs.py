@@ -182,7 +182,7 @@ async def test_a_slow_reader_holds_a_limited_number_of_bytes(tmp_path: Path) -> 
 
 async def test_a_full_disk_loses_lines_and_stops_no_writer(log: LogFile, caplog: pytest.LogCaptureFixture) -> None:
     log._file.close()
-    log._file = open("/dev/full", "wb", buffering=0)  # noqa: SIM115, PTH123, ASYNC230
+    log._file = open("/dev/full", "wb", buffering=0)  # noqa: SIM115, PTH123, ASYNC230  (the log closes it)
     log.write("stdout", b"one\n")
     log.write("stdout", b"two\n")
     log.close()

@@ -47,7 +47,7 @@ async def test_a_server_becomes_ready_and_answers_at_its_pods_address(machine: M
     assert [node["metadata"]["name"] for node in machine.store.list(NODES)] == ["sandbox"]
     host, port = machine.network.reach(status["podIP"], 50051)
     async with grpc.aio.insecure_channel(f"ipv4:{host}:{port}") as channel:
-        stub = IdentityServiceStub(channel)  # type: ignore[no-untyped-call]
+        stub = IdentityServiceStub(channel)  # type: ignore[no-untyped-call]  # protoc writes no types
         answer = await stub.GetIdentity(GetIdentityRequest(), timeout=PATIENCE_S)
     assert (answer.pod_name, answer.pod_ip, answer.node_name) == ("server", status["podIP"], "sandbox")
 

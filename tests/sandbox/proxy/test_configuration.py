@@ -74,12 +74,12 @@ def as_json(configuration: Snapshot) -> dict[str, object]:
 
 
 def configure_sidecar(folder: XdsFolder, store: Store) -> Snapshot:
-    sidecar = Sidecar(POD, "10.244.0.2", OpenNetwork(), folder)  # type: ignore[arg-type]
+    sidecar = Sidecar(POD, "10.244.0.2", OpenNetwork(), folder)  # type: ignore[arg-type]  # a fake of the network
     return sidecar.configure(list_service_ports(store))
 
 
 def configure_nodes(folder: XdsFolder, store: Store) -> Snapshot:
-    return configure_node(list_service_ports(store), OpenNetwork(), folder)  # type: ignore[arg-type]
+    return configure_node(list_service_ports(store), OpenNetwork(), folder)  # type: ignore[arg-type]  # a fake of the network
 
 
 def addresses(configuration: Snapshot) -> list[str]:
