@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from tests.contract.program import ForkedProgram
+
 if TYPE_CHECKING:
     from typing_extensions import Self
 
@@ -128,14 +130,7 @@ class Running:
 
     def __init__(self, command: Sequence[str], env: Mapping[str, str] | None = None) -> None:
         self._command = " ".join(command)
-        self._process = subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            env={**os.environ, **(env or {})},
-        )
+        self._process = self._start(command, {**os.environ, **(env or {})})
         self.out, self.err = Lines(self._process.stdout), Lines(self._process.stderr)
 
     def __enter__(self) -> Self:
@@ -165,6 +160,18 @@ class Running:
         self.err.join()
         return Result(self._command, code, self.out.text, self.err.text)
 
+    def _start(self, command: Sequence[str], env: Mapping[str, str]) -> subprocess.Popen[str] | ForkedProgram:
+        return subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, env=env
+        )
+
+
+class RunningProgram(Running):
+    """A `grpcdemo` that runs, given its arguments."""
+
+    def _start(self, command: Sequence[str], env: Mapping[str, str]) -> ForkedProgram:
+        return ForkedProgram(command, env)
+
 
 @dataclass
 class Demo:
@@ -175,7 +182,7 @@ class Demo:
 
     def start(self, *arguments: str) -> Running:
         """Start a command for this namespace."""
-        return Running((find_program("grpcdemo"), *arguments, "--namespace", self.namespace), self.env)
+        return RunningProgram((*arguments, "--namespace", self.namespace), self.env)
 
     def run(self, *arguments: str) -> Result:
         return self.start(*arguments).result()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from grpcdemo.sandbox.state import State
-from tests.contract.tools import Result, Running
+from tests.contract.tools import Result, Running, RunningProgram
 from tests.sandbox.processes import find_processes, wait_until_gone
 
 PROGRAM = (sys.executable, "-m", "grpcdemo")
@@ -46,7 +46,7 @@ class SandboxUser:
         return self.start(*arguments).result().check(code)
 
     def start(self, *arguments: str) -> Running:
-        return Running((*PROGRAM, *arguments), self.environment)
+        return RunningProgram(arguments, self.environment)
 
     def on_it(self, *arguments: str) -> Result:
         return self.run(*arguments, "--kubeconfig", str(self.state.kubeconfig))
@@ -64,11 +64,11 @@ class SandboxUser:
             wait_until_gone(pid)
 
 
-class Observing(Running):
+class Observing(RunningProgram):
     """An `observe` without an end of its own."""
 
     def __init__(self, sandbox: SandboxUser) -> None:
-        super().__init__((*PROGRAM, "observe", "--output", "json"), sandbox.environment)
+        super().__init__(("observe", "--output", "json"), sandbox.environment)
         self._counted = 0
 
     def count(self) -> int:
