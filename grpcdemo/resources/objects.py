@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from grpcdemo.resources.labels import MANAGED_BY
 
 Object = dict[str, Any]
 """A Kubernetes object as JSON. A typed copy would lose, or reject, fields that the client library does not know."""
+
+T = TypeVar("T")
+
+
+def copy_json(value: T) -> T:
+    """A copy of an object, or of a part of one: several times as fast as `copy.deepcopy`, which expects anything."""
+    copied: Any = value
+    if isinstance(value, dict):
+        copied = {key: copy_json(part) for key, part in value.items()}
+    elif isinstance(value, list):
+        copied = [copy_json(part) for part in value]
+    return copied  # type: ignore[no-any-return]  # of the same type, which mypy cannot see
 
 
 def labels_of(obj: Object) -> dict[str, str]:

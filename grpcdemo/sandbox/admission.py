@@ -7,7 +7,6 @@ cluster where the webhook does not answer.
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Callable, Iterable
 
@@ -25,7 +24,7 @@ from grpcdemo.resources.istio import (
     WEBHOOK_SUFFIX,
 )
 from grpcdemo.resources.labels import APP_NAME, TEMPLATE_HASH
-from grpcdemo.resources.objects import Object, annotations_of, controller_of, labels_of
+from grpcdemo.resources.objects import Object, annotations_of, controller_of, copy_json, labels_of
 from grpcdemo.resources.selectors import Labels, parse_selector, selects
 from grpcdemo.sandbox.api.status import StatusError
 from grpcdemo.sandbox.proxy.sidecar import READY_PATH, STATUS_PORT
@@ -87,7 +86,7 @@ def _wants_sidecar(pod: Object) -> bool:
 
 def add_sidecar(pod: Object, *, revision: str, image: str) -> Object:
     """Add the proxy as a native sidecar before all init containers, or as one more container."""
-    injected = copy.deepcopy(pod)
+    injected = copy_json(pod)
     spec, metadata = injected["spec"], injected["metadata"]
     native, first = annotations_of(pod).get(NATIVE_SIDECAR) != "false", spec["containers"][0]["name"]
     proxy = build_proxy(image, native=native)
@@ -177,7 +176,7 @@ def _webhook(name: str, client: Object, namespaces: str, pods: str) -> Object:
     return {
         "name": f"{name}.{WEBHOOK_SUFFIX}",
         "admissionReviewVersions": ["v1"],
-        "clientConfig": copy.deepcopy(client),
+        "clientConfig": copy_json(client),
         "failurePolicy": "Fail",
         "matchPolicy": "Equivalent",
         "namespaceSelector": parse_selector(namespaces),

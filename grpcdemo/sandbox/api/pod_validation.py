@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from kubernetes.utils.quantity import parse_quantity
 
-from grpcdemo.resources.objects import Object
+from grpcdemo.resources.objects import Object, copy_json
 from grpcdemo.sandbox.api.names import LABEL, LABEL_RULE
 from grpcdemo.sandbox.api.status import Cause
 
@@ -105,7 +104,7 @@ def is_port(value: Any) -> bool:
 
 
 def _without_mutable(spec: Object) -> Object:
-    copied = copy.deepcopy(spec)
+    copied = copy_json(spec)
     for name in ("activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds"):
         copied.pop(name, None)
     for container in [*copied.get("initContainers", []), *copied.get("containers", [])]:

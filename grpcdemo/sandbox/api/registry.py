@@ -6,11 +6,10 @@ validates, and marks an object for deletion if a finalizer or a grace period hol
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from grpcdemo.resources.objects import Object, is_terminating
+from grpcdemo.resources.objects import Object, copy_json, is_terminating
 from grpcdemo.resources.pods import is_finished
 from grpcdemo.resources.resource import NAMESPACES, NODES, PODS, SERVICES, Resource
 from grpcdemo.sandbox.api.defaults import apply_defaults
@@ -54,7 +53,7 @@ class Registry:
 
         *namespace* is empty for a cluster-scoped resource.
         """
-        new = copy.deepcopy(obj)
+        new = copy_json(obj)
         _check_identity(resource, namespace, new)
         metadata = new["metadata"]
         if metadata.get("resourceVersion"):
@@ -81,7 +80,7 @@ class Registry:
         self, resource: Resource, obj: Object, *, subresource: str | None = None, dry_run: bool = False
     ) -> Object:
         """Replace an object, or its *subresource* (`status`, `finalize`)."""
-        new = copy.deepcopy(obj)
+        new = copy_json(obj)
         namespace = new["metadata"].get("namespace", "")
         _check_identity(resource, namespace, new)
         old = self.store.get(resource, namespace, new["metadata"]["name"])

@@ -7,7 +7,6 @@ one.
 from __future__ import annotations
 
 import asyncio
-import copy
 import itertools
 import uuid
 from collections import deque
@@ -16,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
-from grpcdemo.resources.objects import Object, is_terminating
+from grpcdemo.resources.objects import Object, copy_json, is_terminating
 from grpcdemo.resources.resource import PODS, Resource
 from grpcdemo.resources.times import write_now
 from grpcdemo.sandbox.api.status import StatusError, already_exists, conflict, expired, not_found
@@ -42,7 +41,10 @@ Key = tuple[Resource, str, str]
 
 @dataclass(frozen=True)
 class Event:
-    """One change. `old` is the object before it, by which a watch sees what left its selector."""
+    """One change. `old` is the object before it, by which a watch sees what left its selector.
+
+    Both are the store's own, which many read: nobody changes them.
+    """
 
     type: EventType
     resource: Resource
@@ -67,19 +69,19 @@ class Store:
 
     def get(self, resource: Resource, namespace: str, name: str) -> Object:
         """Raises StatusError (NotFound). *namespace* is empty for a kind that has none."""
-        return copy.deepcopy(self._find(resource, namespace, name))
+        return copy_json(self._find(resource, namespace, name))
 
     def find(self, resource: Resource, namespace: str, name: str) -> Object | None:
-        return copy.deepcopy(self._objects.get((resource, namespace, name)))
+        return copy_json(self._objects.get((resource, namespace, name)))
 
     def list(self, resource: Resource, namespace: str | None = None) -> list[Object]:
         """Every object of the kind, in one namespace or in all, ordered by namespace and name."""
         keys = [key for key in self._objects if key[0] is resource and namespace in (None, key[1])]
-        return [copy.deepcopy(self._objects[key]) for key in sorted(keys, key=lambda key: key[1:])]
+        return [copy_json(self._objects[key]) for key in sorted(keys, key=lambda key: key[1:])]
 
     def create(self, resource: Resource, obj: Object, *, dry_run: bool = False) -> Object:
         """Store a new object, with uid, creationTimestamp, resourceVersion, generation. Raises AlreadyExists."""
-        new = copy.deepcopy(obj)
+        new = copy_json(obj)
         metadata = new["metadata"]
         key = (resource, metadata.get("namespace", ""), metadata["name"])
         if key in self._objects:
@@ -103,7 +105,7 @@ class Store:
         if version and version != old["metadata"]["resourceVersion"]:
             why = "the object has been modified; please apply your changes to the latest version and try again"
             raise conflict(resource, metadata["name"], why)
-        new = copy.deepcopy(obj)
+        new = copy_json(obj)
         kept = {name: old["metadata"][name] for name in KEPT if name in old["metadata"]}
         new["metadata"] = {**{key: value for key, value in new["metadata"].items() if key not in KEPT}, **kept}
         if any(new.get(part) != old.get(part) for part in GENERATED.get(resource.kind, ())):
@@ -118,7 +120,7 @@ class Store:
         """Bind a pod to a node. It is no change by its author, so the generation stays."""
         key = (PODS, namespace, name)
         old = self._find(*key)
-        return self._put("MODIFIED", key, {**copy.deepcopy(old), "spec": {**old["spec"], "nodeName": node}}, old)
+        return self._put("MODIFIED", key, {**copy_json(old), "spec": {**old["spec"], "nodeName": node}}, old)
 
     def mark_deleted(
         self,
@@ -137,7 +139,7 @@ class Store:
         """
         key = (resource, namespace, name)
         old = self._find(*key)
-        new = copy.deepcopy(old)
+        new = copy_json(old)
         metadata = new["metadata"]
         known_s = metadata.get("deletionGracePeriodSeconds")
         if not is_terminating(new) or (grace_s is not None and known_s is not None and grace_s < known_s):
@@ -204,18 +206,18 @@ class Store:
         new["metadata"]["resourceVersion"] = str(self._version)
         self._objects[key] = new
         self._publish(event, key, new, old)
-        return copy.deepcopy(new)
+        return copy_json(new)
 
     def _drop(self, key: Key, old: Object) -> Object:
         self._version += 1
-        new = copy.deepcopy(old)
+        new = copy_json(old)
         new["metadata"]["resourceVersion"] = str(self._version)
         del self._objects[key]
         self._publish("DELETED", key, new, old)
-        return copy.deepcopy(new)
+        return copy_json(new)
 
     def _publish(self, event: EventType, key: Key, new: Object, old: Object | None) -> None:
-        self._history.append(Event(event, key[0], copy.deepcopy(new), copy.deepcopy(old), self._version))
+        self._history.append(Event(event, key[0], new, old, self._version))
         self._bell.ring()
 
 

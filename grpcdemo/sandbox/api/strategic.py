@@ -6,11 +6,10 @@ here are those of the kinds that the sandbox serves.
 
 from __future__ import annotations
 
-import copy
 import json
 from typing import Any
 
-from grpcdemo.resources.objects import Object
+from grpcdemo.resources.objects import Object, copy_json
 from grpcdemo.sandbox.api.status import StatusError
 
 MERGE_KEYS = {
@@ -50,7 +49,7 @@ def strategic_merge(original: Object, patch: Object) -> Object:
         return {}
     if directive == "replace":
         return {key: value for key, value in patch.items() if key != PATCH}
-    merged = copy.deepcopy(original)
+    merged = copy_json(original)
     if RETAIN in patch:
         merged = {key: value for key, value in merged.items() if key in patch[RETAIN]}
     orders = {key[len(ORDER) :]: value for key, value in patch.items() if key.startswith(ORDER)}

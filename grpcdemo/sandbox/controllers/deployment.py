@@ -6,11 +6,18 @@ Each reconciliation takes one step, as in a cluster: it resizes ReplicaSets, and
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Sequence
 
 from grpcdemo.resources.deployments import current_replica_set
-from grpcdemo.resources.objects import Object, annotations_of, conditions_of, is_terminating, namespaced_name, owned_by
+from grpcdemo.resources.objects import (
+    Object,
+    annotations_of,
+    conditions_of,
+    copy_json,
+    is_terminating,
+    namespaced_name,
+    owned_by,
+)
 from grpcdemo.resources.resource import DEPLOYMENTS, REPLICA_SETS
 from grpcdemo.sandbox.api.registry import BACKGROUND, Registry
 from grpcdemo.sandbox.api.store import Event
@@ -136,7 +143,7 @@ class DeploymentController:
         return self._note_revision(deployment, new, "FoundNewReplicaSet", message), new
 
     def _note_revision(self, deployment: Object, new: Object, reason: str = "", message: str = "") -> Object:
-        noted = copy.deepcopy(deployment)
+        noted = copy_json(deployment)
         revision = {revisions.REVISION: str(revisions.revision_of(new))}
         noted["metadata"]["annotations"] = {**annotations_of(deployment), **revision}
         if reason and progress.deadline_s(deployment):
@@ -150,7 +157,7 @@ class DeploymentController:
         late = condition.get("reason") == "ProgressDeadlineExceeded"
         if paused == noted or late or not progress.deadline_s(deployment):
             return deployment
-        changed = copy.deepcopy(deployment)
+        changed = copy_json(deployment)
         status, word = changed.setdefault("status", {}), "paused" if paused else "resumed"
         reason, message = f"Deployment{word.title()}", f"Deployment is {word}"
         progress.set_progressing(status, reason, message, self._clock.now(), value="Unknown")

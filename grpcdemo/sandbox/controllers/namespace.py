@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 from collections import Counter
 from collections.abc import Iterable
 
-from grpcdemo.resources.objects import Object, is_terminating
+from grpcdemo.resources.objects import Object, copy_json, is_terminating
 from grpcdemo.resources.resource import NAMESPACES, PODS, SERVICE_ACCOUNTS, Resource
 from grpcdemo.resources.times import write_time
 from grpcdemo.sandbox.api.defaults import NAMESPACE_FINALIZER
@@ -97,7 +96,7 @@ class NamespaceController:
 
 def build_status(old: Object, remaining: list[tuple[Resource, Object]], now: str) -> Object:
     """The conditions that name what keeps the namespace, in a cluster's words."""
-    status = {**copy.deepcopy(old), "phase": "Terminating"}
+    status = {**copy_json(old), "phase": "Terminating"}
     for kind, reason, message in NEVER_FAILING:
         set_condition(status, build_condition(kind, "False", reason, message, now))
     resources = Counter(f"{resource.plural}.{resource.group}" for resource, _ in remaining)

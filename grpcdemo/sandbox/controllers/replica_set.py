@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable
 from datetime import timedelta
 
-from grpcdemo.resources.objects import Object, conditions_of, is_terminating, namespaced_name, owned_by
+from grpcdemo.resources.objects import Object, conditions_of, copy_json, is_terminating, namespaced_name, owned_by
 from grpcdemo.resources.pods import is_active, is_ready
 from grpcdemo.resources.resource import PODS, REPLICA_SETS
 from grpcdemo.resources.times import parse_time, write_time
@@ -91,7 +90,7 @@ class ReplicaSetController:
             "observedGeneration": replica_set["metadata"]["generation"],
         }
         if conditions := (replica_set.get("status") or {}).get("conditions"):
-            status["conditions"] = copy.deepcopy(conditions)
+            status["conditions"] = copy_json(conditions)
         if refusal:  # the condition keeps the first refusal until pods can be created again
             now = write_time(self._clock.now())
             set_condition(status, build_condition("ReplicaFailure", "True", "FailedCreate", str(refusal), now))
@@ -118,12 +117,12 @@ def build_pod(replica_set: Object) -> Object:
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {
-            **copy.deepcopy(kept),
+            **copy_json(kept),
             "generateName": f"{metadata['name']}-",
             "namespace": metadata["namespace"],
             "ownerReferences": [controller_reference(REPLICA_SETS, replica_set)],
         },
-        "spec": copy.deepcopy(template["spec"]),
+        "spec": copy_json(template["spec"]),
     }
 
 
