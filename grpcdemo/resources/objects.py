@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
@@ -14,13 +15,9 @@ T = TypeVar("T")
 
 
 def copy_json(value: T) -> T:
-    """A copy of an object, or of a part of one: several times as fast as `copy.deepcopy`, which expects anything."""
-    copied: Any = value
-    if isinstance(value, dict):
-        copied = {key: copy_json(part) for key, part in value.items()}
-    elif isinstance(value, list):
-        copied = [copy_json(part) for part in value]
-    return copied  # type: ignore[no-any-return]  # of the same type, which mypy cannot see
+    """A copy of an object, or of a part of one, many times as fast as `copy.deepcopy`, which is ready for anything."""
+    copied: T = marshal.loads(marshal.dumps(value))
+    return copied
 
 
 def labels_of(obj: Object) -> dict[str, str]:
