@@ -10,7 +10,7 @@ from tests.contract.cutting import cutting_proxy
 from tests.contract.tools import Demo
 
 CLIENTS = 20
-RATE = 20
+RATE = 10
 CUTS = 50 * CLIENTS
 PATIENCE_S = 120
 
@@ -18,7 +18,7 @@ PATIENCE_S = 120
 @pytest.mark.timeout(900)
 def test_a_log_that_is_cut_all_the_time_is_read_exactly_once(demo: Demo, tmp_path: Path) -> None:
     demo.run("up", "--clients", str(CLIENTS), "--rate", str(RATE)).check(0)
-    with cutting_proxy(tmp_path, seed=1, least=2_000, most=8_000) as (proxy, kubeconfig):
+    with cutting_proxy(tmp_path, seed=1, least=2_000, most=5_000) as (proxy, kubeconfig):
         watching = Demo(demo.namespace, {"KUBECONFIG": kubeconfig})
         observing = watching.start("observe", "--output", "log")
         for _ in range(CLIENTS + 1):

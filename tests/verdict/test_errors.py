@@ -153,7 +153,7 @@ KINDS: dict[str, tuple[Traffic, Outcome]] = {
 def test_every_kind_of_traffic_is_called_what_it_is(kind: str, pods: int, clients: int, runs: int) -> None:
     traffic, outcome = KINDS[kind]
     expected = PINNED if kind == "one pod dead" and pods == 2 else outcome
-    outcomes = Counter(first_verdict(traffic, pods, clients, seed=seed).outcome for seed in range(runs))
+    outcomes = Counter(first_verdict(traffic, pods, clients, seed=seed, looks=50).outcome for seed in range(runs))
     assert outcomes == {expected: runs}
 
 

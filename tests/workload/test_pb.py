@@ -5,11 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import grpcdemo.pb
 
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.sandbox
 def test_the_documented_command_writes_the_generated_code_byte_for_byte(tmp_path: Path) -> None:
     documented = re.search(r"python (-m grpc_tools.protoc .*?\.proto)$", grpcdemo.pb.__doc__ or "", re.M | re.S)
     assert documented

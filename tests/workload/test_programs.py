@@ -16,6 +16,8 @@ from tests.workload.call_line import parse_call
 
 from .harness import PATIENCE_S, Health, channel_to, fields_of
 
+pytestmark = pytest.mark.sandbox
+
 FORBIDDEN = {"kubernetes", "typer", "rich", "aiohttp", "yaml"}
 
 
