@@ -16,7 +16,8 @@ T = TypeVar("T")
 
 def copy_json(value: T) -> T:
     """A copy of an object, or of a part of one, many times as fast as `copy.deepcopy`, which is ready for anything."""
-    copied: T = marshal.loads(marshal.dumps(value))
+    json: Any = value
+    copied: T = marshal.loads(marshal.dumps(json))
     return copied
 
 
