@@ -6,6 +6,7 @@ The template escapes all text; the plots' paths consist of numbers.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 from grpcdemo.model.observation import Observation
@@ -66,7 +67,9 @@ def _facts(phase: Phase) -> dict[str, object]:
     }
 
 
+@cache
 def _template() -> Template:
+    """Compiled once: that takes longer than a report."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
