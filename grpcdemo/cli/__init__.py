@@ -9,6 +9,7 @@ COMMANDS = {
         "cleanup": "Delete what grpcdemo created",
     },
     "Look": {
+        "diagnose": "Tell why a Service of yours is pinned",
         "status": "Show target, namespace, pods, and proxies",
         "manifests": "Print the YAML that `up` applies",
     },
@@ -18,3 +19,5 @@ COMMANDS = {
     },
 }
 """The summary of each command, by its name, under a heading."""
+HIDDEN = {"doctor": "diagnose", "check": "diagnose"}
+"""Names that other tools have for a command, unless there is a command of that name."""

@@ -16,11 +16,14 @@ class LazyGroup(TyperGroup):
     def __init__(self, *, package: str = "grpcdemo.cli", **settings: Any) -> None:
         super().__init__(**settings)
         self._package = package
+        self._hidden: dict[str, str] = getattr(import_module(package), "HIDDEN", {})
         for heading, summaries in import_module(package).COMMANDS.items():
             for name, summary in summaries.items():
                 self.add_command(TyperCommand(name, help=summary, rich_help_panel=heading))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        if args and args[0] not in self.commands:
+            args = [self._hidden.get(args[0], args[0]), *args[1:]]
         name, listed, rest = super().resolve_command(ctx, args)
         return name, self._load(listed) if listed else None, rest
 

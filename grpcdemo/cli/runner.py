@@ -10,7 +10,7 @@ import typer
 
 from grpcdemo.cli.interrupts import run
 from grpcdemo.cli.output import console
-from grpcdemo.cli.target import TargetOptions, connect_to_target
+from grpcdemo.cli.target import ClusterOptions, TargetOptions, connect_to_target
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.kube.client.api import Api
 from grpcdemo.model.progress import Reporter, StepEvent
@@ -19,7 +19,7 @@ from grpcdemo.model.target import Target
 T = TypeVar("T")
 
 
-def read(options: TargetOptions, work: Callable[[Api], Coroutine[None, None, T]]) -> T:
+def read(options: ClusterOptions, work: Callable[[Api], Coroutine[None, None, T]]) -> T:
     """Run *work*, which changes nothing, on the target."""
 
     async def connected() -> T:

@@ -45,8 +45,8 @@ class Choice(Enum):
 
 
 @dataclass(frozen=True)
-class TargetOptions:
-    """The options that choose a command's target, and the namespace there."""
+class ClusterOptions:
+    """The options that choose a command's target."""
 
     typed: typer.Context
     context: options.Context = None
@@ -54,18 +54,10 @@ class TargetOptions:
     sandbox: Annotated[
         bool, typer.Option("--sandbox", help="Use the sandbox on this machine, whatever the kubeconfig says.")
     ] = False
-    namespace: Annotated[str, typer.Option("--namespace", "-n", metavar="NAME", help="The demo's namespace.")] = (
-        defaults.NAMESPACE
-    )
 
     def __post_init__(self) -> None:
         if self.sandbox and self.name_cluster:
             raise UsageError("--sandbox excludes --context and --kubeconfig", hint="choose one target")
-        if len(self.namespace) > 63 or not re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", self.namespace):
-            raise UsageError(
-                f"{self.namespace!r} cannot be the name of a namespace",
-                hint="use at most 63 lower-case letters, digits and '-', beginning and ending with a letter or digit",
-            )
 
     @property
     def invocation(self) -> Invocation:
@@ -77,8 +69,30 @@ class TargetOptions:
         return bool(self.context or self.kubeconfig)
 
 
+@dataclass(frozen=True)
+class TargetOptions(ClusterOptions):
+    """The options that choose a command's target, and the namespace there."""
+
+    namespace: Annotated[str, typer.Option("--namespace", "-n", metavar="NAME", help="The demo's namespace.")] = (
+        defaults.NAMESPACE
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_namespace(self.namespace)
+
+
+def check_namespace(name: str) -> None:
+    """Raises UsageError if no namespace can have this *name*."""
+    if len(name) > 63 or not re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", name):
+        raise UsageError(
+            f"{name!r} cannot be the name of a namespace",
+            hint="use at most 63 lower-case letters, digits and '-', beginning and ending with a letter or digit",
+        )
+
+
 def choose_target(
-    target: TargetOptions, *, variable: str | None, kubeconfig: Kubeconfig, sandbox_kubeconfig: Path, in_pod: bool
+    target: ClusterOptions, *, variable: str | None, kubeconfig: Kubeconfig, sandbox_kubeconfig: Path, in_pod: bool
 ) -> Choice:
     """Options win over the *variable* GRPCDEMO_TARGET, and that over the *kubeconfig*; the sandbox's own means it.
 
@@ -103,7 +117,7 @@ def _parse(variable: str) -> Choice:
 
 @asynccontextmanager
 async def connect_to_target(
-    target: TargetOptions,
+    target: ClusterOptions,
     *,
     starts: bool,
     stops: bool,

@@ -22,6 +22,8 @@ class Target:
     """The kubeconfig that an option named, or the sandbox's own; None for the one that kubectl uses."""
     in_cluster: bool = False
     """It is the cluster around the pod that the program runs in, which no context names."""
+    namespace: str = ""
+    """The context's, where kubectl looks without a flag; empty for `default`."""
 
     @property
     def kubectl_flags(self) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """One table of the API's resources: every kind that grpcdemo touches or that the sandbox serves.
 
-All of them exist since Kubernetes 1.18, EndpointSlices in this version since 1.21.
+Those of Kubernetes exist since 1.18, EndpointSlices in this version since 1.21; those of meshes only where one is.
 """
 
 from __future__ import annotations
@@ -45,6 +45,11 @@ class Resource:
         """As errors about its content name it: `Pod`, `Deployment.apps`."""
         return f"{self.kind}.{self.group}" if self.group else self.kind
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Every way to name it before a slash: `deploy`, `deployment`, `deployments`, `deployments.apps`."""
+        return (*self.short_names, self.singular, self.plural, self.qualified)
+
     def path(self, namespace: str | None = None, name: str | None = None, subresource: str | None = None) -> str:
         parts = [self.prefix]
         if namespace is not None:
@@ -73,6 +78,8 @@ REPLICA_SETS = Resource("ReplicaSet", "replicasets", "apps", ("rs",), ALL, ("sta
 STATEFUL_SETS = Resource("StatefulSet", "statefulsets", "apps", ("sts",), ALL)
 DAEMON_SETS = Resource("DaemonSet", "daemonsets", "apps", ("ds",), ALL)
 ENDPOINT_SLICES = Resource("EndpointSlice", "endpointslices", "discovery.k8s.io")
+JOBS = Resource("Job", "jobs", "batch", (), ALL)
+INGRESSES = Resource("Ingress", "ingresses", "networking.k8s.io", ("ing",))
 LEASES = Resource("Lease", "leases", "coordination.k8s.io")
 MUTATING_WEBHOOKS = Resource(
     "MutatingWebhookConfiguration", "mutatingwebhookconfigurations", "admissionregistration.k8s.io", namespaced=False
@@ -80,5 +87,20 @@ MUTATING_WEBHOOKS = Resource(
 AUTHORIZATION = "authorization.k8s.io"
 ACCESS_REVIEWS = Resource("SelfSubjectAccessReview", "selfsubjectaccessreviews", AUTHORIZATION, namespaced=False)
 RULES_REVIEWS = Resource("SelfSubjectRulesReview", "selfsubjectrulesreviews", AUTHORIZATION, namespaced=False)
+
+ISTIO_NETWORKING = "networking.istio.io"
+DESTINATION_RULES = Resource("DestinationRule", "destinationrules", ISTIO_NETWORKING, ("dr",))
+VIRTUAL_SERVICES = Resource("VirtualService", "virtualservices", ISTIO_NETWORKING, ("vs",))
+SERVICE_ENTRIES = Resource("ServiceEntry", "serviceentries", ISTIO_NETWORKING, ("se",))
+SIDECARS = Resource("Sidecar", "sidecars", ISTIO_NETWORKING)
+ENVOY_FILTERS = Resource("EnvoyFilter", "envoyfilters", ISTIO_NETWORKING, version="v1alpha3")
+PEER_AUTHENTICATIONS = Resource("PeerAuthentication", "peerauthentications", "security.istio.io", ("pa",))
+TELEMETRIES = Resource("Telemetry", "telemetries", "telemetry.istio.io")
+GATEWAY_API = "gateway.networking.k8s.io"
+GATEWAYS = Resource("Gateway", "gateways", GATEWAY_API)
+GRPC_ROUTES = Resource("GRPCRoute", "grpcroutes", GATEWAY_API)
+HTTP_ROUTES = Resource("HTTPRoute", "httproutes", GATEWAY_API)
+FELIX_CONFIGURATIONS = Resource("FelixConfiguration", "felixconfigurations", "crd.projectcalico.org", namespaced=False)
+"""Calico's settings."""
 
 BY_KIND = {"Service": SERVICES, "Deployment": DEPLOYMENTS}

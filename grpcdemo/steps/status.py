@@ -6,9 +6,9 @@ import asyncio
 
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.demo.deployed import our_deployments, our_pods, read_workloads
-from grpcdemo.kube.demo.injection import injection_labels
 from grpcdemo.kube.demo.namespace import find_namespace
 from grpcdemo.model.pods import Status
+from grpcdemo.resources.injectors import injection_labels
 from grpcdemo.resources.objects import is_ours, labels_of
 
 

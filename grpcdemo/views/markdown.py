@@ -67,17 +67,17 @@ def _servers(observation: Observation) -> str:
         )
         for row in server_rows(observation)
     ]
-    return _table(("Server pod", "IP", "Node", "Ready", "Proxy", "Responses", "Share", "Even"), rows, numbers=3)
+    return markdown_table(("Server pod", "IP", "Node", "Ready", "Proxy", "Responses", "Share", "Even"), rows, numbers=3)
 
 
 def _clients(observation: Observation) -> str:
     matrix = client_matrix(observation)
     rows = [(name_text(client), str(total), *map(percent, shares)) for client, total, shares in matrix.rows]
     heads = ("Client pod", "Responses", *map(escape, matrix.servers))
-    return _table(heads, rows, numbers=len(heads) - 1)
+    return markdown_table(heads, rows, numbers=len(heads) - 1)
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: int) -> str:
+def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: int = 0) -> str:
     """A table whose last *numbers* columns are aligned to the right."""
     rule = ["---"] * (len(heads) - numbers) + ["---:"] * numbers
     return "\n".join(f"| {' | '.join(row)} |" for row in (heads, rule, *rows))

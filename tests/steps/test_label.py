@@ -4,8 +4,8 @@ import pytest
 
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.kube.client.api import Api
-from grpcdemo.kube.demo.injection import read_webhooks
 from grpcdemo.model.progress import Warned
+from grpcdemo.resources.injectors import read_webhooks
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import ENDPOINT_SLICES, MUTATING_WEBHOOKS
 from grpcdemo.steps.istio.label import choose, labels_that_inject

@@ -41,6 +41,12 @@ class Pod:
         return User(Place(self.folder, ENTRY), token_file=self._token)
 
     @property
+    def namespace(self) -> str:
+        """The pod's own; empty if it is not told."""
+        file = self.folder / "namespace"
+        return file.read_text(encoding="utf-8").strip() if file.is_file() else ""
+
+    @property
     def _token(self) -> Path:
         return self.folder / "token"
 

@@ -6,10 +6,10 @@ adds. [exchange.py](exchange.py) says what is repeated.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 
-from grpcdemo.errors import NotFound
+from grpcdemo.errors import Expired, NotFound
 from grpcdemo.kube.client.connection import Connection
 from grpcdemo.kube.client.errors import not_kubernetes
 from grpcdemo.kube.client.exchange import Exchange
@@ -19,6 +19,8 @@ from grpcdemo.model.target import Target
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import Resource
 
+PAGE = 500
+"""How many objects of a long list are asked for at a time, as kubectl does."""
 DRY_RUN: Parameters = {"dryRun": "All"}
 
 
@@ -69,6 +71,10 @@ class Api:
         await self.version()
         return self._git_version
 
+    async def discover(self) -> Object:
+        """The list of the API groups that there are."""
+        return await self._exchange.ask(Request("get", context=self.target.context, about="/apis"))
+
     async def get(self, resource: Resource, name: str, *, namespace: str | None = None) -> Object:
         return await self._exchange.ask(Request("get", resource, namespace, name, self.target.context))
 
@@ -94,6 +100,26 @@ class Api:
         )
         answer["items"] = answer.get("items") or []
         return answer
+
+    async def list_all(
+        self, resource: Resource, *, namespace: str | None = None, selector: str | None = None
+    ) -> Sequence[Object]:
+        """The items, asked for in pages, so that no answer is long. If they expire meanwhile, in one."""
+        items: list[Object] = []
+        parameters: dict[str, str | int] = {"limit": PAGE, **({"labelSelector": selector} if selector else {})}
+        while True:
+            try:
+                answer = await self._exchange.ask(
+                    Request("list", resource, namespace, context=self.target.context, parameters=parameters)
+                )
+            except Expired:
+                whole = await self.list(resource, namespace=namespace, selector=selector)
+                return [*whole["items"]]
+            items += answer.get("items") or []
+            following = (answer.get("metadata") or {}).get("continue")
+            if not following:
+                return items
+            parameters = {**parameters, "continue": following}
 
     async def create(
         self, resource: Resource, body: Object, *, namespace: str | None = None, dry_run: bool = False

@@ -62,6 +62,7 @@ async def connect(
         cluster="" if in_cluster else entries.contexts[name].text("cluster"),
         kubeconfig=kubeconfig.option,
         in_cluster=in_cluster is not None,
+        namespace=in_cluster.namespace if in_cluster else entries.contexts[name].text("namespace"),
     )
     source = choose_source(cluster, user, reread=partial(_reread, kubeconfig, name))
     return Api(Connection(cluster, user, source, proxy), target, dry_run=dry_run, patience=patience)

@@ -28,6 +28,8 @@ class Request:
     parameters: Parameters = field(default_factory=dict)
     """Of the URL's query."""
     body: Object | None = None
+    about: str = "/version"
+    """Without a resource, what is asked of the API server."""
 
     @property
     def method(self) -> str:
@@ -36,7 +38,7 @@ class Request:
     @property
     def path(self) -> str:
         if self.resource is None:
-            return "/version"
+            return self.about
         return self.resource.path(self.namespace, None if self.verb == "create" else self.name, self.subresource)
 
     @property

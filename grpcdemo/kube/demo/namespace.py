@@ -6,7 +6,7 @@ import json
 
 from grpcdemo.errors import Conflict, Replaced
 from grpcdemo.kube.client.api import Api
-from grpcdemo.kube.demo.injection import LabelChange
+from grpcdemo.resources.injectors import LabelChange
 from grpcdemo.resources.istio import INJECTION_LABEL
 from grpcdemo.resources.labels import MANAGED_BY
 from grpcdemo.resources.objects import Object, annotations_of, is_ours, is_terminating, labels_of

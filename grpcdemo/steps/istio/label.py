@@ -6,19 +6,10 @@ from collections.abc import Mapping
 
 from grpcdemo.errors import GrpcdemoError, Hint, Kubectl, NotFound
 from grpcdemo.kube.client.api import Api
-from grpcdemo.kube.demo.injection import (
-    LabelChange,
-    Webhook,
-    changed,
-    has_ready_endpoint,
-    injecting,
-    label_choices,
-    label_for,
-    list_webhooks,
-    revisions,
-)
+from grpcdemo.kube.demo.injection import has_ready_endpoint, list_webhooks
 from grpcdemo.kube.demo.namespace import find_namespace
 from grpcdemo.model.progress import Reporter, Warned
+from grpcdemo.resources.injectors import LabelChange, Webhook, changed, injecting, label_choices, label_for, revisions
 from grpcdemo.resources.istio import AMBIENT_LABEL, INJECTION_LABEL, REVISION_LABEL
 from grpcdemo.resources.objects import Object, labels_of
 

@@ -16,7 +16,6 @@ from grpcdemo.kube.demo.deployed import (
     our_pods,
     require_whole,
 )
-from grpcdemo.kube.demo.injection import LabelChange, changed
 from grpcdemo.kube.demo.lease import Lease
 from grpcdemo.kube.demo.namespace import find_namespace, relabel
 from grpcdemo.kube.rollout.rollout import is_settled, restart, wait_for_rollout
@@ -24,6 +23,7 @@ from grpcdemo.kube.trouble import pause_of
 from grpcdemo.manifests import defaults
 from grpcdemo.model.pods import Pod
 from grpcdemo.model.progress import Done, Reporter, Waiting, Warned
+from grpcdemo.resources.injectors import LabelChange, changed
 from grpcdemo.resources.istio import INJECT
 from grpcdemo.resources.objects import Object, is_terminating, labels_of, namespaced_name
 from grpcdemo.steps.istio.label import INJECTION_OFF, describe_labels, labels_that_inject, require_labels

@@ -3,15 +3,9 @@
 import pytest
 
 from grpcdemo.kube.client.api import Api
-from grpcdemo.kube.demo.injection import (
-    changed,
-    has_ready_endpoint,
-    injecting,
-    label_choices,
-    read_webhooks,
-    revisions,
-)
+from grpcdemo.kube.demo.injection import has_ready_endpoint
 from grpcdemo.model.istio import ServiceReference
+from grpcdemo.resources.injectors import changed, injecting, label_choices, read_webhooks, revisions
 from grpcdemo.resources.objects import Object
 from tests.fakes.script import Script, refuse, reply
 from tests.fakes.webhooks import default_install, install_by_default, revisioned_install, tag

@@ -6,8 +6,8 @@ import pytest
 
 from grpcdemo.errors import Conflict, Replaced
 from grpcdemo.kube.client.api import Api
-from grpcdemo.kube.demo.injection import LabelChange
 from grpcdemo.kube.demo.namespace import LABELS_BEFORE, RELABEL_ATTEMPTS, create_namespace, relabel, restore_labels
+from grpcdemo.resources.injectors import LabelChange
 from grpcdemo.resources.objects import Object
 from tests.fakes.script import Script, cut, refuse, reply
 

@@ -1,0 +1,131 @@
+"""`grpcdemo diagnose`"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Annotated
+
+import typer
+
+from grpcdemo.cli import options
+from grpcdemo.cli.output import result_width, show_document, show_picture, show_text
+from grpcdemo.cli.runner import read
+from grpcdemo.cli.target import ClusterOptions, check_namespace
+from grpcdemo.diagnosis.examination import Conclusion, Diagnosis
+from grpcdemo.errors import ExitCode, UsageError
+from grpcdemo.steps import diagnose as step
+from grpcdemo.views.diagnosis import diagnoses_view, diagnosis_view
+from grpcdemo.views.diagnosis_document import (
+    diagnoses_document,
+    diagnoses_markdown,
+    diagnosis_document,
+    diagnosis_markdown,
+)
+
+
+class Form(str, Enum):
+    """How the diagnosis is printed on stdout."""
+
+    TABLE = "table"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+@dataclass(frozen=True)
+class Place(ClusterOptions):
+    """The target, and a namespace there as kubectl chooses it."""
+
+    namespace: Annotated[
+        str | None,
+        typer.Option(
+            "--namespace", "-n", metavar="NAME", help="The Service's namespace.", show_default="the context's"
+        ),
+    ] = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.namespace is not None:
+            check_namespace(self.namespace)
+
+
+@dataclass(frozen=True)
+class Call:
+    """Which calls to the Service are meant."""
+
+    port: Annotated[str | None, typer.Option("--port", metavar="PORT", help="The port's name or number.")] = None
+    client: Annotated[
+        str | None, typer.Option("--client", metavar="TYPE/NAME", help="Who calls, such as deploy/web.")
+    ] = None
+    client_namespace: Annotated[
+        str | None,
+        typer.Option(
+            "--client-namespace", metavar="NAME", help="The client's namespace.", show_default="the Service's"
+        ),
+    ] = None
+
+
+@options.grouped
+def diagnose(
+    *,
+    service: Annotated[
+        str | None, typer.Argument(metavar="[svc/NAME]", help="The Service; without one, all that speak gRPC.")
+    ] = None,
+    call: Call,
+    everywhere: Annotated[
+        bool, typer.Option("--all-namespaces", "-A", help="All Services that speak gRPC, in every namespace.")
+    ] = False,
+    output: Annotated[Form, typer.Option("--output", "-o", help="How to print the result.")] = Form.TABLE,
+    place: Place,
+) -> None:
+    """Tell why a gRPC client stays on one pod of a Service, and what cures it. Changes nothing."""
+    if service is None:
+        if any(vars(call).values()):
+            raise UsageError("--port and --client need a Service", hint="name it, such as `grpcdemo diagnose svc/NAME`")
+        _diagnose_all(place, everywhere=everywhere, output=output)
+    elif everywhere:
+        raise UsageError("--all-namespaces looks at all Services", hint="leave out the Service's name, or the option")
+    else:
+        config = step.DiagnoseConfig(service, place.namespace, **vars(call))
+        _diagnose_one(place, config, output)
+
+
+def _diagnose_one(place: Place, config: step.DiagnoseConfig, output: Form) -> None:
+    diagnosis = read(place, lambda api: step.diagnose(api, config))
+    flags = place.invocation.kubectl_flags
+    if output is Form.JSON:
+        show_document(diagnosis_document(diagnosis, flags))
+    else:
+        _show(diagnosis, flags, output)
+    raise typer.Exit(_exit_code([diagnosis]))
+
+
+def _diagnose_all(place: Place, *, everywhere: bool, output: Form) -> None:
+    """A line for each; if there is only one, it in full."""
+    diagnoses = read(place, lambda api: step.diagnose_all(api, place.namespace, everywhere=everywhere))
+    flags = place.invocation.kubectl_flags
+    if output is Form.JSON:
+        show_document(diagnoses_document(diagnoses, flags))
+    elif len(diagnoses) == 1:
+        _show(diagnoses[0], flags, output)
+    elif output is Form.MARKDOWN:
+        show_text(diagnoses_markdown(diagnoses))
+    else:
+        show_picture(diagnoses_view(diagnoses, result_width()))
+    raise typer.Exit(_exit_code(diagnoses))
+
+
+def _show(diagnosis: Diagnosis, flags: Sequence[str], output: Form) -> None:
+    if output is Form.MARKDOWN:
+        show_text(diagnosis_markdown(diagnosis, flags))
+    else:
+        show_picture(diagnosis_view(diagnosis, flags, result_width()))
+
+
+def _exit_code(diagnoses: Sequence[Diagnosis]) -> ExitCode:
+    """That of the worst. Where nothing was diagnosed, nothing can be told."""
+    conclusions = {diagnosis.conclusion for diagnosis in diagnoses}
+    if Conclusion.CAUSED in conclusions:
+        return ExitCode.UNEXPECTED_VERDICT
+    if Conclusion.OPEN in conclusions or not conclusions:
+        return ExitCode.NOT_ENOUGH_RESPONSES
+    return ExitCode.DONE

@@ -1,0 +1,92 @@
+"""Apply every rule to a scene, and put first what explains pinning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from grpcdemo.diagnosis.finding import Finding, Severity, run
+from grpcdemo.diagnosis.inventory import Unreadable
+from grpcdemo.diagnosis.rules import RULES, Rule
+from grpcdemo.diagnosis.scene import Client, Scene
+from grpcdemo.resources.references import ObjectReference
+
+ORDER = (Severity.PINS, Severity.ERRORS, Severity.MAY_PIN, Severity.UNKNOWN, Severity.OBSCURES)
+RANK = {severity: max(ORDER.index(severity), 1) for severity in ORDER}
+"""What pins and what fails come first, both in the order of the rules."""
+
+
+class Conclusion(Enum):
+    """What the configuration says about a client that keeps one connection."""
+
+    CAUSED = "caused"
+    """Something pins it, or makes its calls fail."""
+    OPEN = "open"
+    """It depends on what was not looked at, or what no object shows."""
+    CLEAR = "clear"
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What the rules say about one port of a Service."""
+
+    service: ObjectReference
+    port: int
+    port_name: str
+    clients: tuple[ObjectReference, ...]
+    """Who calls, as far as it is known."""
+    named: bool
+    """The user said who; otherwise their pods name the Service."""
+    findings: tuple[Finding, ...]
+    looked_at: int
+    """How many causes were looked for."""
+
+    @property
+    def conclusion(self) -> Conclusion:
+        if self.of(Severity.PINS, Severity.ERRORS):
+            return Conclusion.CAUSED
+        return Conclusion.OPEN if self.of(Severity.MAY_PIN, Severity.UNKNOWN) else Conclusion.CLEAR
+
+    def of(self, *severities: Severity) -> list[Finding]:
+        return [finding for finding in self.findings if finding.severity in severities]
+
+
+def examine_clients(scene: Scene, clients: Sequence[Client], *, named: bool) -> Diagnosis:
+    """Everything that applies to any of the *clients*; without any, to the scene as it is."""
+    scenes = [replace(scene, client=client) for client in clients] or [scene]
+    findings = [finding for name, rule in RULES.items() for one in scenes for finding in _apply(name, rule, one)]
+    return Diagnosis(
+        service=scene.reference,
+        port=scene.port_number,
+        port_name=scene.port.get("name", ""),
+        clients=tuple(client.reference for client in clients),
+        named=named,
+        findings=tuple(sorted(_distinct(findings), key=lambda finding: RANK[finding.severity])),
+        looked_at=len(RULES),
+    )
+
+
+def examine(scene: Scene) -> Diagnosis:
+    return examine_clients(scene, [scene.client] if scene.client else [], named=True)
+
+
+def _distinct(findings: Iterable[Finding]) -> list[Finding]:
+    """Each once: most of what is said of one client of a Service, is said of the others too."""
+    kept: list[Finding] = []
+    for finding in findings:
+        if finding not in kept:
+            kept.append(finding)
+    return kept
+
+
+def _apply(name: str, rule: Rule, scene: Scene) -> list[Finding]:
+    """What the rule finds and, if it could not look everywhere, that."""
+    findings: list[Finding] = []
+    try:
+        for finding in rule(scene):
+            findings.append(finding)
+    except Unreadable as error:
+        summary = f"could not check: this user may not {error.right}"
+        findings.append(Finding(name, Severity.UNKNOWN, summary, remedy=run(error.right.can_i)))
+    return findings

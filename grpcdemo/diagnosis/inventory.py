@@ -1,0 +1,88 @@
+"""The API objects that were read, and those that could not be: a right was missing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from grpcdemo.errors import Kubectl
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import Resource
+
+
+@dataclass(frozen=True)
+class MissingRight:
+    """What this user may not read. Without a namespace it is about the whole cluster, without a name about all."""
+
+    verb: str
+    resource: Resource
+    namespace: str | None = None
+    name: str | None = None
+
+    @property
+    def can_i(self) -> Kubectl:
+        """The command that shows it."""
+        what = f"{self.resource.qualified}/{self.name}" if self.name else self.resource.qualified
+        return Kubectl("auth", "can-i", self.verb, what, namespace=self.namespace)
+
+    def __str__(self) -> str:
+        name = f" {self.name}" if self.name else ""
+        where = f" in namespace {self.namespace}" if self.namespace else ""
+        return f"{self.verb} {self.resource.qualified}{name}{where}"
+
+    def hides(self, resource: Resource, namespaces: Collection[str], name: str | None) -> bool:
+        """Whether it keeps one from knowing all of *resource* in *namespaces*, or in all, or the one called *name*."""
+        elsewhere = self.namespace and namespaces and self.namespace not in namespaces
+        another = name and self.name and name != self.name
+        return self.resource == resource and not elsewhere and not another
+
+
+class Unreadable(Exception):
+    """A rule needs objects that this user may not read."""
+
+    def __init__(self, right: MissingRight) -> None:
+        super().__init__(str(right))
+        self.right = right
+
+
+class Inventory:
+    """Objects of each kind. A kind that the cluster does not have, has no objects."""
+
+    def __init__(
+        self,
+        objects: Mapping[Resource, Iterable[Object]],
+        missing: Iterable[MissingRight] = (),
+        groups: Iterable[str] = (),
+    ) -> None:
+        self.missing = tuple(missing)
+        self.groups = frozenset(groups)
+        """The API groups that the cluster serves."""
+        self._index: dict[Resource, dict[str, dict[str, Object]]] = {}
+        for resource, items in objects.items():
+            by_namespace = self._index.setdefault(resource, {})
+            for item in items:
+                metadata = item["metadata"]
+                by_namespace.setdefault(metadata.get("namespace", ""), {})[metadata["name"]] = item
+
+    def known(self, resource: Resource, *namespaces: str) -> list[Object]:
+        """What could be read, in these *namespaces* or in all; there may be more."""
+        index = self._index.get(resource, {})
+        return [obj for namespace in dict.fromkeys(namespaces or index) for obj in index.get(namespace, {}).values()]
+
+    def require(self, resource: Resource, *namespaces: str, name: str | None = None) -> None:
+        """Raises Unreadable if there may be more than what could be read."""
+        for right in self.missing:
+            if right.hides(resource, namespaces, name):
+                raise Unreadable(right)
+
+    def read(self, resource: Resource, *namespaces: str) -> list[Object]:
+        """All of them. Raises Unreadable."""
+        self.require(resource, *namespaces)
+        return self.known(resource, *namespaces)
+
+    def find(self, resource: Resource, name: str, namespace: str = "") -> Object | None:
+        """One object, or None if there is none. Raises Unreadable."""
+        obj = self._index.get(resource, {}).get(namespace, {}).get(name)
+        if obj is None:
+            self.require(resource, *([namespace] if namespace else []), name=name)
+        return obj

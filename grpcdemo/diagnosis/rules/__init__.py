@@ -1,0 +1,92 @@
+"""Every cause that is looked for, by its id. The order is the order of findings that weigh the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from grpcdemo.diagnosis.finding import Findings
+from grpcdemo.diagnosis.rules import (
+    ambient,
+    client_proxy,
+    destination_rule,
+    ebpf,
+    endpoints,
+    entry,
+    exclusions,
+    gateway_api,
+    headless,
+    injection,
+    kube_proxy,
+    linkerd,
+    port_protocol,
+    proxy_configuration,
+    proxyless,
+    routes,
+    security,
+    topology,
+    visibility,
+)
+from grpcdemo.diagnosis.scene import Scene
+
+Rule = Callable[[Scene], Findings]
+
+_RULES: tuple[Rule, ...] = (
+    endpoints.no_ready_endpoint,
+    endpoints.single_endpoint,
+    endpoints.port_missing_in_pods,
+    kube_proxy.kube_proxy_balances_connections,
+    client_proxy.client_without_sidecar,
+    injection.client_older_than_injection,
+    injection.client_opts_out_of_injection,
+    injection.client_on_host_network,
+    injection.no_injector_for_client,
+    exclusions.calls_excluded_from_sidecar,
+    exclusions.client_runs_as_proxy,
+    visibility.hidden_by_sidecar_resource,
+    visibility.hidden_by_export,
+    port_protocol.port_declared_as_tcp,
+    routes.subset_of_pods,
+    destination_rule.consistent_hash,
+    destination_rule.passes_connections_through,
+    ambient.ambient_without_waypoint,
+    ambient.waypoint_does_not_apply,
+    linkerd.linkerd_port_opaque,
+    linkerd.linkerd_port_skipped,
+    proxy_configuration.persistent_session,
+    proxyless.proxyless_policy_refused,
+    security.strict_mtls,
+    kube_proxy.session_affinity,
+    kube_proxy.internal_traffic_policy,
+    topology.traffic_distribution,
+    topology.locality_failover,
+    topology.topology_mode,
+    client_proxy.client_not_named,
+    client_proxy.client_with_another_proxy,
+    headless.headless_behind_sidecar,
+    headless.headless_needs_round_robin,
+    ebpf.cilium_translates_first,
+    ebpf.calico_translates_first,
+    client_proxy.client_in_sidecar_and_ambient,
+    routes.connection_routes,
+    port_protocol.port_shared_with_other_protocol,
+    gateway_api.session_persistence,
+    entry.ingress_calls_cluster_ip,
+    entry.external_name,
+    proxy_configuration.envoy_filter,
+    port_protocol.port_protocol_sniffed,
+    routes.virtual_service_for_another_host,
+    routes.several_virtual_services,
+    gateway_api.route_not_accepted,
+    destination_rule.connection_pool_limits,
+    exclusions.exclusion_on_the_workload,
+    exclusions.server_port_excluded,
+    exclusions.proxied_by_environment,
+    ambient.several_waypoint_pods,
+    endpoints.unready_pods_published,
+    endpoints.several_workloads,
+    entry.no_selector,
+    entry.entered_from_outside,
+    proxy_configuration.metrics_switched_off,
+)
+
+RULES: dict[str, Rule] = {rule.__name__.replace("_", "-"): rule for rule in _RULES}

@@ -1,0 +1,112 @@
+"""Are there pods behind the Service, and more than one?"""
+
+from __future__ import annotations
+
+from grpcdemo.diagnosis.finding import Finding, Findings, Remedy, Severity, field, merge_patch, run
+from grpcdemo.diagnosis.mesh.sidecars import PATIENCE
+from grpcdemo.diagnosis.scene import Scene
+from grpcdemo.diagnosis.workloads import workload_of
+from grpcdemo.errors import Kubectl
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.pods import is_ready
+from grpcdemo.resources.resource import DEPLOYMENTS, PODS, SERVICES, STATEFUL_SETS
+
+REPLICAS = 3
+"""How many the cure for a single one asks for: fewer than three hardly show a difference."""
+
+
+def no_ready_endpoint(scene: Scene) -> Findings:
+    if scene.is_external_name or scene.ready_endpoints:
+        return
+    selector = scene.spec.get("selector")
+    if selector and not scene.selected_pods:
+        summary = "the selector matches no pod, so every call fails"
+    else:
+        summary = "no pod behind the Service is ready, so every call fails"
+    yield Finding(
+        "no-ready-endpoint",
+        Severity.ERRORS,
+        summary,
+        (field(SERVICES, scene.service, "spec.selector", selector),),
+        run(Kubectl("get", "pods", "--show-labels", namespace=scene.namespace)),
+    )
+
+
+def single_endpoint(scene: Scene) -> Findings:
+    if len(scene.ready_endpoints) != 1 or scene.is_external_name:
+        return
+    ready = scene.ready_endpoints[0]
+    names = ready.pod or ready.address
+    waiting = len(scene.endpoints) - 1
+    summary = f"only one pod is ready ({names}), so there is nothing to balance"
+    if waiting:
+        summary = f"only one of {waiting + 1} pods is ready ({names}), so it gets every call"
+    evidence = (field(SERVICES, scene.service, "spec.selector", scene.spec.get("selector")),)
+    yield Finding("single-endpoint", Severity.PINS, summary, evidence, _more_pods(scene, waiting))
+
+
+def _more_pods(scene: Scene, waiting: int) -> Remedy:
+    owners = sorted({owner for pod in scene.servers if (owner := workload_of(pod))}, key=str)
+    if waiting or len(owners) != 1 or owners[0].resource not in (DEPLOYMENTS, STATEFUL_SETS):
+        selector = ",".join(f"{key}={value}" for key, value in (scene.spec.get("selector") or {}).items())
+        selected = [f"--selector={selector}"] if selector else []
+        return run(Kubectl("get", "pods", *selected, "--output=wide", namespace=scene.namespace))
+    name = owners[0].singular
+    return run(
+        Kubectl("scale", name, f"--replicas={REPLICAS}", namespace=scene.namespace),
+        Kubectl("rollout", "status", name, PATIENCE, namespace=scene.namespace),
+    )
+
+
+def port_missing_in_pods(scene: Scene) -> Findings:
+    """A `targetPort` by name that some containers do not declare: their pods never become endpoints."""
+    target = scene.port.get("targetPort")
+    if not isinstance(target, str):
+        return
+    without = [pod for pod in scene.selected_pods if is_ready(pod) and target not in _port_names(pod)]
+    if not without or len(without) == len(scene.selected_pods):
+        return
+    summary = f"{len(without)} of {len(scene.selected_pods)} pods declare no port {target}, and get no calls"
+    left = len(scene.selected_pods) - len(without)
+    yield Finding(
+        "port-missing-in-pods",
+        Severity.PINS if left == 1 else Severity.MAY_PIN,
+        summary,
+        (
+            field(SERVICES, scene.service, "spec.ports[].targetPort", target),
+            field(PODS, without[0], "spec.containers[].ports[].name", sorted(_port_names(without[0]))),
+        ),
+        Remedy(note=f"name a port of the containers {target}, or set the Service's targetPort to the number"),
+    )
+
+
+def _port_names(pod: Object) -> set[str]:
+    containers = (*pod["spec"]["containers"], *(pod["spec"].get("initContainers") or []))
+    return {port.get("name", "") for container in containers for port in container.get("ports") or []}
+
+
+def unready_pods_published(scene: Scene) -> Findings:
+    if not scene.spec.get("publishNotReadyAddresses") or scene.is_headless:
+        return
+    patch = merge_patch(scene.reference, {"spec": {"publishNotReadyAddresses": False}})
+    yield Finding(
+        "unready-pods-published",
+        Severity.OBSCURES,
+        "pods get calls before they are ready: what fails there looks like an uneven share",
+        (field(SERVICES, scene.service, "spec.publishNotReadyAddresses", value=True),),
+        run(patch),
+    )
+
+
+def several_workloads(scene: Scene) -> Findings:
+    if not scene.spec.get("selector"):
+        return
+    owners = sorted({str(owner) for pod in scene.servers if (owner := workload_of(pod))})
+    if len(owners) < 2:
+        return
+    yield Finding(
+        "several-workloads",
+        Severity.OBSCURES,
+        f"the selector takes the pods of several workloads: {', '.join(owners)}",
+        (field(SERVICES, scene.service, "spec.selector", scene.spec["selector"]),),
+    )

@@ -1,0 +1,125 @@
+"""Do VirtualServices send the calls to some of the pods only?"""
+
+from __future__ import annotations
+
+from grpcdemo.diagnosis.finding import Evidence, Finding, Findings, Remedy, Severity, field, json_patch, run
+from grpcdemo.diagnosis.mesh.destination_rules import destination_rule
+from grpcdemo.diagnosis.mesh.protocol import Protocol, protocol_of
+from grpcdemo.diagnosis.mesh.virtual_services import (
+    Route,
+    goes_to_service,
+    in_mesh,
+    is_for,
+    routes,
+    virtual_services,
+    visible_virtual_services,
+)
+from grpcdemo.diagnosis.scene import Scene
+from grpcdemo.resources.objects import Object, labels_of
+from grpcdemo.resources.references import reference_to
+from grpcdemo.resources.resource import VIRTUAL_SERVICES
+
+
+def subset_of_pods(scene: Scene) -> Findings:
+    if not scene.sidecar_matters or len(scene.ready_endpoints) < 2:
+        return
+    for route in routes(scene):
+        names = {one["destination"].get("subset") for _, one in route.destinations}
+        if not names or None in names:
+            continue
+        subsets = _subsets(scene)
+        unknown = sorted(names - subsets.keys())
+        reached = [pod for pod in scene.servers if any(_is_in(subsets[name], pod) for name in names - set(unknown))]
+        if severity := _judge(scene, route, len(reached), unknown):
+            yield Finding("subset-of-pods", severity, _effect(scene, reached, unknown), _evidence(route), _widen(route))
+
+
+def _subsets(scene: Scene) -> dict[str, Object]:
+    rule = destination_rule(scene)
+    return {subset["name"]: subset for subset in (rule or {"spec": {}})["spec"].get("subsets") or []}
+
+
+def _is_in(subset: Object, pod: Object) -> bool:
+    return bool((subset.get("labels") or {}).items() <= labels_of(pod).items())
+
+
+def _judge(scene: Scene, route: Route, reached: int, unknown: list[str]) -> Severity | None:
+    if unknown or not reached:
+        return Severity.ERRORS
+    if reached == len(scene.servers):
+        return None
+    whole = reached == 1 and not route.conditional and not route.elsewhere
+    return Severity.PINS if whole else Severity.MAY_PIN
+
+
+def _effect(scene: Scene, reached: list[Object], unknown: list[str]) -> str:
+    if unknown:
+        return f"a VirtualService sends calls to the subset {unknown[0]}, which no DestinationRule defines: they fail"
+    if not reached:
+        return "a VirtualService sends calls to a subset whose labels no ready pod has: they fail"
+    name = f" ({reached[0]['metadata']['name']})" if len(reached) == 1 else ""
+    return f"a VirtualService sends calls to a subset with {len(reached)} of {len(scene.servers)} ready pods{name}"
+
+
+def _evidence(route: Route) -> tuple[Evidence, ...]:
+    return tuple(
+        field(
+            VIRTUAL_SERVICES,
+            route.virtual_service,
+            f"spec.http[{route.index}].route[{at}].destination.subset",
+            one["destination"].get("subset"),
+        )
+        for at, one in route.destinations
+    )
+
+
+def _widen(route: Route) -> Remedy:
+    """Let the calls go to the Service's pods, whatever their labels."""
+    paths = [f"/spec/http/{route.index}/route/{at}/destination/subset" for at, _ in route.destinations]
+    removed = [{"op": "remove", "path": path} for path in paths]
+    return run(json_patch(reference_to(VIRTUAL_SERVICES, route.virtual_service), *removed))
+
+
+def connection_routes(scene: Scene) -> Findings:
+    """`tcp` and `tls` routes balance connections, but Istio takes them for ports of that kind only."""
+    if not scene.sidecar_matters or protocol_of(scene.port) is Protocol.REQUESTS:
+        return
+    for obj in virtual_services(scene):
+        for kind in ("tcp", "tls"):
+            if obj["spec"].get(kind) and not obj["spec"].get("http"):
+                yield Finding(
+                    "connection-routes",
+                    Severity.MAY_PIN,
+                    f"a VirtualService has {kind} routes for the Service: they balance connections",
+                    (field(VIRTUAL_SERVICES, obj, f"spec.{kind}", obj["spec"][kind]),),
+                    Remedy(note="write them as http routes, and declare the Service's port as grpc"),
+                )
+
+
+def virtual_service_for_another_host(scene: Scene) -> Findings:
+    """One that is meant for the mesh and leads to the Service, but not for calls by the Service's own name."""
+    if not scene.sidecar_matters:
+        return
+    for obj in visible_virtual_services(scene):
+        entries = obj["spec"].get("http") or []
+        leads = any(goes_to_service(scene, obj, one) for entry in entries for one in entry.get("route") or [])
+        if leads and in_mesh(obj) and not is_for(scene, obj):
+            yield Finding(
+                "virtual-service-for-another-host",
+                Severity.OBSCURES,
+                "a VirtualService leads to the Service, but calls by the Service's own name do not follow it",
+                (field(VIRTUAL_SERVICES, obj, "spec.hosts", obj["spec"].get("hosts")),),
+            )
+
+
+def several_virtual_services(scene: Scene) -> Findings:
+    if not scene.sidecar_matters:
+        return
+    applying = virtual_services(scene)
+    if len(applying) > 1:
+        yield Finding(
+            "several-virtual-services",
+            Severity.OBSCURES,
+            f"{len(applying)} VirtualServices are for the Service's host: only one is sure to be followed",
+            tuple(field(VIRTUAL_SERVICES, obj, "spec.hosts", obj["spec"].get("hosts")) for obj in applying),
+        )

@@ -1,0 +1,50 @@
+"""Do the servers refuse the client?"""
+
+from __future__ import annotations
+
+from grpcdemo.diagnosis.finding import Finding, Findings, Remedy, Severity, field
+from grpcdemo.diagnosis.proxies import Proxy
+from grpcdemo.diagnosis.scene import ROOT_NAMESPACE, Scene
+from grpcdemo.resources.objects import Object, labels_of
+from grpcdemo.resources.resource import PEER_AUTHENTICATIONS
+
+STRICT = "STRICT"
+
+
+def strict_mtls(scene: Scene) -> Findings:
+    """It makes calls without a sidecar fail: that is no pinning, but it looks like a broken mesh."""
+    outside = scene.callers_with(Proxy.NONE)
+    if scene.client is None or not outside:
+        return
+    meshed = [pod for pod in scene.servers if scene.proxy_of(pod) in (Proxy.SIDECAR, Proxy.AMBIENT)]
+    for pod in meshed[:1]:
+        policy = _policy(scene, pod)
+        if policy and _mode(scene, policy) == STRICT:
+            yield Finding(
+                "strict-mtls",
+                Severity.ERRORS,
+                f"the servers take mutual TLS only, and {scene.client.reference.singular} has no sidecar: calls fail",
+                (field(PEER_AUTHENTICATIONS, policy, "spec.mtls.mode", STRICT),),
+                Remedy(note="give the client a sidecar"),
+            )
+
+
+def _policy(scene: Scene, pod: Object) -> Object | None:
+    """The nearest: for the pod, for its namespace, for the mesh. Raises Unreadable."""
+    own = scene.inventory.read(PEER_AUTHENTICATIONS, scene.namespace)
+    for policy in own:
+        labels = (policy["spec"].get("selector") or {}).get("matchLabels") or {}
+        if labels and labels.items() <= labels_of(pod).items():
+            return policy
+    for policy in (*own, *scene.inventory.read(PEER_AUTHENTICATIONS, ROOT_NAMESPACE)):
+        if not policy["spec"].get("selector"):
+            return policy
+    return None
+
+
+def _mode(scene: Scene, policy: Object) -> str:
+    by_port = policy["spec"].get("portLevelMtls") or {}
+    for port in scene.target_ports:
+        if settings := by_port.get(str(port)) or by_port.get(port):
+            return str(settings.get("mode"))
+    return str((policy["spec"].get("mtls") or {}).get("mode"))

@@ -1,0 +1,189 @@
+"""A diagnosis as text: the answer first, then each cause with its evidence and its cure, on one screen."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from grpcdemo.diagnosis.examination import Conclusion, Diagnosis
+from grpcdemo.diagnosis.finding import Evidence, Finding, Severity
+from grpcdemo.resources.references import ObjectReference
+from grpcdemo.views.styles import BAD, GOOD
+from grpcdemo.views.table import fitting_columns, plain_table
+from grpcdemo.views.words import printable
+
+WIDTH = 100
+"""Of the sentences where the result has no edge."""
+INDENT = "  "
+SHOWN = (Severity.PINS, Severity.ERRORS, Severity.MAY_PIN)
+WORDS = {
+    Severity.PINS: "pins",
+    Severity.ERRORS: "fails",
+    Severity.MAY_PIN: "may pin",
+    Severity.UNKNOWN: "unknown",
+    Severity.OBSCURES: "note",
+}
+STYLES = {Severity.PINS: BAD, Severity.ERRORS: BAD}
+NOT_MEASURED = "by configuration only; traffic was not measured"
+NONE = (
+    "no Service here speaks gRPC, as far as ports and probes tell: name it with `grpcdemo diagnose svc/NAME`, "
+    "or look everywhere with `-A`"
+)
+CLIENTS = 3
+"""How many clients the first line names."""
+COLUMNS = ("NAMESPACE", "SERVICE", "PORT", "AT RISK", "WHY")
+DISPENSABLE = ("PORT", "NAMESPACE")
+
+
+def diagnosis_view(diagnosis: Diagnosis, flags: Sequence[str] = (), width: int | None = None) -> RenderableType:
+    """*flags* choose the cluster in the commands, which are never wrapped."""
+    cells = min(width or WIDTH, WIDTH)
+    lines = [Text(subject(diagnosis), "bold"), _answer(diagnosis, cells)]
+    for finding in diagnosis.of(*SHOWN):
+        lines += [Text(""), *_finding(finding, flags, cells)]
+    for part in (_unknown(diagnosis, cells), _notes(diagnosis, flags, cells)):
+        lines += [Text(""), *part] if part else []
+    return Group(*lines, Text(""), *_wrapped(counts(diagnosis), cells), *_wrapped(NOT_MEASURED, cells))
+
+
+def diagnoses_view(diagnoses: Sequence[Diagnosis], width: int | None = None) -> RenderableType:
+    """One line for each; the worst first."""
+    if not diagnoses:
+        return Text(NONE)
+    rows = [_row(diagnosis) for diagnosis in worst_first(diagnoses)]
+    columns = fitting_columns(rows, COLUMNS, DISPENSABLE, width)
+    table: Table = plain_table(*columns)
+    for row in rows:
+        table.add_row(*(row[column] for column in columns))
+    return Group(table, Text(""), Text(NOT_MEASURED), Text("see one with `grpcdemo diagnose svc/NAME`"))
+
+
+def subject(diagnosis: Diagnosis) -> str:
+    """What was looked at."""
+    port = f"{diagnosis.port_name} ({diagnosis.port})" if diagnosis.port_name else str(diagnosis.port)
+    return f"{diagnosis.service.singular} in {diagnosis.service.namespace}, port {port}{_clients(diagnosis)}"
+
+
+def _clients(diagnosis: Diagnosis) -> str:
+    """Who calls, and how that is known."""
+    if not diagnosis.clients:
+        return ""
+    names = ", ".join(_named(client, diagnosis) for client in diagnosis.clients[:CLIENTS])
+    more = f" and {len(diagnosis.clients) - CLIENTS} more" if len(diagnosis.clients) > CLIENTS else ""
+    word, owner = ("client", "its") if len(diagnosis.clients) == 1 else ("clients", "their")
+    return f", {word} {names}{more}" + ("" if diagnosis.named else f" ({owner} pods name it)")
+
+
+def answer(diagnosis: Diagnosis) -> str:
+    """In one sentence."""
+    first = next(iter(diagnosis.findings), None)
+    if diagnosis.conclusion is Conclusion.CLEAR or first is None:
+        return "nothing pins: by its configuration, requests are balanced"
+    if diagnosis.conclusion is Conclusion.CAUSED:
+        fails = first.severity is Severity.ERRORS
+        return "calls fail" if fails else "pinned: the configuration keeps a client on one pod"
+    maybe = diagnosis.of(Severity.MAY_PIN)
+    return "open: it depends on what the configuration does not show" if maybe else "open: not all could be checked"
+
+
+def counts(diagnosis: Diagnosis) -> str:
+    """How many causes were looked for, and what came out."""
+    words = {
+        Severity.PINS: "pin",
+        Severity.ERRORS: "make calls fail",
+        Severity.MAY_PIN: "may pin",
+        Severity.UNKNOWN: "could not be checked",
+    }
+    parts = [f"{number} {word}" for severity, word in words.items() if (number := len(diagnosis.of(severity)))]
+    return f"looked for {diagnosis.looked_at} causes: {', '.join(parts) or 'none applies'}"
+
+
+def evidence_text(evidence: Evidence) -> str:
+    separator = "" if evidence.value == "not set" else "= "
+    return printable(f"{evidence.reference.singular}: {evidence.path} {separator}{evidence.value}")
+
+
+def worst_first(diagnoses: Iterable[Diagnosis]) -> list[Diagnosis]:
+    order = [*Conclusion]
+    return sorted(
+        diagnoses, key=lambda one: (order.index(one.conclusion), str(one.service.namespace), str(one.service))
+    )
+
+
+def risk(diagnosis: Diagnosis) -> str:
+    """In one word or two, for a line."""
+    return WORDS[diagnosis.findings[0].severity] if diagnosis.conclusion is not Conclusion.CLEAR else "no"
+
+
+def _row(diagnosis: Diagnosis) -> dict[str, Text]:
+    conclusion = diagnosis.conclusion
+    style = {Conclusion.CAUSED: BAD, Conclusion.CLEAR: GOOD}.get(conclusion, "")
+    why = diagnosis.findings[0].id if conclusion is not Conclusion.CLEAR else "-"
+    port = diagnosis.port_name or str(diagnosis.port)
+    texts = (str(diagnosis.service.namespace), diagnosis.service.name, port, risk(diagnosis), why)
+    cells = {column: Text(printable(text)) for column, text in zip(COLUMNS, texts, strict=True)}
+    cells["AT RISK"].stylize(style)
+    return cells
+
+
+def _answer(diagnosis: Diagnosis, width: int) -> Text:
+    style = {Conclusion.CAUSED: BAD, Conclusion.CLEAR: GOOD}.get(diagnosis.conclusion, "")
+    return Text(textwrap.fill(answer(diagnosis), width), style)
+
+
+def _finding(finding: Finding, flags: Sequence[str], width: int) -> Iterator[Text]:
+    word = WORDS[finding.severity]
+    yield Text.assemble((word, STYLES.get(finding.severity, "")), INDENT, (finding.id, "bold"))
+    yield from _indented(finding.summary, width)
+    for evidence in finding.evidence:
+        yield from _indented(evidence_text(evidence), width)
+    yield from _remedy(finding, flags, width)
+
+
+def _remedy(finding: Finding, flags: Sequence[str], width: int) -> Iterator[Text]:
+    for line in finding.remedy.lines(flags):
+        yield Text(f"{INDENT}$ {printable(line)}", "cyan")
+    if finding.remedy.note:
+        yield from _indented(finding.remedy.note, width)
+
+
+def _unknown(diagnosis: Diagnosis, width: int) -> list[Text]:
+    """What could not be checked, each reason once."""
+    unknown = sorted(diagnosis.of(Severity.UNKNOWN), key=lambda finding: finding.summary)
+    lines: list[Text] = []
+    for summary, findings in groupby(unknown, lambda finding: finding.summary):
+        ids = [finding.id for finding in findings]
+        lines += [Text(line) for line in _lines(f"{WORDS[Severity.UNKNOWN]}  {summary}", width, INDENT)]
+        lines += _indented(", ".join(ids), width)
+    return lines
+
+
+def _notes(diagnosis: Diagnosis, flags: Sequence[str], width: int) -> list[Text]:
+    lines: list[Text] = []
+    for finding in diagnosis.of(Severity.OBSCURES):
+        lines += [Text(line) for line in _lines(f"{WORDS[finding.severity]}  {finding.id}: {finding.summary}", width)]
+        lines += _remedy(finding, flags, width)
+    return lines
+
+
+def _named(reference: ObjectReference, diagnosis: Diagnosis) -> str:
+    elsewhere = reference.namespace != diagnosis.service.namespace
+    return f"{reference.singular}{f' in {reference.namespace}' if elsewhere else ''}"
+
+
+def _indented(text: str, width: int) -> list[Text]:
+    return [Text(f"{INDENT}{line}") for line in _lines(text, width - len(INDENT), "")]
+
+
+def _wrapped(text: str, width: int) -> list[Text]:
+    return [Text(line) for line in _lines(text, width, "")]
+
+
+def _lines(text: str, width: int, hang: str = INDENT) -> list[str]:
+    """Wrapped between words; a long name stays whole."""
+    return textwrap.wrap(printable(text), width, subsequent_indent=hang, break_long_words=False, break_on_hyphens=False)

@@ -1,0 +1,34 @@
+"""`grpcdemo diagnose`"""
+
+import json
+
+from .conftest import DEMO, Command
+
+
+def test_diagnose(grpcdemo: Command, up: str) -> None:
+    target = ("--kubeconfig", up, "-n", DEMO)
+    ended = grpcdemo("diagnose", "svc/grpc-server", *target)
+    assert (ended.code, ended.err) == (3, "")
+    lines = ended.out.splitlines()
+    assert lines[1] == "pinned: the configuration keeps a client on one pod"
+    assert lines[-1] == "by configuration only; traffic was not measured"
+    document = json.loads(grpcdemo("doctor", "grpc-server", *target, "--client", "grpc-client", "-o", "json").out)
+    assert [finding["id"] for finding in document["findings"]] == ["client-without-sidecar"]
+    assert document["clientsFrom"] == "option"
+    assert f"--kubeconfig {up}" in document["findings"][0]["command"]
+
+
+def test_all(grpcdemo: Command, up: str) -> None:
+    ended = grpcdemo("check", "-A", "--kubeconfig", up, "-o", "json")
+    assert (ended.code, len(json.loads(ended.out))) == (3, 1)
+    assert grpcdemo("diagnose", "--kubeconfig", up, "-n", DEMO).out.startswith("service/grpc-server")
+    nothing = grpcdemo("diagnose", "--kubeconfig", up)
+    assert (nothing.code, nothing.out.split(":")[0]) == (
+        4,
+        "no Service here speaks gRPC, as far as ports and probes tell",
+    )
+
+
+def test_wrong_usage(grpcdemo: Command, kubeconfig: str) -> None:
+    for words in (("--client", "web"), ("svc/cart", "-A"), ("-n", "Shop")):
+        assert grpcdemo("diagnose", *words, "--kubeconfig", kubeconfig).code == 2

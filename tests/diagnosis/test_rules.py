@@ -1,0 +1,39 @@
+"""All rules together: their ids, and the order of what they find."""
+
+from __future__ import annotations
+
+import re
+
+from grpcdemo.diagnosis.examination import Conclusion, examine
+from grpcdemo.diagnosis.finding import Severity
+from grpcdemo.diagnosis.rules import RULES
+from grpcdemo.resources.resource import DESTINATION_RULES
+from tests.readme import README
+
+from .scenes import SHOP, may_not, outside, scene
+
+
+def test_each_cause_has_its_paragraph() -> None:
+    paragraphs = re.findall(r'^- <a name="([a-z-]+)"></a>`([a-z-]+)`: ', README.read_text(encoding="utf-8"), re.M)
+    assert paragraphs == [(name, name) for name in RULES]
+
+
+def test_what_explains_pinning_comes_first() -> None:
+    subject = scene(
+        caller=outside(),
+        namespaces={SHOP: {}},
+        port={"name": "tcp-grpc"},
+        service={"sessionAffinity": "ClientIP"},
+        missing=[may_not(DESTINATION_RULES)],
+    )
+    diagnosis = examine(subject)
+    names = [finding.id for finding in diagnosis.findings]
+    assert names[:3] == ["client-without-sidecar", "port-declared-as-tcp", "session-affinity"]
+    assert {finding.severity for finding in diagnosis.findings[3:]} == {Severity.UNKNOWN}
+    assert diagnosis.conclusion is Conclusion.CAUSED
+    assert diagnosis.looked_at == len(RULES)
+
+
+def test_what_is_unknown_is_not_well() -> None:
+    diagnosis = examine(scene(missing=[may_not(DESTINATION_RULES)]))
+    assert diagnosis.conclusion is Conclusion.OPEN

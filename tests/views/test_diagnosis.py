@@ -1,0 +1,94 @@
+"""What `diagnose` prints: one Service, many of them, and the document for scripts."""
+
+import json
+from importlib.resources import files
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from grpcdemo.diagnosis.examination import Diagnosis, examine, examine_clients
+from grpcdemo.resources.resource import DESTINATION_RULES
+from grpcdemo.views.diagnosis import diagnoses_view, diagnosis_view
+from grpcdemo.views.diagnosis_document import (
+    diagnoses_document,
+    diagnoses_markdown,
+    diagnosis_document,
+    diagnosis_markdown,
+)
+from tests.diagnosis.scenes import SHOP, client, may_not, outside, scene
+
+from .conftest import Golden, GoldenText
+
+FLAGS = ("--context", "prod")
+WELL = examine(scene())
+PINNED = examine(
+    scene(
+        caller=outside(),
+        namespaces={SHOP: {}},
+        port={"name": "tcp-cart"},
+        service={"publishNotReadyAddresses": True},
+        missing=[may_not(DESTINATION_RULES)],
+    )
+)
+OPEN = examine_clients(
+    scene(caller=None, service={"clusterIP": "None"}),
+    [client(namespace=name) for name in ("front", "back", "batch", SHOP)],
+    named=False,
+)
+HOSTILE = examine(scene(annotations={"networking.istio.io/exportTo": "\x1b[31m`|\n"}))
+DIAGNOSES: dict[str, Diagnosis] = {"well": WELL, "pinned": PINNED, "open": OPEN, "hostile": HOSTILE}
+
+
+def schema() -> Draft202012Validator:
+    whole = json.loads(files("grpcdemo.views").joinpath("diagnosis.schema.json").read_text("utf-8"))
+    Draft202012Validator.check_schema(whole)
+    return Draft202012Validator(whole)
+
+
+def as_read(document: Any) -> Any:
+    return json.loads(json.dumps(document))
+
+
+@pytest.mark.parametrize("name", ["well", "pinned", "open"])
+def test_one(name: str, golden: Golden) -> None:
+    golden(
+        f"diagnosis-{name}",
+        lambda width: diagnosis_view(DIAGNOSES[name], FLAGS, width),
+        diagnosis_document(DIAGNOSES[name], FLAGS),
+    )
+
+
+def test_many(golden: Golden) -> None:
+    golden("diagnoses", lambda width: diagnoses_view([*DIAGNOSES.values()], width), None)
+
+
+@pytest.mark.parametrize("name", DIAGNOSES)
+def test_json_is_what_its_schema_says(name: str) -> None:
+    schema().validate(as_read(diagnosis_document(DIAGNOSES[name])))
+
+
+def test_the_schema_takes_nothing_else() -> None:
+    strict, document = schema(), as_read(diagnosis_document(PINNED))
+    strict.validate(as_read(diagnoses_document([*DIAGNOSES.values()])))
+    for name in document:
+        assert not strict.is_valid({key: value for key, value in document.items() if key != name}), name
+    for name in document["findings"][0]:
+        lacking = {key: value for key, value in document["findings"][0].items() if key != name}
+        assert not strict.is_valid({**document, "findings": [lacking]}), name
+    assert not strict.is_valid({**document, "more": 1})
+    assert not strict.is_valid({**document, "conclusion": "ok"})
+
+
+def test_the_worst_comes_first() -> None:
+    assert [one["conclusion"] for one in diagnoses_document([WELL, OPEN, PINNED])] == ["caused", "open", "clear"]
+
+
+def test_markdown(golden_text: GoldenText) -> None:
+    golden_text("diagnosis.md", diagnosis_markdown(PINNED, FLAGS))
+    golden_text("diagnoses.md", diagnoses_markdown([*DIAGNOSES.values()]))
+
+
+def test_nothing_that_a_terminal_obeys_is_printed() -> None:
+    for text in (diagnosis_markdown(HOSTILE), diagnoses_markdown([HOSTILE])):
+        assert "\x1b" not in text
