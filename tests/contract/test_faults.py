@@ -7,7 +7,7 @@ import pytest
 
 from tests.contract.injectors import one_more_injector
 from tests.contract.strangers import build_service
-from tests.contract.tools import FINALIZER, Demo, kubectl
+from tests.contract.tools import FINALIZER, SMALL, Demo, kubectl
 
 
 def test_an_image_that_cannot_be_pulled(demo: Demo) -> None:
@@ -15,12 +15,12 @@ def test_an_image_that_cannot_be_pulled(demo: Demo) -> None:
     assert "cannot pull image localhost:1/nowhere/grpcdemo-" in told.error
     assert "grpcdemo images push localhost:1/nowhere" in told.hint
 
-    demo.run("up", "--servers", "1").check(0)
+    demo.run("up", *SMALL).check(0)
     assert demo.ready_column() == {"1/1"}, "the next `up` repairs it"
 
 
 def test_a_container_that_crashes(demo: Demo) -> None:
-    demo.run("up", "--servers", "1").check(0)
+    demo.run("up", *SMALL).check(0)
     crash = ["python3", "-c", "import sys; print('no configuration for the test'); sys.exit(7)"]
     demo.patch_container("grpc-server", command=crash)
 
@@ -32,14 +32,14 @@ def test_a_container_that_crashes(demo: Demo) -> None:
 
 
 def test_an_unschedulable_pod(demo: Demo) -> None:
-    demo.run("up", "--servers", "1").check(0)
+    demo.run("up", *SMALL).check(0)
     demo.patch_template("grpc-server", spec={"nodeSelector": {"grpcdemo-test": "no-such-node"}})
     told = demo.run("istio", "on", "--timeout", "20").check(1)
     assert "is unschedulable" in told.error
 
 
 def test_a_timeout_says_what_was_awaited(demo: Demo) -> None:
-    demo.run("up", "--servers", "1").check(0)
+    demo.run("up", *SMALL).check(0)
     demo.patch_container("grpc-server", readinessProbe={"grpc": {"port": 1}})
     told = demo.run("istio", "on", "--timeout", "12").check(1)
     assert "after 12s still waiting for grpc-server 0/1 ready" in told.error
@@ -56,7 +56,7 @@ def idle_injector(demo: Demo) -> Iterator[str]:
 
 
 def test_an_injector_without_ready_endpoints(demo: Demo, idle_injector: str) -> None:
-    demo.run("up", "--servers", "1").check(0)
+    demo.run("up", *SMALL).check(0)
     told = demo.run("istio", "on", "--revision", idle_injector).check(1)
     assert "Istio's injector has no ready endpoints" in told.error
     assert "nothing was changed" in told.error
@@ -92,16 +92,16 @@ def broken_webhook(demo: Demo) -> Iterator[str]:
 
 
 def test_a_webhook_that_does_not_answer(demo: Demo, broken_webhook: str) -> None:
-    told = demo.run("up", "--servers", "1", "--timeout", "60").check(1)
+    told = demo.run("up", *SMALL, "--timeout", "60").check(1)
     assert 'failed calling webhook "broken.example.com"' in told.error
     assert told.hint
 
     kubectl("delete", "mutatingwebhookconfiguration", broken_webhook)
-    demo.run("up", "--servers", "1").check(0)
+    demo.run("up", *SMALL).check(0)
 
 
 def test_a_finalizer_that_remains(demo: Demo) -> None:
-    demo.run("up", "--servers", "1").check(0)
+    demo.run("up", *SMALL).check(0)
     with demo.holding("service/grpc-server"):
         told = demo.run("cleanup", "--timeout", "15").check(1)
     assert FINALIZER in told.error
@@ -112,7 +112,7 @@ def test_a_finalizer_that_remains(demo: Demo) -> None:
 
 
 def test_an_unknown_revision(demo: Demo) -> None:
-    demo.run("up", "--servers", "1").check(0)
+    demo.run("up", *SMALL).check(0)
     told = demo.run("istio", "on", "--revision", "no-such").check(1)
     assert "istio.io/rev=no-such" in told.error
     assert "--revision" in told.hint

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.contract.injectors import one_more_injector
-from tests.contract.tools import Demo, kubectl
+from tests.contract.tools import SMALL, Demo, kubectl
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def tag(demo: Demo) -> Iterator[str]:
 
 
 def test_injection_by_revision(demo: Demo, tag: str) -> None:
-    demo.run("up", "--servers", "1").check(0)
+    demo.run("up", *SMALL).check(0)
     demo.run("istio", "on", "--revision", tag).check(0)
     assert demo.labels()["istio.io/rev"] == tag
     assert "istio-injection" not in demo.labels()
@@ -43,7 +43,7 @@ def test_a_proxy_in_an_ordinary_container_counts_as_well(demo: Demo) -> None:
 
 
 def test_a_pod_that_opts_out_is_reported(demo: Demo) -> None:
-    demo.run("up", "--servers", "1").check(0)
+    demo.run("up", *SMALL).check(0)
     demo.patch_template("grpc-client", metadata={"labels": {"sidecar.istio.io/inject": "false"}})
     told = demo.run("istio", "on").check(1)
     assert "Deployment grpc-client opts out of injection" in told.error

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from tests.contract.tools import LIMIT_S, Demo, find_program
+from tests.contract.tools import LIMIT_S, SMALL, Demo, find_program
 
 MOMENTS = [
     "using context",
@@ -41,13 +41,13 @@ def test_demo_continues_to_clean_up(demo: Demo) -> None:
 
 @pytest.mark.parametrize("moment", ["using context", "created, istio-injection", "waiting for grpc-server"])
 def test_up_resumes(demo: Demo, moment: str) -> None:
-    assert "grpcdemo cleanup" in demo.interrupted(moment, "up", "--servers", "1").hint
-    demo.run("up", "--servers", "1").check(0)
+    assert "grpcdemo cleanup" in demo.interrupted(moment, "up", *SMALL).hint
+    demo.run("up", *SMALL).check(0)
 
 
 @pytest.mark.parametrize("moment", ["using context", "labeled", "restarted", "1/1 ready"])
 def test_istio_on_resumes(demo: Demo, moment: str) -> None:
-    demo.run("up", "--servers", "1").check(0)
+    demo.run("up", *SMALL).check(0)
     with demo.holding(f"pod/{next(iter(demo.pods()))}"):
         assert "grpcdemo istio status" in demo.interrupted(moment, "istio", "on").hint
     demo.run("istio", "on").check(0)
@@ -55,7 +55,7 @@ def test_istio_on_resumes(demo: Demo, moment: str) -> None:
 
 
 def test_cleanup_continues_in_the_cluster(demo: Demo) -> None:
-    demo.run("up", "--servers", "1").check(0)
+    demo.run("up", *SMALL).check(0)
     with demo.holding("service/grpc-server"):
         assert "grpcdemo cleanup" in demo.interrupted("to be gone", "cleanup").hint
     demo.run("cleanup").check(0)

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.contract.strangers import build_deployment, build_service
-from tests.contract.tools import Demo, kubectl
+from tests.contract.tools import SMALL, Demo, kubectl
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def lent(demo: Demo) -> Demo:
 
 def test_a_lent_namespace_is_given_back_as_it_was(lent: Demo) -> None:
     before = lent.get("namespace", lent.namespace)["metadata"]
-    lent.run("up", "--servers", "1").check(0)
+    lent.run("up", *SMALL).check(0)
     assert lent.labels()["istio-injection"] == "disabled"
     lent.run("istio", "on").check(0)
     lent.run("istio", "off").check(0)
@@ -31,13 +31,13 @@ def test_a_lent_namespace_is_given_back_as_it_was(lent: Demo) -> None:
 
 def test_a_shared_namespace_is_relabeled_only_with_consent(lent: Demo) -> None:
     lent.kubectl("create", "-f", "-", stdin=build_deployment("shop"))
-    told = lent.run("up", "--servers", "1").check(1)
+    told = lent.run("up", *SMALL).check(1)
     assert "deployments/shop" in told.error
     assert "--allow-shared-namespace" in told.hint
     assert lent.labels()["istio-injection"] == "enabled"
     assert not lent.pods()
 
-    lent.run("up", "--servers", "1", "--allow-shared-namespace").check(0)
+    lent.run("up", *SMALL, "--allow-shared-namespace").check(0)
     lent.run("cleanup").check(0)
     assert lent.labels()["istio-injection"] == "enabled"
     assert "deployment.apps/shop" in lent.kubectl("get", "all", "--output", "name")
@@ -45,7 +45,7 @@ def test_a_shared_namespace_is_relabeled_only_with_consent(lent: Demo) -> None:
 
 def test_a_foreign_service_is_not_taken_over(lent: Demo) -> None:
     lent.kubectl("create", "-f", "-", stdin=build_service("grpc-server"))
-    told = lent.run("up", "--servers", "1").check(1)
+    told = lent.run("up", *SMALL).check(1)
     assert "Service grpc-server exists" in told.error
     assert "--namespace" in told.hint
     lent.run("cleanup").check(0)
@@ -54,7 +54,7 @@ def test_a_foreign_service_is_not_taken_over(lent: Demo) -> None:
 
 
 def test_a_namespace_with_foreign_objects_is_kept(demo: Demo) -> None:
-    demo.run("up", "--servers", "1").check(0)
+    demo.run("up", *SMALL).check(0)
     demo.kubectl("create", "-f", "-", stdin=build_service("precious"))
     told = demo.run("cleanup").check(0)
     assert "services/precious" in told.err

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.faulty import faulty_proxy
-from tests.contract.tools import Demo
+from tests.contract.tools import SMALL, Demo
 from tests.fakes.faults import Faults, lose_answer
 from tests.fakes.script import Answer, Asked, cut, refuse
 
@@ -44,7 +44,7 @@ def test_each_change_is_made_once(demo: Demo, kinds: Sequence[Answer], tmp_path:
     faults = EachChangeFirst(kinds)
     with faulty_proxy(faults, tmp_path) as kubeconfig:
         faulty = Demo(demo.namespace, {"KUBECONFIG": kubeconfig})
-        for generation, command in enumerate((("up", "--servers", "1"), ("istio", "on"), ("istio", "off")), start=1):
+        for generation, command in enumerate((("up", *SMALL), ("istio", "on"), ("istio", "off")), start=1):
             faults.met.clear()
             faulty.run(*command).check(0)
             assert faults.met

@@ -1,6 +1,6 @@
 """`status` and `istio status` agree with kubectl."""
 
-from tests.contract.tools import Demo
+from tests.contract.tools import SMALL, Demo
 
 
 def test_status_agrees_with_kubectl(running: Demo) -> None:
@@ -31,7 +31,7 @@ def test_istio_status_tells_injector_and_effect(running: Demo) -> None:
 
 
 def test_istio_status_sees_what_a_label_would_do(demo: Demo) -> None:
-    demo.run("up", "--servers", "1").check(0)
+    demo.run("up", *SMALL).check(0)
     demo.kubectl("label", "namespace", demo.namespace, "istio-injection=enabled", "--overwrite")
     told = demo.run("istio", "status", "--output", "json").check(0).json
     assert told["injectingRevision"]

@@ -27,6 +27,8 @@ LIMIT_S = 240
 """A command that takes longer hangs."""
 SLOWLY = ("--rate", "20")
 """For a demo that only runs: calls take processor time from other tests."""
+SMALL = ("--servers", "1", "--rate", "5")
+"""For a demo whose calls do not matter."""
 FINALIZER = "example.com/nobody"
 """A finalizer without a controller."""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from grpcdemo.manifests.defaults import NAMESPACE
-from tests.contract.tools import kubectl
+from tests.contract.tools import SMALL, kubectl
 from tests.sandbox.user import PROGRAM, SandboxUser
 
 pytestmark = pytest.mark.sandbox
@@ -34,8 +34,8 @@ def test_no_proxy_of_the_environment_is_for_the_sandbox(sandbox: SandboxUser, tm
 
 
 def test_it_stays_until_the_last_demo_in_it_is_cleaned_up(sandbox: SandboxUser) -> None:
-    assert "waiting for the sandbox to start" in sandbox.run("up", "--servers", "1").err
-    assert "sandbox to start" not in sandbox.run("up", "--servers", "1", "--namespace", "other").err
+    assert "waiting for the sandbox to start" in sandbox.run("up", *SMALL).err
+    assert "sandbox to start" not in sandbox.run("up", *SMALL, "--namespace", "other").err
     assert "the sandbox has stopped" not in sandbox.run("cleanup").err
     assert "1/1" in sandbox.run("status", "--namespace", "other").out
     assert "the sandbox injects Envoy itself" in sandbox.run("istio", "status", "--namespace", "other").out
@@ -44,7 +44,7 @@ def test_it_stays_until_the_last_demo_in_it_is_cleaned_up(sandbox: SandboxUser) 
 
 
 def test_a_dry_run_stops_no_sandbox(sandbox: SandboxUser) -> None:
-    sandbox.run("up", "--servers", "1")
+    sandbox.run("up", *SMALL)
     target = ("--kubeconfig", str(sandbox.state.kubeconfig), "--namespace", NAMESPACE)
     kubectl(*target, "delete", "deployments", "--all", "--cascade=foreground")
     assert "the sandbox has stopped" not in sandbox.run("cleanup", "--dry-run").err
@@ -55,7 +55,7 @@ def test_a_sandbox_started_by_hand_stays(sandbox: SandboxUser) -> None:
     sandbox.run("up", "--dry-run")
     sandbox.run("sandbox", "status", code=1)
 
-    sandbox.run("up", "--servers", "1")
+    sandbox.run("up", *SMALL)
     assert "runs already" in sandbox.run("sandbox", "start").err
     sandbox.run("cleanup")
     sandbox.run("sandbox", "status")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from grpcdemo.sandbox.state import running
+from tests.contract.tools import SMALL
 from tests.sandbox.processes import wait_until_gone
 from tests.sandbox.user import SandboxUser
 
@@ -51,7 +52,7 @@ def test_it_starts_once_and_is_private(sandbox: SandboxUser) -> None:
 
 def test_a_killed_daemon_takes_everything_with_it(sandbox: SandboxUser) -> None:
     sandbox.run("sandbox", "start")
-    sandbox.on_it("up", "--servers", "1")
+    sandbox.on_it("up", *SMALL)
     pods = sandbox.processes()
     daemon = running(sandbox.state)
     assert daemon in pods
@@ -75,7 +76,7 @@ def test_the_lock_is_held_until_the_process_ends(sandbox: SandboxUser) -> None:
 def test_no_process_inherits_the_daemons_secrets(sandbox: SandboxUser) -> None:
     """Neither its token nor its path. Only the user reaches an Envoy's admin socket."""
     sandbox.environment["KUBECONFIG"] = str(sandbox.state.kubeconfig)
-    sandbox.run("up", "--servers", "1")
+    sandbox.run("up", *SMALL)
     sandbox.run("istio", "on")
     token = json.loads(sandbox.state.kubeconfig.read_text())["users"][0]["user"]["token"]
     others = sandbox.processes() - {running(sandbox.state)}

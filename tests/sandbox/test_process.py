@@ -15,7 +15,7 @@ from grpcdemo.sandbox.limits import ENOUGH, LEAST
 from grpcdemo.sandbox.process import start, stop
 from grpcdemo.sandbox.proxy.envoy import find_envoy
 from grpcdemo.sandbox.state import State, running
-from tests.contract.tools import Result, Running
+from tests.contract.tools import SMALL, Result, Running
 from tests.sandbox.user import PROGRAM, SandboxUser, start_fake
 
 sandboxed = pytest.mark.sandbox
@@ -58,7 +58,7 @@ def start_limited(sandbox: SandboxUser, limit: str) -> Result:
 def test_any_path_is_short_enough(tmp_path: Path) -> None:
     """That of a socket may have about a hundred characters."""
     with SandboxUser(tmp_path / ("x" * 120) / ("y" * 120)) as sandbox:
-        sandbox.run("up", "--servers", "1")
+        sandbox.run("up", *SMALL)
         sandbox.run("istio", "on")
 
 
