@@ -26,6 +26,7 @@ TO_THE_CLUSTER = (
     ("istio", "status"),
     ("observe",),
     ("status",),
+    ("diagnose",),
     ("cleanup",),
 )
 CHANGING = (("demo",), ("up",), ("istio", "on"), ("istio", "off"), ("cleanup",))
