@@ -38,23 +38,25 @@ class Reader:
         self._missing: list[MissingRight] = []
 
     async def read(self, wanted: Iterable[Wanted]) -> None:
-        """All at once."""
-        await asyncio.gather(*map(self._read, dict.fromkeys(wanted)))
+        """All at once. What may not be read is noted in the order of *wanted*, whatever is answered first."""
+        missing = await asyncio.gather(*map(self._read, dict.fromkeys(wanted)))
+        self._missing += [right for right in missing if right]
 
     def inventory(self) -> Inventory:
         return Inventory(self._objects, self._missing, self._groups or ())
 
-    async def _read(self, wanted: Wanted) -> None:
+    async def _read(self, wanted: Wanted) -> MissingRight | None:
+        """Keeps the objects. The right that is missing, if one is."""
         for version in versions_of(wanted.resource, self._groups):
             try:
                 objects = await self._ask(replace(wanted.resource, version=version), wanted)
             except NotFound:
                 continue  # in this version, or at all
             except (Forbidden, Rejected):  # in the API server's words, or in those of a proxy before it
-                self._missing.append(wanted.right)
-                return
+                return wanted.right
             self._objects.setdefault(wanted.resource, []).extend(map(_lean, objects))
-            return
+            break
+        return None
 
     async def _ask(self, resource: Resource, wanted: Wanted) -> Sequence[Object]:
         namespace = wanted.namespace

@@ -1,6 +1,9 @@
 """What is read for a diagnosis: in pages, all kinds at once, and what may not be read is noted."""
 
+import asyncio
+
 import pytest
+from aiohttp import web
 
 from grpcdemo.diagnosis.inventory import MissingRight, Unreadable
 from grpcdemo.kube.client.api import Api
@@ -39,13 +42,23 @@ async def test_pages_that_expired_are_asked_for_as_one(script: Script, api: Api)
     assert script.asked[-1].query == {}
 
 
-async def test_a_right_that_is_missing_is_noted(script: Script, api: Api) -> None:
-    script.on("GET", PODS_PATH, refuse(403, reason="Forbidden"))
-    script.on("GET", "/api/v1/nodes/n1", refuse(403, reason="Forbidden"))
+async def test_rights_that_are_missing_are_noted_in_order(script: Script, api: Api) -> None:
+    asked_last = asyncio.Event()
+
+    async def late(request: web.Request) -> web.StreamResponse:
+        await asked_last.wait()
+        return await refuse(403, reason="Forbidden")(request)
+
+    async def last(request: web.Request) -> web.StreamResponse:
+        asked_last.set()
+        return await refuse(403, reason="Forbidden")(request)
+
+    script.on("GET", PODS_PATH, late)
+    script.on("GET", "/api/v1/nodes/n1", last)
     reader = Reader(api, None)
     await reader.read([Wanted(PODS, "shop"), Wanted(NODES, name="n1")])
     inventory = reader.inventory()
-    assert set(inventory.missing) == {MissingRight("list", PODS, "shop"), MissingRight("get", NODES, name="n1")}
+    assert inventory.missing == (MissingRight("list", PODS, "shop"), MissingRight("get", NODES, name="n1"))
     with pytest.raises(Unreadable, match="list pods in namespace shop"):
         inventory.read(PODS, "shop")
 
