@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from grpcdemo.cli import options
+from grpcdemo.cli.output import Progress
 from grpcdemo.cli.runner import read
 from grpcdemo.cli.target import TargetOptions
 from grpcdemo.errors import GrpcdemoError, Interrupted, UsageError
@@ -49,7 +50,8 @@ def manifests(
 def _ask_version(target: TargetOptions) -> tuple[int, int]:
     """The cluster's version; without a cluster, the newest form, which every version since 1.24 accepts."""
     try:
-        return read(target, lambda api: api.version())
+        with Progress() as progress:
+            return read(target, lambda api: api.version(), report=progress.report)
     except GrpcdemoError as error:
         if target.name_cluster or isinstance(error, Interrupted):
             raise

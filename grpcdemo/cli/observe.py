@@ -157,17 +157,19 @@ def observe(
         **vars(source),
         criteria=Criteria(**vars(strictness)),
     )
-    watch = _Watch(config, form, target.invocation.command_line if report or form in QUOTABLE else None, plain=plain)
+    quoted = target.invocation.command_line if report or form in QUOTABLE else None
     interrupted: Interrupted | None = None
     with written(report) as file:
-        try:
-            read(target, watch.run)
-        except Interrupted as error:
-            interrupted = error
+        with Progress(plain=plain) as progress:
+            watch = _Watch(config, form, quoted, progress)
+            try:
+                read(target, watch.run, report=progress.report)
+            except Interrupted as error:
+                interrupted = error
         if report and watch.last and watch.provenance:
             file.text = observation_report(watch.last, watch.provenance)
         if watch.last:
-            watch.show(watch.last)
+            watch.show(watch.last, bars=not plain)
     if interrupted:
         raise interrupted
     if expected and watch.last:
@@ -177,11 +179,11 @@ def observe(
 class _Watch:
     """One observation: shows it while it runs, and keeps the latest state, even if it is canceled."""
 
-    def __init__(self, config: step.ObserveConfig, form: Form, quoted: str | None, *, plain: bool) -> None:
+    def __init__(self, config: step.ObserveConfig, form: Form, quoted: str | None, progress: Progress) -> None:
         self._config = config
         self._form = form
         self._quoted = quoted
-        self._plain = plain
+        self._progress = progress
         self.provenance: Provenance | None = None
         self.last: Observation | None = None
 
@@ -191,10 +193,9 @@ class _Watch:
         if self._form in STREAMS:
             await self._stream(api, STREAMS[self._form]())
             return
-        with Progress(plain=self._plain) as progress:
-            async for observation in step.observe(api, self._config):
-                self.last = observation
-                progress.draw(partial(observation_view, observation), partial(plain_line, observation))
+        async for observation in step.observe(api, self._config):
+            self.last = observation
+            self._progress.draw(partial(observation_view, observation), partial(plain_line, observation))
 
     async def _stream(self, api: Api, stream: Stream) -> None:
         try:
@@ -204,7 +205,7 @@ class _Watch:
         finally:
             stream.end()
 
-    def show(self, observation: Observation) -> None:
+    def show(self, observation: Observation, *, bars: bool) -> None:
         """Print the result. A stream has printed it already: show only the verdict, on stderr."""
         if self._form is Form.CSV:
             show_text(observation_csv(observation))
@@ -213,6 +214,6 @@ class _Watch:
         elif self._form is Form.JSON:
             show_document(observation_document(observation, self.provenance))
         elif self._form is Form.TABLE:
-            show_picture(observation_view(observation, result_width(), bars=not self._plain))
+            show_picture(observation_view(observation, result_width(), bars=bars))
         else:
             console(stderr=True).print(verdict_text(observation.verdict))

@@ -13,18 +13,18 @@ from grpcdemo.cli.output import console
 from grpcdemo.cli.target import ClusterOptions, TargetOptions, connect_to_target
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.kube.client.api import Api
-from grpcdemo.model.progress import Reporter, StepEvent
+from grpcdemo.model.progress import Reporter
 from grpcdemo.model.target import Target
 
 T = TypeVar("T")
 
 
-def read(options: ClusterOptions, work: Callable[[Api], Coroutine[None, None, T]]) -> T:
+def read(options: ClusterOptions, work: Callable[[Api], Coroutine[None, None, T]], *, report: Reporter) -> T:
     """Run *work*, which changes nothing, on the target."""
 
     async def connected() -> T:
         async with connect_to_target(
-            options, starts=False, stops=False, dry_run=False, announce=_ignore, report=_ignore
+            options, starts=False, stops=False, dry_run=False, announce=_ignore, report=report
         ) as api:
             options.invocation.target = api.target
             return await work(api)
@@ -76,5 +76,5 @@ def _ask(target: Target, *, yes: bool) -> None:
         raise GrpcdemoError("nothing was changed", hint="choose a cluster with --context NAME")
 
 
-def _ignore(_: str | StepEvent) -> None:
-    """Say nothing: the command changes nothing."""
+def _ignore(_: str) -> None:
+    """Name no target: the command changes nothing there."""

@@ -1,7 +1,7 @@
 """`grpcdemo status`"""
 
 from grpcdemo.cli import options
-from grpcdemo.cli.output import result_width, show
+from grpcdemo.cli.output import Progress, result_width, show
 from grpcdemo.cli.runner import read
 from grpcdemo.cli.target import TargetOptions
 from grpcdemo.steps.status import read_status
@@ -12,5 +12,6 @@ from grpcdemo.views.status import status_view
 @options.grouped
 def status(*, target: TargetOptions, output: options.Output = options.Format.TABLE) -> None:
     """Show the demo at a glance: target, namespace and its label, pods, proxies."""
-    result = read(target, lambda api: read_status(api, target.namespace))
+    with Progress() as progress:
+        result = read(target, lambda api: read_status(api, target.namespace), report=progress.report)
     show(status_view(result, result_width()), status_document(result), output)

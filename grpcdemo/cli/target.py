@@ -23,7 +23,7 @@ from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.client.connect import connect
 from grpcdemo.kube.client.patience import Patience
 from grpcdemo.manifests import defaults
-from grpcdemo.model.progress import Reporter
+from grpcdemo.model.progress import Reporter, unreported
 from grpcdemo.resources.objects import is_terminating
 from grpcdemo.resources.resource import PODS
 from grpcdemo.sandbox.session import session
@@ -139,7 +139,7 @@ async def connect_to_target(
         in_pod=pod is not None,
     )
     if choice is Choice.CLUSTER:
-        async with await connect(kubeconfig, context=target.context, dry_run=dry_run, pod=pod) as api:
+        async with await connect(kubeconfig, context=target.context, dry_run=dry_run, pod=pod, report=report) as api:
             announce(str(api.target))
             yield api
         return
@@ -151,14 +151,16 @@ async def connect_to_target(
     announce(SANDBOX + (", because there is no kubeconfig" if choice is Choice.FALLBACK else ""))
     async with (
         session(state, starts=starts, stops=stops, is_empty=partial(_has_no_pods, state), report=report),
-        await _connect_to_sandbox(state, dry_run=dry_run) as api,
+        await _connect_to_sandbox(state, dry_run=dry_run, report=report) as api,
     ):
         yield api
 
 
-async def _connect_to_sandbox(state: State, *, dry_run: bool = False) -> Api:
+async def _connect_to_sandbox(state: State, *, dry_run: bool = False, report: Reporter = unreported) -> Api:
     kubeconfig = find_kubeconfig(str(state.kubeconfig))
-    return await connect(kubeconfig, context=CONTEXT, sandbox=True, dry_run=dry_run, patience=SANDBOX_PATIENCE)
+    return await connect(
+        kubeconfig, context=CONTEXT, sandbox=True, dry_run=dry_run, patience=SANDBOX_PATIENCE, report=report
+    )
 
 
 async def _has_no_pods(state: State) -> bool:

@@ -31,3 +31,8 @@ class Warned:
 
 StepEvent = Done | Waiting | Warned
 Reporter = Callable[[StepEvent], None]
+"""How a step reports its progress: in words for people. Facts are in the step's result."""
+
+
+def unreported(_: StepEvent) -> None:
+    """Where nobody looks."""

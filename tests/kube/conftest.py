@@ -18,5 +18,6 @@ def script() -> Script:
 @pytest.fixture
 async def api(script: Script, tmp_path: Path) -> AsyncIterator[Api]:
     """A client that tries again at once."""
-    async with connected(script, tmp_path, patience=Patience(back_off_s=0, lost_retry_s=0)) as connected_api:
+    patience = Patience(back_off_s=0, lost_retry_s=0, starting_s=0)
+    async with connected(script, tmp_path, patience=patience) as connected_api:
         yield connected_api

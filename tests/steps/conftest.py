@@ -16,7 +16,7 @@ from .events import Events
 
 __all__ = ["api", "script"]
 
-AT_ONCE = Patience(back_off_s=0, lost_retry_s=0)
+AT_ONCE = Patience(back_off_s=0, lost_retry_s=0, starting_s=0)
 
 
 @pytest.fixture

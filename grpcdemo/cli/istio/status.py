@@ -1,7 +1,7 @@
 """`grpcdemo istio status`"""
 
 from grpcdemo.cli import options
-from grpcdemo.cli.output import result_width, show
+from grpcdemo.cli.output import Progress, result_width, show
 from grpcdemo.cli.runner import read
 from grpcdemo.cli.target import TargetOptions
 from grpcdemo.steps.istio.status import istio_status
@@ -12,5 +12,6 @@ from grpcdemo.views.status import istio_view
 @options.grouped
 def status(*, target: TargetOptions, output: options.Output = options.Format.TABLE) -> None:
     """Show Istio's version and injectors, what the namespace's label does, and which pods have a proxy."""
-    result = read(target, lambda api: istio_status(api, target.namespace))
+    with Progress() as progress:
+        result = read(target, lambda api: istio_status(api, target.namespace), report=progress.report)
     show(istio_view(result, result_width()), istio_document(result), output)

@@ -15,6 +15,7 @@ from grpcdemo.kube.client.errors import not_kubernetes
 from grpcdemo.kube.client.exchange import Exchange
 from grpcdemo.kube.client.patience import PATIENCE, Patience
 from grpcdemo.kube.client.request import Parameters, Request
+from grpcdemo.model.progress import Reporter, unreported
 from grpcdemo.model.target import Target
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import Resource
@@ -27,6 +28,8 @@ DRY_RUN: Parameters = {"dryRun": "All"}
 class Api:
     """One Kubernetes API, as an async context manager. With *dry_run*, nothing is persisted.
 
+    *report* learns of a restart of the API server that takes longer than a moment.
+
     Every verb raises ApiError, or GrpcdemoError if there are no credentials to ask with.
     """
 
@@ -37,11 +40,12 @@ class Api:
         *,
         dry_run: bool = False,
         patience: Patience = PATIENCE,
+        report: Reporter = unreported,
     ) -> None:
         self.target = target
         self.patience = patience
         self._dry_run = dry_run
-        self._exchange = Exchange(connection, patience)
+        self._exchange = Exchange(connection, patience, report)
         self._version: tuple[int, int] | None = None
         self._git_version = ""
 

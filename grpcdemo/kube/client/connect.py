@@ -22,6 +22,7 @@ from grpcdemo.kube.access.user_parser import parse_user
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.client.connection import Connection
 from grpcdemo.kube.client.patience import PATIENCE, Patience
+from grpcdemo.model.progress import Reporter, unreported
 from grpcdemo.model.target import Target
 
 IN_CLUSTER = "in-cluster"
@@ -37,6 +38,7 @@ async def connect(
     patience: Patience = PATIENCE,
     pod: Pod | None = None,
     environment: Mapping[str, str] = os.environ,
+    report: Reporter = unreported,
 ) -> Api:
     """The API of *context*, or else of the current context; sends no request yet. The rest is as `Api` has it.
 
@@ -65,7 +67,7 @@ async def connect(
         namespace=in_cluster.namespace if in_cluster else entries.contexts[name].text("namespace"),
     )
     source = choose_source(cluster, user, reread=partial(_reread, kubeconfig, name))
-    return Api(Connection(cluster, user, source, proxy), target, dry_run=dry_run, patience=patience)
+    return Api(Connection(cluster, user, source, proxy), target, dry_run=dry_run, patience=patience, report=report)
 
 
 def read_service_account(pod: Pod, kubeconfig: Kubeconfig) -> tuple[Cluster, User]:

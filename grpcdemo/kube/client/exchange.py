@@ -9,20 +9,24 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import random
 from collections.abc import AsyncIterator, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from typing import TypeVar
 
 import aiohttp
 
 from grpcdemo.errors import ApiError, NotFound, Rejected, Replaced, Unreachable
+from grpcdemo.kube.access.credentials import Credentials
 from grpcdemo.kube.client.conflict import Meaning, judge_conflict
 from grpcdemo.kube.client.connection import Connection
 from grpcdemo.kube.client.errors import NOT_CONNECTED, api_error, connection_errors, not_kubernetes
 from grpcdemo.kube.client.patience import Patience
 from grpcdemo.kube.client.request import Request
+from grpcdemo.kube.client.restart import Restart
 from grpcdemo.kube.messages import read_text
+from grpcdemo.model.progress import Reporter
 from grpcdemo.resources.objects import Object
 
 CONNECT_TIMEOUT_S = 10.0
@@ -42,38 +46,43 @@ T = TypeVar("T")
 class Exchange:
     """Requests over one connection. Raises ApiError, or GrpcdemoError if there are no credentials to ask with."""
 
-    def __init__(self, connection: Connection, patience: Patience) -> None:
+    def __init__(self, connection: Connection, patience: Patience, report: Reporter) -> None:
         self._connection = connection
         self._patience = patience
-        self._answered = False
+        self._restart = Restart(patience, report)
+        self._renew_after = -math.inf
 
     async def close(self) -> None:
         await self._connection.close()
 
     async def ask(self, request: Request) -> Object:
         """The JSON answer to *request*, which is repeated while that may help; empty if an earlier attempt did it."""
-        began, attempt = asyncio.get_running_loop().time(), 1
+        attempt = 1
         while True:
+            failure: ApiError
             try:
                 status, headers, data = await self._exchange(request)
             except Unreachable as error:
-                if self._may_restart(error, began):
-                    await asyncio.sleep(self._patience.lost_retry_s)
-                    continue
-                if attempt >= _most_attempts(error):
-                    raise
-                asked_s = None
+                failure, asked_s = error, None
+                left_s = self._restart.note_failure(error)
+                is_final = attempt >= _most_attempts(error)
             else:
+                self._restart.note_answer(request, status)
                 if status < 300:
                     return _object(data, self._connection.server)
-                refusal = api_error(status, _status(data), request)
-                if status in CONFLICTS and await self._is_done(request, refusal):
+                failure, asked_s = api_error(status, _status(data), request), _retry_after(headers)
+                if status in CONFLICTS and await self._is_done(request, failure):
                     return {}
-                if attempt >= ATTEMPTS or status not in RETRIED or isinstance(refusal, Rejected):
-                    raise refusal
-                asked_s = _retry_after(headers)
-            await asyncio.sleep(asked_s or self._back_off(attempt))
-            attempt += 1
+                left_s = self._restart.note_refusal(request, status, failure)
+                is_final = attempt >= ATTEMPTS or status not in RETRIED or isinstance(failure, Rejected)
+            if not is_final:
+                await asyncio.sleep(asked_s or self._back_off(attempt))
+                attempt += 1
+            elif left_s:
+                self._restart.tell(failure, left_s)
+                await asyncio.sleep(self._patience.lost_retry_s)
+            else:
+                raise failure
 
     @asynccontextmanager
     async def stream(
@@ -81,18 +90,30 @@ class Exchange:
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         """The chunks of an answer that does not end by itself.
 
-        Raises `Unreachable` if it does not begin within *answer_s*, or after *silence_s* without a chunk.
+        Raises `Unreachable` if it does not begin within *answer_s*, or after *silence_s* without a chunk. It is not
+        repeated here; while that may help, the error for a refusal is a mere ApiError.
         """
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S, sock_read=answer_s)
-        with connection_errors(self._connection.server, self._connection.proxy):
+        try:
             response = await self._send_authenticated(request, timeout)
-            try:
-                if response.status != 200:
-                    raise api_error(response.status, _status(await response.read()), request)
+        except Unreachable as error:
+            self._restart.note_failure(error)
+            raise
+        try:
+            self._restart.note_answer(request, response.status)
+            if response.status != 200:
+                raise await self._read_refusal(request, response)
+            with self._errors():
                 _limit_silence(response, silence_s)
                 yield response.content.iter_any()
-            finally:
-                response.close()
+        finally:
+            response.close()
+
+    async def _read_refusal(self, request: Request, response: aiohttp.ClientResponse) -> ApiError:
+        with self._errors():
+            refusal = api_error(response.status, _status(await response.read()), request)
+        passes = self._restart.note_refusal(request, response.status, refusal)
+        return ApiError(refusal.message, hint=refusal.hint) if passes else refusal
 
     async def _is_done(self, request: Request, conflict: ApiError) -> bool:
         """Whether a change that met *conflict* has happened; False if it may be repeated. Else raises the conflict."""
@@ -113,37 +134,47 @@ class Exchange:
             raise conflict
         return meaning is Meaning.DONE
 
-    def _may_restart(self, error: Unreachable, began: float) -> bool:
-        """Whether the API server, which answered before, may only be restarting: it refuses connections meanwhile."""
-        refused = isinstance(error.__cause__, NOT_CONNECTED)
-        return refused and self._answered and asyncio.get_running_loop().time() - began < self._patience.lost_s
-
     def _back_off(self, attempt: int) -> float:
         """Seconds to wait after failure number *attempt*, with jitter."""
         return min(self._patience.back_off_s * 2.0 ** (attempt - 1), MOST_BACK_OFF_S) * random.uniform(0.8, 1.2)
 
     async def _exchange(self, request: Request) -> tuple[int, Mapping[str, str], bytes]:
         """One request and its whole answer: status, headers, body. A change that was sent is answered first."""
-        with connection_errors(self._connection.server, self._connection.proxy):
-            exchange = self._send_and_read(request)
-            answer = await (exchange if request.method == "GET" else to_its_end(exchange))
-        self._answered = True
-        return answer
+        exchange = self._send_and_read(request)
+        return await (exchange if request.method == "GET" else to_its_end(exchange))
 
     async def _send_and_read(self, request: Request) -> tuple[int, Mapping[str, str], bytes]:
         timeout = aiohttp.ClientTimeout(total=self._patience.answer_s, sock_connect=CONNECT_TIMEOUT_S)
         response = await self._send_authenticated(request, timeout)
-        return response.status, response.headers, await response.read()
+        with self._errors():
+            return response.status, response.headers, await response.read()
 
     async def _send_authenticated(self, request: Request, timeout: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
-        """Send; if the credentials are refused and there are others, send once more."""
-        source = self._connection.source
+        """Send; if the credentials are refused and there are others, send once more.
+
+        Others that were refused too are not replaced again at once: a credential plugin may open a browser.
+        """
+        source, clock = self._connection.source, asyncio.get_running_loop().time
         credentials = await source.get()
-        response = await self._connection.send(request, credentials, timeout)
-        if response.status == 401 and (renewed := await source.renew(credentials)):
-            await response.read()
-            return await self._connection.send(request, renewed, timeout)
+        response = await self._send(request, credentials, timeout)
+        if response.status != 401 or clock() < self._renew_after:
+            return response
+        if renewed := await source.renew(credentials):
+            with self._errors():
+                await response.read()
+            response = await self._send(request, renewed, timeout)
+        if response.status == 401:
+            self._renew_after = clock() + self._patience.starting_s
         return response
+
+    async def _send(
+        self, request: Request, credentials: Credentials, timeout: aiohttp.ClientTimeout
+    ) -> aiohttp.ClientResponse:
+        with self._errors():
+            return await self._connection.send(request, credentials, timeout)
+
+    def _errors(self) -> AbstractContextManager[None]:
+        return connection_errors(self._connection.server, self._connection.proxy)
 
 
 async def to_its_end(work: Coroutine[None, None, T]) -> T:

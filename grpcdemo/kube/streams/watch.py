@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
+from grpcdemo.durations import format_duration
 from grpcdemo.errors import ApiError, Expired, Forbidden, NotFound, Unauthorized, Unreachable
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.client.errors import api_error
@@ -59,7 +60,7 @@ class Mirror:
     def __init__(self, api: Api, queries: Mapping[str, Query], *, lost_s: float | None = None) -> None:
         self._api = api
         self._queries = queries
-        self._lost_s = api.patience.lost_s if lost_s is None else lost_s
+        self.lost_s = api.patience.lost_s if lost_s is None else lost_s
         self._lost: dict[str, Lost] = {}
         self._objects: dict[str, dict[tuple[str, str], Object]] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -147,7 +148,7 @@ class Mirror:
             except ApiError as error:
                 since = self._lost[name].since if name in self._lost else clock()
                 self._lost[name] = Lost(since, error)
-                if clock() - since >= self._lost_s:
+                if clock() - since >= self.lost_s:
                     raise
                 await asyncio.sleep(self._api.patience.lost_retry_s)
 
@@ -205,7 +206,8 @@ async def wait_until(
             if result is not None:
                 return result
         elif report:
-            report(Waiting(f"the API server: {shorten(mirror.lost.error.message)}"))
+            limit = format_duration(mirror.lost_s)
+            report(Waiting(f"the API server, for at most {limit}: {shorten(mirror.lost.error.message)}"))
         left = deadline - loop.time()
         if left <= 0:
             await mirror.list_again()

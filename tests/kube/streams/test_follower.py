@@ -365,6 +365,17 @@ async def test_a_permission_that_is_taken_away_ends_it(script: Script, api: Api,
             await reader.to_the_end()
 
 
+@pytest.mark.parametrize("refusal", [FORBIDDEN, refuse(401)], ids=["403", "401"])
+async def test_a_log_that_a_starting_server_refuses_is_read_on(
+    script: Script, tmp_path: Path, log: FakeLog, refusal: Answer
+) -> None:
+    log.write(b"one", b"two")
+    log.cuts = iter([60])
+    script.on("GET", PATH, log, refusal, refusal, log)
+    async with connected(script, tmp_path) as api, following(api) as reader:
+        assert await reader.until_last(b"two") == [b"one", b"two"]
+
+
 @pytest.mark.parametrize(("answer", "kind"), [(NOT_FOUND, NotFound), (FORBIDDEN, Forbidden)])
 async def test_an_unreadable_log_is_an_error(script: Script, api: Api, answer: Answer, kind: type[Exception]) -> None:
     script.on("GET", PATH, answer)

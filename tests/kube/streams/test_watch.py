@@ -158,6 +158,23 @@ async def test_a_forbidden_watch_is_not_waited_for(script: Script, api: Api) -> 
     assert "can-i watch pods --namespace demo" in str(caught.value.hint)
 
 
+@pytest.mark.parametrize("code", [401, 403, 500])
+async def test_a_watch_that_a_starting_server_refuses_is_taken_up_again(
+    script: Script, tmp_path: Path, code: int
+) -> None:
+    refused = refuse(code, 'User "jane" cannot watch resource "pods"')
+    script.on("GET", PATH, reply(listed(10)))
+    script.on("WATCH", PATH, Feed().end(), *[refused] * 5, Feed().event("ADDED", named("a", 11)))
+    async with (
+        connected(script, tmp_path, patience=Patience(lost_retry_s=0)) as api,
+        Mirror(api, PODS_OF_DEMO) as mirror,
+    ):
+        while mirror.lost is None:
+            await mirror.changed(0.001)  # what it holds is old, and known to be
+        await until(mirror, "a")
+        assert mirror.lost is None
+
+
 async def test_a_list_that_is_forbidden_fails_at_once(script: Script, api: Api) -> None:
     script.on("GET", PATH, refuse(403, 'User "jane" cannot list resource "pods" in API group ""'))
     with pytest.raises(Forbidden):
@@ -213,7 +230,7 @@ async def test_an_api_that_is_lost_is_told_until_it_is_back(script: Script, api:
             await mirror.changed(0.001)
         assert await wait_until(mirror, lambda: back.is_set() or None, timeout_s=PATIENCE_S, report=report)
         assert mirror.lost is None
-    assert events[0] == Waiting("the API server: cannot watch pods in namespace demo: no leader")
+    assert events[0] == Waiting("the API server, for at most 1m: cannot watch pods in namespace demo: no leader")
 
 
 @pytest.mark.parametrize("fails", [True, False], ids=["failure", "timeout"])
