@@ -1,4 +1,4 @@
-"""Waiting no longer than so many seconds, and ending at once when cancelled.
+"""Waiting no longer than so many seconds, and ending at once when cancelled, or only after what must be finished.
 
 Until Python 3.12 `asyncio.wait_for` does not: it swallows a cancellation that comes together with what it waits for
 (python/cpython#86296), and a Ctrl-C, or an order to stop, is lost.
@@ -7,7 +7,7 @@ Until Python 3.12 `asyncio.wait_for` does not: it swallows a cancellation that c
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -34,3 +34,16 @@ async def done_within(work: Awaitable[T], seconds: float) -> T:
     if task.cancelled():
         raise asyncio.TimeoutError
     return task.result()
+
+
+async def to_its_end(work: Coroutine[None, None, T]) -> T:
+    """Finish *work* even if cancelled meanwhile, and only then raise the cancellation.
+
+    A change may still land after it was sent, so the answer is awaited before any cleanup.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.gather(task, return_exceptions=True)
+        raise

@@ -11,7 +11,7 @@ import yaml
 
 from grpcdemo.cli.app import main
 from tests.kube.oracle.programs import credentials
-from tests.kube.oracle.recorder import Recorder, listening
+from tests.kube.oracle.recorder import Recorder, id_token, listening
 
 from .commands import TO_THE_CLUSTER
 from .conftest import served
@@ -49,6 +49,7 @@ def encoded(name: str) -> str:
     return base64.b64encode(credentials()[name]).decode()
 
 
+EXPIRED = {"id-token": id_token(1)}
 CERTIFICATE = {"client-certificate-data": encoded("cert.pem")}
 USERS = {
     "token": {"token": CANARY},
@@ -96,6 +97,12 @@ USERS = {
     "plugin whose command has arguments": {"exec": {**plugin("")["exec"], "command": f"plugin --password={CANARY}"}},
     "provider": oidc(),
     "provider without an id-token": oidc(**{"id-token": ""}),
+    "provider that is down": oidc(**EXPIRED),
+    "provider with a password in its URL": oidc(**EXPIRED, **{"idp-issuer-url": f"https://me:{CANARY}@127.0.0.1:9"}),
+    "provider with a token in its URL": oidc(**EXPIRED, **{"idp-issuer-url": f"{DEAD}/{CANARY}?token={CANARY}"}),
+    "provider without TLS": oidc(**EXPIRED, **{"idp-issuer-url": f"http://127.0.0.1:9/{CANARY}"}),
+    "provider whose authority is none": oidc(**EXPIRED, **{"idp-certificate-authority-data": ENCODED}),
+    "provider whose authority is no base64": oidc(**EXPIRED, **{"idp-certificate-authority-data": f"{CANARY}%"}),
     "provider with lists": oidc(**{"id-token": [CANARY], "refresh-token": [CANARY]}),
     "provider that is gone": {"auth-provider": {"name": "gcp", "config": {"access-token": CANARY}}},
     "provider that is a text": {"auth-provider": CANARY},
@@ -241,3 +248,19 @@ def api(status: int) -> Iterator[dict[str, str]]:
 def test_no_refused_secret_is_shown(shown: Shown, status: int, name: str) -> None:
     with api(status) as cluster:
         shown.check(kubeconfig(USERS[name], cluster), ("cleanup",))
+
+
+TOKENS: dict[str, tuple[int, dict[str, str]]] = {
+    "refusal that repeats what was sent": (400, {"error": CANARY, "error_description": f"token {CANARY}"}),
+    "success that is none": (200, {"error": "invalid_grant", "error_description": CANARY}),
+    "id-token that is none": (200, {"id_token": CANARY, "refresh_token": CANARY}),
+    "id-token with a line break": (200, {"id_token": f"{id_token(2**32)}\n{CANARY}", "access_token": CANARY}),
+    "no id-token": (200, {"access_token": CANARY, "refresh_token": CANARY}),
+}
+
+
+@pytest.mark.parametrize("tokens", TOKENS.values(), ids=TOKENS)
+def test_no_secret_comes_back_from_a_provider(shown: Shown, tokens: tuple[int, dict[str, str]]) -> None:
+    with served(listening(Recorder(tokens=[tokens]))) as ports:
+        issuer = {"idp-issuer-url": f"https://127.0.0.1:{ports.server}"}
+        shown.check(kubeconfig(oidc(**EXPIRED, **issuer, **{"idp-certificate-authority-data": encoded("ca.pem")})))

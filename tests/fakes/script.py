@@ -156,7 +156,10 @@ def _verb(asked: Asked) -> str:
 
 async def read_asked(request: web.Request) -> Asked:
     data = await request.read()
-    body = json.loads(data) if data else None
+    if request.content_type == "application/x-www-form-urlencoded":
+        body: Any = dict(await request.post())
+    else:
+        body = json.loads(data) if data else None
     return Asked(request.method, request.path, dict(request.query), body, request.headers.get("Authorization"))
 
 

@@ -7,7 +7,6 @@ default of its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,11 +50,17 @@ class ExecPlugin:
 
 
 @dataclass(frozen=True)
-class AuthProvider:
-    """An OpenID Connect provider, the only kind that is built into kubectl."""
+class OidcProvider:
+    """An OpenID Connect provider, the only kind that is built into kubectl, and what it gave to the user."""
 
-    config: Mapping[str, str] = field(repr=False)
+    issuer: str
+    client_id: str
     place: Place
+    client_secret: str = field(default="", repr=False)
+    id_token: str = field(default="", repr=False)
+    refresh_token: str = field(default="", repr=False)
+    authority: Pem | None = None
+    """None trusts what this machine trusts."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,7 @@ class User:
     password: str = field(default="", repr=False)
     key_pair: KeyPair | None = None
     exec_plugin: ExecPlugin | None = None
-    auth_provider: AuthProvider | None = None
+    oidc_provider: OidcProvider | None = None
     impersonation: tuple[tuple[str, str], ...] = ()
     """Headers that ask for another user's rights."""
 

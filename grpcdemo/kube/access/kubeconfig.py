@@ -99,6 +99,11 @@ def _readable(path: Path) -> str:
     return f"see `ls -ld {printable(str(path))}`, name another with --kubeconfig, or use --sandbox"
 
 
+def entry_name(key: str, name: str) -> str:
+    """What messages call an entry, such as `user jane`."""
+    return f"{key} {printable(name)}"
+
+
 def _merge(files: list[Fields], name: str, key: str) -> dict[str, Fields]:
     """The entries of a list by name."""
     merged: dict[str, Fields] = {}
@@ -114,6 +119,6 @@ def _merge(files: list[Fields], name: str, key: str) -> dict[str, Fields]:
             if named in entries:
                 raise item_place.error(f"is a second {key} with the name {named}")
             content = entry.fields(key)
-            entries[named] = Fields(file.file, f"{key} {named}", content.content if content else {})
+            entries[named] = Fields(file.file, entry_name(key, named), content.content if content else {})
         merged = {**entries, **merged}
     return merged

@@ -32,17 +32,16 @@ def read_pem(fields: Fields, name: str) -> Pem | None:
         raise fields.place(name).error(f"excludes {data_name}: remove one of them")
     if data:
         return Pem(data, fields.place(data_name))
-    if path is None:
-        return None
+    return read_pem_file(fields.place(name), path) if path else None
+
+
+def read_pem_file(place: Place, path: Path) -> Pem:
+    """What is in the file at *path*, which the field at *place* names."""
     try:
-        return Pem(path.read_bytes(), fields.place(name))
+        return Pem(path.read_bytes(), place)
     except (OSError, ValueError) as error:
-        raise _unreadable(fields.place(name), path, error) from error
-
-
-def _unreadable(place: Place, path: Path, error: OSError | ValueError) -> Exception:
-    reason = getattr(error, "strerror", None) or "not a path"
-    return place.error(f"cannot read {printable(str(path))}: {reason}")
+        reason = getattr(error, "strerror", None) or "not a path"
+        raise place.error(f"cannot read {printable(str(path))}: {reason}") from error
 
 
 def read_key_pair(fields: Fields) -> KeyPair | None:

@@ -16,20 +16,33 @@ CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE--
 
 def build_context(cluster: Cluster, key_pair: KeyPair | None) -> ssl.SSLContext:
     """The context for connections to *cluster*. Raises UsageError if a certificate or a key cannot be used."""
+    if cluster.insecure:
+        context = _new_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    else:
+        context = build_trust(cluster.authority)
+    if key_pair:
+        _load(context, key_pair)
+    return context
+
+
+def build_trust(authority: Pem | None) -> ssl.SSLContext:
+    """The context for connections to whom *authority* has signed, or else to whom this machine trusts."""
+    context = _new_context()
+    if authority:
+        # Go trusts each certificate that it is told to, not only one that has signed itself.
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        _trust(context, authority)
+    else:
+        context.load_default_certs()
+    return context
+
+
+def _new_context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
-    if cluster.insecure:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    elif cluster.authority:
-        # Go trusts each certificate that it is told to, not only one that has signed itself.
-        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-        _trust(context, cluster.authority)
-    else:
-        context.load_default_certs()
-    if key_pair:
-        _load(context, key_pair)
     return context
 
 

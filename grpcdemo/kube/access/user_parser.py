@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import string
 import unicodedata
+from pathlib import Path
 from typing import Any
 
-from grpcdemo.kube.access.entries import AuthProvider, Cluster, ExecPlugin, User
+from grpcdemo.kube.access.entries import Cluster, ExecPlugin, OidcProvider, User
 from grpcdemo.kube.access.fields import Fields, Place
-from grpcdemo.kube.access.pem import read_key_pair
+from grpcdemo.kube.access.pem import Pem, read_key_pair, read_pem_file
 
 FIELDS = (
     "client-certificate",
@@ -28,6 +29,16 @@ FIELDS = (
     "extensions",
 )
 EXEC = ("apiVersion", "command", "args", "env", "installHint", "provideClusterInfo", "interactiveMode")
+PROVIDER = (
+    "idp-issuer-url",
+    "client-id",
+    "client-secret",
+    "id-token",
+    "refresh-token",
+    "idp-certificate-authority",
+    "idp-certificate-authority-data",
+    "extra-scopes",
+)
 REMOVED_PROVIDERS = {
     "gcp": "install gke-gcloud-auth-plugin, then run `gcloud container clusters get-credentials` again",
     "azure": "install kubelogin, then run `kubelogin convert-kubeconfig`",
@@ -43,6 +54,9 @@ def parse_user(fields: Fields, cluster: Cluster) -> User:
     impersonation = _parse_impersonation(fields)
     if not cluster.is_tls:
         return User(fields.place(""), impersonation=impersonation)
+    plugin, provider = fields.fields("exec"), fields.fields("auth-provider")
+    if plugin and provider:
+        raise fields.place("exec").error("excludes auth-provider: remove one of them")
     user = User(
         place=fields.place(""),
         token=_header_value(fields.place("token"), fields.text("token")),
@@ -50,15 +64,13 @@ def parse_user(fields: Fields, cluster: Cluster) -> User:
         username=fields.text("username"),
         password=fields.text("password"),
         key_pair=read_key_pair(fields),
-        exec_plugin=_parse_exec(below) if (below := fields.fields("exec")) else None,
-        auth_provider=_parse_auth_provider(below) if (below := fields.fields("auth-provider")) else None,
+        exec_plugin=_parse_exec(plugin) if plugin else None,
+        oidc_provider=_parse_auth_provider(provider) if provider else None,
         impersonation=impersonation,
     )
     if user.has_token and (user.username or user.password):
         raise fields.place("username").error("excludes token and tokenFile: remove one of them")
-    if user.exec_plugin and user.auth_provider:
-        raise fields.place("exec").error("excludes auth-provider: remove one of them")
-    if not (user.is_static or user.exec_plugin or user.auth_provider):
+    if not (user.is_static or user.exec_plugin or user.oidc_provider):
         raise user.place.error("has no credentials", hint="log in to the cluster again, or name another --context")
     return user
 
@@ -124,13 +136,31 @@ def _parse_variable(fields: Fields, item: Any) -> tuple[str, str]:
     return name, value
 
 
-def _parse_auth_provider(fields: Fields) -> AuthProvider:
-    name, config = fields.text("name"), fields.fields("config")
+def _parse_auth_provider(fields: Fields) -> OidcProvider:
+    name, config = fields.text("name"), fields.fields("config") or Fields(fields.file, fields.entry, {})
     if name in REMOVED_PROVIDERS:
         raise fields.place("name").error(f"{name} exists no more", hint=REMOVED_PROVIDERS[name])
     if name != "oidc":
         raise fields.place("name").error("must be oidc, the only one that kubectl knows")
-    return AuthProvider(
-        config={str(key): config.text(key) for key in config.content} if config else {},
-        place=(config or fields).place(""),
+    config.refuse_misspelled(PROVIDER)
+    for required in ("idp-issuer-url", "client-id"):
+        if not config.text(required):
+            raise config.place(required).error("is missing")
+    return OidcProvider(
+        issuer=config.text("idp-issuer-url"),
+        client_id=config.text("client-id"),
+        place=config.place(""),
+        client_secret=config.text("client-secret"),
+        id_token=config.text("id-token"),
+        refresh_token=config.text("refresh-token"),
+        authority=_read_authority(config),
     )
+
+
+def _read_authority(config: Fields) -> Pem | None:
+    """As kubectl has it: the data go before the file, whose path is relative to the working directory."""
+    name, data_name = "idp-certificate-authority", "idp-certificate-authority-data"
+    if data := config.data(data_name):
+        return Pem(data, config.place(data_name))
+    path = config.text(name)
+    return read_pem_file(config.place(name), Path(path)) if path else None

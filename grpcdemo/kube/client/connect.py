@@ -66,7 +66,9 @@ async def connect(
         in_cluster=in_cluster is not None,
         namespace=in_cluster.namespace if in_cluster else entries.contexts[name].text("namespace"),
     )
-    source = choose_source(cluster, user, reread=partial(_reread, kubeconfig, name))
+    source = choose_source(
+        cluster, user, reread=partial(_reread, kubeconfig, name), environment=environment, report=report
+    )
     return Api(Connection(cluster, user, source, proxy), target, dry_run=dry_run, patience=patience, report=report)
 
 
@@ -119,14 +121,21 @@ def _entry(context: Fields, name: str, entries: Mapping[str, Fields]) -> Fields:
     return entries[named]
 
 
-def choose_source(cluster: Cluster, user: User, reread: Callable[[], User | None]) -> CredentialSource:
+def choose_source(
+    cluster: Cluster,
+    user: User,
+    *,
+    reread: Callable[[], User | None],
+    environment: Mapping[str, str],
+    report: Reporter,
+) -> CredentialSource:
     """What stands in the entry goes before a program or a provider that would have to be asked."""
     if user.has_token or user.username:
         return StaticCredentials(user, reread=reread)
     if user.exec_plugin and not user.key_pair:
         return ExecCredentials(user.exec_plugin, cluster)
-    if user.auth_provider:
-        return OidcCredentials(user, reread=reread)
+    if user.oidc_provider:
+        return OidcCredentials(user, reread=reread, environment=environment, report=report)
     return StaticCredentials(user, reread=reread)
 
 

@@ -5,23 +5,18 @@ from __future__ import annotations
 import json
 import ssl
 from collections.abc import Mapping
-from urllib.parse import unquote, urlsplit
 
 import aiohttp
-import aiohttp_socks
 from multidict import CIMultiDict
 
 from grpcdemo import __version__
+from grpcdemo.kube.access.connector import build_connector, http_proxy
 from grpcdemo.kube.access.credentials import Credentials, CredentialSource
 from grpcdemo.kube.access.entries import Cluster, User
 from grpcdemo.kube.access.pem import KeyPair
 from grpcdemo.kube.access.proxies import Proxy
 from grpcdemo.kube.access.tls import build_context
 from grpcdemo.kube.client.request import Request
-
-EVERY_LOG = 0
-"""No limit for connections: each followed log has one, and the default would block the hundred and first."""
-SOCKS_PORT = 1080
 
 
 class Connection:
@@ -36,11 +31,16 @@ class Connection:
         self._cluster = cluster
         self._key_pair = user.key_pair
         self._tls = build_context(cluster, user.key_pair) if cluster.is_tls else None
+        if proxy and proxy.is_socks and cluster.tls_server_name:
+            raise cluster.place.error(
+                "grpcdemo cannot use a tls-server-name through a SOCKS proxy",
+                hint="name an HTTP proxy, or remove the field",
+            )
         self._headers = CIMultiDict([("Accept", "application/json"), *user.impersonation])
         if not cluster.disable_compression:
             self._headers["Accept-Encoding"] = "gzip"
         self._session = aiohttp.ClientSession(
-            connector=build_connector(cluster, proxy),
+            connector=build_connector(proxy),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": f"grpcdemo/{__version__}"},
             trust_env=False,  # else it would choose another proxy, and send passwords out of ~/.netrc
@@ -68,7 +68,7 @@ class Connection:
             timeout=timeout,
             ssl=self._context(credentials.key_pair) or False,
             server_hostname=self._cluster.tls_server_name or None,
-            proxy=self.proxy.url if self.proxy and not self.proxy.is_socks else None,
+            proxy=http_proxy(self.proxy),
         )
 
     async def close(self) -> None:
@@ -79,25 +79,6 @@ class Connection:
         if self._tls and key_pair != self._key_pair:
             self._key_pair, self._tls = key_pair, build_context(self._cluster, key_pair)
         return self._tls
-
-
-def build_connector(cluster: Cluster, proxy: Proxy | None) -> aiohttp.TCPConnector:
-    """What opens connections: through *proxy* if that speaks SOCKS, which aiohttp itself does not."""
-    if proxy is None or not proxy.is_socks:
-        return aiohttp.TCPConnector(limit=EVERY_LOG)
-    if cluster.tls_server_name:
-        raise cluster.place.error(
-            "grpcdemo cannot use a tls-server-name through a SOCKS proxy",
-            hint="name an HTTP proxy, or remove the field",
-        )
-    url = urlsplit(proxy.url)
-    return aiohttp_socks.ProxyConnector(
-        url.hostname or "",
-        url.port or SOCKS_PORT,
-        username=unquote(url.username or ""),
-        password=unquote(url.password or ""),
-        limit=EVERY_LOG,
-    )
 
 
 def _query(parameters: Mapping[str, str | int | bool]) -> dict[str, str]:

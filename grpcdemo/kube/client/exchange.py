@@ -11,23 +11,24 @@ import asyncio
 import json
 import math
 import random
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager
-from typing import TypeVar
 
 import aiohttp
 
 from grpcdemo.errors import ApiError, NotFound, Rejected, Replaced, Unreachable
+from grpcdemo.kube.access.connection_errors import NOT_CONNECTED, connection_errors
 from grpcdemo.kube.access.credentials import Credentials
 from grpcdemo.kube.client.conflict import Meaning, judge_conflict
 from grpcdemo.kube.client.connection import Connection
-from grpcdemo.kube.client.errors import NOT_CONNECTED, api_error, connection_errors, not_kubernetes
+from grpcdemo.kube.client.errors import api_error, not_kubernetes
 from grpcdemo.kube.client.patience import Patience
 from grpcdemo.kube.client.request import Request
 from grpcdemo.kube.client.restart import Restart
 from grpcdemo.kube.messages import read_text
 from grpcdemo.model.progress import Reporter
 from grpcdemo.resources.objects import Object
+from grpcdemo.waiting import to_its_end
 
 CONNECT_TIMEOUT_S = 10.0
 MOST_BACK_OFF_S = 3.0
@@ -39,8 +40,6 @@ CONFLICTS = {409, 422}
 """The API server finds a patch with another object's uid invalid."""
 RETRIED = {409, 429, 500, 502, 503, 504}
 """Status codes that may change a moment later."""
-
-T = TypeVar("T")
 
 
 class Exchange:
@@ -175,19 +174,6 @@ class Exchange:
 
     def _errors(self) -> AbstractContextManager[None]:
         return connection_errors(self._connection.server, self._connection.proxy)
-
-
-async def to_its_end(work: Coroutine[None, None, T]) -> T:
-    """Finish *work* even if cancelled meanwhile, and only then raise the cancellation.
-
-    A change may still land after it was sent, so wait for the answer before any cleanup.
-    """
-    task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.gather(task, return_exceptions=True)
-        raise
 
 
 def _limit_silence(response: aiohttp.ClientResponse, silence_s: float) -> None:

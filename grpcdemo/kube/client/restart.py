@@ -11,7 +11,7 @@ import asyncio
 import math
 
 from grpcdemo.errors import ApiError, NoDryRun, Rejected, Unreachable
-from grpcdemo.kube.client.errors import NOT_CONNECTED
+from grpcdemo.kube.access.connection_errors import NOT_CONNECTED
 from grpcdemo.kube.client.patience import Patience
 from grpcdemo.kube.client.request import Request
 from grpcdemo.model.progress import Done, Reporter, Warned

@@ -1,8 +1,6 @@
 """What arrives at an API server: as whom, how often, and what is read again."""
 
 import base64
-import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +17,6 @@ from tests.fakes.script import Script, serving
 from tests.kube.access.kubeconfigs import Recorder, ask, write_config
 
 from .test_broken import PAIR
-
-
-def id_token(expires: float) -> str:
-    payload = base64.urlsafe_b64encode(json.dumps({"exp": expires}).encode()).decode().rstrip("=")
-    return f"e30.{payload}.c2ln"
 
 
 async def headers(server: Recorder, folder: Path, user: dict[str, Any], **cluster: Any) -> Any:
@@ -131,40 +124,6 @@ async def test_nothing_goes_out_as_nobody(server: Recorder, tmp_path: Path) -> N
         with pytest.raises(Unauthorized):
             await api.version()
     assert server.authorizations == ["Bearer old"]
-
-
-async def test_an_id_token_is_used_while_it_is_valid(server: Recorder, tmp_path: Path) -> None:
-    token = id_token(time.time() + 3_600)
-    provider = {"name": "oidc", "config": {"id-token": token}}
-    assert (await headers(server, tmp_path, {"auth-provider": provider}))["Authorization"] == f"Bearer {token}"
-
-
-@pytest.mark.parametrize("token", [id_token(1), ""])
-async def test_a_refresh_token_is_sent_to_nobody(server: Recorder, tmp_path: Path, token: str) -> None:
-    config = {"id-token": token, "refresh-token": "canary", "idp-issuer-url": server.url, "client-id": "me"}
-    with pytest.raises(GrpcdemoError, match="user jane, auth-provider: id-token has expired") as caught:
-        await headers(server, tmp_path, {"auth-provider": {"name": "oidc", "config": config}})
-    assert "kubectl get ns" in str(caught.value.hint)
-    assert server.seen == []
-
-
-async def test_an_id_token_that_somebody_renewed(server: Recorder, tmp_path: Path) -> None:
-    old, new = id_token(time.time() + 3_600), id_token(time.time() + 7_200)
-    server.refused = {f"Bearer {old}"}
-    path = write_config(
-        tmp_path / "config", {"auth-provider": {"name": "oidc", "config": {"id-token": old}}}, {"server": server.url}
-    )
-    async with await connect(find_kubeconfig(str(path)), environment={}) as api:
-        path.write_text(path.read_text().replace(old, new))
-        await api.version()
-    assert server.authorizations == [f"Bearer {old}", f"Bearer {new}"]
-
-
-async def test_an_id_token_that_is_none(tmp_path: Path, server: Recorder) -> None:
-    provider = {"name": "oidc", "config": {"id-token": "canary"}}
-    with pytest.raises(GrpcdemoError, match="is no ID token") as caught:
-        await headers(server, tmp_path, {"auth-provider": provider})
-    assert "canary" not in str(caught.value)
 
 
 async def test_nothing_secret_is_sent_without_tls(tmp_path: Path) -> None:

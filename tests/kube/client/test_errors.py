@@ -24,8 +24,9 @@ from grpcdemo.errors import (
     Unauthorized,
     Unreachable,
 )
+from grpcdemo.kube.access.connection_errors import connection_errors
 from grpcdemo.kube.access.proxies import Proxy
-from grpcdemo.kube.client.errors import api_error, connection_errors
+from grpcdemo.kube.client.errors import api_error
 from grpcdemo.kube.client.request import Request
 from grpcdemo.resources.resource import DEPLOYMENTS, MUTATING_WEBHOOKS, NAMESPACES, PODS
 

@@ -12,6 +12,7 @@ from .recorder import credential, id_token
 
 Entry = Mapping[str, Any]
 AUTHENTICATION = "client.authentication.k8s.io/v1"
+REFRESHED = {"access_token": "a", "id_token": id_token(2**32), "refresh_token": "next"}
 
 
 def config(user: Entry = {}, cluster: Entry = {}, context: Entry = {}, **top: Any) -> dict[str, Any]:  # noqa: B006  (nothing changes them)
@@ -47,10 +48,16 @@ class Case:
     fails_plugin: bool = False
     statuses: Mapping[str | None, int] = field(default_factory=dict)
     """How the server answers these headers Authorization."""
+    tokens: tuple[tuple[int, Mapping[str, str]], ...] = ((200, REFRESHED),)
+    """How the server answers refresh tokens, one after the other."""
+    issuer: str = ""
+    """What the server calls itself as a provider of ID tokens, if it is not where it was asked."""
     fails: bool = False
     """It fails, with kubectl and with ours."""
     refused: str = ""
     """Why ours refuses what kubectl takes."""
+    after: int = 0
+    """How many requests ours sends before it refuses."""
     more: str = ""
     """Why ours works where kubectl fails."""
     runs: int | None = None
@@ -70,7 +77,7 @@ TOKEN = {"token": "t"}
 EXPIRED = {
     "id-token": id_token(1),
     "refresh-token": "again",
-    "client-secret": "secret",
+    "client-secret": "s/cret",
     "idp-certificate-authority-data": "$ca_data",
 }
 PAIR = {"client-certificate": "$cert", "client-key": "$key"}
@@ -318,10 +325,65 @@ PROVIDERS = {
     "auth-provider oidc, expired": Case(oidc(**{"id-token": id_token(1)}), fails=True),
     "auth-provider oidc without an id-token": Case(oidc(), fails=True),
     "auth-provider oidc without a client": Case({"auth-provider": {"name": "oidc", "config": {}}}, fails=True),
+    "auth-provider oidc with a token, without a client": Case(
+        oidc(**{"id-token": id_token(2**32), "client-id": ""}), fails=True
+    ),
+    "auth-provider oidc without an issuer": Case(
+        oidc(**{"id-token": id_token(2**32), "idp-issuer-url": ""}), fails=True
+    ),
+    "auth-provider oidc, refused": Case(
+        oidc(**{**EXPIRED, "id-token": id_token(2**32)}), statuses={f"Bearer {id_token(2**32)}": 401}, fails=True
+    ),
+    "auth-provider oidc with an id-token that is none": Case(oidc(**{**EXPIRED, "id-token": "t"}), fails=True),
+    "auth-provider oidc with an authority that is missing": Case(
+        oidc(**{"id-token": id_token(2**32), "idp-certificate-authority": "none.pem"}), fails=True
+    ),
+    "auth-provider oidc with an authority that is no base64": Case(
+        oidc(**{"id-token": id_token(2**32), "idp-certificate-authority-data": "%"}), fails=True
+    ),
     "auth-provider gcp": Case({"auth-provider": {"name": "gcp"}}, fails=True),
     "auth-provider azure": Case({"auth-provider": {"name": "azure"}}, fails=True),
     "auth-provider of an unknown name": Case({"auth-provider": {"name": "other"}}, fails=True),
     "auth-provider and token": Case({**oidc(**{"id-token": id_token(2**32)}), **TOKEN}),
+}
+REFRESHES = {
+    "refresh": Case(oidc(**EXPIRED)),
+    "refresh without an id-token": Case(oidc(**{**EXPIRED, "id-token": ""})),
+    "refresh of an id-token without an end": Case(oidc(**{**EXPIRED, "id-token": id_token(None)})),
+    "refresh without a secret": Case(oidc(**{**EXPIRED, "client-secret": ""})),
+    "refresh with a client whose name must be escaped": Case(oidc(**{**EXPIRED, "client-id": "me:too ü"})),
+    "refresh at a provider that wants the secret in the body": Case(
+        oidc(**EXPIRED), tokens=((401, {"error": "invalid_client"}), (200, REFRESHED))
+    ),
+    "refresh at a provider that keeps the refresh token": Case(
+        oidc(**EXPIRED), tokens=((200, {name: text for name, text in REFRESHED.items() if name != "refresh_token"}),)
+    ),
+    "refresh that is refused": Case(oidc(**EXPIRED), tokens=((400, {"error": "invalid_grant"}),), fails=True),
+    "refresh that is refused with 200": Case(oidc(**EXPIRED), tokens=((200, {"error": "invalid_grant"}),), fails=True),
+    "refresh without a new id-token": Case(oidc(**EXPIRED), tokens=((200, {"access_token": "a"}),), fails=True),
+    "refresh at an issuer with a slash at its end": Case(oidc(**{**EXPIRED, "idp-issuer-url": "$server/"})),
+    "refresh with an authority in a file": Case(
+        oidc(**{**EXPIRED, "idp-certificate-authority-data": "", "idp-certificate-authority": "ca.pem"})
+    ),
+    "refresh with both authorities": Case(oidc(**{**EXPIRED, "idp-certificate-authority": "$stranger"})),
+    "refresh with the system's authorities": Case(
+        oidc(**{**EXPIRED, "idp-certificate-authority-data": ""}), env={"SSL_CERT_FILE": "$ca"}
+    ),
+    "refresh with an authority of a stranger": Case(
+        oidc(**{**EXPIRED, "idp-certificate-authority-data": "", "idp-certificate-authority": "$stranger"}), fails=True
+    ),
+    "refresh at a provider that is down": Case(
+        oidc(**{**EXPIRED, "idp-issuer-url": "https://127.0.0.1:9"}), fails=True
+    ),
+    "refresh through a proxy": Case(
+        oidc(**{**EXPIRED, "idp-issuer-url": "https://api.test:6443"}), env={"HTTPS_PROXY": "$proxy"}
+    ),
+    "refresh, and a proxy-url for the cluster": Case(oidc(**EXPIRED), {**FAR, "proxy-url": "$proxy"}),
+    "refresh, and a certificate": Case({**oidc(**EXPIRED), **PAIR}),
+    "refresh in a file that is locked": Case(
+        files={"config": config(oidc(**EXPIRED)), "config.lock": ""},
+        more="the command needs the new token only now, and says that it could not be kept",
+    ),
 }
 CONTEXTS = {
     "namespace": Case(context={"namespace": "team-a"}),
@@ -473,12 +535,15 @@ REFUSED = {
     "client-key without a certificate": Case(
         {**TOKEN, "client-key": "$key"}, refused="half of the identity is missing"
     ),
-    "auth-provider oidc, expired, with a refresh token": Case(
-        oidc(**EXPIRED), refused="a provider may take a refresh token only once: kubectl uses it and keeps the next one"
+    "refresh at an issuer without TLS": Case(
+        oidc(**{**EXPIRED, "idp-issuer-url": "http://127.0.0.1:$plain"}), refused="a refresh token needs TLS"
+    ),
+    "refresh at another issuer": Case(
+        oidc(**EXPIRED), issuer="https://other.test", refused="its document is of another issuer", after=1
     ),
 }
 """What kubectl takes and ours does not, each with the reason."""
-CASES = CLUSTERS | PROXIES | USERS | PLUGINS | PROVIDERS | CONTEXTS | FILES | WRITTEN | REFUSED
+CASES = CLUSTERS | PROXIES | USERS | PLUGINS | PROVIDERS | REFRESHES | CONTEXTS | FILES | WRITTEN | REFUSED
 
 DOCUMENTED = (
     {"apiVersion", "kind", "preferences", "clusters", "users", "contexts", "current-context", "extensions"}
@@ -488,5 +553,6 @@ DOCUMENTED = (
     | {"as", "as-uid", "as-groups", "as-user-extra", "username", "password", "auth-provider", "exec"}
     | {"command", "args", "env", "installHint", "provideClusterInfo", "interactiveMode", "name", "value", "config"}
     | {"client-id", "client-secret", "id-token", "refresh-token", "idp-issuer-url", "idp-certificate-authority-data"}
+    | {"idp-certificate-authority"}
 )
 """The fields of a kubeconfig, as client-go documents them."""

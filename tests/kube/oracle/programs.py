@@ -5,6 +5,7 @@ import base64
 import json
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -49,6 +50,8 @@ class Outcome:
     tunnels: list[str]
     plugin: list[Any]
     """What the plugin was told, at each run."""
+    kept: Any = None
+    """The configuration of the user's auth-provider, as it stands in the file afterwards."""
     said: str = ""
 
     def deeds(self, runs: int | None = None) -> dict[str, Any]:
@@ -116,6 +119,12 @@ class Place:
         path = self.folder / "ran"
         records = path.read_text().split("\0")[:-1] if path.exists() else []
         return [[*words, info and json.loads(info)] for *words, info in (record.split("|", 2) for record in records)]
+
+    def kept(self) -> Any:
+        path = self.folder / "config"
+        with suppress(OSError, LookupError, TypeError, UnicodeError, yaml.YAMLError):
+            return yaml.safe_load(path.read_text())["users"][0]["user"]["auth-provider"]["config"]
+        return None
 
     def fill(self, value: Any) -> Any:
         """*value* with what the names in it stand for."""
@@ -194,7 +203,16 @@ class Programs:
         self._recorder.arrived.clear()
         self._recorder.tunnels.clear()
         self._recorder.statuses = dict(case.statuses)
+        self._recorder.tokens = [(status, dict(answer)) for status, answer in case.tokens]
+        self._recorder.issuer = case.issuer
         return self._place.lay(case)
 
     def _end(self, works: bool, said: str = "") -> Outcome:
-        return Outcome(works, list(self._recorder.arrived), list(self._recorder.tunnels), self._place.ran(), said)
+        return Outcome(
+            works,
+            list(self._recorder.arrived),
+            list(self._recorder.tunnels),
+            self._place.ran(),
+            self._place.kept(),
+            said,
+        )

@@ -15,6 +15,7 @@ from aiohttp import web
 
 NAMES = ("127.0.0.1", "localhost", "api.test", "other.test")
 """Whom the server's certificate is for."""
+DISCOVERY = "/.well-known/openid-configuration"
 VERSION = {"major": "1", "minor": "34", "gitVersion": "v1.34.0"}
 
 
@@ -38,26 +39,27 @@ class Recorder:
     answer: dict[str, Any] = field(default_factory=lambda: dict(VERSION))
     status: int = 200
     statuses: dict[str | None, int] = field(default_factory=dict)
+    issuer: str = ""
+    """What the server calls itself as a provider of ID tokens, if not by the address that it was asked at."""
+    tokens: list[tuple[int, dict[str, str]]] = field(default_factory=list)
+    """Its answers to refresh tokens, in their order; the last one is given from then on."""
     arrived: list[Arrived] = field(default_factory=list)
     tunnels: list[str] = field(default_factory=list)
     """For each connection through a proxy: its kind, the target, and the credentials."""
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         self.arrived.append(_arrived(request))
-        if answer := self._provide(request):
-            return web.json_response(answer)
+        if request.path == DISCOVERY:
+            issuer = self.issuer or str(request.url.origin())
+            return web.json_response({"issuer": issuer, "token_endpoint": str(request.url.with_path("/token"))})
+        if request.path == "/token":
+            status, answer = self.tokens.pop(0) if len(self.tokens) > 1 else self.tokens[0]
+            return web.json_response(answer, status=status)
         status = self.statuses.get(request.headers.get("Authorization"), self.status)
         if status == 200:
             return web.json_response(self.answer)
         body = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": status, "message": "refused"}
         return web.json_response(body, status=status)
-
-    def _provide(self, request: web.Request) -> dict[str, str] | None:
-        """The answer of a provider of ID tokens."""
-        return {
-            "/.well-known/openid-configuration": {"token_endpoint": str(request.url.with_path("/token"))},
-            "/token": {"access_token": "a", "id_token": id_token(2**32), "refresh_token": "next"},
-        }.get(request.path)
 
 
 def _arrived(request: web.Request) -> Arrived:
@@ -212,7 +214,7 @@ def credential(token: str = "", **status: str) -> str:
     return json.dumps({"kind": "ExecCredential", "apiVersion": "client.authentication.k8s.io/v1", "status": said})
 
 
-def id_token(expires: int) -> str:
+def id_token(expires: int | None) -> str:
     """An ID token that nobody has signed."""
-    parts = ("{}", json.dumps({"exp": expires}), "signature")
+    parts = ("{}", json.dumps({} if expires is None else {"exp": expires}), "signature")
     return ".".join(base64.urlsafe_b64encode(part.encode()).decode().rstrip("=") for part in parts)
