@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from grpcdemo.errors import Hint
 from grpcdemo.model.pods import Pod
 from grpcdemo.verdict import Verdict
 
@@ -38,6 +39,28 @@ class BlindTime:
     """What the API said, in one line."""
     is_over: bool = False
     """The log can be read again, but not the lines from this time."""
+
+
+def clipped(times: Iterable[BlindTime], begin: float, end: float) -> list[BlindTime]:
+    """The parts of *times* between *begin* and *end*."""
+    parts = (replace(one, begin=max(one.begin, begin), end=min(one.end, end)) for one in times)
+    return [one for one in parts if one.begin < one.end]
+
+
+def spans(times: Iterable[BlindTime]) -> list[tuple[float, float]]:
+    """From when to when it was blind; what overlaps is joined."""
+    joined: list[tuple[float, float]] = []
+    for begin, end in sorted((one.begin, one.end) for one in times):
+        if joined and begin <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(end, joined[-1][1])
+        else:
+            joined.append((begin, end))
+    return joined
+
+
+def total_s(times: Iterable[BlindTime]) -> float:
+    """How long it was blind; what overlaps counts once."""
+    return sum((end - begin for begin, end in spans(times)), 0.0)
 
 
 @dataclass(frozen=True)
@@ -137,6 +160,8 @@ class Observation:
     """The distribution of the latency in the present window."""
     blind: tuple[BlindTime, ...] = ()
     """When calls could not be counted, over the whole observation, the latest last."""
+    hint: Hint | None = None
+    """What helps where nobody can answer."""
 
     @property
     def expected(self) -> dict[str, float]:
@@ -144,6 +169,11 @@ class Observation:
         counts = self.tally.by_server()
         able = [pod.name for pod in self.servers if pod.ready or counts.get(pod.name)]
         return dict.fromkeys(able, 1 / len(able)) if able else {}
+
+    @property
+    def unread(self) -> list[BlindTime]:
+        """When the calls of a client could not be read, without the times that are about the pods."""
+        return [one for one in self.blind if one.client]
 
     @property
     def is_blind(self) -> bool:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
-from grpcdemo.model.observation import Slice, Timeline, add_counts
+from grpcdemo.model.observation import BlindTime, Slice, Timeline, add_counts, spans
 
 BAR_CELLS = 10
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 SPARKS = "▁▂▃▄▅▆▇█"
 NO_CALLS = " "
+BLIND = "░"
+NOWHERE: frozenset[int] = frozenset()
 
 
 def percent(share: float) -> str:
@@ -31,9 +33,15 @@ def bar(share: float) -> str:
     return ("█" * whole + (EIGHTHS[rest] if rest else "")).ljust(BAR_CELLS)
 
 
-def sparkline(shares: Iterable[float | None]) -> str:
-    """A cell for each share: the lowest bar is 0%, the full one 100%, a blank no responses."""
-    return "".join(NO_CALLS if share is None else SPARKS[round(share * (len(SPARKS) - 1))] for share in shares)
+def sparkline(shares: Iterable[float | None], blind: Container[int] = NOWHERE) -> str:
+    """A cell for each share: the lowest bar is 0%, the full one 100%, a blank no responses.
+
+    Where nothing was read, in the cells with these numbers, a mark says that nobody knows.
+    """
+    return "".join(
+        (BLIND if cell in blind else NO_CALLS) if share is None else SPARKS[round(share * (len(SPARKS) - 1))]
+        for cell, share in enumerate(shares)
+    )
 
 
 def regroup(timeline: Timeline, cells: int) -> Timeline:
@@ -49,6 +57,15 @@ def settled(timeline: Timeline) -> Sequence[Slice]:
     begun_s = timeline.seconds - timeline.slice_s * (len(timeline.slices) - 1)
     hardly = len(timeline.slices) > 1 and begun_s < timeline.slice_s / 2
     return timeline.slices[:-1] if hardly else timeline.slices
+
+
+def blind_slices(timeline: Timeline, times: Iterable[BlindTime]) -> frozenset[int]:
+    """The numbers of the slices in which the calls of a client could not be read, at least for a part."""
+    return frozenset(
+        number
+        for begin, end in spans(times)
+        for number in range(math.floor(begin / timeline.slice_s), math.ceil(end / timeline.slice_s))
+    )
 
 
 def server_shares(slices: Sequence[Slice], server: str) -> list[float | None]:

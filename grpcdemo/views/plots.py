@@ -9,7 +9,17 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from grpcdemo.model.observation import OTHERS, LatencyBin, Observation, Slice, Timeline
+from grpcdemo.model.observation import (
+    OTHERS,
+    BlindTime,
+    LatencyBin,
+    Observation,
+    Slice,
+    Timeline,
+    clipped,
+    spans,
+    total_s,
+)
 from grpcdemo.views.glyphs import regroup
 from grpcdemo.views.pods import short_names
 
@@ -57,6 +67,18 @@ class Series:
 
 
 @dataclass(frozen=True)
+class SharesRow:
+    """One row of the table behind the plot of the shares."""
+
+    time: str
+    shares: list[float | None]
+    """Of each series; None without responses."""
+    failed: int
+    blind_s: float
+    """For how long of it the calls of a client could not be read."""
+
+
+@dataclass(frozen=True)
 class SharesPlot:
     """Shares over time: a column for each slice, with the servers stacked in it."""
 
@@ -66,8 +88,11 @@ class SharesPlot:
     """Where the pods changed."""
     failures: str
     """A path that marks the slices in which calls failed."""
-    rows: list[tuple[str, list[float | None], int]]
-    """The table behind it: when, the share of each series, failed calls."""
+    blind: str
+    """A path through the times in which calls could not be read. Its stroke, dashed, is as high as the plot."""
+    blind_s: float
+    rows: list[SharesRow]
+    """The table behind it."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +130,8 @@ def shares_plot(observation: Observation) -> SharesPlot | None:
         ticks=_time_ticks(timeline.seconds),
         windows=[_slice_x(timeline, at) for at, part in enumerate(timeline.slices) if at and part.windows],
         failures=_failures(timeline),
+        blind=_blind_path(timeline, observation.unread),
+        blind_s=total_s(observation.unread),
         rows=_share_rows(observation, named, rest=len(named) < len(totals)),
     )
 
@@ -159,16 +186,24 @@ def _failures(timeline: Timeline) -> str:
     return "".join(f"M{x:.2f} {TOP - 8:.2f}V{TOP - 2:.2f}" for x in middles)
 
 
-def _share_rows(
-    observation: Observation, named: Sequence[str], *, rest: bool
-) -> list[tuple[str, list[float | None], int]]:
+def _blind_path(timeline: Timeline, times: Sequence[BlindTime]) -> str:
+    middle = (TOP + BOTTOM) / 2
+    return "".join(
+        f"M{_slice_x(timeline, begin / timeline.slice_s):.2f} {middle:.2f}"
+        f"H{_slice_x(timeline, end / timeline.slice_s):.2f}"
+        for begin, end in spans(times)
+    )
+
+
+def _share_rows(observation: Observation, named: Sequence[str], *, rest: bool) -> list[SharesRow]:
     timeline = regroup(observation.timeline, MOST_ROWS)
     rows = []
     for at, part in enumerate(timeline.slices):
         parts = _parts(part, named, rest=rest)
         shares = [count / part.responses if part.responses else None for count in parts]
-        end = round(min((at + 1) * timeline.slice_s, timeline.seconds), 2)
-        rows.append((f"{at * timeline.slice_s:.10g} to {end:.10g} s", shares, part.errors))
+        begin, end = at * timeline.slice_s, round(min((at + 1) * timeline.slice_s, timeline.seconds), 2)
+        blind_s = total_s(clipped(observation.unread, begin, end))
+        rows.append(SharesRow(f"{begin:.10g} to {end:.10g} s", shares, part.errors, blind_s))
     return rows
 
 

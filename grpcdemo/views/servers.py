@@ -13,7 +13,17 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from grpcdemo.model.observation import OTHERS, Observation, Slice
-from grpcdemo.views.glyphs import bar, percent, regroup, repeated_shares, server_shares, settled, sparkline
+from grpcdemo.views.glyphs import (
+    BLIND,
+    bar,
+    blind_slices,
+    percent,
+    regroup,
+    repeated_shares,
+    server_shares,
+    settled,
+    sparkline,
+)
 from grpcdemo.views.pods import short_names
 from grpcdemo.views.styles import BAD, GOOD, QUIET, SHARE
 from grpcdemo.views.table import GAP, Cells, fitting_columns, plain_table, table_width
@@ -29,7 +39,8 @@ FEWEST_CELLS, CELLS, MOST_CELLS = 12, 24, 60
 """Of a sparkline: at least, without a width, and at most."""
 MUCH = 2.0
 """How many even shares are much."""
-NEW_WINDOW, SAME_POD = "new window", "same pod again"
+NEW_WINDOW, SAME_POD, UNREAD = "new window", "same pod again", "blind"
+"""The rows below those of the pods. The last one also tells what the mark in the sparklines means."""
 EARLIER = 2
 """How many pods of earlier windows keep a row."""
 
@@ -90,7 +101,7 @@ def servers_table(
     timed = bars and bool(observation.timeline.slices) and _has_room(observation, width, live=live)
     bars = bars and _fits(server_rows(observation), width, [*LEAST, "READY"], short=live)
     earlier = _earlier_rows(observation) if timed else []
-    notes = [NEW_WINDOW] * (observation.windows > 1) + [SAME_POD] if timed else []
+    notes = _notes(observation) if timed else []
     shown, folded = _fold(
         server_rows(observation), None if most_rows is None else most_rows - len(earlier) - len(notes)
     )
@@ -100,10 +111,11 @@ def servers_table(
     lines += [_note_cells(name) for name in notes]
     columns = fitting_columns(lines, COLUMNS, DISPENSABLE, width and width - taken)
     cells = CELLS if width is None else max(1, min(MOST_CELLS, width - table_width(lines, columns) - GAP))
-    slices = settled(regroup(observation.timeline, cells)) if timed else []
+    timeline = regroup(observation.timeline, cells)
+    slices, blind = settled(timeline), blind_slices(timeline, observation.unread)
     table = plain_table(*columns, *([f"OVER {_duration(observation)}"] if timed else []), numbers=NUMBERS)
-    marks = [_spark(slices, row) for row in shown] + [Text("")] * bool(folded)
-    marks += [_spark(slices, row) for row in earlier] + [_note(name, slices) for name in notes]
+    marks = [_spark(slices, blind, row) for row in shown] + [Text("")] * bool(folded)
+    marks += [_spark(slices, blind, row) for row in earlier] + [_note(name, slices, blind) for name in notes]
     for line, mark in zip(lines, marks, strict=True):
         table.add_row(*(line[name] for name in columns), *([mark] if timed else []))
     return table
@@ -198,18 +210,26 @@ def _earlier_rows(observation: Observation) -> list[ServerRow]:
     return [ServerRow(name, None, None, "gone", None, None, 0.0, None, able=False) for name in most]
 
 
+def _notes(observation: Observation) -> list[str]:
+    notes = [NEW_WINDOW] if observation.windows > 1 else []
+    notes.append(SAME_POD)
+    return [*notes, UNREAD] if observation.unread else notes
+
+
 def _note_cells(name: str) -> Cells:
     return {column: Text(name if column == "SERVER POD" else "", QUIET) for column in COLUMNS}
 
 
-def _note(name: str, slices: Sequence[Slice]) -> Text:
+def _note(name: str, slices: Sequence[Slice], blind: frozenset[int]) -> Text:
     if name == SAME_POD:
-        return Text(sparkline(repeated_shares(slices)), QUIET)
+        return Text(sparkline(repeated_shares(slices), blind), QUIET)
+    if name == UNREAD:
+        return Text("".join(BLIND if at in blind else " " for at, _ in enumerate(slices)), BAD)
     return Text("".join("^" if at and part.windows else " " for at, part in enumerate(slices)), QUIET)
 
 
-def _spark(slices: Sequence[Slice], row: ServerRow) -> Text:
-    return Text(sparkline(server_shares(slices, row.name)), SHARE if row.responses is not None else QUIET)
+def _spark(slices: Sequence[Slice], blind: frozenset[int], row: ServerRow) -> Text:
+    return Text(sparkline(server_shares(slices, row.name), blind), SHARE if row.responses is not None else QUIET)
 
 
 def _duration(observation: Observation) -> str:

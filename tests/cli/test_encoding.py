@@ -5,7 +5,7 @@ import io
 import pytest
 
 from grpcdemo.cli.encoding import prepare
-from grpcdemo.views.glyphs import EIGHTHS, SPARKS
+from grpcdemo.views.glyphs import BLIND, EIGHTHS, SPARKS
 
 
 def printed(text: str, encoding: str, errors: str = "strict") -> bytes:
@@ -20,7 +20,7 @@ def printed(text: str, encoding: str, errors: str = "strict") -> bytes:
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "iso8859-15", "cp1252", "koi8-r"])
 @pytest.mark.parametrize("errors", ["strict", "replace", "backslashreplace", "surrogateescape"])
 def test_bars_and_marks_keep_their_width(encoding: str, errors: str) -> None:
-    for text in (EIGHTHS, SPARKS, "✓ ready", "…x2x8k"):
+    for text in (EIGHTHS, SPARKS, BLIND, "✓ ready", "…x2x8k"):
         shown = printed(text, encoding, errors).decode(encoding)
         assert len(shown) == len(text)
         assert "?" not in shown

@@ -14,6 +14,7 @@ from grpcdemo.steps.observe.histogram import Histogram
 from grpcdemo.steps.observe.record import Record
 from grpcdemo.steps.observe.timeline import FIRST_S
 from grpcdemo.verdict import Outcome, Verdict, judge
+from grpcdemo.views.glyphs import regroup
 from grpcdemo.workload.call_log import Result
 
 DEMO = "istio-grpc-demo"
@@ -126,6 +127,7 @@ BALANCED = observation(
 WHY_BLIND = "cannot get pods/log: dial tcp 10.0.0.2:10250: connect: connection refused"
 BLIND = replace(
     PINNED,
+    timeline=Timeline(1.0, (*regroup(PINNED.timeline, 3).slices, *(Slice(),) * 17), 20.0),
     tally=replace(PINNED.tally, seconds=20.0, blind_seconds=17.0, unread_by_client={PINNED.clients[0].name: 17.0}),
     verdict=Verdict(Outcome.INCONCLUSIVE, f"blind to {PINNED.clients[0].name}: {WHY_BLIND}"),
     blind=(BlindTime(PINNED.clients[0].name, 3.0, 20.0, "unreadable", WHY_BLIND),),

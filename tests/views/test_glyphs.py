@@ -2,8 +2,18 @@
 
 import pytest
 
-from grpcdemo.model.observation import Slice, Timeline
-from grpcdemo.views.glyphs import BAR_CELLS, bar, percent, regroup, repeated_shares, server_shares, settled, sparkline
+from grpcdemo.model.observation import BlindTime, Slice, Timeline
+from grpcdemo.views.glyphs import (
+    BAR_CELLS,
+    bar,
+    blind_slices,
+    percent,
+    regroup,
+    repeated_shares,
+    server_shares,
+    settled,
+    sparkline,
+)
 
 
 @pytest.mark.parametrize(
@@ -34,6 +44,15 @@ def test_a_bar_is_exact_to_an_eighth_of_a_cell(share: float, text: str) -> None:
 
 def test_a_sparkline_tells_nothing_from_none_at_all() -> None:
     assert sparkline([0.0, 1.0, None, 0.33, 0.5]) == "▁█ ▃▅"
+
+
+def test_a_sparkline_tells_blindness_from_silence() -> None:
+    assert sparkline([1.0, None, None, 0.0], blind={1, 3}) == "█░ ▁", "what was read is drawn"
+
+
+def test_a_slice_that_is_blind_in_part_is_blind() -> None:
+    times = [BlindTime(client, begin, end, "unreadable", "") for client, begin, end in (("x", 0.6, 1.5), ("y", 1, 2))]
+    assert blind_slices(timeline(*"abcdef"), times) == {1, 2, 3}
 
 
 def timeline(*answered: str) -> Timeline:

@@ -15,13 +15,24 @@ from grpcdemo.views.plots import FLAG_WIDTH, LatencyPlot, latency_plot, shares_p
 from grpcdemo.views.report import demo_report, observation_report
 
 from .conftest import GoldenText
-from .samples import BALANCED, EVIL, HOSTILE, HOSTILE_PROVENANCE, PINNED, PROVENANCE, crowd, observation
+from .samples import (
+    BALANCED,
+    BLIND,
+    EVIL,
+    HOSTILE,
+    HOSTILE_PROVENANCE,
+    PINNED,
+    PROVENANCE,
+    crowd,
+    observation,
+)
 
 PHASES = [Phase("Istio off", PINNED), Phase("Istio on", BALANCED)]
 REPORTS = {
     "nothing": observation_report(observation(), PROVENANCE),
     "balanced": observation_report(BALANCED, PROVENANCE),
     "clients": observation_report(observation({"b7wzn": 60}, {"2xk4p": 20, "x2x8k": 40}), PROVENANCE),
+    "blind": observation_report(BLIND, PROVENANCE),
     "crowd": observation_report(crowd(pinned=True, clients=60), PROVENANCE),
     "hostile": observation_report(HOSTILE, HOSTILE_PROVENANCE),
     "demo": demo_report(PHASES, PROVENANCE),
@@ -76,13 +87,26 @@ def test_the_table_behind_the_shares_says_what_the_plot_shows() -> None:
     assert rows[-1][1] == "0%"
 
 
+def test_blind_time_is_marked_in_the_plot_its_legend_and_its_table() -> None:
+    plot = shares_plot(BLIND)
+    assert plot
+    assert plot.blind == "M85.30 89.00H376.00", "from second 3 to second 20"
+    figure = next(parse(REPORTS["blind"]).iter("figure"))
+    assert "which 17.0 are blind" in "".join(figure.itertext())
+    assert "blind: calls could not be read" in ["".join(item.itertext()) for item in figure.iter("li")]
+    rows = [["".join(cell.itertext()) for cell in row] for row in figure.iter("tr")]
+    assert [row[-1] for row in rows[:6]] == ["Blind", "-", "-", "-", "1.0 s", "1.0 s"]
+    assert rows[4][:2] == ["3 to 4 s", "-"]
+    assert "blind" not in "".join(next(parse(REPORTS["balanced"]).iter("figure")).itertext())
+
+
 def test_the_table_behind_the_shares_of_a_long_day_has_plain_numbers() -> None:
     counter = TimelineCounter(0.0)
     for second in range(0, 100_000, 100):
         counter.add(Slice({"grpc-server-7d4b9c8f6-b7wzn": 1}), float(second))
     plot = shares_plot(observation(timeline=counter.timeline(99_999.5)))
     assert plot
-    assert plot.rows[-1][0] == "96768 to 99999.5 s"
+    assert plot.rows[-1].time == "96768 to 99999.5 s"
 
 
 def latencies(counts: dict[float, int], **percentiles: float) -> LatencyPlot:

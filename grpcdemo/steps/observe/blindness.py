@@ -7,8 +7,8 @@ lasts. When the log is read again, it stays blind only if calls from it are miss
 from __future__ import annotations
 
 import collections
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from grpcdemo.model.observation import BlindCause, BlindTime
 
@@ -26,12 +26,15 @@ class Outage:
     """Up to when all of them were read."""
     cause: BlindCause
     message: str
+    at_once: bool = False
+    """It counts however short it is: nothing was read before, and the API says why."""
 
 
 class Blindness:
     """Keeps the blind times of all clients. Times are seconds of the event loop's clock.
 
-    An outage counts once it lasts for *after_s*: any stream is cut now and then, and a client may pause.
+    An outage counts once it lasts for *after_s*, unless it was there from the first: any stream is cut now and then,
+    and a client may pause.
     """
 
     def __init__(self, after_s: float) -> None:
@@ -45,7 +48,11 @@ class Blindness:
         self._unread = [
             BlindTime(client, outage.since, now, outage.cause, outage.message) for client, outage in outages.items()
         ]
-        self._present = {one.client: one for one in self._unread if one.end - one.begin >= self._after_s}
+        self._present = {
+            one.client: one
+            for one in self._unread
+            if outages[one.client].at_once or one.end - one.begin >= self._after_s
+        }
 
     def miss(self, client: str, begin: float, end: float) -> None:
         """Calls of *client* between these times are lost."""
@@ -65,18 +72,3 @@ class Blindness:
     def unread(self) -> list[BlindTime]:
         """The same, and what was not read for a moment."""
         return [*self._over, *self._unread]
-
-
-def clipped(times: Iterable[BlindTime], begin: float, end: float) -> list[BlindTime]:
-    """The parts of *times* between *begin* and *end*."""
-    parts = (replace(one, begin=max(one.begin, begin), end=min(one.end, end)) for one in times)
-    return [one for one in parts if one.begin < one.end]
-
-
-def total_s(times: Iterable[BlindTime]) -> float:
-    """How long it was blind; what overlaps counts once."""
-    total, until = 0.0, float("-inf")
-    for one in sorted(times, key=lambda one: one.begin):
-        total += max(0.0, one.end - max(one.begin, until))
-        until = max(until, one.end)
-    return total

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from grpcdemo.model.observation import BlindTime, Slice, Tally
+from grpcdemo.model.observation import BlindTime, Slice, Tally, clipped
 from grpcdemo.steps.observe.batch import Batch
-from grpcdemo.steps.observe.blindness import BLIND_S, Blindness, clipped
+from grpcdemo.steps.observe.blindness import BLIND_S, Blindness
 from grpcdemo.steps.observe.timeline import TimelineCounter
 from grpcdemo.steps.observe.window import Window
 

@@ -11,9 +11,8 @@ from itertools import islice
 from operator import eq
 
 from grpcdemo.errors import GrpcdemoError
-from grpcdemo.model.observation import BlindTime, LatencyBin, Slice, Tally
+from grpcdemo.model.observation import BlindTime, LatencyBin, Slice, Tally, clipped, total_s
 from grpcdemo.steps.observe.batch import Batch
-from grpcdemo.steps.observe.blindness import clipped, total_s
 from grpcdemo.steps.observe.histogram import Histogram
 from grpcdemo.verdict import Order
 from grpcdemo.workload.call_log import Result

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from grpcdemo.kube.streams.logs import FollowTiming
-from grpcdemo.model.observation import BlindTime, Observation
+from grpcdemo.model.observation import BlindTime, Observation, clipped, total_s
 from grpcdemo.resources.resource import PODS
 from grpcdemo.steps.observe import ObserveConfig
-from grpcdemo.steps.observe.blindness import Blindness, Outage, clipped, total_s
+from grpcdemo.steps.observe.blindness import Blindness, Outage
 from grpcdemo.verdict import Outcome
 from tests.fakes.script import Answer, cut, hang, refuse, reply
 
