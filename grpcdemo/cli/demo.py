@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from grpcdemo.cli import options
+from grpcdemo.cli.invocation import Invocation
 from grpcdemo.cli.output import Progress, result_width, show
 from grpcdemo.cli.runner import change
 from grpcdemo.cli.target import TargetOptions
@@ -50,7 +51,7 @@ def demo(
         return
     with written(report) as file:
         with Progress(plain=plain) as progress:
-            story = _Story(config, progress, target.invocation.command_line)
+            story = _Story(config, progress, target.invocation)
             try:
                 result = change(
                     target,
@@ -82,21 +83,24 @@ def _rehearse(target: TargetOptions, config: step.DemoConfig, *, yes: bool) -> N
 class _Story:
     """Draws the story as it is told, and keeps it for the report, even when it fails."""
 
-    def __init__(self, config: step.DemoConfig, progress: Progress, command: str) -> None:
+    def __init__(self, config: step.DemoConfig, progress: Progress, invocation: Invocation) -> None:
         self._config = config
         self._progress = progress
-        self._command = command
+        self._invocation = invocation
         self._phases: dict[str, Phase] = {}
         self.provenance: Provenance | None = None
 
     async def tell(self, api: Api) -> DemoResult:
-        self.provenance = await read_provenance(api, self._config.up.namespace, self._command)
+        self.provenance = await read_provenance(api, self._config.up.namespace, self._invocation.command_line)
         return await step.demo(api, self._config, self._progress.report, self._show)
 
     def _show(self, phase: Phase) -> None:
         self._phases[phase.title] = phase
         observation = phase.observation
-        self._progress.draw(partial(observation_view, observation), partial(plain_line, observation))
+        flags = self._invocation.kubectl_flags
+        self._progress.draw(
+            partial(observation_view, observation, kubectl_flags=flags), partial(plain_line, observation, flags)
+        )
 
     def report(self, failure: str | None = None) -> str | None:
         """As HTML; None before the first observation."""

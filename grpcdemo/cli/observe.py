@@ -161,7 +161,7 @@ def observe(
     interrupted: Interrupted | None = None
     with written(report) as file:
         with Progress(plain=plain) as progress:
-            watch = _Watch(config, form, quoted, progress)
+            watch = _Watch(config, form, quoted, target.invocation.kubectl_flags, progress)
             try:
                 read(target, watch.run, report=progress.report)
             except Interrupted as error:
@@ -179,10 +179,13 @@ def observe(
 class _Watch:
     """One observation: shows it while it runs, and keeps the latest state, even if it is canceled."""
 
-    def __init__(self, config: step.ObserveConfig, form: Form, quoted: str | None, progress: Progress) -> None:
+    def __init__(
+        self, config: step.ObserveConfig, form: Form, quoted: str | None, kubectl_flags: str, progress: Progress
+    ) -> None:
         self._config = config
         self._form = form
         self._quoted = quoted
+        self._kubectl_flags = kubectl_flags
         self._progress = progress
         self.provenance: Provenance | None = None
         self.last: Observation | None = None
@@ -195,7 +198,10 @@ class _Watch:
             return
         async for observation in step.observe(api, self._config):
             self.last = observation
-            self._progress.draw(partial(observation_view, observation), partial(plain_line, observation))
+            self._progress.draw(
+                partial(observation_view, observation, kubectl_flags=self._kubectl_flags),
+                partial(plain_line, observation, self._kubectl_flags),
+            )
 
     async def _stream(self, api: Api, stream: Stream) -> None:
         try:
@@ -214,6 +220,6 @@ class _Watch:
         elif self._form is Form.JSON:
             show_document(observation_document(observation, self.provenance))
         elif self._form is Form.TABLE:
-            show_picture(observation_view(observation, result_width(), bars=bars))
+            show_picture(observation_view(observation, result_width(), bars=bars, kubectl_flags=self._kubectl_flags))
         else:
             console(stderr=True).print(verdict_text(observation.verdict))

@@ -11,21 +11,31 @@ from grpcdemo.kube.trouble import (
     CannotCreatePods,
     CannotPullImage,
     CannotStart,
+    Condition,
     CrashLoop,
     Failed,
     Finalizer,
+    FinalizerInside,
+    Gap,
+    Missing,
+    NoDemo,
     NodeUnreachable,
     NotReady,
     Paused,
     PodTrouble,
+    Remaining,
+    ScaledToZero,
     ScaleUp,
+    SilentApi,
     Terminating,
     Trouble,
+    Undeleted,
     Unschedulable,
 )
 from grpcdemo.manifests.images import pull_hint
 from grpcdemo.manifests.local_clusters import LocalCluster
 from grpcdemo.resources.istio import WEBHOOK_SUFFIX
+from grpcdemo.resources.resource import BY_QUALIFIED, Resource
 
 WEBHOOKS = Kubectl("get", "validatingwebhookconfigurations,mutatingwebhookconfigurations")
 COMPLY = "ask its owner to exempt the demo, or name a namespace that it leaves alone with --namespace"
@@ -82,7 +92,49 @@ def describe_terminating(terminating: Terminating) -> str:
 
 
 def _describe_blocker(blocker: Blocker) -> str:
-    return f"finalizer {blocker.name}" if isinstance(blocker, Finalizer) else blocker.message
+    match blocker:
+        case Finalizer(name):
+            return f"finalizer {name}"
+        case Remaining(resource, count):
+            return _describe_remaining(BY_QUALIFIED.get(resource), resource, count)
+        case FinalizerInside(name, count):
+            return f"{count} {'object has' if count == 1 else 'objects have'} the finalizer {name}"
+        case SilentApi(group_version):
+            return f"the API {group_version} does not answer"
+        case Undeleted(message):
+            return f"cannot delete everything: {message}"
+        case Condition(message=message):
+            return message
+
+
+def _describe_remaining(known: Resource | None, name: str, count: int) -> str:
+    """Only of a resource that we know is there a word for one object."""
+    if count == 1:
+        return f"1 {known.singular} remains" if known else f"1 of {name} remains"
+    return f"{count} {known.plural if known else name} remain"
+
+
+def describe_gap(gap: Gap) -> str:
+    match gap:
+        case NoDemo(namespace, exists=True):
+            return f"there is no demo in namespace {namespace}"
+        case NoDemo(namespace):
+            return f"there is no demo: namespace {namespace} does not exist"
+        case Missing(reference):
+            return f"there is no {reference.resource.kind} {reference.name} in namespace {reference.namespace}"
+        case ScaledToZero(reference):
+            return f"Deployment {reference.name} is scaled to 0: it has no pods"
+
+
+def advise_on_gap(gap: Gap) -> Hint:
+    match gap:
+        case NoDemo():
+            return Hint("deploy it with `grpcdemo up`")
+        case Missing():
+            return Hint("`grpcdemo up` creates it")
+        case ScaledToZero(reference):
+            scale = Kubectl("scale", str(reference), "--replicas", "1", namespace=reference.namespace)
+            return Hint("scale it up with ", scale, ", or with `grpcdemo up`")
 
 
 def advise(trouble: Trouble, cluster: LocalCluster | None = None) -> Hint | str | None:
@@ -126,6 +178,11 @@ def _advise_on_nodes(problem: NodeProblem | None) -> Hint | str:
 
 def advise_on_termination(terminating: Sequence[Terminating]) -> Hint:
     """What helps where these are still there: look at the first that has a finalizer, or at the first."""
+    if any(one.has_silent_api for one in terminating):
+        return Hint(
+            "the namespace goes once that API answers again, or its APIService is deleted: see ",
+            Kubectl("get", "apiservices"),
+        )
     stuck = next((one for one in terminating if one.has_finalizer), terminating[0])
     look = Kubectl("get", str(stuck.reference), "--output", "yaml", namespace=stuck.reference.namespace)
     if stuck.has_finalizer:

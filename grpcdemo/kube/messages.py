@@ -21,6 +21,9 @@ been the same since Kubernetes 1.18. Their sources in kubernetes/kubernetes:
     is waiting to start                  .../pkg/kubelet/kubelet_pods.go
     pods "…" not found                   .../apimachinery/pkg/api/errors/errors.go
     Get "…": dial tcp                    an error of Go's net/http client, which talks to the kubelet
+    resource instances, some groups      .../pkg/controller/namespace/deletion/status_condition_utils.go
+    unexpected items still remain        .../pkg/controller/namespace/deletion/namespaced_resources_deleter.go
+    preemption:                          .../pkg/scheduler/framework/preemption, about pods that it would not evict
 
 What passes by itself is mostly in the words of Go's net/http, of a registry, or of etcd.
 """
@@ -96,6 +99,15 @@ _NODE_PROBLEMS = {
 _WAITING_TO_START = re.compile(
     r'container "[^"]*" in pod "[^"]*" is (waiting to start|not available)|does not have a host assigned'
 )
+_REMAINING = re.compile(r"Some resources are remaining: (.*)")
+_RESOURCE_COUNT = re.compile(r"(\S+?)\.? has (\d+) resource instances?")
+_FINALIZERS = re.compile(r"Some (?:content in the namespace has finalizers remaining|finalizers are remaining): (.*)")
+_FINALIZER_COUNT = re.compile(r"(\S+) in (\d+) resource instances?")
+_UNDISCOVERED = re.compile(r"unable to retrieve the complete list of server APIs: (.*)", re.DOTALL)
+_API = re.compile(r"(?:^|, )([a-z0-9.-]+/v\w+): ")
+_UNDELETED = re.compile(r"Failed to delete all resource types, \d+ remaining: (.*)", re.DOTALL)
+_STILL_THERE = re.compile(r"unexpected items still remain in namespace: \S+ for gvr: \S*, Resource=[^\s,]+(?:, )?")
+_PREEMPTION = re.compile(r"[.,]? (?:no new claims to deallocate, )?preemption: .*", re.DOTALL)
 _REQUEST_LINE = re.compile(r'\b(Get|Post) "[^"]*": ')
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.IGNORECASE | re.DOTALL)
@@ -129,6 +141,41 @@ def read_refusal(message: str) -> Refusal | None:
 def is_missing_permission(message: str) -> bool:
     """Whether a 403 comes from authorization; without these words an admission plugin refused."""
     return bool(_NO_PERMISSION.search(message))
+
+
+def read_remaining(message: str) -> dict[str, int]:
+    """How many objects of which resources a terminating namespace holds, if *message* tells: `{"pods": 4}`."""
+    return _read_counts(_REMAINING, _RESOURCE_COUNT, message)
+
+
+def read_finalizers(message: str) -> dict[str, int]:
+    """Which finalizers how many objects in a terminating namespace have, if *message* tells."""
+    return _read_counts(_FINALIZERS, _FINALIZER_COUNT, message)
+
+
+def _read_counts(whole: re.Pattern[str], one: re.Pattern[str], message: str) -> dict[str, int]:
+    """The counts, or nothing if a part of *message* has other words."""
+    listed = whole.fullmatch(message)
+    parts = [one.fullmatch(part) for part in listed[1].split(", ")] if listed else []
+    counts = {part[1]: int(part[2]) for part in parts if part}
+    return counts if len(counts) == len(parts) else {}
+
+
+def read_silent_apis(message: str) -> list[str]:
+    """The APIs that do not answer, so that it is unknown what a namespace holds of them: `metrics.k8s.io/v1beta1`."""
+    apis = _UNDISCOVERED.search(message)
+    return _API.findall(apis[1]) if apis else []
+
+
+def read_undeleted(message: str) -> str:
+    """Why the content of a namespace cannot be deleted; empty if some of it is just still there."""
+    errors = _UNDELETED.fullmatch(message)
+    return _STILL_THERE.sub("", errors[1]) if errors else message
+
+
+def without_preemption(message: str) -> str:
+    """The scheduler's *message* without its last part: why evicting other pods would not help either."""
+    return _PREEMPTION.sub("", message)
 
 
 def read_node_problem(message: str) -> NodeProblem | None:

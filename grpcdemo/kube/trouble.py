@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from grpcdemo.kube.messages import NodeProblem, Refusal, Refuser, is_transient, read_node_problem, read_refusal
+from grpcdemo.kube.messages import (
+    NodeProblem,
+    Refusal,
+    Refuser,
+    is_transient,
+    read_finalizers,
+    read_node_problem,
+    read_refusal,
+    read_remaining,
+    read_silent_apis,
+    read_undeleted,
+    without_preemption,
+)
 from grpcdemo.resources.objects import Object, conditions_of, is_terminating
 from grpcdemo.resources.references import ObjectReference, reference_to
 from grpcdemo.resources.resource import DEPLOYMENTS, PODS, REPLICA_SETS, Resource
@@ -136,14 +148,46 @@ class Finalizer:
 
 
 @dataclass(frozen=True)
+class Remaining:
+    """Objects that a terminating namespace still holds."""
+
+    resource: str
+    """As most errors name it: `pods`, `deployments.apps`."""
+    count: int
+
+
+@dataclass(frozen=True)
+class FinalizerInside:
+    """A finalizer of objects in a terminating namespace."""
+
+    name: str
+    count: int
+    """How many objects have it."""
+
+
+@dataclass(frozen=True)
+class SilentApi:
+    """An API that does not answer, so that the namespace controller cannot delete what a namespace holds of it."""
+
+    group_version: str
+
+
+@dataclass(frozen=True)
+class Undeleted:
+    """The namespace controller's attempts to delete the content fail."""
+
+    message: str
+
+
+@dataclass(frozen=True)
 class Condition:
-    """A true condition of a terminating namespace."""
+    """Any other true condition of a terminating namespace, or one whose words are new to us."""
 
     type: str
     message: str
 
 
-Blocker = Finalizer | Condition
+Blocker = Finalizer | Remaining | FinalizerInside | SilentApi | Undeleted | Condition
 
 
 @dataclass(frozen=True)
@@ -156,15 +200,46 @@ class Terminating:
     @property
     def has_finalizer(self) -> bool:
         return any(
-            isinstance(blocker, Finalizer) or blocker.type == "NamespaceFinalizersRemaining"
+            isinstance(blocker, Finalizer | FinalizerInside)
+            or (isinstance(blocker, Condition) and blocker.type == "NamespaceFinalizersRemaining")
             for blocker in self.blockers
         )
+
+    @property
+    def has_silent_api(self) -> bool:
+        return any(isinstance(blocker, SilentApi) for blocker in self.blockers)
 
 
 ContainerTrouble = CannotPullImage | CannotStart | CrashLoop
 """The kubelet tries again after a back-off of up to five minutes, with the pod as it was created."""
 PodTrouble = Unschedulable | ContainerTrouble | Failed
 Trouble = Paused | CannotCreatePods | PodTrouble | NodeUnreachable | NotReady | Terminating
+
+
+@dataclass(frozen=True)
+class NoDemo:
+    """A namespace without a demo, or none at all."""
+
+    namespace: str
+    exists: bool = True
+
+
+@dataclass(frozen=True)
+class Missing:
+    """An object without which the demo does not work."""
+
+    reference: ObjectReference
+
+
+@dataclass(frozen=True)
+class ScaledToZero:
+    """A Deployment that is to have no pods."""
+
+    reference: ObjectReference
+
+
+Gap = NoDemo | Missing | ScaledToZero
+"""What the demo lacks, so that nobody calls or nobody answers."""
 
 
 def pause_of(deployment: Object) -> Paused | None:
@@ -215,7 +290,7 @@ def pod_trouble(pod: Object) -> PodTrouble | None:
     scheduled = conditions_of(pod).get("PodScheduled", {})
     if scheduled.get("status") == "False" and scheduled.get("reason") in SCHEDULING_REASONS:
         message = scheduled.get("message", "")
-        return Unschedulable(reference, message, read_node_problem(message))
+        return Unschedulable(reference, without_preemption(message), read_node_problem(message))
     for field in ("initContainerStatuses", "containerStatuses"):
         for container in status.get(field) or []:
             if trouble := _container_trouble(reference, container):
@@ -261,12 +336,29 @@ def late_trouble(pod: Object, events: Iterable[Object]) -> Trouble:
 def read_terminating(resource: Resource, obj: Object) -> Terminating:
     conditions = conditions_of(obj)
     blocking = [
-        Condition(kind, conditions[kind].get("message", kind))
+        blocker
         for kind in NAMESPACE_CONDITIONS
         if conditions.get(kind, {}).get("status") == "True"
+        for blocker in _read_condition(kind, conditions[kind].get("message") or kind)
     ]
     finalizers = [Finalizer(name) for name in obj["metadata"].get("finalizers") or [] if name != FOREGROUND]
     return Terminating(reference_to(resource, obj), (*blocking, *finalizers))
+
+
+def _read_condition(kind: str, message: str) -> list[Blocker]:
+    """What the namespace controller says in a condition; in its own words if they are new to us."""
+    blockers: list[Blocker] = []
+    match kind:
+        case "NamespaceContentRemaining":
+            blockers += [Remaining(*counted) for counted in read_remaining(message).items()]
+        case "NamespaceFinalizersRemaining":
+            blockers += [FinalizerInside(*counted) for counted in read_finalizers(message).items()]
+        case "NamespaceDeletionDiscoveryFailure":
+            blockers += [SilentApi(api) for api in read_silent_apis(message)]
+        case "NamespaceDeletionContentFailure":
+            undeleted = read_undeleted(message)
+            return [Undeleted(_one_line(undeleted))] if undeleted else []
+    return blockers or [Condition(kind, _one_line(message))]
 
 
 def _container_trouble(pod: ObjectReference, status: Object) -> PodTrouble | None:

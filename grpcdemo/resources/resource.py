@@ -104,3 +104,11 @@ FELIX_CONFIGURATIONS = Resource("FelixConfiguration", "felixconfigurations", "cr
 """Calico's settings."""
 
 BY_KIND = {"Service": SERVICES, "Deployment": DEPLOYMENTS}
+BY_QUALIFIED = {
+    resource.qualified: resource
+    for resource in (
+        *(PODS, SERVICES, ENDPOINTS, EVENTS, SERVICE_ACCOUNTS, CONFIG_MAPS, SECRETS, VOLUME_CLAIMS),
+        *(DEPLOYMENTS, REPLICA_SETS, STATEFUL_SETS, DAEMON_SETS, ENDPOINT_SLICES, LEASES),
+    )
+}
+"""What a namespace may hold, as most errors name it."""

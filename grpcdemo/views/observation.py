@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -12,7 +13,7 @@ from grpcdemo.verdict import Outcome, Verdict
 from grpcdemo.views.clients import clients_table
 from grpcdemo.views.servers import servers_table
 from grpcdemo.views.styles import BAD, GOOD, QUIET, SHARE
-from grpcdemo.views.words import errors_text, latency_line, numbers_line, printable
+from grpcdemo.views.words import errors_text, hint_line, latency_line, numbers_line, printable
 
 STYLES = {
     Outcome.PINNED: f"bold {SHARE}",
@@ -25,7 +26,12 @@ FEWEST_ROWS = 4
 
 
 def observation_view(
-    observation: Observation, width: int | None = None, height: int | None = None, *, bars: bool = True
+    observation: Observation,
+    width: int | None = None,
+    height: int | None = None,
+    *,
+    bars: bool = True,
+    kubectl_flags: Sequence[str] = (),
 ) -> RenderableType:
     """The picture in *width* cells and *height* lines; without them, all there is."""
     facts = [Text(numbers_line(observation)), Text(latency_line(observation.tally))]
@@ -34,6 +40,8 @@ def observation_view(
     facts.append(verdict_text(observation.verdict))
     if observation.verdict.certainty:
         facts.append(Text(observation.verdict.certainty, QUIET))
+    if observation.hint:
+        facts.append(Text(hint_line(observation.hint, kubectl_flags)))
     for fact in facts:
         fact.no_wrap, fact.overflow = False, "fold"  # the console would cut it off
     several = len(observation.clients) > 1 or len(observation.tally.by_client) > 1

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
+from grpcdemo.errors import Hint
 from grpcdemo.model.observation import BlindTime, Observation, Tally
 from grpcdemo.model.result import Provenance
 from grpcdemo.views.glyphs import percent
@@ -75,7 +77,7 @@ def errors_text(tally: Tally) -> str:
     return f"errors: {codes}" if codes else "no errors"
 
 
-def plain_line(observation: Observation) -> str:
+def plain_line(observation: Observation, kubectl_flags: Sequence[str] = ()) -> str:
     """One line of progress, for where nothing can be redrawn."""
     counts = observation.tally.by_server()
     total = sum(counts.values())
@@ -86,9 +88,16 @@ def plain_line(observation: Observation) -> str:
     answers = shares or ["no server yet", *_client_texts(observation)]
     failed = [errors_text(observation.tally)] if observation.tally.errors else []
     verdict = observation.verdict
-    outcome = f"{verdict.outcome.value}: {verdict.reason}" if observation.is_blind else verdict.outcome.value
-    parts = [f"{total} responses", *answers, *failed, *_blind_texts(observation.tally), printable(outcome)]
+    is_told = observation.is_blind or observation.hint
+    outcome = f"{verdict.outcome.value}: {verdict.reason}" if is_told else verdict.outcome.value
+    hints = [hint_line(observation.hint, kubectl_flags)] if observation.hint else []
+    parts = [f"{total} responses", *answers, *failed, *_blind_texts(observation.tally), printable(outcome), *hints]
     return f"{observation.tally.seconds:.0f} s: {', '.join(parts)}"
+
+
+def hint_line(hint: Hint, kubectl_flags: Sequence[str] = ()) -> str:
+    """What helps; its kubectl commands get the flags that choose the cluster."""
+    return f"hint: {printable(hint.text(kubectl_flags))}"
 
 
 def platform_text(provenance: Provenance) -> str:

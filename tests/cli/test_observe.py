@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from grpcdemo import __version__
+from grpcdemo.resources.resource import PODS
 from tests.fakes.hollow_cluster import HollowCluster
+from tests.fakes.script import refuse, reply
 
 from .conftest import DEMO, Command
 
@@ -38,9 +40,54 @@ def test_observe_without_a_demo(grpcdemo: Command, kubeconfig: str) -> None:
     ended = grpcdemo("observe", "--kubeconfig", kubeconfig)
     assert (ended.code, ended.out) == (1, "")
     assert ended.error_lines == [
-        f"error: there is no grpc-client pod in namespace {DEMO}",
-        "hint: deploy the demo with `grpcdemo up`",
+        f"error: there is no demo: namespace {DEMO} does not exist",
+        "hint: deploy it with `grpcdemo up`",
     ]
+
+
+def client_log(cluster: HollowCluster) -> str:
+    """The path of the log of a client."""
+    client = next(name for name in cluster.names(PODS, DEMO) if name.startswith("grpc-client"))
+    return PODS.path(DEMO, client, "log")
+
+
+DIALED = 'Get "https://10.0.0.2:10250/containerLogs/x": dial tcp 10.0.0.2:10250: connect: connection refused'
+PAGE = b"<html><head><title>502 Bad Gateway</title></head><body><h1>nginx</h1></body></html>"
+
+
+def test_observe_that_cannot_read_the_log(grpcdemo: Command, cluster: HollowCluster, up: str) -> None:
+    observe = ("observe", "--kubeconfig", up)
+    for answer, words in (
+        (refuse(500, DIALED), "dial tcp 10.0.0.2:10250: connect: connection refused"),
+        (reply(b"404 page not found\n", 404), "404 page not found"),
+        (reply(PAGE, 502, Content_Type="text/html"), "502 Bad Gateway"),
+    ):
+        cluster.faults.on("GET", client_log(cluster), answer)
+        ended = grpcdemo(*observe, "--expect", "pinned", "--timeout", "0.2", "-o", "json")
+        document = json.loads(ended.out)
+        (blind,) = document["blind"]
+        assert (ended.code, document["verdict"], document["responses"]) == (4, "inconclusive", 0)
+        assert (blind["cause"], blind["over"], blind["message"].endswith(words)) == ("unreadable", False, True)
+        assert document["reason"] == f"blind to {blind['client']}: {blind['message']}"
+        assert 0 < document["blindSeconds"] <= document["seconds"]
+        assert ended.error_lines[-2:] == [
+            f"error: expected pinned, but there is no verdict: {document['reason']}",
+            "hint: try again when `kubectl logs` can read the client's log, or watch longer with --timeout",
+        ]
+    ended = grpcdemo(*observe, "--for", "0.2")
+    assert ended.code == 0, "nothing was expected"
+    assert "0 responses in" in ended.out
+    assert "inconclusive: blind to grpc-client-" in ended.out
+
+
+def test_observe_that_reads_one_of_two_logs(grpcdemo: Command, cluster: HollowCluster, kubeconfig: str) -> None:
+    grpcdemo("up", "--kubeconfig", kubeconfig, "--clients", "2")
+    cluster.faults.on("GET", client_log(cluster), refuse(500, DIALED))
+    ended = grpcdemo("observe", "--kubeconfig", kubeconfig, "--expect", "pinned", "--timeout", "0.3", "-o", "json")
+    document = json.loads(ended.out)
+    assert (ended.code, document["verdict"]) == (4, "inconclusive")
+    assert document["responses"] > 0
+    assert document["responsesPerSecond"] >= document["responses"] / document["seconds"]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import pytest
 from grpcdemo.kube.advice import advise, advise_on_refusal, advise_on_termination, describe
 from grpcdemo.kube.messages import NodeProblem, Refusal, Refuser
 from grpcdemo.kube.trouble import (
+    Blocker,
     CannotCreatePods,
     CannotPullImage,
     CannotStart,
@@ -12,12 +13,16 @@ from grpcdemo.kube.trouble import (
     CrashLoop,
     Failed,
     Finalizer,
+    FinalizerInside,
     NodeUnreachable,
     NotReady,
     Paused,
+    Remaining,
     ScaleUp,
+    SilentApi,
     Terminating,
     Trouble,
+    Undeleted,
     Unschedulable,
 )
 from grpcdemo.manifests.local_clusters import ClusterKind, LocalCluster
@@ -93,8 +98,24 @@ TROUBLES: list[tuple[Trouble, str, str | None]] = [
     (NotReady(POD, "Unhealthy", "probe failed"), "pod p is not ready: Unhealthy: probe failed", None),
     (Terminating(POD, ()), "pods/p is terminating", None),
     (
-        Terminating(POD, (Condition("NamespaceContentRemaining", "1 pod left"), Finalizer("example.com/keep"))),
-        "pods/p (1 pod left; finalizer example.com/keep) is terminating",
+        Terminating(DEMO, (Remaining("pods", 4), Remaining("replicasets.apps", 1), Finalizer("example.com/keep"))),
+        "namespaces/demo (4 pods remain; 1 replicaset remains; finalizer example.com/keep) is terminating",
+        None,
+    ),
+    (
+        Terminating(DEMO, (Remaining("widgets.example.com", 2), Remaining("widgets.example.com", 1))),
+        "namespaces/demo (2 widgets.example.com remain; 1 of widgets.example.com remains) is terminating",
+        None,
+    ),
+    (
+        Terminating(DEMO, (FinalizerInside("a.com/x", 1), FinalizerInside("b.com/y", 2), Undeleted("no luck"))),
+        "namespaces/demo (1 object has the finalizer a.com/x; 2 objects have the finalizer b.com/y; "
+        "cannot delete everything: no luck) is terminating",
+        None,
+    ),
+    (
+        Terminating(DEMO, (SilentApi("metrics.k8s.io/v1beta1"), Condition("Any", "in its own words"))),
+        "namespaces/demo (the API metrics.k8s.io/v1beta1 does not answer; in its own words) is terminating",
         None,
     ),
 ]
@@ -137,14 +158,20 @@ def test_what_helps_depends_on_who_refused(refusal: Refusal | None, words: str |
     ("blocker", "words"),
     [
         (Finalizer("example.com/keep"), "start that controller"),
+        (FinalizerInside("example.com/keep", 1), "start that controller"),
         (Condition("NamespaceFinalizersRemaining", "in 1 instance"), "start that controller"),
         (Condition("NamespaceContentRemaining", "a configmap named finalizer is left"), "grpcdemo cleanup"),
     ],
 )
-def test_what_helps_depends_on_what_blocks_and_not_on_its_words(blocker: Finalizer | Condition, words: str) -> None:
+def test_what_helps_depends_on_what_blocks_and_not_on_its_words(blocker: Blocker, words: str) -> None:
     advice = str(advise_on_termination([Terminating(DEMO, (blocker,))]))
     assert words in advice
     assert "`kubectl get namespaces/demo --output yaml`" in advice
+
+
+def test_an_api_that_does_not_answer_is_the_one_to_look_at() -> None:
+    stuck = [Terminating(DEMO, (SilentApi("metrics.k8s.io/v1beta1"), Finalizer("example.com/keep")))]
+    assert "`kubectl get apiservices`" in str(advise_on_termination(stuck))
 
 
 def test_the_object_with_the_finalizer_is_the_one_to_look_at() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from grpcdemo.kube.messages import NodeProblem, Refusal, Refuser
 from grpcdemo.kube.trouble import (
+    Blocker,
     CannotCreatePods,
     CannotPullImage,
     CannotStart,
@@ -13,11 +14,15 @@ from grpcdemo.kube.trouble import (
     CrashLoop,
     Failed,
     Finalizer,
+    FinalizerInside,
     NodeUnreachable,
     NotReady,
+    Remaining,
     ScaleUp,
+    SilentApi,
     Terminating,
     Trouble,
+    Undeleted,
     Unschedulable,
     creation_trouble,
     late_trouble,
@@ -181,14 +186,72 @@ def test_a_late_pod_that_terminates_has_its_finalizers() -> None:
     assert late_trouble(obj, []) == Terminating(POD, (Finalizer("example.com/keep"),))
 
 
+def terminating_namespace(finalizers: list[str], **messages: str) -> Object:
+    conditions = [{"type": kind, "status": "True", "message": message} for kind, message in messages.items()]
+    conditions.append({"type": "NamespaceDeletionGroupVersionParsingFailure", "status": "False", "message": "none"})
+    return {"metadata": {"name": "demo", "finalizers": finalizers}, "status": {"conditions": conditions}}
+
+
 def test_true_conditions_of_its_deletion_and_finalizers_block_a_namespace() -> None:
-    conditions = [
-        {"type": "NamespaceContentRemaining", "status": "True", "message": "1 pod left"},
-        {"type": "NamespaceDeletionDiscoveryFailure", "status": "False", "message": "all is well"},
-        {"type": "Ready", "status": "True", "message": "not about deletion"},
-    ]
-    metadata = {"name": "demo", "finalizers": ["example.com/keep", "foregroundDeletion", "team.example.com/keep"]}
+    namespace = terminating_namespace(
+        ["example.com/keep", "foregroundDeletion", "team.example.com/keep"],
+        NamespaceContentRemaining="Some resources are remaining: pods. has 4 resource instances",
+        Ready="not about deletion",
+    )
     finalizers = (Finalizer("example.com/keep"), Finalizer("team.example.com/keep"))
-    blockers = (Condition("NamespaceContentRemaining", "1 pod left"), *finalizers)
-    terminating = read_terminating(NAMESPACES, {"metadata": metadata, "status": {"conditions": conditions}})
-    assert terminating == Terminating(ObjectReference(NAMESPACES, "demo"), blockers)
+    blockers = (Remaining("pods", 4), *finalizers)
+    assert read_terminating(NAMESPACES, namespace) == Terminating(ObjectReference(NAMESPACES, "demo"), blockers)
+
+
+DEAD_API = (
+    "Discovery failed for some groups, 1 failing: unable to retrieve the complete list of server APIs: "
+    "metrics.k8s.io/v1beta1: stale GroupVersion discovery: metrics.k8s.io/v1beta1"
+)
+STILL_THERE = (
+    "Failed to delete all resource types, 1 remaining: unexpected items still remain in namespace: demo for gvr: "
+    "/v1, Resource=pods"
+)
+REFUSED = "Failed to delete all resource types, 1 remaining: Internal error occurred: no\nluck"
+
+
+@pytest.mark.parametrize(
+    ("kind", "message", "blockers"),
+    [
+        (
+            "NamespaceContentRemaining",
+            "Some resources are remaining: deployments.apps has 1 resource instances, pods. has 4 resource instances",
+            (Remaining("deployments.apps", 1), Remaining("pods", 4)),
+        ),
+        (
+            "NamespaceFinalizersRemaining",
+            "Some content in the namespace has finalizers remaining: example.com/keep in 2 resource instances",
+            (FinalizerInside("example.com/keep", 2),),
+        ),
+        ("NamespaceDeletionDiscoveryFailure", DEAD_API, (SilentApi("metrics.k8s.io/v1beta1"),)),
+        ("NamespaceDeletionContentFailure", REFUSED, (Undeleted("Internal error occurred: no luck"),)),
+        ("NamespaceDeletionContentFailure", STILL_THERE, ()),
+        *(
+            (kind, "other words", (Condition(kind, "other words"),))
+            for kind in ("NamespaceContentRemaining", "NamespaceDeletionDiscoveryFailure")
+        ),
+        (
+            "NamespaceContentRemaining",
+            "Some resources are remaining: pods. has 4 resource instances, and more",
+            (
+                Condition(
+                    "NamespaceContentRemaining",
+                    "Some resources are remaining: pods. has 4 resource instances, and more",
+                ),
+            ),
+        ),
+    ],
+)
+def test_what_a_condition_says_is_read(kind: str, message: str, blockers: tuple[Blocker, ...]) -> None:
+    assert read_terminating(NAMESPACES, terminating_namespace([], **{kind: message})).blockers == blockers
+
+
+def test_why_no_eviction_would_help_is_left_out() -> None:
+    message = "0/1 nodes are available: 1 node(s) were unschedulable"
+    tail = "preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling."
+    for text in (f"{message}. {tail}", f"{message}. no new claims to deallocate, {tail}", message):
+        assert pod_trouble(unscheduled(text)) == Unschedulable(POD, message, NodeProblem.CORDONED)

@@ -5,7 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from grpcdemo.errors import Hint, Kubectl
 from grpcdemo.model.observation import Observation, Slice, Timeline
+from grpcdemo.verdict import Outcome, Verdict
 from grpcdemo.views.document import observation_document
 from grpcdemo.views.observation import observation_view
 from grpcdemo.views.words import numbers_line, plain_line, printable
@@ -173,6 +175,17 @@ def test_it_says_why_there_are_no_calls() -> None:
     assert "clients not ready: 1 (ErrImagePull)" in plain_line(replace(observation(), clients=(waiting,)))
     some = replace(PINNED, clients=(*PINNED.clients, waiting))
     assert "(20.0/s), 2 clients, clients not ready: 1 (ErrImagePull)" in numbers_line(some)
+
+
+def test_it_says_what_the_demo_lacks_and_what_helps() -> None:
+    hint = Hint("scale it up with ", Kubectl("scale", "deployments/grpc-server", "--replicas", "1"))
+    verdict = Verdict(Outcome.INCONCLUSIVE, "Deployment grpc-server is scaled to 0")
+    lacking = replace(observation(), servers=(), verdict=verdict, hint=hint)
+    flags = ("--context", "kind-kind")
+    helps = "hint: scale it up with `kubectl scale deployments/grpc-server --replicas 1 --context kind-kind`"
+    told = draw(observation_view(lacking, 200, kubectl_flags=flags), 200).splitlines()
+    assert told[-2:] == ["inconclusive: Deployment grpc-server is scaled to 0", helps]
+    assert plain_line(lacking, flags) == f"0 s: 0 responses, no server yet, {told[-2]}, {helps}"
 
 
 def test_what_was_not_seen_is_not_called_free_of_errors() -> None:

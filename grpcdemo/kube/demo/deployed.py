@@ -6,14 +6,17 @@ import asyncio
 from collections.abc import Iterable
 from typing import Literal
 
-from grpcdemo.errors import Conflict, GrpcdemoError, Hint, Kubectl, NotFound
+from grpcdemo.errors import Conflict, Forbidden, GrpcdemoError, NotFound
+from grpcdemo.kube.advice import advise_on_gap, describe_gap
 from grpcdemo.kube.client.api import Api
+from grpcdemo.kube.trouble import Gap, Missing, NoDemo, ScaledToZero
 from grpcdemo.model.pods import CLIENT_APP, SERVER_APP, Pod, Workload
 from grpcdemo.resources.istio import INJECT
 from grpcdemo.resources.labels import OURS
 from grpcdemo.resources.objects import Object, annotations_of, is_ours, labels_of
 from grpcdemo.resources.pods import read_pod
-from grpcdemo.resources.resource import BY_KIND, DEPLOYMENTS, PODS
+from grpcdemo.resources.references import ObjectReference
+from grpcdemo.resources.resource import BY_KIND, DEPLOYMENTS, NAMESPACES, PODS, SERVICES, Resource
 
 Applied = Literal["created", "changed", "unchanged"]
 
@@ -62,20 +65,53 @@ def _read_workload(name: str, deployment: Object | None) -> Workload:
     return Workload(name, spec.get("replicas", 1), ready, bool(spec.get("paused")))
 
 
+def gaps_of(namespace: str, deployments: Iterable[Object]) -> list[Gap]:
+    """Which of the demo's Deployments are missing, or are to have no pods."""
+    workloads = read_workloads(deployments)
+    if all(workload.replicas is None for workload in workloads):
+        return [NoDemo(namespace)]
+    gaps: list[Gap] = []
+    for workload in workloads:
+        reference = ObjectReference(DEPLOYMENTS, workload.name, namespace)
+        if workload.replicas is None:
+            gaps.append(Missing(reference))
+        elif not workload.replicas:
+            gaps.append(ScaledToZero(reference))
+    return gaps
+
+
+async def find_gaps(api: Api, namespace: str) -> list[Gap]:
+    """The same, and whether there are a namespace and a Service, as far as this user may look."""
+    gaps, no_namespace, no_service = await asyncio.gather(
+        _deployment_gaps(api, namespace),
+        _is_missing(api, NAMESPACES, namespace),
+        _is_missing(api, SERVICES, SERVER_APP, namespace),
+    )
+    if no_namespace:
+        return [NoDemo(namespace, exists=False)]
+    return [*gaps, Missing(ObjectReference(SERVICES, SERVER_APP, namespace))] if no_service else gaps
+
+
+async def _deployment_gaps(api: Api, namespace: str) -> list[Gap]:
+    try:
+        return gaps_of(namespace, await our_deployments(api, namespace))
+    except Forbidden:
+        return []
+
+
+async def _is_missing(api: Api, resource: Resource, name: str, namespace: str | None = None) -> bool:
+    try:
+        return await api.find(resource, name, namespace=namespace) is None
+    except Forbidden:
+        return False
+
+
 def require_whole(namespace: str, deployments: Iterable[Object]) -> None:
     """Raise if a Deployment of the demo is missing, or wants no pods: nothing could be said of its pods."""
-    for workload in read_workloads(deployments):
-        if workload.replicas is None:
-            raise NotFound(
-                f"half of the demo is missing: there is no Deployment {workload.name} in namespace {namespace}",
-                hint="`grpcdemo up` creates it",
-            )
-        if not workload.replicas:
-            scale = Kubectl("scale", f"deployments/{workload.name}", "--replicas", "1", namespace=namespace)
-            raise GrpcdemoError(
-                f"Deployment {workload.name} is scaled to 0: it has no pods",
-                hint=Hint("scale it up with ", scale, ", or with `grpcdemo up`"),
-            )
+    for gap in gaps_of(namespace, deployments):
+        half = "half of the demo is missing: " if isinstance(gap, Missing) else ""
+        kind = GrpcdemoError if isinstance(gap, ScaledToZero) else NotFound
+        raise kind(f"{half}{describe_gap(gap)}", hint=advise_on_gap(gap))
 
 
 async def our_pods(api: Api, namespace: str) -> list[Pod]:

@@ -35,6 +35,8 @@ class ObserveConfig:
     """The pause between two observations."""
     look_again_s: float = 1.0
     """Yield an observation after this long even if nothing was counted or changed."""
+    gap_s: float = 2.0
+    """The pause between two looks at what the demo lacks, while nobody answers."""
     blind_s: float = BLIND_S
     """How long calls may not be readable before it is said."""
     follow: FollowTiming = field(default_factory=FollowTiming)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grpcdemo.errors import NotEnoughResponses, UnexpectedVerdict
+from grpcdemo.errors import Hint, NotEnoughResponses, UnexpectedVerdict
 from grpcdemo.model.observation import Observation
 from grpcdemo.verdict import Outcome
 
@@ -29,8 +29,10 @@ def check_expected(expected: Outcome, observation: Observation) -> None:
     )
 
 
-def _advise(observation: Observation) -> str:
+def _advise(observation: Observation) -> Hint | str:
     """What may lead to a verdict."""
+    if observation.hint:
+        return observation.hint
     if observation.is_blind:
         return "try again when `kubectl logs` can read the client's log, or watch longer with --timeout"
     if len(observation.servers) > 1:

@@ -17,12 +17,14 @@ from grpcdemo.kube.messages import shorten
 from grpcdemo.kube.streams.log_lines import SECOND_NS, LogLine
 from grpcdemo.kube.streams.logs import ContainerRef, Follower
 from grpcdemo.kube.streams.watch import Mirror
+from grpcdemo.kube.trouble import Gap
 from grpcdemo.model.observation import Observation
 from grpcdemo.model.pods import Pod
 from grpcdemo.steps.observe.blindness import Outage
 from grpcdemo.steps.observe.call_reader import CallReader, Past
 from grpcdemo.steps.observe.config import ObserveConfig
 from grpcdemo.steps.observe.followers import Followers
+from grpcdemo.steps.observe.gaps import find_gap
 from grpcdemo.steps.observe.pods import ObservedPods, pod_queries
 from grpcdemo.steps.observe.record import Record
 from grpcdemo.steps.observe.snapshot import take_snapshot
@@ -49,7 +51,7 @@ async def observe(api: Api, config: ObserveConfig, on_line: OnLine | None = None
         lost_s = api.patience.lost_s if api.target.sandbox else math.inf
         mirror = await stack.enter_async_context(Mirror(api, pod_queries(config), lost_s=lost_s))
         pods = ObservedPods(config, mirror)
-        pods.check_clients()
+        await pods.check_clients(api)
         observer = await stack.enter_async_context(_Observer(api, config, pods, on_line))
         while True:
             observation = observer.snapshot(loop.time())
@@ -92,15 +94,16 @@ class _Observer:
         self._followers = Followers(self._follow)
         self._read: dict[str, _Reading] = {}
         self._generation: frozenset[str] = frozenset()
+        self._gap: Gap | None = None
         self._news = asyncio.Event()
 
     async def __aenter__(self) -> _Observer:
         self._look(are_new=False)
-        self._watcher = asyncio.create_task(self._watch())
+        self._watchers = [asyncio.create_task(self._watch()), asyncio.create_task(self._watch_gap())]
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        tasks = [self._watcher, *self._followers.tasks()]
+        tasks = [*self._watchers, *self._followers.tasks()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -109,13 +112,14 @@ class _Observer:
         """Wait up to *timeout_s* until something was counted or changed. Raises what a task has failed with."""
         await is_set_within(self._news, timeout_s)
         self._news.clear()
-        for task in [*self._followers.tasks(), self._watcher]:
+        for task in [*self._followers.tasks(), *self._watchers]:
             if task.done() and not task.cancelled() and (error := task.exception()):
                 raise error
 
     def snapshot(self, now: float) -> Observation:
         self._record.blindness.look(self._outages(), now)
-        return take_snapshot(self._record, self._pods.servers, self._pods.clients, self._config.criteria, now)
+        gap = self._gap if self._is_idle() else None
+        return take_snapshot(self._record, self._pods.servers, self._pods.clients, self._config.criteria, now, gap)
 
     def _outages(self) -> dict[str, Outage]:
         """Up to when calls were read, by client, and why not since; under an empty name, that of the pods' watch."""
@@ -131,6 +135,19 @@ class _Observer:
         while True:
             if await self._pods.changed(self._config.look_again_s):
                 self._look(are_new=True)
+
+    async def _watch_gap(self) -> None:
+        """While nobody answers, look what the demo lacks."""
+        while True:
+            await asyncio.sleep(self._config.gap_s)
+            servers, clients = bool(self._pods.servers), bool(self._pods.clients)
+            if self._is_idle():
+                self._gap = await find_gap(self._api, self._config, servers=servers, clients=clients)
+                self._news.set()
+
+    def _is_idle(self) -> bool:
+        """Whether nobody has answered since the pods changed."""
+        return not self._record.window.responses
 
     def _look(self, *, are_new: bool) -> None:
         """Follow the clients that are there now, and begin a new window if the pods have changed."""
@@ -174,7 +191,8 @@ class _Reading:
         """Why its calls cannot be read. A client that *logs* writes a line for each call, also for one that fails."""
         if self.log.failure or self.calls.has_calls or not logs:
             message = self.log.failure.message if self.log.failure else "a request for its log is not answered"
-            return Outage(self.log.read_until, "unreadable", shorten(message))
+            at_once = self.log.failure is not None and self.log.read_until == self.log.began
+            return Outage(self.log.read_until, "unreadable", shorten(message), at_once)
         return Outage(self.log.began, "no calls", "no line in its log tells of a call")
 
 

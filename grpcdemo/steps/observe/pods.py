@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from grpcdemo.errors import Hint, Kubectl, NotFound, UsageError
+from grpcdemo.kube.advice import advise_on_gap, describe_gap
+from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.streams.watch import Lost, Mirror, Query
 from grpcdemo.model.pods import CLIENT_APP, SERVER_APP, Pod
 from grpcdemo.resources.labels import OURS
@@ -10,6 +12,7 @@ from grpcdemo.resources.objects import Object
 from grpcdemo.resources.pods import read_pod
 from grpcdemo.resources.resource import PODS
 from grpcdemo.steps.observe.config import ObserveConfig
+from grpcdemo.steps.observe.gaps import find_gap
 
 
 def pod_queries(config: ObserveConfig) -> dict[str, Query]:
@@ -52,8 +55,8 @@ class ObservedPods:
         """Wait for a change of any pod; False if there is none within *timeout_s*."""
         return await self._mirror.changed(timeout_s)
 
-    def check_clients(self) -> None:
-        """Raise NotFound if there is no client, UsageError if no client has the container."""
+    async def check_clients(self, api: Api) -> None:
+        """Raise NotFound if there is no client, with what is missing; UsageError if no client has the container."""
         config, clients = self._config, self._client_objects()
         if not clients and config.selector:
             raise NotFound(
@@ -61,9 +64,10 @@ class ObservedPods:
                 hint=Hint("see ", Kubectl("get", "pods", "--show-labels", namespace=config.namespace)),
             )
         if not clients:
+            gap = await find_gap(api, config, servers=bool(self.servers), clients=False)
             raise NotFound(
-                f"there is no {CLIENT_APP} pod in namespace {config.namespace}",
-                hint="deploy the demo with `grpcdemo up`",
+                describe_gap(gap) if gap else f"there is no {CLIENT_APP} pod in namespace {config.namespace}",
+                hint=advise_on_gap(gap) if gap else "see why with `grpcdemo status`",
             )
         names = sorted({container["name"] for client in clients for container in client["spec"]["containers"]})
         if config.log_container not in names:

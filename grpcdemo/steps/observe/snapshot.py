@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from grpcdemo.kube.advice import advise_on_gap, describe_gap
+from grpcdemo.kube.trouble import Gap
 from grpcdemo.model.observation import Observation
 from grpcdemo.model.pods import Pod
 from grpcdemo.steps.observe.blindness import Blindness
 from grpcdemo.steps.observe.record import Record
-from grpcdemo.verdict import Criteria, judge
+from grpcdemo.verdict import Criteria, Outcome, Verdict, judge
 
 
 def take_snapshot(
-    record: Record, servers: Sequence[Pod], clients: Sequence[Pod], criteria: Criteria, now: float
+    record: Record,
+    servers: Sequence[Pod],
+    clients: Sequence[Pod],
+    criteria: Criteria,
+    now: float,
+    gap: Gap | None = None,
 ) -> Observation:
-    """The observation at *now*. Responses of pods that are not among *servers* do not vote."""
+    """The observation at *now*. Responses of pods that are not among *servers* do not vote.
+
+    The *gap* is why nobody answers, if that is known.
+    """
     tally = record.tally(now)
     answered = tally.by_server()
     live = {pod.name for pod in servers}
@@ -23,11 +33,18 @@ def take_snapshot(
         for client, counts in tally.by_client.items()
     }
     able = {pod.name for pod in servers if pod.ready or pod.name in answered}
+    unheard = _unheard(record.blindness)
+    gap = None if unheard else gap
+    if gap:
+        verdict = Verdict(Outcome.INCONCLUSIVE, describe_gap(gap))
+    else:
+        verdict = judge(voting, able, criteria, record.window.order, unheard)
     return Observation(
         servers=tuple(servers),
         clients=tuple(clients),
         tally=tally,
-        verdict=judge(voting, able, criteria, record.window.order, _unheard(record.blindness)),
+        verdict=verdict,
+        hint=advise_on_gap(gap) if gap else None,
         windows=record.windows,
         departed={server: record.window.ip_of(server) or "" for server in answered if server not in live},
         timeline=record.timeline.timeline(now),

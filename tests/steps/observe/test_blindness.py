@@ -54,6 +54,15 @@ async def test_a_log_that_cannot_be_read_gives_no_verdict(scene: Scene, answer: 
     assert observation.tally.blind_seconds == pytest.approx(blind.end - blind.begin)
 
 
+async def test_a_log_that_could_never_be_read_is_told_at_once(scene: Scene) -> None:
+    scene.cluster.faults.on("GET", log_path("x"), refuse(500, REFUSED))
+    scene.logs.clear()
+    async with scene.watching() as watch:
+        observation = await watch.until(is_blind)
+    assert observation.timeline.seconds < ObserveConfig.blind_s
+    assert observation.verdict.reason.endswith("dial tcp 10.0.0.2:10250: connect: connection refused")
+
+
 async def test_a_log_that_can_be_read_again_fills_the_time_in(scene: Scene) -> None:
     async with scene.watching(SOON) as watch:
         scene.calls("x", 1, *["a"] * 40)
@@ -166,6 +175,8 @@ def test_an_outage_counts_once_it_has_lasted() -> None:
     assert blindness.times() == [BlindTime("x", 10.0, 15.0, "unreadable", "away", is_over=True)]
     blindness.miss("x", 15.0, 18.0)
     assert len(blindness.times()) == 1, "a few lost lines are no blindness"
+    blindness.look({"x": Outage(18.0, "unreadable", "away", at_once=True)}, 18.1)
+    assert blindness.present == [BlindTime("x", 18.0, 18.1, "unreadable", "away")]
 
 
 def test_times_that_overlap_count_once() -> None:

@@ -175,7 +175,7 @@ async def test_a_new_client_is_read_from_its_first_line(scene: Scene) -> None:
 @pytest.mark.parametrize(
     ("config", "message", "hint"),
     [
-        (ObserveConfig(), "no grpc-client pod", "grpcdemo up"),
+        (ObserveConfig(), "there is no demo", "grpcdemo up"),
         (ObserveConfig(selector="app=mine"), "no pod with app=mine", "--show-labels"),
     ],
 )
