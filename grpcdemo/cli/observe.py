@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from grpcdemo.cli import options
+from grpcdemo.cli.invocation import Invocation
 from grpcdemo.cli.output import Progress, console, result_width, show_document, show_picture, show_text
 from grpcdemo.cli.runner import read
 from grpcdemo.cli.streams import Lines, Records, Stream
@@ -161,7 +162,7 @@ def observe(
     interrupted: Interrupted | None = None
     with written(report) as file:
         with Progress(plain=plain) as progress:
-            watch = _Watch(config, form, quoted, target.invocation.kubectl_flags, progress)
+            watch = _Watch(config, form, quoted, target.invocation, progress)
             try:
                 read(target, watch.run, report=progress.report)
             except Interrupted as error:
@@ -180,12 +181,12 @@ class _Watch:
     """One observation: shows it while it runs, and keeps the latest state, even if it is canceled."""
 
     def __init__(
-        self, config: step.ObserveConfig, form: Form, quoted: str | None, kubectl_flags: str, progress: Progress
+        self, config: step.ObserveConfig, form: Form, quoted: str | None, invocation: Invocation, progress: Progress
     ) -> None:
         self._config = config
         self._form = form
         self._quoted = quoted
-        self._kubectl_flags = kubectl_flags
+        self._invocation = invocation
         self._progress = progress
         self.provenance: Provenance | None = None
         self.last: Observation | None = None
@@ -198,9 +199,9 @@ class _Watch:
             return
         async for observation in step.observe(api, self._config):
             self.last = observation
+            flags = self._invocation.kubectl_flags
             self._progress.draw(
-                partial(observation_view, observation, kubectl_flags=self._kubectl_flags),
-                partial(plain_line, observation, self._kubectl_flags),
+                partial(observation_view, observation, kubectl_flags=flags), partial(plain_line, observation, flags)
             )
 
     async def _stream(self, api: Api, stream: Stream) -> None:
@@ -220,6 +221,7 @@ class _Watch:
         elif self._form is Form.JSON:
             show_document(observation_document(observation, self.provenance))
         elif self._form is Form.TABLE:
-            show_picture(observation_view(observation, result_width(), bars=bars, kubectl_flags=self._kubectl_flags))
+            flags = self._invocation.kubectl_flags
+            show_picture(observation_view(observation, result_width(), bars=bars, kubectl_flags=flags))
         else:
             console(stderr=True).print(verdict_text(observation.verdict))

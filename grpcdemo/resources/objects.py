@@ -29,6 +29,11 @@ def annotations_of(obj: Object) -> dict[str, str]:
     return obj["metadata"].get("annotations") or {}
 
 
+def uid_of(obj: Object) -> str:
+    """What tells an object from a later one of the same name."""
+    return str(obj["metadata"]["uid"])
+
+
 def is_ours(obj: Object) -> bool:
     return labels_of(obj).get(MANAGED_BY) == "grpcdemo"
 

@@ -9,12 +9,13 @@ from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.demo.lease import Lease
 from grpcdemo.kube.demo.namespace import find_namespace, restore_labels
 from grpcdemo.kube.demo.ownership import delete, delete_ours, list_foreign
-from grpcdemo.kube.rollout.termination import wait_until_namespace_gone, wait_until_ours_gone
+from grpcdemo.kube.rollout.termination import leaving_uids, wait_until_gone, wait_until_namespace_gone
 from grpcdemo.manifests import defaults
 from grpcdemo.model.progress import Done, Reporter, Warned
-from grpcdemo.resources.objects import Object, is_ours, is_terminating
+from grpcdemo.resources.objects import Object, is_ours, is_terminating, uid_of
 from grpcdemo.resources.references import ObjectReference, listed
 from grpcdemo.resources.resource import NAMESPACES
+from grpcdemo.steps.unfinished import unfinished
 
 LOOKS = 5
 """How often to look again after somebody else was faster; nobody is five times in a row."""
@@ -29,13 +30,18 @@ class CleanupConfig:
     wait: bool = True
 
 
-async def cleanup(api: Api, config: CleanupConfig, report: Reporter, lease: Lease | None = None) -> None:
+async def cleanup(api: Api, config: CleanupConfig, report: Reporter) -> None:
     """Leave the cluster as it was before `up`, also after an `up` or a `cleanup` that was cut short.
 
-    Raises DemoRunning if a demo runs that does not hold *lease*; GrpcdemoError, which names what blocks, if something
-    is still there after the timeout.
+    Raises DemoRunning if a demo runs; GrpcdemoError, which names what blocks, if something is still there after the
+    timeout.
     """
-    lease = lease or Lease(api, config.namespace)
+    with unfinished(report, "`grpcdemo cleanup` is not finished: run it again to continue") as noting:
+        await clean_up(api, config, noting, Lease(api, config.namespace))
+
+
+async def clean_up(api: Api, config: CleanupConfig, report: Reporter, lease: Lease) -> None:
+    """The same as a part of a demo that may hold *lease*, and which says how to go on if it fails."""
     for _ in range(LOOKS - 1):
         try:
             await _clean_up(api, config, report, lease)
@@ -75,7 +81,10 @@ async def _leave(
     api: Api, namespace: Object, foreign: list[ObjectReference], config: CleanupConfig, report: Reporter
 ) -> None:
     """Delete what is ours from a namespace that stays; restore the labels of one that existed before."""
-    await _delete_ours(api, config, report)
+    uids = await leaving_uids(api, config.namespace) if config.wait else set()
+    deleted = await delete_ours(api, config.namespace, report)
+    if not deleted:
+        report(Done(f"nothing of grpcdemo's in namespace {config.namespace}"))
     if is_ours(namespace):
         report(Warned(f"namespace {config.namespace} stays, because it also holds {listed(foreign)}"))
     else:
@@ -83,15 +92,7 @@ async def _leave(
         labels = ", ".join(f"{key}={value}" if value else f"no {key}" for key, value in restored.items())
         stays = f"namespace {config.namespace} stays, because grpcdemo did not create it"
         report(Done(f"{stays}; labels restored: {labels}" if labels else stays))
-    await _wait_until_ours_gone(api, config, report)
-
-
-async def _delete_ours(api: Api, config: CleanupConfig, report: Reporter) -> None:
-    if not await delete_ours(api, config.namespace, report):
-        report(Done(f"nothing of grpcdemo's in namespace {config.namespace}"))
-
-
-async def _wait_until_ours_gone(api: Api, config: CleanupConfig, report: Reporter) -> None:
-    if config.wait:
-        await wait_until_ours_gone(api, config.namespace, timeout_s=config.timeout_s, report=report)
-        report(Done("everything of grpcdemo's is gone"))
+    uids |= {*map(uid_of, deleted)}
+    if config.wait and uids:
+        await wait_until_gone(api, config.namespace, uids, timeout_s=config.timeout_s, report=report)
+        report(Done("everything that was deleted is gone"))

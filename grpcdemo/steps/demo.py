@@ -12,11 +12,12 @@ from grpcdemo.kube.demo.lease import Lease, LeaseTiming
 from grpcdemo.model.observation import Observation
 from grpcdemo.model.progress import Done, Reporter, Warned
 from grpcdemo.model.result import DemoResult, Phase
-from grpcdemo.steps.cleanup import CleanupConfig, cleanup
+from grpcdemo.steps.cleanup import CleanupConfig, clean_up
 from grpcdemo.steps.istio.switch import SwitchConfig, switch
 from grpcdemo.steps.observe import ObserveConfig, observe
 from grpcdemo.steps.observe.expectation import check_expected
-from grpcdemo.steps.up import UpConfig, up
+from grpcdemo.steps.unfinished import Notes
+from grpcdemo.steps.up import UpConfig, bring_up, up
 from grpcdemo.verdict import Outcome
 
 CLEANUP_S = 60.0
@@ -58,20 +59,24 @@ async def demo(api: Api, config: DemoConfig, report: Reporter, show: Callable[[P
     Raises UnexpectedVerdict or NotEnoughResponses if a phase does not end in its verdict; DemoRunning if somebody
     else's demo runs in the namespace, which is left alone.
     """
+    notes = Notes(report)
     async with Lease(api, config.up.namespace, config.lease) as lease:
         if config.keep:
             return await _run(api, config, report, show, lease)
         try:
-            result = await _run(api, config, report, show, lease)
+            result = await _run(api, config, notes, show, lease)
         except DemoRunning:
             raise
         except BaseException as error:
-            await _clean_up_after(error, api, config, report, lease)
+            await _clean_up_after(error, api, config, notes, lease)
             raise
         try:
-            await cleanup(api, _cleanup_config(config, config.up.timeout_s), report, lease)
+            await clean_up(api, _cleanup_config(config, config.up.timeout_s), notes, lease)
         except asyncio.CancelledError as error:
-            await _clean_up_after(error, api, config, report, lease)
+            await _clean_up_after(error, api, config, notes, lease)
+            raise
+        except GrpcdemoError:
+            report(Warned(f"the demo is not cleaned up; {_remove_the_rest(config)}"))
             raise
         return result
 
@@ -93,7 +98,7 @@ async def _run_phases(
     api: Api, config: DemoConfig, report: Reporter, show: Callable[[Phase], None], lease: Lease
 ) -> DemoResult:
     began = asyncio.get_running_loop().time()
-    await up(api, config.up, report, lease)
+    await bring_up(api, config.up, report, lease)
     before = await _observe(api, config, OFF, report, show, lease)
     on = SwitchConfig(
         on=True,
@@ -146,18 +151,23 @@ def _check_proxies(observation: Observation, half: _Half) -> None:
             )
 
 
-async def _clean_up_after(error: BaseException, api: Api, config: DemoConfig, report: Reporter, lease: Lease) -> None:
+async def _clean_up_after(error: BaseException, api: Api, config: DemoConfig, report: Notes, lease: Lease) -> None:
     """Clean up within a timeout of its own; a failure of the cleanup must not hide *error*."""
     task = asyncio.current_task()
     if task is not None and isinstance(error, asyncio.CancelledError) and hasattr(task, "uncancel"):
         task.uncancel()
     try:
-        await cleanup(api, _cleanup_config(config, min(config.cleanup_s, config.up.timeout_s)), report, lease)
+        await clean_up(api, _cleanup_config(config, min(config.cleanup_s, config.up.timeout_s)), report, lease)
     except GrpcdemoError as failed:
-        if isinstance(failed, Unreachable | Unauthorized) and type(failed) is type(error):
-            return  # one error says it
-        again = f"`grpcdemo cleanup --namespace {config.up.namespace}`"
-        report(Warned(f"cleaning up failed: {failed}; remove what is left with {again}"))
+        is_same = isinstance(failed, Unreachable | Unauthorized) and type(failed) is type(error)  # one error says it
+        if is_same and not report.is_done:
+            return
+        reason = "the demo is not cleaned up" if is_same else f"cleaning up failed: {failed}"
+        report(Warned(f"{reason}; {_remove_the_rest(config)}"))
+
+
+def _remove_the_rest(config: DemoConfig) -> str:
+    return f"remove what is left with `grpcdemo cleanup --namespace {config.up.namespace}`"
 
 
 def _cleanup_config(config: DemoConfig, timeout_s: float) -> CleanupConfig:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from grpcdemo.errors import ApiError, GrpcdemoError, Hint, Kubectl
+from grpcdemo.errors import GrpcdemoError, Hint, Kubectl
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.demo.deployed import apply, our_deployments, our_pods
 from grpcdemo.kube.demo.lease import Lease
@@ -17,11 +17,12 @@ from grpcdemo.manifests import defaults
 from grpcdemo.manifests.compute import Resources
 from grpcdemo.manifests.render import ManifestValues, build_objects
 from grpcdemo.model.pods import CLIENT_APP, SERVER_APP, Pod
-from grpcdemo.model.progress import Done, Reporter, Warned
+from grpcdemo.model.progress import Done, Reporter
 from grpcdemo.resources.istio import INJECTION_LABEL
 from grpcdemo.resources.objects import Object, is_terminating, labels_of
 from grpcdemo.steps.istio.label import INJECTION_OFF, require_labels
 from grpcdemo.steps.shared import require_consent_to_relabel
+from grpcdemo.steps.unfinished import unfinished
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,17 @@ def manifest_values(config: UpConfig, kubernetes: tuple[int, int]) -> ManifestVa
     )
 
 
-async def up(api: Api, config: UpConfig, report: Reporter, lease: Lease | None = None) -> list[Pod]:
-    """Create the demo, or update it to *config*; return its pods, ready and without proxies.
+async def up(api: Api, config: UpConfig, report: Reporter) -> list[Pod]:
+    """Create the demo, or update it to *config*; return its pods, ready and without proxies. Raises DemoRunning."""
+    again = "`grpcdemo up` is not finished: run it again to continue, or remove what is there with `grpcdemo cleanup`"
+    with unfinished(report, again) as noting:
+        return await bring_up(api, config, noting)
 
-    Acquire *lease*, if there is one, before anything in the namespace changes. Raises DemoRunning.
+
+async def bring_up(api: Api, config: UpConfig, report: Reporter, lease: Lease | None = None) -> list[Pod]:
+    """The same as a part of another command, which says how to go on if it fails.
+
+    Acquire *lease*, if there is one, before anything in the namespace changes.
     """
     kubernetes, namespace = await asyncio.gather(api.version(), find_namespace(api, config.namespace))
     if namespace is not None and is_terminating(namespace):
@@ -74,12 +82,8 @@ async def up(api: Api, config: UpConfig, report: Reporter, lease: Lease | None =
         if not api.dry_run:
             await replace_stuck(api, config.namespace, report)
     manifests = build_objects(manifest_values(config, kubernetes))
-    try:
-        await _apply(api, manifests, report, pretend=namespace is None and api.dry_run)
-        return [] if api.dry_run else await _wait_until_ready(api, config, report)
-    except ApiError:
-        report(Warned("the demo is not complete: `grpcdemo up` continues, `grpcdemo cleanup` removes what is there"))
-        raise
+    await _apply(api, manifests, report, pretend=namespace is None and api.dry_run)
+    return [] if api.dry_run else await _wait_until_ready(api, config, report)
 
 
 async def _prepare(api: Api, namespace: Object, config: UpConfig, report: Reporter) -> None:

@@ -13,13 +13,13 @@ from aiohttp.typedefs import Handler
 from grpcdemo.resources.labels import SERVICE_NAME
 from grpcdemo.resources.objects import Object, labels_of
 from grpcdemo.resources.resource import ENDPOINT_SLICES, NAMESPACES, Resource
-from grpcdemo.sandbox.api.server import serving
 from grpcdemo.sandbox.api.status import StatusError
 from grpcdemo.sandbox.control_plane import ControlPlane, Injector
 from grpcdemo.sandbox.controllers.clock import Clock
 
 from .faults import Faults
 from .hollow_node import HollowNode
+from .listener import Listener
 from .script import TOKEN
 
 ISTIOD = Injector("istio-system", "istiod")
@@ -39,6 +39,7 @@ class HollowCluster(ControlPlane):
     """`policy` sees every new pod, also in a dry run, as an admission plugin does; `faults` sees every request."""
 
     policy: Callable[[Object], None]
+    listener: Listener
 
     def __init__(self, clock: Clock | None = None, *, version: str = VERSION) -> None:
         addresses = count(1)
@@ -68,8 +69,15 @@ class HollowCluster(ControlPlane):
         """The URL of its API."""
         app = self.build_app(self.node, token=TOKEN, version=self.version)
         app.middlewares[:0] = [log_in, self.faults.middleware()]
-        async with self.working(), serving(app) as url:
-            yield url
+        async with self.working(), Listener(app) as self.listener:
+            yield self.listener.url
+
+    async def stop_listening(self, request: web.Request) -> web.StreamResponse:
+        """The answer of an API server that ends: no answer, and then no connection."""
+        await self.listener.close()
+        if request.transport is not None:  # one that has connected meanwhile
+            request.transport.close()
+        return web.Response()
 
     async def settle(self) -> None:
         """Wait until controllers and node have nothing left to do."""

@@ -166,6 +166,25 @@ async def test_our_stuck_object_is_named(cluster: HollowCluster, cluster_api: Ap
     assert f"get services/grpc-server --output yaml --namespace {DEMO}" in str(caught.value.hint)
 
 
+async def test_what_was_deleted_is_waited_for_whatever_labels_say(
+    cluster: HollowCluster, cluster_api: Api, events: Events
+) -> None:
+    """Somebody takes our label off, and puts it on a Service of their own."""
+
+    def relabel() -> None:
+        labels = cluster.store.get(SERVICES, DEMO, "grpc-server")["metadata"]["labels"]
+        cluster.set_metadata(SERVICES, DEMO, "grpc-server", labels={})
+        cluster.create(SERVICES, DEMO, "later", spec=SPECS[SERVICES], metadata={"labels": labels})
+
+    cluster.create_namespace(DEMO)
+    await up(cluster_api, UpConfig(), events.append)
+    cluster.set_metadata(SERVICES, DEMO, "grpc-server", finalizers=KEEP)
+    cluster.faults.before("PATCH", NAMESPACES.path(name=DEMO), relabel)
+    with pytest.raises(GrpcdemoError, match=r"services/grpc-server \(finalizer example.com/keep\)") as caught:
+        await cleanup(cluster_api, CleanupConfig(timeout_s=0), events.append)
+    assert "later" not in caught.value.message
+
+
 async def test_a_recreated_object_is_left_alone(cluster: HollowCluster, demo_api: Api, events: Events) -> None:
     """Another object may take its name between the list and the deletion."""
 

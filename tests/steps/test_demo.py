@@ -10,7 +10,7 @@ from grpcdemo.kube.demo.lease import NAME, Lease, LeaseTiming
 from grpcdemo.model.progress import StepEvent, Warned
 from grpcdemo.model.result import Phase
 from grpcdemo.resources.resource import DEPLOYMENTS, LEASES, NAMESPACES, PODS
-from grpcdemo.steps.cleanup import CleanupConfig, cleanup
+from grpcdemo.steps.cleanup import CleanupConfig, clean_up, cleanup
 from grpcdemo.steps.demo import DemoConfig, demo
 from grpcdemo.steps.istio.switch import SwitchConfig, switch
 from grpcdemo.steps.up import UpConfig, up
@@ -164,6 +164,6 @@ async def test_cleanup_removes_the_lease_of_a_demo_that_was_killed(
     cluster.create_namespace(DEMO)
     await up(cluster_api, UpConfig(), events.append)
     await Lease(cluster_api, DEMO, dead).acquire(events.append)
-    await cleanup(cluster_api, CleanupConfig(), events.append, Lease(cluster_api, DEMO, dead))
+    await clean_up(cluster_api, CleanupConfig(), events.append, Lease(cluster_api, DEMO, dead))
     assert cluster.names(LEASES, DEMO) == []
     assert cluster.names(PODS, DEMO) == []

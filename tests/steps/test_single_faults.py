@@ -6,17 +6,18 @@ A fault that stays ends the command with a report of what it did; without it, th
 import random
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from grpcdemo.errors import GrpcdemoError
+from grpcdemo.errors import ApiError, GrpcdemoError
 from grpcdemo.kube.client.api import Api
+from grpcdemo.kube.client.patience import Patience
 from grpcdemo.model.progress import Reporter
 from grpcdemo.resources.labels import APP_NAME
 from grpcdemo.resources.objects import Object, annotations_of, is_terminating, labels_of
@@ -32,7 +33,7 @@ from grpcdemo.steps.up import UpConfig, up
 from grpcdemo.verdict import Outcome
 from tests.fakes.faults import lose_answer
 from tests.fakes.hollow_cluster import HollowCluster
-from tests.fakes.script import Answer, Asked, connected_to, cut, refuse
+from tests.fakes.script import Answer, Asked, connected_to, cut, hang, refuse
 
 from .conftest import AT_ONCE
 from .events import Events
@@ -97,9 +98,11 @@ class Case:
 
 
 @asynccontextmanager
-async def hollow_cluster(story: Story, folder: Path) -> AsyncIterator[tuple[HollowCluster, Api]]:
+async def hollow_cluster(
+    story: Story, folder: Path, patience: Patience = AT_ONCE
+) -> AsyncIterator[tuple[HollowCluster, Api]]:
     cluster = HollowCluster()
-    async with cluster.serving() as server, connected_to(server, folder, patience=AT_ONCE) as api:
+    async with cluster.serving() as server, connected_to(server, folder, patience=patience) as api:
         if story.shared:
             cluster.create_namespace(DEMO, labels={"team": "x"}, annotations={"note": "keep"})
         yield cluster, api
@@ -244,38 +247,122 @@ def _named(objects: list[Object]) -> list[tuple[str, Object]]:
     return [(obj["metadata"]["name"], obj) for obj in objects if not is_terminating(obj)]
 
 
-def numbers(told: list[Told]) -> range:
-    """Of the requests from which on all is forbidden; `demo` has so many that a few must do."""
-    return range(0, max(len(one.asked) for one in told), 6 if told[0].command == "demo" else 1)
+LASTING: dict[str, tuple[Answer | None, str]] = {
+    "403": (FORBIDDEN, "cannot do resource"),
+    "401": (refuse(401, "Unauthorized"), "does not accept the credentials"),
+    **{str(code): (refuse(code, "fault of the test"), "fault of the test") for code in (429, 500, 503)},
+    "refused": (None, "Connection refused"),
+    "reset": (cut(), "the connection to"),
+    "reset after": (lose_answer, "the connection to"),
+    "silence": (hang, "did not answer in time"),
+}
+"""Faults that stay, and what an error says of each. Without an answer, connections are refused."""
+HASTE = Patience(answer_s=0.3, back_off_s=0, lost_s=0.05, lost_retry_s=0.01, silence_s=0.3)
+MAYBE = "it may have been done all the same"
+ENDLESS = {"observe", "demo"}
+"""They follow logs, and wait for an API server that is away until their own time is up."""
+SHORT_S = 0.3
+"""How long they may, while there is a fault."""
 
 
-async def fail_and_converge(story: Story, all_told: list[Told], number: int, folder: Path) -> None:
-    """Forbid everything from request *number* of each command on; then permit it, and run the command again."""
-    async with hollow_cluster(story, folder) as (cluster, api):
+@dataclass(frozen=True)
+class Lasting:
+    """A fault of some kind that stays, from some request of each command on."""
+
+    kind: str
+    number: int
+
+    def begin(self, cluster: HollowCluster) -> None:
+        cluster.faults.at(self.number, LASTING[self.kind][0] or cluster.stop_listening, stays=True)
+
+    async def end(self, cluster: HollowCluster) -> None:
+        cluster.faults.end()
+        await cluster.listener.listen()
+
+
+def in_a_hurry(command: str) -> Command:
+    """The command, which gives up soon."""
+    if command == "observe":
+        return lambda api, _: _observe_briefly(api)
+    if command == "demo":
+        config = DemoConfig(replace(UP, timeout_s=SHORT_S * 10), cleanup_s=SHORT_S)
+        return lambda api, report: demo(api, config, report, lambda _: None)
+    return COMMANDS[command]
+
+
+async def _observe_briefly(api: Api) -> None:
+    async for _ in observe(api, ObserveConfig(expect=Outcome.PINNED, timeout_s=SHORT_S)):
+        pass
+
+
+GOES_ON = {
+    "up": "`grpcdemo up`",
+    "istio on": "`grpcdemo istio (on|off)`",
+    "istio off": "`grpcdemo istio (on|off)`",
+    "cleanup": "`grpcdemo cleanup`",
+    "cleanup --no-wait": "`grpcdemo cleanup`",
+    "demo": "`grpcdemo cleanup ",
+}
+"""The command that goes on after each."""
+
+
+async def fail_and_converge(story: Story, all_told: list[Told], fault: Lasting, folder: Path) -> None:
+    """Run each command with a fault that stays, look whether what it says is true, and run it again without."""
+    async with hollow_cluster(story, folder, HASTE) as (cluster, api):
         for told in all_told:
-            before, events = facts(cluster), Events()
-            cluster.faults.at(number, FORBIDDEN, stays=True)
-            with suppress(GrpcdemoError):
-                await COMMANDS[told.command](api, events.append)
-            after, where = facts(cluster), f"{told.command}, forbidden from request {number} on"
-            for pattern in before.keys() | after.keys():
-                if before.get(pattern) != after.get(pattern):
-                    assert re.search(pattern, f"{events.done}\n{events.warned}"), where
-            cluster.faults.end()
+            before, events, error = facts(cluster), Events(), None
+            fault.begin(cluster)
+            try:
+                await in_a_hurry(told.command)(api, events.append)
+            except GrpcdemoError as caught:
+                error = caught
+            where = (
+                f"{told.command}, {fault.kind} from request {fault.number} on: {error}\n{events.done}\n{events.warned}"
+            )
+            said = f"{events.done}\n{events.warned}"
+            check_that_it_is_true(before, facts(cluster), said, error, where)
+            if error and before != facts(cluster) and MAYBE not in error.message:
+                assert re.search(GOES_ON.get(told.command, ""), events.warned), where
+            if isinstance(error, ApiError) and told.command not in ENDLESS:
+                assert LASTING[fault.kind][1] in error.message, where
+            await fault.end(cluster)
             await COMMANDS[told.command](api, lambda _: None)
             assert uncounted(await state(cluster)) == uncounted(told.left), where
 
 
-@stories
-async def test_a_fault_that_stays_is_reported_truthfully(story: Story, tmp_path: Path) -> None:
+def check_that_it_is_true(
+    before: dict[str, Any], after: dict[str, Any], said: str, error: GrpcdemoError | None, where: str
+) -> None:
+    """All that has changed is said, and nothing else; after a lost answer the error says that it may have changed."""
+    maybe = error is not None and MAYBE in error.message
+    for pattern in before.keys() | after.keys():
+        has_changed = before.get(pattern) != after.get(pattern)
+        assert re.search(pattern, said) or maybe or not has_changed, f"{where}\nnot said: {pattern}"
+    for name in re.findall(r"deleted .*?deployments/([a-z-]+)", said):
+        assert not [pattern for pattern in after if f"Deployment {name} " in pattern], where
+    if f"namespace {DEMO} is gone" in said:
+        assert not after, where
+
+
+def lasting(told: list[Told], kinds: Iterable[str], *, every: int = 1) -> list[Lasting]:
+    """Of `demo`, which has so many requests that a few must do, fewer."""
+    every *= 12 if told[0].command == "demo" else 1
+    most = max(len(one.asked) for one in told)
+    return [Lasting(kind, number) for kind in kinds for number in range(0, most, every)]
+
+
+@pytest.mark.parametrize("name", ["own", "shared"])
+async def test_a_fault_that_stays_is_reported_truthfully(name: str, tmp_path: Path) -> None:
+    story = STORIES[name]
     told = await tell(story, tmp_path)
-    await fail_and_converge(story, told, random.Random(2).choice(numbers(told)), tmp_path)
+    for fault in random.Random(2).sample(lasting(told, ("403", "503", "refused")), 2):
+        await fail_and_converge(story, told, fault, tmp_path)
 
 
 @pytest.mark.sandbox
-@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("kind", LASTING)
 @stories
-async def test_every_fault_that_stays_is_reported_truthfully(story: Story, part: int, tmp_path: Path) -> None:
+async def test_every_fault_that_stays_is_reported_truthfully(story: Story, kind: str, tmp_path: Path) -> None:
     told = await tell(story, tmp_path)
-    for number in numbers(told)[part::PARTS]:
-        await fail_and_converge(story, told, number, tmp_path)
+    for fault in lasting(told, [kind], every=3 if kind == "silence" else 1):
+        await fail_and_converge(story, told, fault, tmp_path)

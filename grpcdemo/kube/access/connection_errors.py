@@ -18,6 +18,14 @@ from grpcdemo.kube.access.proxies import Proxy
 
 NOT_CONNECTED = (aiohttp.ClientConnectorError, ProxyConnectionError)
 """No connection was made, to the API server or to a proxy."""
+NOT_SENT = (
+    *NOT_CONNECTED,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.ClientHttpProxyError,
+    ProxyError,
+    ProxyTimeoutError,
+)
+"""The API server has not got the request."""
 PROXY_IS_DOWN = (aiohttp.ClientProxyConnectionError, aiohttp.ClientConnectorDNSError, ProxyConnectionError)
 """The same of a proxy: where there is one, only its name is looked up here."""
 

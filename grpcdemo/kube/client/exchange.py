@@ -17,7 +17,7 @@ from contextlib import AbstractContextManager, asynccontextmanager
 import aiohttp
 
 from grpcdemo.errors import ApiError, NotFound, Rejected, Replaced, Unreachable
-from grpcdemo.kube.access.connection_errors import NOT_CONNECTED, connection_errors
+from grpcdemo.kube.access.connection_errors import NOT_CONNECTED, NOT_SENT, connection_errors
 from grpcdemo.kube.access.credentials import Credentials
 from grpcdemo.kube.client.conflict import Meaning, judge_conflict
 from grpcdemo.kube.client.connection import Connection
@@ -56,13 +56,14 @@ class Exchange:
 
     async def ask(self, request: Request) -> Object:
         """The JSON answer to *request*, which is repeated while that may help; empty if an earlier attempt did it."""
-        attempt = 1
+        attempt, is_lost = 1, False
         while True:
             failure: ApiError
             try:
                 status, headers, data = await self._exchange(request)
             except Unreachable as error:
                 failure, asked_s = error, None
+                is_lost = is_lost or not isinstance(error.__cause__, NOT_SENT)
                 left_s = self._restart.note_failure(error)
                 is_final = attempt >= _most_attempts(error)
             else:
@@ -80,6 +81,8 @@ class Exchange:
             elif left_s:
                 self._restart.tell(failure, left_s)
                 await asyncio.sleep(self._patience.lost_retry_s)
+            elif is_lost and request.is_change and isinstance(failure, Unreachable):
+                raise _may_be_done(request, failure) from failure.__cause__
             else:
                 raise failure
 
@@ -192,6 +195,13 @@ def _most_attempts(error: Unreachable) -> int:
     if isinstance(cause, aiohttp.ClientHttpProxyError) and cause.status not in RETRIED:
         return 1
     return UNANSWERED if isinstance(cause, asyncio.TimeoutError) else ATTEMPTS
+
+
+def _may_be_done(request: Request, error: Unreachable) -> Unreachable:
+    """*error*, with the change that was sent and not answered."""
+    return Unreachable(
+        f"cannot {request.verb} {request.subject}: {error.message}; it may have been done all the same", hint=error.hint
+    )
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

@@ -42,6 +42,11 @@ class Request:
         return self.resource.path(self.namespace, None if self.verb == "create" else self.name, self.subresource)
 
     @property
+    def is_change(self) -> bool:
+        """Neither a read nor a dry run."""
+        return self.method != "GET" and "dryRun" not in {**self.parameters, **(self.body or {})}
+
+    @property
     def content_type(self) -> str:
         return MERGE_PATCH if self.verb == "patch" else "application/json"
 

@@ -61,26 +61,30 @@ def _is_foreign(obj: Object) -> bool:
     )
 
 
-async def delete_ours(api: Api, namespace: str, report: Reporter) -> list[ObjectReference]:
+async def list_ours(api: Api, resource: Resource, namespace: str) -> list[Object]:
+    """The objects in the namespace that carry our label."""
+    objects: list[Object] = (await api.list(resource, namespace=namespace, selector=OURS))["items"]
+    return objects
+
+
+async def delete_ours(api: Api, namespace: str, report: Reporter) -> list[Object]:
     """Request the deletion of everything in the namespace that carries our label; report and return what that is.
 
     Raises Replaced if another object has the name of one of ours by now.
     """
-    deleted: list[ObjectReference] = []
+    deleted: list[Object] = []
+    references: list[ObjectReference] = []
     try:
         for resource in CREATED:
-            for obj in await _list_ours(api, resource, namespace):
-                await delete(api, resource, obj)
-                deleted.append(reference_to(resource, obj))
+            for obj in await list_ours(api, resource, namespace):
+                if not is_terminating(obj):
+                    await delete(api, resource, obj)
+                    deleted.append(obj)
+                    references.append(reference_to(resource, obj))
     finally:  # what was done is reported also if the rest fails
-        if deleted:
-            report(Done(f"deleted {', '.join(map(str, deleted))}"))
+        if references:
+            report(Done(f"deleted {', '.join(map(str, references))}"))
     return deleted
-
-
-async def _list_ours(api: Api, resource: Resource, namespace: str) -> list[Object]:
-    items = (await api.list(resource, namespace=namespace, selector=OURS))["items"]
-    return [item for item in items if not is_terminating(item)]
 
 
 async def delete(api: Api, resource: Resource, obj: Object) -> None:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Collection, Mapping
 
 from grpcdemo.durations import format_duration
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.kube.advice import advise_on_termination, describe_terminating
 from grpcdemo.kube.client.api import Api
-from grpcdemo.kube.demo.ownership import CREATED
+from grpcdemo.kube.demo.ownership import CREATED, list_ours
 from grpcdemo.kube.streams.watch import Mirror, Query, wait_until
 from grpcdemo.kube.trouble import Terminating, read_terminating
 from grpcdemo.model.progress import Reporter, Waiting
-from grpcdemo.resources.labels import OURS
-from grpcdemo.resources.objects import Object
-from grpcdemo.resources.resource import NAMESPACES, PODS
+from grpcdemo.resources.objects import Object, controller_of, is_terminating, uid_of
+from grpcdemo.resources.resource import NAMESPACES, PODS, REPLICA_SETS
+
+DELETED = (*CREATED, REPLICA_SETS, PODS)
+"""What we delete and what goes with it, each after what creates it."""
 
 
 async def wait_until_namespace_gone(api: Api, namespace: Object, *, timeout_s: float, report: Reporter) -> bool:
@@ -22,21 +25,44 @@ async def wait_until_namespace_gone(api: Api, namespace: Object, *, timeout_s: f
 
     Raises GrpcdemoError, which names the conditions and finalizers in the way, after *timeout_s*.
     """
-    metadata = namespace["metadata"]
-    queries = {"namespaces": Query(NAMESPACES, fields=f"metadata.name={metadata['name']}")}
-    return await _wait_until_gone(api, queries, uid=metadata["uid"], timeout_s=timeout_s, report=report)
+    name, uid = namespace["metadata"]["name"], uid_of(namespace)
+    queries = {"namespaces": Query(NAMESPACES, fields=f"metadata.name={name}")}
+    return await _wait_until_gone(api, queries, lambda obj: uid_of(obj) == uid, timeout_s=timeout_s, report=report)
 
 
-async def wait_until_ours_gone(api: Api, namespace: str, *, timeout_s: float, report: Reporter) -> None:
-    """Wait until nothing in the namespace carries our label. Raises as above."""
-    queries = {resource.plural: Query(resource, namespace, OURS) for resource in (*CREATED, PODS)}
-    await _wait_until_gone(api, queries, timeout_s=timeout_s, report=report)
+async def leaving_uids(api: Api, namespace: str) -> set[str]:
+    """The UIDs of what carries our label and is terminating, or has a controller: it goes when that is deleted."""
+    ours = await asyncio.gather(*(list_ours(api, resource, namespace) for resource in DELETED))
+    return {uid_of(obj) for objects in ours for obj in objects if is_terminating(obj) or controller_of(obj)}
+
+
+async def wait_until_gone(
+    api: Api, namespace: str, uids: Collection[str], *, timeout_s: float, report: Reporter
+) -> None:
+    """Wait for the end of the objects with these *uids*, and of all that they still create. Raises as above.
+
+    Labels do not tell which these are: somebody may remove one of ours, or create other objects with them.
+    """
+    awaited = set(uids)
+
+    def is_awaited(obj: Object) -> bool:
+        if (controller_of(obj) or {}).get("uid") in awaited:
+            awaited.add(uid_of(obj))
+        return uid_of(obj) in awaited
+
+    queries = {resource.plural: Query(resource, namespace) for resource in DELETED}
+    await _wait_until_gone(api, queries, is_awaited, timeout_s=timeout_s, report=report)
 
 
 async def _wait_until_gone(
-    api: Api, queries: Mapping[str, Query], *, uid: str | None = None, timeout_s: float, report: Reporter
+    api: Api,
+    queries: Mapping[str, Query],
+    is_awaited: Callable[[Object], bool],
+    *,
+    timeout_s: float,
+    report: Reporter,
 ) -> bool:
-    """Whether nothing at all is left that matches the queries; with a *uid*, only that object is waited for."""
+    """Wait for the end of the awaited objects; whether nothing at all is left then that matches the queries."""
     async with Mirror(api, queries) as mirror:
 
         def left() -> list[Terminating]:
@@ -44,7 +70,7 @@ async def _wait_until_gone(
                 read_terminating(query.resource, obj)
                 for name, query in queries.items()
                 for obj in mirror[name]
-                if uid is None or obj["metadata"]["uid"] == uid
+                if is_awaited(obj)
             ]
 
         def gone() -> bool | None:

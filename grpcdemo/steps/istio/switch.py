@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from grpcdemo.errors import Forbidden, GrpcdemoError, NoDryRun, NotFound, Unreachable
-from grpcdemo.kube.advice import advise, describe
+from grpcdemo.errors import ApiError, Forbidden, GrpcdemoError, NoDryRun, NotFound
+from grpcdemo.kube.advice import advise, advise_on_gap, describe, describe_gap
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.demo.deployed import (
     dry_run_pods,
@@ -19,7 +19,7 @@ from grpcdemo.kube.demo.deployed import (
 from grpcdemo.kube.demo.lease import Lease
 from grpcdemo.kube.demo.namespace import find_namespace, relabel
 from grpcdemo.kube.rollout.rollout import is_settled, restart, wait_for_rollout
-from grpcdemo.kube.trouble import pause_of
+from grpcdemo.kube.trouble import NoDemo, pause_of
 from grpcdemo.manifests import defaults
 from grpcdemo.model.pods import Pod
 from grpcdemo.model.progress import Done, Reporter, Waiting, Warned
@@ -81,11 +81,10 @@ async def switch(api: Api, config: SwitchConfig, report: Reporter, lease: Lease 
         await _wait_until_label_works(api, config, deployments, report)
     except GrpcdemoError:
         if must_relabel:
-            await _restore(api, namespace, change, report)
+            await _restore(api, config, namespace, change, report)
         raise
     await _restart(api, config, deployments, report)
-    pods = await _roll_out(api, config, _names(deployments), report)
-    await require_labels(api, config.namespace, change)
+    pods = await _roll_out(api, config, _names(deployments), change, report)
     _check_proxies(pods, on=config.on)
     report(Done(f"checked every pod: {_count(pods, on=config.on)}"))
     return pods
@@ -94,15 +93,13 @@ async def switch(api: Api, config: SwitchConfig, report: Reporter, lease: Lease 
 async def _find_demo(api: Api, name: str) -> tuple[Object, list[Object]]:
     """The namespace and the Deployments in it, servers first."""
     namespace, deployments = await asyncio.gather(find_namespace(api, name), our_deployments(api, name))
-    hint = "deploy it with `grpcdemo up`"
     if namespace is None:
-        raise NotFound(f"there is no demo: namespace {name} does not exist", hint=hint)
+        gap = NoDemo(name, exists=False)
+        raise NotFound(describe_gap(gap), hint=advise_on_gap(gap))
     if is_terminating(namespace):
         raise GrpcdemoError(
             f"namespace {name} is terminating", hint="`grpcdemo up` waits until it is gone, and creates the demo"
         )
-    if not deployments:
-        raise NotFound(f"there is no demo in namespace {name}", hint=hint)
     require_whole(name, deployments)
     return namespace, sorted(deployments, key=namespaced_name, reverse=True)
 
@@ -141,15 +138,21 @@ async def _wait_until_label_works(api: Api, config: SwitchConfig, deployments: l
         await asyncio.sleep(POLL_S)
 
 
-async def _restore(api: Api, before: Object, change: LabelChange, report: Reporter) -> None:
+async def _restore(api: Api, config: SwitchConfig, before: Object, change: LabelChange, report: Reporter) -> None:
     """Restore the labels of *before*; a failure must not hide the error that led here."""
     try:
-        now = await find_namespace(api, before["metadata"]["name"])
+        now = await find_namespace(api, config.namespace)
         if now is None:
             return
         await relabel(api, now, {key: labels_of(before).get(key) for key in change})
     except GrpcdemoError as error:
-        report(Warned(f"nothing was restarted, but the namespace's labels could not be restored: {error}"))
+        this, other = ("on", "off") if config.on else ("off", "on")
+        report(
+            Warned(
+                f"nothing was restarted, but the namespace's labels could not be restored: {error}; "
+                f"`grpcdemo istio {this}` completes the switch, `grpcdemo istio {other}` reverts it"
+            )
+        )
     else:
         report(Warned("the namespace's labels are restored, and nothing was restarted"))
 
@@ -168,17 +171,32 @@ async def _restart(api: Api, config: SwitchConfig, deployments: list[Object], re
         raise
 
 
-async def _roll_out(api: Api, config: SwitchConfig, names: list[str], report: Reporter) -> list[Pod]:
+async def _roll_out(
+    api: Api, config: SwitchConfig, names: list[str], change: LabelChange, report: Reporter
+) -> list[Pod]:
+    this, other = ("on", "off") if config.on else ("off", "on")
+    unknown = (
+        "the label stays, and how the rollout ends is not known; "
+        f"`grpcdemo istio {this}` waits for it and checks the pods, `grpcdemo istio {other}` reverts the switch"
+    )
     try:
-        return await wait_for_rollout(api, config.namespace, names, timeout_s=config.timeout_s, report=report)
-    except Unreachable:
-        raise  # how the rollout ends is unknown
+        pods = await wait_for_rollout(api, config.namespace, names, timeout_s=config.timeout_s, report=report)
+    except ApiError:
+        report(Warned(unknown))
+        raise
     except GrpcdemoError:
-        back = "off" if config.on else "on"
         report(
-            Warned(f"the rollout continues in the cluster, and the label stays; `grpcdemo istio {back}` reverts both")
+            Warned(f"the rollout continues in the cluster, and the label stays; `grpcdemo istio {other}` reverts both")
         )
         raise
+    try:
+        await require_labels(api, config.namespace, change)
+    except NotFound:
+        raise
+    except ApiError:
+        report(Warned(f"the pods are there, but the label could not be checked; `grpcdemo istio {this}` checks it"))
+        raise
+    return pods
 
 
 def _check_proxies(pods: list[Pod], *, on: bool) -> None:

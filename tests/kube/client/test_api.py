@@ -239,6 +239,15 @@ async def test_a_read_is_sent_again_after_a_dead_connection(script: Script, tmp_
         assert await api.list(NAMESPACES) == LIST
 
 
+async def test_a_change_without_an_answer_may_have_been_done(script: Script, api: Api) -> None:
+    script.on("POST", PATH, cut())
+    for dry_run in (False, True):
+        with pytest.raises(Unreachable) as caught:
+            await api.create(NAMESPACES, BODY, dry_run=dry_run)
+        assert caught.value.message.endswith("; it may have been done all the same") is not dry_run
+    assert "cannot create namespaces" not in caught.value.message
+
+
 async def test_no_answer_in_time(script: Script, impatient_api: Api) -> None:
     for method, verb in (("POST", impatient_api.create(NAMESPACES, BODY)), ("GET", impatient_api.list(NAMESPACES))):
         script.on(method, PATH, hang)

@@ -54,7 +54,7 @@ async def test_what_may_not_be_listed_is_skipped(script: Script, api: Api, refus
 async def test_what_is_already_terminating_is_not_deleted_again(script: Script, api: Api) -> None:
     lists(script, "demo", services=[named("going", deletionTimestamp="now")], deployments=[named("ours")], pods=[])
     script.on("DELETE", DEPLOYMENTS.path("demo", "ours"), reply({}))
-    assert await delete_ours(api, "demo", lambda _: None) == [ObjectReference(DEPLOYMENTS, "ours", "demo")]
+    assert await delete_ours(api, "demo", lambda _: None) == [named("ours")]
     (deleted,) = script.asked_for("DELETE", DEPLOYMENTS.path("demo", "ours"))
     assert deleted.body["preconditions"] == {"uid": "uid-of-ours"}
     assert not script.asked_for("DELETE", SERVICES.path("demo", "going"))
