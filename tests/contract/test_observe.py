@@ -91,5 +91,5 @@ def test_several_clients_are_each_pinned(demo: Demo) -> None:
 
 def test_nothing_to_observe_is_said(demo: Demo) -> None:
     seen = demo.run("observe", "--requests", "1").check(1)
-    assert "there is no grpc-client pod" in seen.error
+    assert f"there is no demo: namespace {demo.namespace} does not exist" in seen.error
     assert "grpcdemo up" in seen.hint
