@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from grpcdemo.cli import options
-from grpcdemo.cli.output import result_width, show_document, show_picture, show_text
+from grpcdemo.cli.output import Progress, result_width, show_document, show_picture, show_text
 from grpcdemo.cli.runner import read
 from grpcdemo.cli.target import ClusterOptions, check_namespace
 from grpcdemo.diagnosis.examination import Conclusion, Diagnosis
@@ -90,7 +90,8 @@ def diagnose(
 
 
 def _diagnose_one(place: Place, config: step.DiagnoseConfig, output: Form) -> None:
-    diagnosis = read(place, lambda api: step.diagnose(api, config))
+    with Progress() as progress:
+        diagnosis = read(place, lambda api: step.diagnose(api, config), report=progress.report)
     flags = place.invocation.kubectl_flags
     if output is Form.JSON:
         show_document(diagnosis_document(diagnosis, flags))
@@ -101,7 +102,12 @@ def _diagnose_one(place: Place, config: step.DiagnoseConfig, output: Form) -> No
 
 def _diagnose_all(place: Place, *, everywhere: bool, output: Form) -> None:
     """A line for each; if there is only one, it in full."""
-    diagnoses = read(place, lambda api: step.diagnose_all(api, place.namespace, everywhere=everywhere))
+    with Progress() as progress:
+        diagnoses = read(
+            place,
+            lambda api: step.diagnose_all(api, place.namespace, everywhere=everywhere),
+            report=progress.report,
+        )
     flags = place.invocation.kubectl_flags
     if output is Form.JSON:
         show_document(diagnoses_document(diagnoses, flags))
