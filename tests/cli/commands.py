@@ -25,6 +25,7 @@ TO_THE_CLUSTER = (
     ("istio", "off"),
     ("istio", "status"),
     ("observe",),
+    ("diagnose",),
     ("status",),
     ("diagnose",),
     ("cleanup",),

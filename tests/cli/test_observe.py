@@ -138,7 +138,7 @@ def test_log_is_the_lines_and_nothing_else(grpcdemo: Command, up: str) -> None:
 
 def test_log_of_several_clients_names_them(grpcdemo: Command, kubeconfig: str) -> None:
     grpcdemo("up", "--kubeconfig", kubeconfig, "--clients", "2")
-    ended = grpcdemo("observe", "--kubeconfig", kubeconfig, "--requests", "40", "-o", "log")
+    ended = grpcdemo("observe", "--kubeconfig", kubeconfig, "--requests", "200", "-o", "log")
     names = {line.split()[0] for line in ended.out.splitlines()}
     assert len(names) == 2
     assert all(re.fullmatch(r"\[grpc-client-\S+\]", name) for name in names)
