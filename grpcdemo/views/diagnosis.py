@@ -34,6 +34,8 @@ NONE = (
     "no Service here speaks gRPC, as far as ports and probes tell: name it with `grpcdemo diagnose svc/NAME`, "
     "or look everywhere with `-A`"
 )
+ALIKE = 3
+"""How many findings of one rule are shown."""
 CLIENTS = 3
 """How many clients the first line names."""
 COLUMNS = ("NAMESPACE", "SERVICE", "PORT", "AT RISK", "WHY")
@@ -44,8 +46,8 @@ def diagnosis_view(diagnosis: Diagnosis, flags: Sequence[str] = (), width: int |
     """*flags* choose the cluster in the commands, which are never wrapped."""
     cells = min(width or WIDTH, WIDTH)
     lines = [Text(subject(diagnosis), "bold"), _answer(diagnosis, cells)]
-    for finding in diagnosis.of(*SHOWN):
-        lines += [Text(""), *_finding(finding, flags, cells)]
+    for _, alike in groupby(diagnosis.of(*SHOWN), lambda finding: finding.id):
+        lines += _alike([*alike], flags, cells)
     for part in (_unknown(diagnosis, cells), _notes(diagnosis, flags, cells)):
         lines += [Text(""), *part] if part else []
     return Group(*lines, Text(""), *_wrapped(counts(diagnosis), cells), *_wrapped(NOT_MEASURED, cells))
@@ -134,6 +136,16 @@ def _row(diagnosis: Diagnosis) -> dict[str, Text]:
 def _answer(diagnosis: Diagnosis, width: int) -> Text:
     style = {Conclusion.CAUSED: BAD, Conclusion.CLEAR: GOOD}.get(diagnosis.conclusion, "")
     return Text(textwrap.fill(answer(diagnosis), width), style)
+
+
+def _alike(findings: Sequence[Finding], flags: Sequence[str], width: int) -> Iterator[Text]:
+    """The first few of those that one rule found, such as of several clients."""
+    for finding in findings[:ALIKE]:
+        yield Text("")
+        yield from _finding(finding, flags, width)
+    if len(findings) > ALIKE:
+        yield Text("")
+        yield Text(f"and {len(findings) - ALIKE} more {findings[0].id}; `-o json` has them all")
 
 
 def _finding(finding: Finding, flags: Sequence[str], width: int) -> Iterator[Text]:

@@ -18,7 +18,7 @@ from grpcdemo.views.diagnosis_document import (
 )
 from tests.diagnosis.scenes import SHOP, client, may_not, outside, scene
 
-from .conftest import Golden, GoldenText
+from .conftest import Golden, GoldenText, draw
 
 FLAGS = ("--context", "prod")
 WELL = examine(scene())
@@ -82,6 +82,15 @@ def test_the_schema_takes_nothing_else() -> None:
 
 def test_the_worst_comes_first() -> None:
     assert [one["conclusion"] for one in diagnoses_document([WELL, OPEN, PINNED])] == ["caused", "open", "clear"]
+
+
+def test_of_many_clients_some_stand_for_all() -> None:
+    clients = [outside(namespace=f"team-{number}") for number in range(20)]
+    diagnosis = examine_clients(scene(caller=None), clients, named=False)
+    text = draw(diagnosis_view(diagnosis), 100)
+    assert text.count("has no sidecar") == 3
+    assert "and 17 more client-without-sidecar; `-o json` has them all" in text
+    assert len(diagnosis_document(diagnosis)["findings"]) == 20
 
 
 def test_markdown(golden_text: GoldenText) -> None:
