@@ -7,10 +7,11 @@ import re
 from grpcdemo.diagnosis.examination import Conclusion, examine
 from grpcdemo.diagnosis.finding import Severity
 from grpcdemo.diagnosis.rules import RULES
-from grpcdemo.resources.resource import DESTINATION_RULES
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import DESTINATION_RULES, NAMESPACES, Resource
 from tests.readme import README
 
-from .scenes import SHOP, may_not, outside, scene
+from .scenes import SHOP, client, found, may_not, outside, scene
 
 
 def test_each_cause_has_its_paragraph() -> None:
@@ -32,6 +33,14 @@ def test_what_explains_pinning_comes_first() -> None:
     assert {finding.severity for finding in diagnosis.findings[3:]} == {Severity.UNKNOWN}
     assert diagnosis.conclusion is Conclusion.CAUSED
     assert diagnosis.looked_at == len(RULES)
+
+
+def test_annotations_of_a_namespace_may_be_unknown() -> None:
+    hidden: dict[Resource, list[Object]] = {NAMESPACES: []}
+    assert found(scene(hidden, missing=[may_not(NAMESPACES)])) == {"traffic-distribution": Severity.UNKNOWN}
+    linkerd = client(sidecar="linkerd-proxy")
+    subject = scene(hidden, caller=linkerd, webhooks=[], groups=("policy.linkerd.io",), missing=[may_not(NAMESPACES)])
+    assert found(subject) == {"linkerd-port-opaque": Severity.UNKNOWN, "linkerd-port-skipped": Severity.UNKNOWN}
 
 
 def test_what_is_unknown_is_not_well() -> None:

@@ -37,7 +37,7 @@ def _preferences(scene: Scene) -> Iterator[tuple[str, Evidence, Remedy]]:
         yield value, field(SERVICES, scene.service, "spec.trafficDistribution", value), run(removed)
     if not scene.sidecar_matters:
         return
-    namespace = scene.namespace_object(scene.namespace)
+    namespace = scene.inventory.find(NAMESPACES, scene.namespace)
     objects: list[tuple[Resource, Object]] = [(SERVICES, scene.service)]
     objects += [(NAMESPACES, namespace)] if namespace else []
     for resource, obj in objects:
