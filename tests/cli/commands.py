@@ -27,7 +27,6 @@ TO_THE_CLUSTER = (
     ("observe",),
     ("diagnose",),
     ("status",),
-    ("diagnose",),
     ("cleanup",),
 )
 CHANGING = (("demo",), ("up",), ("istio", "on"), ("istio", "off"), ("cleanup",))
