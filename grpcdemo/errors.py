@@ -7,6 +7,7 @@
     ├── Interrupted        130; 143 after SIGTERM, 129 after SIGHUP
     ├── NoSandbox            1
     ├── DemoRunning          1
+    ├── DemoExists           1
     └── ApiError             1
         └── Unreachable, Unauthorized, Forbidden, NotFound, Conflict, Rejected, NoDryRun, Expired
                                                             └── Replaced
@@ -24,6 +25,13 @@ from enum import IntEnum
 
 DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 """The disk is full, or broken."""
+
+
+USERS_ERRORS = {
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST),
+    *(errno.ENAMETOOLONG, errno.ELOOP, errno.EMFILE, errno.ENFILE),
+}
+"""A file or a folder that cannot be used as it is, or too many open files: nothing that a traceback explains."""
 
 
 class ExitCode(IntEnum):
@@ -58,9 +66,18 @@ class Hint:
     """What helps, in one line of words and kubectl commands."""
 
     parts: tuple[str | Kubectl, ...]
+    looks: bool = False
+    """It tells to look at the demo itself."""
 
-    def __init__(self, *parts: str | Kubectl) -> None:
+    def __init__(self, *parts: str | Kubectl, looks: bool = False) -> None:
         object.__setattr__(self, "parts", parts)
+        object.__setattr__(self, "looks", looks)
+
+    def is_about(self, namespace: str) -> bool:
+        """Whether it tells to look at what may be gone together with the demo in *namespace*."""
+        return self.looks or any(
+            part.words[-2:] == ("--namespace", namespace) for part in self.parts if isinstance(part, Kubectl)
+        )
 
     def text(self, flags: Sequence[str] = ()) -> str:
         """The line; its kubectl commands get the *flags* that choose the cluster."""
@@ -124,6 +141,10 @@ class NoSandbox(GrpcdemoError):
 
 class DemoRunning(GrpcdemoError):
     """Somebody else's demo runs in the namespace."""
+
+
+class DemoExists(GrpcdemoError):
+    """A demo is deployed in the namespace already."""
 
 
 class ApiError(GrpcdemoError):

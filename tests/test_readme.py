@@ -14,7 +14,7 @@ def test_each_block_says_whether_it_is_run() -> None:
 
 def test_what_installs_is_what_ci_finds() -> None:
     installing = [line for line in _shell_lines() if "venv" in line]
-    assert [line.split(" && ")[-1] for line in installing] == ["grpcdemo demo", "pytest -n auto"]
+    assert [line.split(" && ")[-1] for line in installing] == ["grpcdemo demo --sandbox", "pytest -n auto"]
 
 
 def test_what_makes_a_cluster_is_what_the_workflow_runs() -> None:

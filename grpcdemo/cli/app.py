@@ -13,13 +13,13 @@ import typer
 from grpcdemo import __version__
 from grpcdemo.cli.invocation import Invocation
 from grpcdemo.cli.lazy import LazyGroup
-from grpcdemo.errors import DISK_ERRORS, ExitCode, GrpcdemoError
+from grpcdemo.cli.usage import UsageProblem, translate
+from grpcdemo.errors import DISK_ERRORS, USERS_ERRORS, ExitCode, GrpcdemoError
 
 app = typer.Typer(
     name="grpcdemo",
     cls=LazyGroup,
     help="Show, and measure, that gRPC stays on one pod on plain Kubernetes and is balanced by Istio.",
-    no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -49,16 +49,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except GrpcdemoError as error:
         code = int(error.exit_code)
-        _tell(_indent(error.message), error.hint.text(invocation.kubectl_flags) if error.hint else None)
+        _tell(_indent(error.message), invocation.word(error.hint) if error.hint else None)
     except BrokenPipeError:
         code = int(ExitCode.FAILED)
     except OSError as error:
-        if error.errno not in DISK_ERRORS:
+        if error.errno not in DISK_ERRORS | USERS_ERRORS:
             raise
         code = int(ExitCode.FAILED)
-        _tell(f"cannot write {error.filename or 'the output'}: {error.strerror}")
+        _tell(_describe(error))
     _drop_unwritten()
     return code
+
+
+def _describe(error: OSError) -> str:
+    if error.errno in DISK_ERRORS:
+        return f"cannot write {error.filename or 'the output'}: {error.strerror}"
+    return f"cannot use {error.filename}: {error.strerror}" if error.filename else str(error.strerror)
 
 
 def _tell(message: str, hint: str | None = None) -> None:
@@ -86,9 +92,11 @@ def _indent(message: str) -> str:
 
 
 def _run(invocation: Invocation) -> int:
-    """Run it; Typer ends help and usage errors by raising SystemExit."""
+    """Run it; Typer ends some of its own options by raising SystemExit."""
     try:
-        app(args=list(invocation.arguments), obj=invocation)
+        code = app(args=list(invocation.arguments), prog_name="grpcdemo", obj=invocation, standalone_mode=False)
+    except UsageProblem as problem:
+        raise translate(problem) from problem
     except SystemExit as end:
-        return int(end.code or 0)
-    return int(ExitCode.DONE)
+        code = end.code
+    return int(code or ExitCode.DONE)

@@ -6,16 +6,18 @@ from typing import Annotated
 import typer
 
 from grpcdemo.cli import options
-from grpcdemo.cli.invocation import Invocation
+from grpcdemo.cli.invocation import Gone, Invocation
 from grpcdemo.cli.output import Progress, result_width, show
-from grpcdemo.cli.runner import change
+from grpcdemo.cli.question import require_consent
+from grpcdemo.cli.runner import SANDBOX_STARTED, change
 from grpcdemo.cli.target import TargetOptions
 from grpcdemo.cli.written import written
-from grpcdemo.errors import GrpcdemoError
+from grpcdemo.errors import DemoExists, GrpcdemoError, NoSandbox
 from grpcdemo.kube.client.api import Api
 from grpcdemo.manifests import defaults
 from grpcdemo.model.result import DemoResult, Phase, Provenance
 from grpcdemo.steps import demo as step
+from grpcdemo.steps.preflight import require_place
 from grpcdemo.steps.provenance import read_provenance
 from grpcdemo.steps.up import UpConfig
 from grpcdemo.views.demo import demo_view
@@ -29,6 +31,9 @@ from grpcdemo.views.words import plain_line
 def demo(
     *,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the demo in the cluster at the end.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Rebuild, and at the end delete, a demo that is deployed there.")
+    ] = False,
     deployed: options.Deployed,
     revision: options.Revision = None,
     target: TargetOptions,
@@ -45,11 +50,12 @@ def demo(
         up=UpConfig(target.namespace, **vars(deployed), timeout_s=timeout, shared=allow_shared_namespace),
         revision=revision,
         keep=keep,
+        replace=replace,
     )
-    if dry_run:
-        _rehearse(target, config, yes=yes)
-        return
     with written(report) as file:
+        if dry_run:
+            _rehearse(target, config, yes=yes)
+            return
         with Progress(plain=plain) as progress:
             story = _Story(config, progress, target.invocation)
             try:
@@ -59,6 +65,7 @@ def demo(
                     report=progress.report,
                     yes=yes,
                     starts=True,
+                    ask=partial(_ask_for_place, config),
                     if_interrupted="`grpcdemo status` shows whether anything is left, `grpcdemo cleanup` removes it",
                 )
             except GrpcdemoError as error:
@@ -68,16 +75,30 @@ def demo(
         show(demo_view(result, result_width(), bars=not plain), demo_document(result, story.provenance), output)
 
 
+async def _ask_for_place(config: step.DemoConfig, api: Api) -> None:
+    if config.replace:
+        return
+    try:
+        await require_place(api, config.up.namespace)
+    except DemoExists as refusal:
+        fate = "Rebuild it?" if config.keep else "Rebuild it, and delete it at the end?"
+        await require_consent(f"A demo is deployed in namespace {config.up.namespace}. {fate}", refusal)
+
+
 def _rehearse(target: TargetOptions, config: step.DemoConfig, *, yes: bool) -> None:
     with Progress(dry_run=True) as progress:
-        change(
-            target,
-            lambda api: step.rehearse(api, config, progress.report),
-            report=progress.report,
-            yes=yes,
-            dry_run=True,
-            starts=True,
-        )
+        try:
+            change(
+                target,
+                lambda api: step.rehearse(api, config, progress.report),
+                report=progress.report,
+                yes=yes,
+                dry_run=True,
+                starts=True,
+            )
+        except NoSandbox:  # nothing starts one for a dry run
+            progress.report(SANDBOX_STARTED)
+            step.plan(config, progress.report)
 
 
 class _Story:
@@ -92,7 +113,10 @@ class _Story:
 
     async def tell(self, api: Api) -> DemoResult:
         self.provenance = await read_provenance(api, self._config.up.namespace, self._invocation.command_line)
-        return await step.demo(api, self._config, self._progress.report, self._show)
+        return await step.demo(api, self._config, self._progress.report, self._show, self._forget)
+
+    def _forget(self) -> None:
+        self._invocation.gone = Gone(self._config.up.namespace, "repeat it with --keep to look at what is there then")
 
     def _show(self, phase: Phase) -> None:
         self._phases[phase.title] = phase

@@ -74,7 +74,10 @@ def diagnose(
     everywhere: Annotated[
         bool, typer.Option("--all-namespaces", "-A", help="All Services that speak gRPC, in every namespace.")
     ] = False,
-    output: Annotated[Form, typer.Option("--output", "-o", help="How to print the result.")] = Form.TABLE,
+    output: Annotated[
+        Form,
+        options.choice("--output", "-o", of={form.value: form for form in Form}, help="How to print the result."),
+    ] = Form.TABLE,
     place: Place,
 ) -> None:
     """Tell why a gRPC client stays on one pod of a Service, and what cures it. Changes nothing."""

@@ -9,6 +9,22 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from grpcdemo.cli.usage import no_such_command, told_of, unexpected_argument
+from grpcdemo.errors import ExitCode
+
+
+class Command(TyperCommand):
+    """A command that says in our words what was typed in vain."""
+
+    allow_extra_args = True
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        with told_of(ctx):
+            rest = super().parse_args(ctx, args)
+        if rest and not ctx.resilient_parsing:
+            raise unexpected_argument(ctx.command_path, rest[0])
+        return rest
+
 
 class LazyGroup(TyperGroup):
     """The commands in the table COMMANDS of *package*: each is the function NAME of the module NAME, or a package."""
@@ -21,9 +37,19 @@ class LazyGroup(TyperGroup):
             for name, summary in summaries.items():
                 self.add_command(TyperCommand(name, help=summary, rich_help_panel=heading))
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Without any, show what there is."""
+        if not args and not ctx.resilient_parsing:
+            typer.echo(ctx.get_help(), err=True)
+            raise typer.Exit(ExitCode.USAGE)
+        with told_of(ctx):
+            return super().parse_args(ctx, args)
+
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        if args and args[0] not in self.commands:
+        if args[0] not in self.commands:
             args = [self._hidden.get(args[0], args[0]), *args[1:]]
+        if args[0] not in self.commands and not ctx.resilient_parsing:
+            raise no_such_command(ctx.command_path, args[0], self.commands)
         name, listed, rest = super().resolve_command(ctx, args)
         return name, self._load(listed) if listed else None, rest
 
@@ -31,11 +57,9 @@ class LazyGroup(TyperGroup):
         path = f"{self._package}.{listed.name}"
         module = import_module(path)
         if hasattr(module, "COMMANDS"):
-            return LazyGroup(
-                package=path, name=listed.name, help=listed.help, no_args_is_help=True, rich_markup_mode=None
-            )
+            return LazyGroup(package=path, name=listed.name, help=listed.help, rich_markup_mode=None)
         alone = typer.Typer(add_completion=False, rich_markup_mode=None)
-        alone.command(listed.name)(getattr(module, listed.name))
+        alone.command(listed.name, cls=Command)(getattr(module, listed.name))
         return typer.main.get_command(alone)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:

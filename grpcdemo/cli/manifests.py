@@ -1,5 +1,6 @@
 """`grpcdemo manifests`"""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -60,8 +61,6 @@ def _ask_version(target: TargetOptions) -> tuple[int, int]:
 
 
 def _parse_version(text: str) -> tuple[int, int]:
-    try:
-        major, minor = (int(part) for part in text.removeprefix("v").split(".")[:2])
-    except ValueError:
-        raise UsageError(f"{text!r} is not a version of Kubernetes", hint="write it like 1.22") from None
-    return major, minor
+    if match := re.fullmatch(r"v?([0-9]+)\.([0-9]+)([.+-].*)?", text):
+        return int(match[1]), int(match[2])
+    raise UsageError(f"{text!r} is not a version of Kubernetes", hint="write it like 1.22")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -19,6 +19,7 @@ from grpcdemo.kube.client.api import Api
 from grpcdemo.manifests import defaults
 from grpcdemo.model.observation import Observation
 from grpcdemo.model.result import Provenance
+from grpcdemo.resources.selectors import parse_selector
 from grpcdemo.steps import observe as step
 from grpcdemo.steps.observe.expectation import check_expected
 from grpcdemo.steps.provenance import read_provenance
@@ -47,6 +48,18 @@ QUOTABLE = (Form.JSON, Form.MARKDOWN)
 """These say where the observation comes from, as the report does."""
 
 
+MOST_RESPONSES = 10**9
+"""More than a log can hold."""
+
+
+def _check_selector(text: str) -> str:
+    try:
+        parse_selector(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is not a label selector such as app=web,tier!=cache") from error
+    return text
+
+
 def _parse_since(value: str) -> float:
     if seconds := options.parse_duration(value):
         return seconds
@@ -58,12 +71,19 @@ class End:
     """When the observation ends."""
 
     expect: Annotated[
-        Literal["pinned", "balanced"] | None,
-        typer.Option("--expect", help="End as soon as the verdict is certain; exit 3 if it is not this one."),
+        Outcome | None,
+        options.choice(
+            "--expect",
+            of={outcome.value: outcome for outcome in (Outcome.PINNED, Outcome.BALANCED)},
+            help="End as soon as the verdict is certain; exit 3 if it is not this one.",
+        ),
     ] = None
-    requests: Annotated[int | None, typer.Option("--requests", metavar="N", min=1, help="End after N responses.")] = (
-        None
-    )
+    requests: Annotated[
+        int | None,
+        typer.Option(
+            "--requests", metavar="N", parser=options.whole_number(1, MOST_RESPONSES), help="End after N responses."
+        ),
+    ] = None
     seconds: Annotated[
         float | None,
         typer.Option(
@@ -91,13 +111,19 @@ class Source:
             "--selector",
             "-l",
             metavar="LABELS",
+            parser=_check_selector,
             help="Watch the pods with these labels instead of the demo's client; they must log calls as it does.",
         ),
     ] = None
     container: Annotated[
         str | None,
         typer.Option(
-            "--container", "-c", metavar="NAME", help="Their container that writes the log.", show_default="grpc-client"
+            "--container",
+            "-c",
+            metavar="NAME",
+            parser=options.label_value,
+            help="Their container that writes the log.",
+            show_default="grpc-client",
         ),
     ] = None
 
@@ -107,12 +133,21 @@ class Strictness:
     """How certain and how even."""
 
     min_responses: Annotated[
-        int, typer.Option("--min-responses", metavar="N", min=0, help="Give no verdict before this many responses.")
+        int,
+        typer.Option(
+            "--min-responses",
+            metavar="N",
+            parser=options.whole_number(0, MOST_RESPONSES),
+            help="Give no verdict before this many responses.",
+        ),
     ] = Criteria.min_responses
     error_rate: Annotated[
         float,
         typer.Option(
-            "--error-rate", metavar="P", min=1e-12, max=0.5, help="How often a verdict may be wrong, at most."
+            "--error-rate",
+            metavar="P",
+            parser=options.number(1e-12, 0.5),
+            help="How often a verdict may be wrong, at most.",
         ),
     ] = Criteria.error_rate
     tolerance: Annotated[
@@ -120,8 +155,7 @@ class Strictness:
         typer.Option(
             "--tolerance",
             metavar="PART",
-            min=0.01,
-            max=0.99,
+            parser=options.number(0.01, 0.99),
             help="A pod with this much less weight than the others is uneven; 0.5 is half.",
         ),
     ] = Criteria.tolerance
@@ -135,9 +169,10 @@ def observe(
     timeout: options.Timeout = defaults.TIMEOUT_S,
     form: Annotated[
         Form,
-        typer.Option(
+        options.choice(
             "--output",
             "-o",
+            of={form.value: form for form in Form},
             metavar="FORM",
             help="At the end: table, json, csv, markdown. As it runs: jsonl (a record a second), log (calls' lines).",
         ),
@@ -148,12 +183,11 @@ def observe(
     strictness: Strictness,
 ) -> None:
     """Watch which server pods answer, until Ctrl-C or the end that you set."""
-    expected = Outcome(end.expect) if end.expect else None
     config = step.ObserveConfig(
         namespace=target.namespace,
         requests=end.requests,
         seconds=end.seconds,
-        expect=expected,
+        expect=end.expect,
         timeout_s=timeout,
         **vars(source),
         criteria=Criteria(**vars(strictness)),
@@ -173,8 +207,8 @@ def observe(
             watch.show(watch.last, bars=not plain)
     if interrupted:
         raise interrupted
-    if expected and watch.last:
-        check_expected(expected, watch.last)
+    if watch.last:
+        check_expected(config, watch.last)
 
 
 class _Watch:

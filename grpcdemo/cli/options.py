@@ -1,18 +1,75 @@
 """The options that several commands share, each declared once, and groups of options."""
 
-from collections.abc import Callable
+import math
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
 from grpcdemo import durations
 from grpcdemo.durations import format_duration
 from grpcdemo.manifests import compute, defaults
+from grpcdemo.manifests.images import parse_prefix
+
+T = TypeVar("T")
+
+
+def whole_number(least: int, most: int) -> Callable[[str | int], int]:
+    """A parser of an option's value, or its default."""
+
+    def parse(value: str | int) -> int:
+        try:
+            number = int(value)
+        except ValueError:
+            number = least - 1
+        if least <= number <= most:
+            return number
+        raise typer.BadParameter(f"{value!r} is not a whole number from {least} to {most}")
+
+    return parse
+
+
+def number(least: float, most: float) -> Callable[[str | float], float]:
+    """The same for a number with a fraction."""
+
+    def parse(value: str | float) -> float:
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if least <= number <= most:
+            return number
+        raise typer.BadParameter(f"{value!r} is not a number from {least:g} to {most:g}")
+
+    return parse
+
+
+def choice(*names: str, of: Mapping[str, T], help: str, metavar: str | None = None) -> Any:
+    """An option that takes one of a few words."""
+
+    def parse(value: str) -> T:
+        if value in of:
+            return of[value]
+        raise typer.BadParameter(f"{value!r} is not {' or '.join(of)}")
+
+    def complete(incomplete: str) -> list[str]:
+        return [word for word in of if word.startswith(incomplete)]
+
+    words = "|".join(of)
+    return typer.Option(*names, parser=parse, metavar=metavar or words, autocompletion=complete, help=help)
+
+
+def label_value(value: str) -> str:
+    """A parser of what becomes the value of a label, or a container's name."""
+    if len(value) <= 63 and re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", value):
+        return value
+    raise typer.BadParameter(f"{value!r} is not a name of letters, digits, '-', '_' and '.'")
 
 
 def parse_duration(value: str | float) -> float:
@@ -67,7 +124,9 @@ AllowSharedNamespace = Annotated[
     bool, typer.Option("--allow-shared-namespace", help="Relabel the namespace even if other workloads run in it.")
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")]
-Output = Annotated[Format, typer.Option("--output", "-o", help="How to print the result.")]
+Output = Annotated[
+    Format, choice("--output", "-o", of={form.value: form for form in Format}, help="How to print the result.")
+]
 ReportFile = Annotated[
     Path | None,
     typer.Option(
@@ -79,28 +138,60 @@ Plain = Annotated[
 ]
 Revision = Annotated[
     str | None,
-    typer.Option("--revision", metavar="REV", help="The Istio revision that injects.", show_default="Istio's default"),
+    typer.Option(
+        "--revision",
+        metavar="REV",
+        parser=label_value,
+        help="The Istio revision that injects.",
+        show_default="Istio's default",
+    ),
 ]
+
+
+MOST_PODS = 10_000
+"""Of each kind; no demo needs more, and no cluster has room."""
 
 
 @dataclass(frozen=True)
 class Deployed:
-    """What the demo deploys."""
+    """What the demo deploys. What is not asked for is as it is in a demo that is there, or else the default."""
 
-    servers: Annotated[int, typer.Option("--servers", metavar="N", min=1, help="Number of server pods.")] = (
-        defaults.SERVERS
-    )
-    clients: Annotated[int, typer.Option("--clients", metavar="N", min=1, help="Number of client pods.")] = (
-        defaults.CLIENTS
-    )
+    servers: Annotated[
+        int | None,
+        typer.Option(
+            "--servers",
+            metavar="N",
+            parser=whole_number(1, MOST_PODS),
+            help="Number of server pods.",
+            show_default=str(defaults.SERVERS),
+        ),
+    ] = None
+    clients: Annotated[
+        int | None,
+        typer.Option(
+            "--clients",
+            metavar="N",
+            parser=whole_number(1, MOST_PODS),
+            help="Number of client pods.",
+            show_default=str(defaults.CLIENTS),
+        ),
+    ] = None
     rate: Annotated[
-        float, typer.Option("--rate", metavar="R", min=0.01, max=10_000, help="Calls per second of each client.")
-    ] = defaults.RATE
+        float | None,
+        typer.Option(
+            "--rate",
+            metavar="R",
+            parser=number(0.01, 10_000),
+            help="Calls per second of each client.",
+            show_default=f"{defaults.RATE:g}",
+        ),
+    ] = None
     image_prefix: Annotated[
         str | None,
         typer.Option(
             "--image-prefix",
             metavar="PREFIX",
+            parser=parse_prefix,
             help="Pull the images from this registry, where `images push PREFIX` put them.",
         ),
     ] = None

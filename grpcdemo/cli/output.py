@@ -17,7 +17,7 @@ from rich.spinner import Spinner
 from rich.text import Text
 
 from grpcdemo.cli.options import Format
-from grpcdemo.model.progress import Done, StepEvent, Waiting, Warned
+from grpcdemo.model.progress import StepEvent, Waiting, Warned
 from grpcdemo.views.styles import BAD, GOOD
 
 UNBOUNDED = 10_000
@@ -89,7 +89,8 @@ def show_picture(result: RenderableType) -> None:
 class Progress:
     """Shows a step's events on stderr while it runs. A context manager.
 
-    On a terminal, the bottom line says what the step waits for. Elsewhere, and with *plain*, each wait is a line.
+    On a terminal, the bottom line says what the step waits for. Elsewhere, and with *plain*, each wait is a line. A dry
+    run says what would be done.
     When its reader is gone (a closed pipe, a lost terminal), it raises OSError once, so that the work ends, and then
     stays silent, so that the cleanup continues.
     """
@@ -117,9 +118,10 @@ class Progress:
             self._wait(f"waiting for {event.text}")
         elif isinstance(event, Warned):
             self._say(Text.assemble(("! ", BAD), event.text))
-        elif isinstance(event, Done):
-            suffix = " (dry run)" if self._dry_run and event.rehearsed else ""
-            self._say(Text.assemble(("✓ ", GOOD), event.text, suffix))
+        elif self._dry_run:
+            self._say(Text(f"would {event.would}" if event.would else event.text))
+        else:
+            self._say(Text.assemble(("✓ ", GOOD), event.text))
 
     def draw(self, picture: Picture, line: Callable[[], str]) -> None:
         """Show the *picture* in place on a terminal; elsewhere print the *line*, at most once a second.

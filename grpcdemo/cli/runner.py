@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Coroutine
 from typing import TypeVar
 
-import typer
-
 from grpcdemo.cli.interrupts import run
+from grpcdemo.cli.invocation import Gone
 from grpcdemo.cli.output import console
+from grpcdemo.cli.question import require_consent
 from grpcdemo.cli.target import ClusterOptions, TargetOptions, connect_to_target
-from grpcdemo.errors import GrpcdemoError
+from grpcdemo.errors import GrpcdemoError, Interrupted
 from grpcdemo.kube.client.api import Api
-from grpcdemo.model.progress import Reporter
+from grpcdemo.model.progress import Done, Reporter
 from grpcdemo.model.target import Target
+from grpcdemo.sandbox.state import find_state, running
 
 T = TypeVar("T")
+SANDBOX_STARTED = Done("the sandbox has started", would="start the sandbox on this machine")
 
 
 def read(options: ClusterOptions, work: Callable[[Api], Coroutine[None, None, T]], *, report: Reporter) -> T:
@@ -40,40 +41,61 @@ def change(
     yes: bool,
     dry_run: bool = False,
     starts: bool = False,
+    ask: Callable[[Api], Coroutine[None, None, None]] | None = None,
     if_interrupted: str | None = None,
 ) -> T:
     """Name the target, ask if necessary, and run *work*, which changes it.
 
-    With *starts*, start a sandbox if one is needed. *if_interrupted* is the hint after Ctrl-C: what may be half done,
-    and the command that helps.
+    With *starts*, start a sandbox if one is needed; a dry run starts none, and raises NoSandbox. *ask* asks what else
+    takes consent. *if_interrupted* is the hint after Ctrl-C, once the work has begun: what may be half done, and the
+    command that helps.
     """
+    has_begun = False
 
     def announce(target: str) -> None:
         console(stderr=True).print(f"using {target}, namespace {options.namespace}", soft_wrap=True)
 
     async def connected() -> T:
+        nonlocal has_begun
         async with connect_to_target(
-            options, starts=starts, stops=starts or not dry_run, dry_run=dry_run, announce=announce, report=report
+            options,
+            starts=starts and not dry_run,
+            stops=not dry_run,
+            dry_run=dry_run,
+            announce=announce,
+            report=report,
         ) as api:
             options.invocation.target = api.target
             if not dry_run:
-                _ask(api.target, yes=yes)
+                await _ask(api.target, yes=yes)
+            if ask:
+                await ask(api)
+            has_begun = True
             return await work(api)
 
-    return run(connected(), if_interrupted=if_interrupted)
+    invocation = options.invocation
+    try:
+        return run(connected())
+    except GrpcdemoError as error:
+        if invocation.target and invocation.target.sandbox and not invocation.gone and running(find_state()) is None:
+            invocation.gone = Gone(options.namespace)
+        if isinstance(error, Interrupted):
+            hint = if_interrupted if has_begun and not invocation.gone else None
+            raise Interrupted(error.exit_code, hint=hint) from None
+        raise
 
 
-def _ask(target: Target, *, yes: bool) -> None:
+async def _ask(target: Target, *, yes: bool) -> None:
     """Ask before a remote cluster that no option names: nobody should deploy a demo to production by accident."""
     if yes or target.local or not target.implied:
         return
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise GrpcdemoError(
+    await require_consent(
+        "This cluster is remote, and only the current context. Use it?",
+        GrpcdemoError(
             f"{target} is remote, and only the current context",
-            hint=f"name it with --context {target.context}, or accept it with --yes",
-        )
-    if not typer.confirm("This cluster is remote, and only the current context. Use it?", err=True):
-        raise GrpcdemoError("nothing was changed", hint="choose a cluster with --context NAME")
+            hint=f"name it with --context {target.context}, accept it with --yes, or use --sandbox",
+        ),
+    )
 
 
 def _ignore(_: str) -> None:

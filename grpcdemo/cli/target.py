@@ -92,7 +92,12 @@ def check_namespace(name: str) -> None:
 
 
 def choose_target(
-    target: ClusterOptions, *, variable: str | None, kubeconfig: Kubeconfig, sandbox_kubeconfig: Path, in_pod: bool
+    target: ClusterOptions,
+    *,
+    variable: str | None,
+    kubeconfig: Kubeconfig,
+    sandbox_kubeconfig: Path | None,
+    in_pod: bool,
 ) -> Choice:
     """Options win over the *variable* GRPCDEMO_TARGET, and that over the *kubeconfig*; the sandbox's own means it.
 
@@ -130,12 +135,12 @@ async def connect_to_target(
     If the target is the sandbox: with *starts*, it is started if it does not run, else NoSandbox is raised; with
     *stops*, an auto-started one is stopped afterwards if no pod is left in it.
     """
-    state, kubeconfig, pod = find_state(), find_kubeconfig(target.kubeconfig), find_pod(os.environ)
+    kubeconfig, pod = find_kubeconfig(target.kubeconfig), find_pod(os.environ)
     choice = choose_target(
         target,
         variable=os.environ.get(VARIABLE),
         kubeconfig=kubeconfig,
-        sandbox_kubeconfig=state.kubeconfig,
+        sandbox_kubeconfig=_own_kubeconfig(),
         in_pod=pod is not None,
     )
     if choice is Choice.CLUSTER:
@@ -143,6 +148,7 @@ async def connect_to_target(
             announce(str(api.target))
             yield api
         return
+    state = find_state()
     if not starts and running(state) is None:
         raise NoSandbox(
             "there is no kubeconfig, and no sandbox runs" if choice is Choice.FALLBACK else "no sandbox runs",
@@ -154,6 +160,14 @@ async def connect_to_target(
         await _connect_to_sandbox(state, dry_run=dry_run, report=report) as api,
     ):
         yield api
+
+
+def _own_kubeconfig() -> Path | None:
+    """The sandbox's. None for a user without a home, who can have none."""
+    try:
+        return find_state().kubeconfig
+    except GrpcdemoError:
+        return None
 
 
 async def _connect_to_sandbox(state: State, *, dry_run: bool = False, report: Reporter = unreported) -> Api:

@@ -2,8 +2,9 @@
 
 from grpcdemo.cli import options
 from grpcdemo.cli.output import Progress, result_width, show
-from grpcdemo.cli.runner import change
+from grpcdemo.cli.runner import SANDBOX_STARTED, change
 from grpcdemo.cli.target import TargetOptions
+from grpcdemo.errors import NoSandbox
 from grpcdemo.manifests import defaults
 from grpcdemo.steps import up as step
 from grpcdemo.views.document import pods_document
@@ -21,17 +22,24 @@ def up(
     yes: options.Yes = False,
     allow_shared_namespace: options.AllowSharedNamespace = False,
 ) -> None:
-    """Deploy server and client without Istio's proxy, and wait until every pod is ready."""
+    """Deploy server and client, and wait until every pod is ready. Run it again to change what you ask for.
+
+    A new demo has no proxies. One that is there keeps its size, its label and its proxies, unless you ask otherwise.
+    """
     config = step.UpConfig(target.namespace, **vars(deployed), timeout_s=timeout, shared=allow_shared_namespace)
     with Progress(dry_run=dry_run) as progress:
-        pods = change(
-            target,
-            lambda api: step.up(api, config, progress.report),
-            report=progress.report,
-            yes=yes,
-            dry_run=dry_run,
-            starts=True,
-            if_interrupted="continue with `grpcdemo up`, or remove what is there with `grpcdemo cleanup`",
-        )
+        try:
+            pods = change(
+                target,
+                lambda api: step.up(api, config, progress.report),
+                report=progress.report,
+                yes=yes,
+                dry_run=dry_run,
+                starts=True,
+                if_interrupted="continue with `grpcdemo up`, or remove what is there with `grpcdemo cleanup`",
+            )
+        except NoSandbox:  # nothing starts one for a dry run
+            progress.report(SANDBOX_STARTED)
+            step.plan(config, progress.report)
     if not dry_run:
         show(pods_table(pods, result_width()), {"pods": pods_document(pods)}, output)

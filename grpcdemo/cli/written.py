@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from grpcdemo.errors import DISK_ERRORS, GrpcdemoError, UsageError
+
+ELSEWHERE = "name a file in an existing directory"
 
 
 class Written:
@@ -27,18 +30,20 @@ def written(path: Path | None) -> Iterator[Written]:
     if path is None:
         yield result
         return
-    place = path.resolve()  # the target of a symbolic link, not the link
     try:
+        place = path.resolve()  # the target of a symbolic link, not the link
         if place.exists() and not place.is_file():
             raise UsageError(f"cannot write {path}: it is not a file", hint="name a file, such as report.html")
+        if place.exists() and not os.access(place, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         number, draft = tempfile.mkstemp(prefix=f".{place.name}.", dir=place.parent)
         os.close(number)
+    except RuntimeError as error:  # before Python 3.13: a link that leads to itself
+        raise UsageError(f"cannot write {path}: {os.strerror(errno.ELOOP)}", hint=ELSEWHERE) from error
     except OSError as error:
         if error.errno in DISK_ERRORS:
             raise GrpcdemoError(f"cannot write {path}: {error.strerror}") from error
-        raise UsageError(
-            f"cannot write {path}: {error.strerror}", hint="name a file in an existing directory"
-        ) from error
+        raise UsageError(f"cannot write {path}: {error.strerror}", hint=ELSEWHERE) from error
     try:
         yield result
     finally:

@@ -38,6 +38,12 @@ def parse_prefix(prefix: str) -> str:
     )
 
 
+def read_prefix(image: str) -> str | None:
+    """The prefix that *image* was named with; None for a local one, and for one that is not ours."""
+    prefix, _, name = image.rpartition("/")
+    return prefix if prefix != LOCAL_PREFIX and name.split(":")[0] in IMAGES else None
+
+
 def _flaw(prefix: str) -> str:
     if "://" in prefix:
         return "it has a scheme"

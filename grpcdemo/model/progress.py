@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Done:
-    """What a step finished, in the past tense."""
+    """What a step finished, in the past tense; or a fact."""
 
     text: str
-    rehearsed: bool = True
-    """A dry run does not really do it."""
+    would: str | None = None
+    """The same after *would*, for a dry run. None for a fact, which is the same there."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ class Target:
     context: str
     server: str
     implied: bool
-    """It is just the current context of the default kubeconfig: no option or variable names it."""
+    """It is just the current context: no option names it. A KUBECONFIG that is exported names it for every program."""
     local: bool
     """The API server's address is on this machine."""
     sandbox: bool = False

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
+NAMESPACE_NAME = "kubernetes.io/metadata.name"
+"""Of a namespace: its own name, set by the API server."""
 APP_NAME = "app.kubernetes.io/name"
 OURS = f"{MANAGED_BY}=grpcdemo"
 """Selects everything that grpcdemo made."""

@@ -41,7 +41,7 @@ async def session(
             if running(state) is None:
                 report(Waiting("the sandbox to start"))
             if await start(state, auto=True):
-                report(Done("the sandbox has started", rehearsed=False))
+                report(Done("the sandbox has started"))
         await stack.enter_async_context(explaining_failures(state))
         yield
 
@@ -63,7 +63,7 @@ async def stopping_unused(
                 async with hold_turn(state):
                     if state.auto_started.exists() and running(state) and await is_empty():
                         await stop(state)
-                        report(Done("the sandbox has stopped", rehearsed=False))
+                        report(Done("the sandbox has stopped"))
 
 
 @asynccontextmanager

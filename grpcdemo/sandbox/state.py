@@ -11,6 +11,7 @@ import base64
 import fcntl
 import json
 import os
+import pwd
 import shutil
 import stat
 from collections.abc import AsyncIterator, Iterator
@@ -62,11 +63,27 @@ class State:
 def find_state() -> State:
     """`$XDG_STATE_HOME/grpcdemo/sandbox`, or `~/.local/state/grpcdemo/sandbox`.
 
-    The specification says to ignore a relative XDG_STATE_HOME.
+    The specification says to ignore a relative XDG_STATE_HOME. A HOME that is relative or empty is ignored too. Raises
+    GrpcdemoError if there is neither, and the system knows no home of this user.
     """
-    named = Path(os.environ.get("XDG_STATE_HOME", ""))
-    home = named if named.is_absolute() else Path.home() / ".local" / "state"
-    return State(home / "grpcdemo" / "sandbox")
+    if named := _absolute(os.environ.get("XDG_STATE_HOME")):
+        return State(named / "grpcdemo" / "sandbox")
+    return State(_find_home() / ".local" / "state" / "grpcdemo" / "sandbox")
+
+
+def _find_home() -> Path:
+    if home := _absolute(os.environ.get("HOME")):
+        return home
+    try:
+        return Path(pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError:
+        raise GrpcdemoError(
+            "the sandbox has no place: HOME is no absolute path, and this user has no home folder", hint=ELSEWHERE
+        ) from None
+
+
+def _absolute(path: str | None) -> Path | None:
+    return Path(path) if path and Path(path).is_absolute() else None
 
 
 def running(state: State) -> int | None:

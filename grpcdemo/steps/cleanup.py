@@ -69,7 +69,9 @@ async def _clean_up(api: Api, config: CleanupConfig, report: Reporter, lease: Le
         # The namespace controller starts to delete the content only 5 s later; ours may be gone by then.
         await delete_ours(api, config.namespace, report)
         await delete(api, NAMESPACES, namespace)
-        report(Done(f"namespace {config.namespace} is being deleted, with everything in it"))
+        name = config.namespace
+        would = f"delete namespace {name}, with everything in it"
+        report(Done(f"namespace {name} is being deleted, with everything in it", would))
     if config.wait:
         free = await wait_until_namespace_gone(api, namespace, timeout_s=config.timeout_s, report=report)
         report(Done(f"namespace {config.namespace} is gone"))
@@ -89,9 +91,9 @@ async def _leave(
         report(Warned(f"namespace {config.namespace} stays, because it also holds {listed(foreign)}"))
     else:
         restored = await restore_labels(api, namespace)
-        labels = ", ".join(f"{key}={value}" if value else f"no {key}" for key, value in restored.items())
-        stays = f"namespace {config.namespace} stays, because grpcdemo did not create it"
-        report(Done(f"{stays}; labels restored: {labels}" if labels else stays))
+        report(Done(f"namespace {config.namespace} stays, because grpcdemo did not create it"))
+        if labels := ", ".join(f"{key}={value}" if value else f"no {key}" for key, value in restored.items()):
+            report(Done(f"labels restored: {labels}", would=f"restore the labels: {labels}"))
     uids |= {*map(uid_of, deleted)}
     if config.wait and uids:
         await wait_until_gone(api, config.namespace, uids, timeout_s=config.timeout_s, report=report)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from grpcdemo.errors import DemoRunning, GrpcdemoError, Unauthorized, Unreachable, UsageError
 from grpcdemo.kube.client.api import Api
@@ -16,8 +16,10 @@ from grpcdemo.steps.cleanup import CleanupConfig, clean_up
 from grpcdemo.steps.istio.switch import SwitchConfig, switch
 from grpcdemo.steps.observe import ObserveConfig, observe
 from grpcdemo.steps.observe.expectation import check_expected
+from grpcdemo.steps.preflight import require_injector, require_place
 from grpcdemo.steps.unfinished import Notes
 from grpcdemo.steps.up import UpConfig, bring_up, up
+from grpcdemo.steps.up import plan as plan_up
 from grpcdemo.verdict import Outcome
 
 CLEANUP_S = 60.0
@@ -32,11 +34,13 @@ class DemoConfig:
     revision: str | None = None
     keep: bool = False
     """Leave the demo in the cluster."""
+    replace: bool = False
+    """Take the place of a demo that is deployed there."""
     cleanup_s: float = CLEANUP_S
     lease: LeaseTiming = field(default_factory=LeaseTiming)
 
     def __post_init__(self) -> None:
-        if self.up.servers < 2:
+        if self.up.servers == 1:
             raise UsageError(
                 "one server leaves nothing to balance over",
                 hint="use --servers 2 or more; `grpcdemo up` also deploys a single one",
@@ -44,22 +48,46 @@ class DemoConfig:
 
 
 async def rehearse(api: Api, config: DemoConfig, report: Reporter) -> None:
-    """Report what `demo` would do, with an API that persists nothing."""
-    await up(api, config.up, report)
-    report(Done("calls observed until pinned"))
-    report(Done("injection switched on, both Deployments restarted"))
-    report(Done("calls observed until balanced"))
+    """Report what `demo` would do, with an API that persists nothing. Raises DemoExists."""
+    if not config.replace:
+        await require_place(api, config.up.namespace)
+    await require_injector(api, config.up, config.revision)
+    await up(api, replace(config.up, afresh=True), report)
+    _plan_phases(config, report)
+
+
+def plan(config: DemoConfig, report: Reporter) -> None:
+    """Report what `demo` would do where nothing is, as in a sandbox that does not run yet. Raises UsageError."""
+    plan_up(config.up, report)
+    _plan_phases(config, report)
+
+
+def _plan_phases(config: DemoConfig, report: Reporter) -> None:
+    report(Done("calls observed until pinned", would="observe calls until pinned"))
+    report(Done("injection on, Deployments restarted", would="switch injection on, and restart both Deployments"))
+    report(Done("calls observed until balanced", would="observe calls until balanced"))
     if not config.keep:
-        report(Done(f"everything of grpcdemo's deleted from namespace {config.up.namespace}"))
+        report(Done("all deleted", would=f"delete all that grpcdemo has in namespace {config.up.namespace}"))
 
 
-async def demo(api: Api, config: DemoConfig, report: Reporter, show: Callable[[Phase], None]) -> DemoResult:
+async def demo(
+    api: Api,
+    config: DemoConfig,
+    report: Reporter,
+    show: Callable[[Phase], None],
+    cleaned: Callable[[], None] = lambda: None,
+) -> DemoResult:
     """Run the demo and clean up, also after Ctrl-C and after a failure; *show* each phase whenever it has news.
+
+    Call *cleaned* when nothing is left.
+
+    It takes the place of one that is deployed there: see `steps.preflight`.
 
     Raises UnexpectedVerdict or NotEnoughResponses if a phase does not end in its verdict; DemoRunning if somebody
     else's demo runs in the namespace, which is left alone.
     """
     notes = Notes(report)
+    await require_injector(api, config.up, config.revision)
     async with Lease(api, config.up.namespace, config.lease) as lease:
         if config.keep:
             return await _run(api, config, report, show, lease)
@@ -68,16 +96,19 @@ async def demo(api: Api, config: DemoConfig, report: Reporter, show: Callable[[P
         except DemoRunning:
             raise
         except BaseException as error:
-            await _clean_up_after(error, api, config, notes, lease)
+            if await _clean_up_after(error, api, config, notes, lease):
+                cleaned()
             raise
         try:
             await clean_up(api, _cleanup_config(config, config.up.timeout_s), notes, lease)
         except asyncio.CancelledError as error:
-            await _clean_up_after(error, api, config, notes, lease)
+            if await _clean_up_after(error, api, config, notes, lease):
+                cleaned()
             raise
         except GrpcdemoError:
             report(Warned(f"the demo is not cleaned up; {_remove_the_rest(config)}"))
             raise
+        cleaned()
         return result
 
 
@@ -98,7 +129,7 @@ async def _run_phases(
     api: Api, config: DemoConfig, report: Reporter, show: Callable[[Phase], None], lease: Lease
 ) -> DemoResult:
     began = asyncio.get_running_loop().time()
-    await bring_up(api, config.up, report, lease)
+    await bring_up(api, replace(config.up, afresh=True), report, lease)
     before = await _observe(api, config, OFF, report, show, lease)
     on = SwitchConfig(
         on=True,
@@ -136,7 +167,7 @@ async def _observe(
         show(Phase(half.title, observation))
     assert observation is not None, "observe yields at least one observation"
     report(Done(f"{observation.verdict.outcome.value}: {observation.verdict.reason}"))
-    check_expected(half.expected, observation)
+    check_expected(observe_config, observation)
     return Phase(half.title, observation)
 
 
@@ -151,8 +182,8 @@ def _check_proxies(observation: Observation, half: _Half) -> None:
             )
 
 
-async def _clean_up_after(error: BaseException, api: Api, config: DemoConfig, report: Notes, lease: Lease) -> None:
-    """Clean up within a timeout of its own; a failure of the cleanup must not hide *error*."""
+async def _clean_up_after(error: BaseException, api: Api, config: DemoConfig, report: Notes, lease: Lease) -> bool:
+    """Whether all is gone, within a timeout of its own; a failure of the cleanup must not hide *error*."""
     task = asyncio.current_task()
     if task is not None and isinstance(error, asyncio.CancelledError) and hasattr(task, "uncancel"):
         task.uncancel()
@@ -160,10 +191,11 @@ async def _clean_up_after(error: BaseException, api: Api, config: DemoConfig, re
         await clean_up(api, _cleanup_config(config, min(config.cleanup_s, config.up.timeout_s)), report, lease)
     except GrpcdemoError as failed:
         is_same = isinstance(failed, Unreachable | Unauthorized) and type(failed) is type(error)  # one error says it
-        if is_same and not report.is_done:
-            return
-        reason = "the demo is not cleaned up" if is_same else f"cleaning up failed: {failed}"
-        report(Warned(f"{reason}; {_remove_the_rest(config)}"))
+        if report.is_done or not is_same:
+            reason = "the demo is not cleaned up" if is_same else f"cleaning up failed: {failed}"
+            report(Warned(f"{reason}; {_remove_the_rest(config)}"))
+        return False
+    return True
 
 
 def _remove_the_rest(config: DemoConfig) -> str:

@@ -1,5 +1,9 @@
 """What holds for every command: help, usage errors, and one line for each thing that goes wrong."""
 
+import errno
+import os
+from pathlib import Path
+
 import pytest
 
 from grpcdemo import __version__
@@ -87,6 +91,28 @@ def test_a_wrong_word_is_a_usage_error(grpcdemo: Command, arguments: tuple[str, 
     assert ended.err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "error", "hint"),
+    [
+        (("down",), "there is no command `grpcdemo down`", "did you mean `grpcdemo cleanup`?"),
+        (("istio", "enable"), "there is no command `grpcdemo istio enable`", "did you mean `grpcdemo istio on`?"),
+        (("up", "--replicas", "3"), "there is no option --replicas", "did you mean --servers? "),
+        (("up", "--severs", "3"), "there is no option --severs", "did you mean --servers? "),
+        (("up", "--servers"), "--servers needs a value", "`grpcdemo up --help` shows"),
+        (("up", "--yes=1"), "--yes takes no value", "`grpcdemo up --help` shows"),
+        (("up", "--rate", "nan"), "--rate: 'nan' is not a number from 0.01 to 10000", "`grpcdemo up --help` shows"),
+        (("status", "-o", "xml"), "--output: 'xml' is not table or json", "`grpcdemo status --help` shows"),
+        (("status", "more"), "'more' is one argument too many", "`grpcdemo status --help` shows"),
+        (("images", "save"), "DIR is missing", "`grpcdemo images save --help` shows"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_usage_error_is_in_our_words(grpcdemo: Command, arguments: tuple[str, ...], error: str, hint: str) -> None:
+    said, helps = grpcdemo(*arguments).error_lines
+    assert said == f"error: {error}"
+    assert helps.startswith(f"hint: {hint}")
+
+
 @pytest.mark.parametrize("words", [*TO_THE_CLUSTER, ("manifests",)], ids=" ".join)
 @pytest.mark.parametrize("name", ["Not_A_Name", "", "-x", "x" * 64, "a/b", "a.b"])
 def test_an_invalid_namespace_is_a_usage_error(grpcdemo: Command, words: tuple[str, ...], name: str) -> None:
@@ -120,3 +146,43 @@ def test_a_message_of_many_lines_stays_readable(grpcdemo: Command, script: Scrip
     assert error == 'error: cannot get the API: admission webhook "w" denied the request:'
     assert lines[:3] == ["  first:", "      \\x1b[31mrule:", "    why \u2713"]
     assert lines[3].startswith("hint: webhook w enforces a policy")
+
+
+@pytest.mark.parametrize(
+    ("number", "line"),
+    [
+        (errno.EACCES, "error: cannot use {}: Permission denied"),
+        (errno.EROFS, "error: cannot use {}: Read-only file system"),
+        (errno.ENOTDIR, "error: cannot use {}: Not a directory"),
+        (errno.EMFILE, "error: cannot use {}: Too many open files"),
+        (errno.ENOSPC, "error: cannot write {}: No space left on device"),
+    ],
+    ids=lambda value: errno.errorcode[value] if isinstance(value, int) else "",
+)
+def test_a_file_that_cannot_be_used_is_one_line(
+    grpcdemo: Command, monkeypatch: pytest.MonkeyPatch, number: int, line: str
+) -> None:
+    def refuse_it(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number), "/some/file")
+
+    monkeypatch.setattr("grpcdemo.cli.manifests.render", refuse_it)
+    ended = grpcdemo("manifests")
+    assert (ended.code, ended.out, ended.error_lines[-1]) == (1, "", line.format("/some/file"))
+
+
+def test_any_other_failure_of_the_system_keeps_its_traceback(
+    grpcdemo: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+
+    monkeypatch.setattr("grpcdemo.cli.manifests.render", fail)
+    with pytest.raises(OSError, match="Invalid argument"):
+        grpcdemo("manifests")
+
+
+def test_a_kubeconfig_behind_a_file_is_one_line(grpcdemo: Command, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    ended = grpcdemo("status", "--kubeconfig", str(tmp_path / "file" / "config"))
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.error_lines[0].startswith(f"error: cannot read kubeconfig {tmp_path / 'file' / 'config'}: Not a dir")

@@ -2,10 +2,16 @@
 
 from pathlib import Path
 
-from grpcdemo.resources.resource import NAMESPACES
+import pytest
+
+from grpcdemo.cli.app import main
+from grpcdemo.resources.resource import NAMESPACES, PODS
 from tests.fakes.hollow_cluster import HollowCluster
 
 from .conftest import DEMO, Command
+from .terminal import on_terminal
+
+QUESTION = f"A demo is deployed in namespace {DEMO}. Rebuild it, and delete it at the end? [y/N]: "
 
 
 def test_demo(grpcdemo: Command, cluster: HollowCluster, kubeconfig: str) -> None:
@@ -19,7 +25,42 @@ def test_an_unexpected_demo(grpcdemo: Command, cluster: HollowCluster, kubeconfi
     cluster.node.balances = True
     ended = grpcdemo("demo", "--kubeconfig", kubeconfig)
     assert (ended.code, ended.out) == (3, "")
+    assert ended.error_lines[-1] == "hint: repeat it with --keep to look at what is there then"
     assert DEMO not in cluster.names(NAMESPACES)
+
+
+def test_an_unexpected_demo_that_stays_can_be_looked_at(
+    grpcdemo: Command, cluster: HollowCluster, kubeconfig: str
+) -> None:
+    cluster.node.balances = True
+    ended = grpcdemo("demo", "--kubeconfig", kubeconfig, "--keep")
+    assert ended.error_lines[-1] == "hint: see which pods have a proxy with `grpcdemo istio status`"
+
+
+def test_a_demo_that_is_deployed_is_left_alone(grpcdemo: Command, cluster: HollowCluster, up: str) -> None:
+    before = cluster.names(PODS, DEMO)
+    cluster.faults.asked.clear()
+    ended = grpcdemo("demo", "--kubeconfig", up)
+    _, error, hint = ended.error_lines
+    assert (ended.code, ended.out) == (1, "")
+    assert error.startswith(f"error: a demo is deployed in namespace {DEMO} already (")
+    assert "with --replace; " in hint
+    assert (cluster.names(PODS, DEMO), cluster.faults.changes) == (before, [])
+
+
+def test_a_demo_that_may_be_replaced(grpcdemo: Command, cluster: HollowCluster, up: str) -> None:
+    assert grpcdemo("demo", "--kubeconfig", up, "--replace").code == 0
+    assert DEMO not in cluster.names(NAMESPACES)
+
+
+@pytest.mark.parametrize(("typed", "code"), [("y\n", 0), ("n\n", 1)], ids=["yes", "no"])
+def test_on_a_terminal_it_is_asked(cluster: HollowCluster, up: str, typed: str, code: int) -> None:
+    with on_terminal(typed) as terminal:
+        assert main(["demo", "--kubeconfig", up]) == code
+    shown = terminal.getvalue()
+    assert QUESTION in shown
+    assert ("error: nothing was changed\nhint: choose another --namespace, " in shown) is bool(code)
+    assert (DEMO in cluster.names(NAMESPACES)) is bool(code)
 
 
 def test_a_report_of_a_demo(grpcdemo: Command, kubeconfig: str, tmp_path: Path) -> None:

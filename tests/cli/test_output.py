@@ -79,14 +79,16 @@ def test_progress_elsewhere_is_a_line_for_each_event(capsys: pytest.CaptureFixtu
     with Progress(dry_run=True) as progress:
         for event in (Waiting("x 0/3 ready"), Waiting("x 0/3 ready"), Done("x 3/3 ready"), Warned("[red] is [/] text")):
             progress.report(event)
+        progress.report(Done("y created", would="create y"))
         progress.draw(lambda width, height: "picture", lambda: "first")
         progress.draw(lambda width, height: "picture", lambda: "too soon")
     out, err = capsys.readouterr()
     assert out == ""
     assert err.splitlines() == [
         "waiting for x 0/3 ready",
-        "✓ x 3/3 ready (dry run)",
+        "x 3/3 ready",
         "! [red] is [/] text",
+        "would create y",
         "first",
     ]
 

@@ -1,5 +1,9 @@
 """A remote cluster must be named or accepted, so that no demo reaches production by reflex."""
 
+import os
+import signal
+import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -43,7 +47,18 @@ def test_an_implied_remote_cluster_is_refused(grpcdemo: Command, words: tuple[st
     assert (ended.code, ended.out) == (1, "")
     assert using == f"using context fake ({FAR}), namespace istio-grpc-demo"
     assert error.startswith(f"error: context fake ({FAR}) is remote, and only the current context")
-    assert hint == "hint: name it with --context fake, or accept it with --yes"
+    assert hint == "hint: name it with --context fake, accept it with --yes, or use --sandbox"
+
+
+@pytest.mark.parametrize("words", CHANGING, ids=" ".join)
+def test_a_kubeconfig_that_the_shell_exports_names_no_cluster(
+    grpcdemo: Command, monkeypatch: pytest.MonkeyPatch, far: Path, words: tuple[str, ...]
+) -> None:
+    """It stands in many a shell profile: nobody said it for this command."""
+    monkeypatch.setenv("KUBECONFIG", str(far.rename(far.parent / "exported")))
+    ended = grpcdemo(*words)
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.error_lines[-1].startswith("hint: name it with --context fake, accept it with --yes")
 
 
 @pytest.mark.parametrize("words", CHANGING, ids=" ".join)
@@ -90,16 +105,37 @@ def test_a_cluster_on_this_machine_needs_no_consent(grpcdemo: Command, far: Path
         grpcdemo("up")
 
 
+QUESTION = "This cluster is remote, and only the current context. Use it? [y/N]: "
+
+
+@pytest.mark.parametrize("typed", ["y\n", "YES\n"])
 @pytest.mark.usefixtures("far")
-def test_on_a_terminal_it_is_asked() -> None:
-    with on_terminal("y\n") as terminal, pytest.raises(Connected):
+def test_on_a_terminal_it_is_asked(typed: str) -> None:
+    with on_terminal(typed) as terminal, pytest.raises(Connected):
         main(["up"])
-    assert "This cluster is remote, and only the current context. Use it? [y/N]" in terminal.getvalue()
+    assert terminal.getvalue().endswith(QUESTION)
 
 
-@pytest.mark.parametrize("typed", ["n\n", "\n"])
+@pytest.mark.parametrize("typed", ["n\n", "\n", "yess\n", "\x04"], ids=["n", "enter", "typo", "ctrl-d"])
 @pytest.mark.usefixtures("far")
 def test_only_a_yes_is_a_yes(typed: str) -> None:
     with on_terminal(typed) as terminal:
         assert main(["up"]) == 1
-    assert "error: nothing was changed\nhint: choose a cluster with --context NAME\n" in terminal.getvalue()
+    assert "error: nothing was changed\nhint: name it with --context fake, " in terminal.getvalue()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl-c", "SIGTERM"])
+@pytest.mark.usefixtures("far")
+def test_a_signal_ends_the_question_at_once(number: signal.Signals, code: int) -> None:
+    """And says nothing of what may be half done."""
+    with on_terminal() as terminal:
+        terminal.at_question = partial(os.kill, os.getpid(), number)
+        assert main(["up"]) == code
+    assert terminal.getvalue().endswith(f"{QUESTION}\nerror: interrupted\n")
+
+
+@pytest.mark.usefixtures("far")
+def test_what_is_typed_after_the_answer_is_for_the_shell() -> None:
+    with on_terminal("n\nls\n"):
+        assert main(["up"]) == 1
+        assert os.read(sys.stdin.fileno(), 100) == b"ls\n"

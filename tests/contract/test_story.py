@@ -99,12 +99,13 @@ def test_up_again_changes_only_what_differs(demo: Demo) -> None:
     assert before < set(demo.pods())
 
 
-def test_up_takes_away_the_proxies(demo: Demo) -> None:
+def test_up_keeps_what_was_switched(demo: Demo) -> None:
     demo.run("up", "--servers", "1").check(0)
     demo.run("istio", "on").check(0)
-    demo.run("up", "--servers", "1").check(0)
-    assert demo.ready_column() == {"1/1"}
-    assert demo.labels()["istio-injection"] == "disabled"
+    demo.run("up", "--servers", "2").check(0)
+    assert demo.ready_column() == {"2/2"}
+    assert len(demo.pods()) == 3
+    assert demo.labels()["istio-injection"] == "enabled"
 
 
 def test_up_waits_for_a_namespace_that_is_still_going(demo: Demo) -> None:
@@ -118,13 +119,13 @@ def test_up_waits_for_a_namespace_that_is_still_going(demo: Demo) -> None:
 
 
 def test_dry_run_changes_nothing(demo: Demo) -> None:
-    assert "created (dry run)" in demo.run("up", "--dry-run").check(0).err
-    assert "calls observed until balanced (dry run)" in demo.run("demo", "--dry-run").check(0).err
+    assert "would create Deployment grpc-server" in demo.run("up", "--dry-run").check(0).err
+    assert "would observe calls until balanced" in demo.run("demo", "--dry-run").check(0).err
     assert not demo.exists()
 
     demo.run("up", "--servers", "1").check(0)
     before = demo.get("namespace", demo.namespace), set(demo.pods())
-    assert "restarted (dry run)" in demo.run("istio", "on", "--dry-run").check(0).err
+    assert "would restart grpc-server and grpc-client" in demo.run("istio", "on", "--dry-run").check(0).err
     demo.run("up", "--servers", "2", "--dry-run").check(0)
     demo.run("cleanup", "--dry-run").check(0)
     assert (demo.get("namespace", demo.namespace), set(demo.pods())) == before

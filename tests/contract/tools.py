@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from tests.cli.commands import CHANGING
 from tests.contract.program import ForkedProgram
 
 if TYPE_CHECKING:
@@ -183,8 +184,10 @@ class Demo:
     env: dict[str, str] = field(default_factory=dict)
 
     def start(self, *arguments: str) -> Running:
-        """Start a command for this namespace."""
-        return RunningProgram((*arguments, "--namespace", self.namespace), self.env)
+        """Start a command for this namespace. Whoever runs the suite accepts the cluster, remote or not."""
+        changes = any(arguments[: len(words)] == words for words in CHANGING)
+        consent = ("--yes",) if changes else ()
+        return RunningProgram((*arguments, "--namespace", self.namespace, *consent), self.env)
 
     def run(self, *arguments: str) -> Result:
         return self.start(*arguments).result()

@@ -36,7 +36,7 @@ except GrpcdemoError:
 
 
 def test_it_starts_once_and_is_private(sandbox: SandboxUser) -> None:
-    sandbox.run("sandbox", "kubeconfig", code=1)
+    assert sandbox.run("sandbox", "kubeconfig", code=1).out == f"{sandbox.state.kubeconfig}\n"
     assert sandbox.run("sandbox", "start").out == f"{sandbox.state.kubeconfig}\n"
     assert "runs already" in sandbox.run("sandbox", "start").err
     assert sandbox.run("sandbox", "kubeconfig").out == f"{sandbox.state.kubeconfig}\n"

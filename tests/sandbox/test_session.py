@@ -34,7 +34,7 @@ async def test_the_last_user_stops_it(state: State) -> None:
         async with stopping_unused(state, is_empty, first.append):
             pass
         assert running(state) == daemon.pid
-    assert (first, second) == ([], [Done("the sandbox has stopped", rehearsed=False)])
+    assert (first, second) == ([], [Done("the sandbox has stopped")])
     assert await daemon.wait() == -signal.SIGTERM
 
 

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import pwd
 from concurrent.futures import ThreadPoolExecutor, TimeoutError
 from pathlib import Path
 
@@ -64,6 +65,24 @@ def test_a_folder_that_cannot_be_created(tmp_path: Path) -> None:
 def test_a_relative_state_home_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", "state")
     assert find_state().root == Path.home() / ".local" / "state" / "grpcdemo" / "sandbox"
+
+
+@pytest.mark.parametrize("home", ["", ".", "home/of/jane"], ids=["empty", "here", "relative"])
+def test_a_home_that_is_no_absolute_path_does_not_count(monkeypatch: pytest.MonkeyPatch, home: str) -> None:
+    """The sandbox would have another place in each folder."""
+    monkeypatch.setenv("HOME", home)
+    known = pwd.getpwuid(os.getuid()).pw_dir
+    assert find_state().root == Path(known, ".local", "state", "grpcdemo", "sandbox")
+
+
+def test_a_user_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(os, "getuid", lambda: 4_000_000_000)
+    with pytest.raises(GrpcdemoError, match="this user has no home folder") as refused:
+        find_state()
+    assert "XDG_STATE_HOME" in str(refused.value.hint)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert find_state().root == tmp_path / "grpcdemo" / "sandbox"
 
 
 def test_the_id_of_a_killed_daemon_is_cleared(state: State) -> None:

@@ -82,7 +82,10 @@ async def test_a_shared_namespace_has_its_labels_back(cluster: HollowCluster, cl
     assert cluster.labels(DEMO) == labels
     assert cluster.store.get(NAMESPACES, "", DEMO)["metadata"]["annotations"] == annotations
     assert ours(cluster) == ["pods/theirs"]
-    assert "grpcdemo did not create it; labels restored: no istio-injection, istio.io/rev=canary" in events.done
+    assert (
+        "stays, because grpcdemo did not create it\nlabels restored: no istio-injection, istio.io/rev=canary"
+        in events.done
+    )
 
 
 @pytest.mark.parametrize("resource", [PODS, DEPLOYMENTS, SERVICES, CONFIG_MAPS, SECRETS, VOLUME_CLAIMS])

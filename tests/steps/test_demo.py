@@ -79,7 +79,7 @@ async def test_a_failed_cleanup_is_reported(cluster: HollowCluster, cluster_api:
 async def test_only_another_failure_of_the_cleanup_is_reported(
     cluster: HollowCluster, cluster_api: Api, events: Events, answers: list[Answer], warnings: list[type]
 ) -> None:
-    cluster.faults.on("GET", NAMESPACES.path(name=DEMO), *answers)
+    cluster.faults.on("GET", NAMESPACES.path(name=DEMO), None, *answers)  # the first look is before any change
     with pytest.raises(Unauthorized):
         await demo(cluster_api, CONFIG, events.append, lambda _: None)
     assert [type(event) for event in events] == warnings

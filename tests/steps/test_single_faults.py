@@ -218,14 +218,15 @@ async def test_every_single_fault_is_survived(story: Story, part: int, tmp_path:
     runs = runs[part::PARTS]
     met = [await survive(story, told, row, tmp_path) for row in runs]
     cases = sum(case is not None for row in runs for case in row)
-    assert sum(met) > 0.9 * cases, "a watch may not be opened any more when all is ready; everything else is asked for"
+    most_unmet = max(1, cases // 10)
+    assert cases - sum(met) <= most_unmet, "a watch may not be opened any more when all is ready; all else is asked for"
 
 
 def facts(cluster: HollowCluster) -> dict[str, Any]:
     """What a command may change, each by a pattern of the line that says so."""
     return {
         **{
-            rf"namespace {DEMO} .*(created|labeled|labels restored|deleted)|labels are restored": labels_of(obj)
+            rf"namespace {DEMO} .*(created|labeled|deleted)|labels (are )?restored": labels_of(obj)
             for obj in cluster.store.list(NAMESPACES)
             if obj["metadata"]["name"] == DEMO and not is_terminating(obj)
         },

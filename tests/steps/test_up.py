@@ -50,10 +50,22 @@ async def test_a_second_time_with_more_servers(cluster: HollowCluster, demo_api:
     assert "Deployment grpc-server changed" in events.done
 
 
-async def test_pods_with_a_proxy_lose_it(cluster: HollowCluster, demo_api: Api, events: Events) -> None:
+async def test_what_was_switched_on_stays_on(cluster: HollowCluster, demo_api: Api, events: Events) -> None:
+    """Also a size that was not asked for now; no pod that is there restarts."""
+    await up(demo_api, UpConfig(clients=2), events.append)
+    before = {pod.name for pod in await switch(demo_api, SwitchConfig(on=True), events.append)}
+    cluster.faults.asked.clear()
+    pods = await up(demo_api, UpConfig(servers=5), events.append)
+    assert all(pod.proxy for pod in pods)
+    assert (len(pods), before < {pod.name for pod in pods}) == (7, True)
+    assert cluster.restarts() == []
+    assert cluster.labels(DEMO)["istio-injection"] == "enabled"
+
+
+async def test_afresh_pods_with_a_proxy_lose_it(cluster: HollowCluster, demo_api: Api, events: Events) -> None:
     await switch(demo_api, SwitchConfig(on=True), events.append)
     cluster.faults.asked.clear()
-    pods = await up(demo_api, UpConfig(), events.append)
+    pods = await up(demo_api, UpConfig(afresh=True), events.append)
     assert not any(pod.proxy for pod in pods)
     assert sorted(cluster.restarts()) == ["grpc-client", "grpc-server"]
     assert cluster.labels(DEMO)["istio-injection"] == "disabled"

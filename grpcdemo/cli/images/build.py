@@ -7,9 +7,9 @@ import typer
 
 from grpcdemo.cli.images.options import Builder, DryRun, Prefix, Verbose
 from grpcdemo.cli.images.programs import print_lines, run_programs
-from grpcdemo.cli.options import Format, Output
+from grpcdemo.cli.options import Format, Output, choice
 from grpcdemo.cli.output import show_document
-from grpcdemo.steps.images.build import BuildConfig, build_images
+from grpcdemo.steps.images.build import PLATFORMS, BuildConfig, build_images, parse_image
 
 
 def build(
@@ -19,13 +19,19 @@ def build(
         typer.Option(
             "--base-image",
             metavar="IMAGE",
+            parser=parse_image,
             help="Build on this image with Python 3.10 or later; podman and buildah also take docker-archive:FILE.",
             show_default="python:3.13-slim",
         ),
     ] = None,
     platform: Annotated[
         str | None,
-        typer.Option("--platform", metavar="linux/ARCH", help="amd64 or arm64.", show_default="this machine's"),
+        choice(
+            "--platform",
+            of={platform: platform for platform in PLATFORMS},
+            metavar="linux/ARCH",
+            help="amd64 or arm64; without it, this machine's.",
+        ),
     ] = None,
     image_prefix: Prefix = None,
     output: Output = Format.TABLE,

@@ -4,15 +4,28 @@ from typing import Annotated
 
 import typer
 
+from grpcdemo.cli.options import choice
+from grpcdemo.manifests.images import parse_prefix
+from grpcdemo.steps.images.builders import BUILDERS
+
 Builder = Annotated[
     str | None,
-    typer.Option(
-        "--builder", metavar="NAME", help="docker, podman, buildah, or nerdctl, instead of the first that works."
+    choice(
+        "--builder",
+        of={builder.name: builder.name for builder in BUILDERS},
+        metavar="NAME",
+        help="docker, podman, buildah, or nerdctl, instead of the first that works.",
     ),
 ]
 Prefix = Annotated[
     str | None,
-    typer.Option("--image-prefix", metavar="PREFIX", help="Name the images below PREFIX.", show_default="localhost"),
+    typer.Option(
+        "--image-prefix",
+        metavar="PREFIX",
+        parser=parse_prefix,
+        help="Name the images below PREFIX.",
+        show_default="localhost",
+    ),
 ]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show what the programs print.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the commands instead of running them.")]

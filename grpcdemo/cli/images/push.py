@@ -6,11 +6,12 @@ import typer
 
 from grpcdemo.cli.images.options import Builder, DryRun, Verbose
 from grpcdemo.cli.images.programs import print_lines, run_programs
+from grpcdemo.manifests.images import parse_prefix
 from grpcdemo.steps.images.push import push_images
 
 
 def push(
-    prefix: Annotated[str, typer.Argument(metavar="PREFIX", help="Registry and path.")],
+    prefix: Annotated[str, typer.Argument(metavar="PREFIX", parser=parse_prefix, help="Registry and path.")],
     builder: Builder = None,
     dry_run: DryRun = False,
     verbose: Verbose = False,

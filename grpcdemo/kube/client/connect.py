@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -24,7 +24,10 @@ from grpcdemo.kube.client.connection import Connection
 from grpcdemo.kube.client.patience import PATIENCE, Patience
 from grpcdemo.model.progress import Reporter, unreported
 from grpcdemo.model.target import Target
+from grpcdemo.near_miss import suggest
 
+SHOWN_CONTEXTS = 8
+"""In a hint; a company's kubeconfig may have hundreds."""
 IN_CLUSTER = "in-cluster"
 """What stands for a context where there is none."""
 
@@ -58,7 +61,7 @@ async def connect(
     target = Target(
         context=name,
         server=cluster.server,
-        implied=kubeconfig.implied and not context and not in_cluster,
+        implied=not (context or kubeconfig.option or in_cluster),
         local=proxy is None and is_this_machine(urlsplit(cluster.server).hostname or ""),
         sandbox=sandbox,
         cluster="" if in_cluster else entries.contexts[name].text("cluster"),
@@ -96,10 +99,16 @@ def _choose_context(entries: Entries, kubeconfig: Kubeconfig, context: str | Non
             f"no current context in {kubeconfig}",
             hint="name one with --context (`kubectl config get-contexts` lists them), or use --sandbox",
         )
+    contexts = [printable(one) for one in sorted(entries.contexts)]
     raise UsageError(
         f"there is no context {printable(name)} in {kubeconfig}",
-        hint="`kubectl config get-contexts` lists the contexts",
+        hint=f"{suggest(name, contexts)}{_list_contexts(contexts)}",
     )
+
+
+def _list_contexts(contexts: Sequence[str]) -> str:
+    more = "; `kubectl config get-contexts` lists all" if len(contexts) > SHOWN_CONTEXTS else ""
+    return f"the contexts are {', '.join(contexts[:SHOWN_CONTEXTS])}{more}" if contexts else "it has no contexts"
 
 
 def read_context(entries: Entries, name: str) -> tuple[Cluster, User]:

@@ -47,7 +47,7 @@ class Restart:
         self._lost_since = None
         if self._told and not self._doubted:
             self._told = False
-            self._report(Done("the API server answers again", rehearsed=False))
+            self._report(Done("the API server answers again"))
 
     def note_failure(self, error: Unreachable) -> float:
         """For how many seconds more it may come back; 0 if it will not."""

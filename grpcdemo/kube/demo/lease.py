@@ -58,6 +58,10 @@ class Lease:
             with suppress(ApiError):  # it is abandoned soon
                 await self._delete(self._held)
 
+    async def exists(self) -> bool:
+        """Whether a demo runs here, or ran and was killed."""
+        return await self._find() is not None
+
     async def acquire(self, report: Reporter) -> None:
         """Hold the Lease from now on. Raises DemoRunning if another demo does."""
         try:

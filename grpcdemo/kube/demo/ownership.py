@@ -83,7 +83,8 @@ async def delete_ours(api: Api, namespace: str, report: Reporter) -> list[Object
                     references.append(reference_to(resource, obj))
     finally:  # what was done is reported also if the rest fails
         if references:
-            report(Done(f"deleted {', '.join(map(str, references))}"))
+            names = ", ".join(map(str, references))
+            report(Done(f"deleted {names}", would=f"delete {names}"))
     return deleted
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from grpcdemo.resources.labels import NAMESPACE_NAME
 from grpcdemo.resources.objects import Object, is_terminating
 from grpcdemo.resources.resource import (
     DEPLOYMENTS,
@@ -18,7 +19,6 @@ from grpcdemo.resources.resource import (
 )
 from grpcdemo.sandbox.api.pod_defaults import default_pod, default_pod_spec, fill
 
-NAME_LABEL = "kubernetes.io/metadata.name"
 NAMESPACE_FINALIZER = "kubernetes"
 """In a namespace's spec: keeps it until its content is gone."""
 
@@ -30,7 +30,7 @@ def apply_defaults(resource: Resource, obj: Object) -> None:
 
 
 def _default_namespace(obj: Object) -> None:
-    obj["metadata"].setdefault("labels", {})[NAME_LABEL] = obj["metadata"].get("name", "")
+    obj["metadata"].setdefault("labels", {})[NAMESPACE_NAME] = obj["metadata"].get("name", "")
     if not is_terminating(obj):
         obj.setdefault("spec", {}).setdefault("finalizers", [NAMESPACE_FINALIZER])
     obj.setdefault("status", {}).setdefault("phase", "Active")

@@ -27,6 +27,7 @@ PASSED_ON = (
 )
 """Variables that a company may have set, and that pip also needs in a build."""
 ARCHIVE = "docker-archive:"
+IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@/+-]*")
 INCOMPLETE_HISTORY = re.compile(r"history lists \d+ non-empty layers")
 """In the output of podman and buildah when they cannot cache layers on a base image of other tools."""
 
@@ -48,6 +49,13 @@ class Built:
     builder: str
     platform: str
     images: tuple[Image, ...]
+
+
+def parse_image(text: str) -> str:
+    """An image's name, or `docker-archive:FILE`. Raises UsageError if *text* can be neither."""
+    if text.startswith(ARCHIVE) or IMAGE.fullmatch(text):
+        return text
+    raise UsageError(f"{text!r} cannot be the name of an image", hint="write it like python:3.13-slim")
 
 
 async def build_images(

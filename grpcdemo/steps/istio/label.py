@@ -9,6 +9,7 @@ from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.demo.injection import has_ready_endpoint, list_webhooks
 from grpcdemo.kube.demo.namespace import find_namespace
 from grpcdemo.model.progress import Reporter, Warned
+from grpcdemo.near_miss import suggest
 from grpcdemo.resources.injectors import LabelChange, Webhook, changed, injecting, label_choices, label_for, revisions
 from grpcdemo.resources.istio import AMBIENT_LABEL, INJECTION_LABEL, REVISION_LABEL
 from grpcdemo.resources.objects import Object, labels_of
@@ -83,7 +84,7 @@ def choose(
         label = f"label {REVISION_LABEL}={revision}" if revision else "any label"
         raise GrpcdemoError(
             f"no injector of this cluster selects {label}; its revisions and tags: {known}",
-            hint="choose one with --revision, or see `grpcdemo istio status`",
+            hint=f"{suggest(revision or '', revisions(webhooks))}choose one with --revision",
         )
     by_usual_label = working[0][0][INJECTION_LABEL] is not None
     if len({webhook.revision for _, webhook in working}) > 1 and not by_usual_label:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from grpcdemo.errors import ApiError, Forbidden, GrpcdemoError, NoDryRun, NotFound
+from grpcdemo.errors import ApiError, Forbidden, GrpcdemoError, Hint, NoDryRun, NotFound
 from grpcdemo.kube.advice import advise, advise_on_gap, describe, describe_gap
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.demo.deployed import (
@@ -70,12 +70,16 @@ async def switch(api: Api, config: SwitchConfig, report: Reporter, lease: Lease 
     if must_relabel:
         await require_consent_to_relabel(api, namespace, given=config.shared)
         await relabel(api, namespace, change)
-        report(Done(f"namespace {config.namespace} labeled {describe_labels(change)}"))
+        labels = describe_labels(change)
+        report(
+            Done(f"namespace {config.namespace} labeled {labels}", would=f"label namespace {config.namespace} {labels}")
+        )
     if is_done:
         report(Done(f"{_count(pods, on=config.on)} already: nothing to restart"))
         return pods
     if api.dry_run:
-        report(Done(f"{' and '.join(_names(deployments))} restarted"))
+        names = " and ".join(_names(deployments))
+        report(Done(f"{names} restarted", would=f"restart {names}"))
         return pods
     try:
         await _wait_until_label_works(api, config, deployments, report)
@@ -133,7 +137,9 @@ async def _wait_until_label_works(api: Api, config: SwitchConfig, deployments: l
         if loop.time() > deadline:
             raise GrpcdemoError(
                 f"the label is set, but a new pod still gets {'no' if config.on else 'a'} proxy",
-                hint="see what decides with `grpcdemo istio status`, or `istioctl experimental check-inject`",
+                hint=Hint(
+                    "see what decides with `grpcdemo istio status`, or `istioctl experimental check-inject`", looks=True
+                ),
             )
         await asyncio.sleep(POLL_S)
 
@@ -205,7 +211,7 @@ def _check_proxies(pods: list[Pod], *, on: bool) -> None:
         have = "have no" if on else "still have a"
         raise GrpcdemoError(
             f"{len(wrong)} of {len(pods)} pods {have} proxy, for example {wrong[0]}",
-            hint="see why with `grpcdemo istio status`",
+            hint=Hint("see why with `grpcdemo istio status`", looks=True),
         )
 
 

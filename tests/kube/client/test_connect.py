@@ -46,10 +46,13 @@ async def test_the_default_kubeconfig_is_only_implied() -> None:
     assert await target(context="near") == Target("near", LOCAL, implied=False, local=True, cluster="near")
 
 
-async def test_kubeconfig_of_the_environment_is_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+async def test_kubeconfig_of_the_environment_is_chosen_and_only_implied(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     write(default_kubeconfig(), "far", far=FAR)
     monkeypatch.setenv("KUBECONFIG", str(write(tmp_path / "a", "near", near=LOCAL)))
-    assert await target() == Target("near", LOCAL, implied=False, local=True, cluster="near")
+    assert await target() == Target("near", LOCAL, implied=True, local=True, cluster="near")
+    assert not (await target(context="near")).implied
 
 
 async def test_the_option_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -115,9 +118,29 @@ async def test_a_kubeconfig_that_is_named_must_be_there(tmp_path: Path) -> None:
 
 
 async def test_an_unknown_context_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="nowhere") as caught:
-        await target(context="nowhere", kubeconfig=str(write(tmp_path / "a", "near", near=LOCAL)))
-    assert "get-contexts" in str(caught.value.hint)
+    path = str(write(tmp_path / "a", "near", near=LOCAL, far=FAR))
+    with pytest.raises(UsageError, match="there is no context nowhere in ") as caught:
+        await target(context="nowhere", kubeconfig=path)
+    assert str(caught.value.hint) == "the contexts are far, near"
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("stagin-eu", "staging-eu"), ("STAGING-EU", "staging-eu"), ("staging-us", "staging-eu"), ("prodd", "prod")],
+)
+async def test_the_context_that_was_meant_is_named(tmp_path: Path, typed: str, meant: str) -> None:
+    path = str(write(tmp_path / "a", "prod", **{"prod": FAR, "staging-eu": FAR}))
+    with pytest.raises(UsageError) as caught:
+        await target(context=typed, kubeconfig=path)
+    assert str(caught.value.hint) == f"did you mean {meant}? the contexts are prod, staging-eu"
+
+
+async def test_many_contexts_are_not_all_listed(tmp_path: Path) -> None:
+    path = str(write(tmp_path / "a", None, **{f"c{number}": FAR for number in range(20)}))
+    with pytest.raises(UsageError) as caught:
+        await target(context="nowhere", kubeconfig=path)
+    assert str(caught.value.hint).count(",") == 7
+    assert str(caught.value.hint).endswith("; `kubectl config get-contexts` lists all")
 
 
 async def test_no_current_context(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ async def test_what_was_allowed_before_is_asked_again(
     told, over = events
     assert isinstance(told, Warned)
     assert "; trying for 30 s more" in told.text
-    assert over == Done("the API server answers again", rehearsed=False)
+    assert over == Done("the API server answers again")
 
 
 async def test_a_missing_permission_is_told_at_once(script: Script, api: Api, events: list[StepEvent]) -> None:
@@ -164,7 +164,7 @@ async def test_an_outage_is_told_once_and_its_end_too(script: Script, tmp_path: 
         told.text
         == f"the API server http://127.0.0.1:{out.port} cannot be reached: Connection refused; trying for 60 s more"
     )
-    assert over == Done("the API server answers again", rehearsed=False)
+    assert over == Done("the API server answers again")
 
 
 async def test_a_short_outage_is_not_told(script: Script, tmp_path: Path) -> None:

@@ -6,17 +6,19 @@ import pytest
 
 from grpcdemo.errors import NotEnoughResponses, UnexpectedVerdict
 from grpcdemo.model.observation import Observation
+from grpcdemo.steps.observe.config import ObserveConfig
 from grpcdemo.steps.observe.expectation import check_expected
 from grpcdemo.verdict import Outcome
 from tests.views.samples import BALANCED, BLIND, PINNED, WHY_BLIND, observation
 
 NOTHING = observation()
+EXPECTED = ObserveConfig(expect=Outcome.BALANCED, timeout_s=60.0)
 SKEWED = observation({"2xk4p": 3, "b7wzn": 100, "x2x8k": 97})
 
 
 @pytest.mark.parametrize(("expected", "observed"), [(Outcome.PINNED, PINNED), (Outcome.BALANCED, BALANCED)])
 def test_the_expected_verdict_is_no_error(expected: Outcome, observed: Observation) -> None:
-    check_expected(expected, observed)
+    check_expected(ObserveConfig(expect=expected), observed)
 
 
 @pytest.mark.parametrize(
@@ -29,7 +31,7 @@ def test_the_expected_verdict_is_no_error(expected: Outcome, observed: Observati
 )
 def test_another_verdict(expected: Outcome, observed: Observation, message: str, hint: str) -> None:
     with pytest.raises(UnexpectedVerdict, match=message) as caught:
-        check_expected(expected, observed)
+        check_expected(ObserveConfig(expect=expected), observed)
     assert hint in str(caught.value.hint)
 
 
@@ -49,6 +51,22 @@ def test_another_verdict(expected: Outcome, observed: Observation, message: str,
 )
 def test_no_verdict(observed: Observation, message: str, hint: str) -> None:
     with pytest.raises(NotEnoughResponses, match=message) as caught:
-        check_expected(Outcome.BALANCED, observed)
+        check_expected(EXPECTED, observed)
     assert hint in str(caught.value.hint)
     assert caught.value.exit_code == 4
+
+
+@pytest.mark.parametrize(
+    ("config", "option"),
+    [
+        (EXPECTED, "--timeout"),
+        (replace(EXPECTED, seconds=5.0), "--for"),
+        (replace(EXPECTED, seconds=90.0), "--timeout"),
+        (replace(EXPECTED, requests=33), "a higher --requests"),
+        (replace(EXPECTED, requests=10_000, seconds=5.0), "--for"),
+    ],
+)
+def test_the_hint_names_what_ended_it(config: ObserveConfig, option: str) -> None:
+    with pytest.raises(NotEnoughResponses) as caught:
+        check_expected(config, replace(PINNED, verdict=NOTHING.verdict))
+    assert str(caught.value.hint) == f"watch longer with {option}, or see `grpcdemo status`"
