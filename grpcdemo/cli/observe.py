@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -14,7 +14,7 @@ from grpcdemo.cli.runner import read
 from grpcdemo.cli.streams import Lines, Records, Stream
 from grpcdemo.cli.target import TargetOptions
 from grpcdemo.cli.written import written
-from grpcdemo.errors import Interrupted
+from grpcdemo.errors import ExitCode, GrpcdemoError, Interrupted
 from grpcdemo.kube.client.api import Api
 from grpcdemo.manifests import defaults
 from grpcdemo.model.observation import Observation
@@ -193,22 +193,30 @@ def observe(
         criteria=Criteria(**vars(strictness)),
     )
     quoted = target.invocation.command_line if report or form in QUOTABLE else None
-    interrupted: Interrupted | None = None
+    failure: GrpcdemoError | None = None
     with written(report) as file:
         with Progress(plain=plain) as progress:
             watch = _Watch(config, form, quoted, target.invocation, progress)
             try:
                 read(target, watch.run, report=progress.report)
-            except Interrupted as error:
-                interrupted = error
+            except GrpcdemoError as error:  # what was seen until then is shown all the same
+                failure = error
         if report and watch.last and watch.provenance:
-            file.text = observation_report(watch.last, watch.provenance)
+            lost = None if isinstance(failure, Interrupted) else failure
+            file.text = observation_report(watch.last, watch.provenance, lost.message if lost else None)
         if watch.last:
             watch.show(watch.last, bars=not plain)
-    if interrupted:
-        raise interrupted
+    if failure:
+        _raise(failure, ends_by_hand=bool(watch.last) and not end.expect)
     if watch.last:
         check_expected(config, watch.last)
+
+
+def _raise(failure: GrpcdemoError, *, ends_by_hand: bool) -> NoReturn:
+    """End with *failure*. Ctrl-C is the end of one without another, and no error: only the exit code tells of it."""
+    if ends_by_hand and failure.exit_code is ExitCode.INTERRUPTED:
+        raise typer.Exit(failure.exit_code)
+    raise failure
 
 
 class _Watch:

@@ -25,20 +25,21 @@ MOST_SERVERS = 12
 """A longer table is folded."""
 
 
-def observation_report(observation: Observation, provenance: Provenance) -> str:
-    return _render(
-        f"gRPC responses: {observation.verdict.outcome.value}", [Phase("Observation", observation)], provenance
-    )
+def observation_report(observation: Observation, provenance: Provenance, failure: str | None = None) -> str:
+    """One observation; for one that failed, the reason and what was observed until then."""
+    title = f"gRPC responses: {observation.verdict.outcome.value}"
+    return _render("The observation", title, [Phase("Observation", observation)], provenance, failure)
 
 
 def demo_report(phases: Sequence[Phase], provenance: Provenance, failure: str | None = None) -> str:
     """Istio off and on, side by side; for a demo that failed, the reason and what was observed until then."""
     outcomes = ", ".join(f"{phase.observation.verdict.outcome.value} with {phase.title}" for phase in phases)
-    return _render(f"gRPC responses: {outcomes}", phases, provenance, failure)
+    return _render("The demo", f"gRPC responses: {outcomes}", phases, provenance, failure)
 
 
-def _render(title: str, phases: Sequence[Phase], provenance: Provenance, failure: str | None = None) -> str:
+def _render(subject: str, title: str, phases: Sequence[Phase], provenance: Provenance, failure: str | None) -> str:
     return _template().render(
+        subject=subject,
         title=title,
         failure=failure,
         phases=[_facts(phase) for phase in phases],

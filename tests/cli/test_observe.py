@@ -3,12 +3,17 @@
 import csv
 import io
 import json
+import os
 import re
+import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from grpcdemo import __version__
+from grpcdemo.cli.output import Progress
+from grpcdemo.errors import Unauthorized
 from grpcdemo.resources.resource import PODS
 from tests.fakes.hollow_cluster import HollowCluster
 from tests.fakes.script import refuse, reply
@@ -43,6 +48,58 @@ def test_observe_without_a_demo(grpcdemo: Command, kubeconfig: str) -> None:
         f"error: there is no demo: namespace {DEMO} does not exist",
         "hint: deploy it with `grpcdemo up`",
     ]
+
+
+def interrupt_after_calls(monkeypatch: pytest.MonkeyPatch, number: signal.Signals = signal.SIGINT) -> None:
+    """The user sends a signal when the first calls are shown."""
+
+    def draw(_: Progress, __: object, line: Callable[[], str]) -> None:
+        if "no server yet" not in line():
+            os.kill(os.getpid(), number)
+
+    monkeypatch.setattr(Progress, "draw", draw)
+
+
+def test_ctrl_c_is_the_end_and_no_error(grpcdemo: Command, monkeypatch: pytest.MonkeyPatch, up: str) -> None:
+    interrupt_after_calls(monkeypatch)
+    ended = grpcdemo("observe", "--kubeconfig", up)
+    assert (ended.code, ended.err) == (130, "")
+    assert ended.out.startswith("SERVER POD")
+
+
+@pytest.mark.parametrize(
+    ("number", "options", "code"),
+    [(signal.SIGTERM, (), 143), (signal.SIGINT, ("--expect", "balanced", "--min-responses", "1000000"), 130)],
+    ids=["sigterm", "expect"],
+)
+def test_another_end_is_an_error(
+    grpcdemo: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    up: str,
+    number: signal.Signals,
+    options: tuple[str, ...],
+    code: int,
+) -> None:
+    interrupt_after_calls(monkeypatch, number)
+    ended = grpcdemo("observe", "--kubeconfig", up, *options)
+    assert (ended.code, ended.error_lines[0]) == (code, "error: interrupted")
+    assert ended.out.startswith("SERVER POD")
+
+
+@pytest.mark.parametrize("form", ["table", "json", "csv", "markdown"])
+def test_what_was_seen_until_the_target_was_lost_is_shown(
+    grpcdemo: Command, monkeypatch: pytest.MonkeyPatch, up: str, tmp_path: Path, form: str
+) -> None:
+    def draw(_: Progress, __: object, line: Callable[[], str]) -> None:
+        if "no server yet" not in line():
+            raise Unauthorized("the token has expired")
+
+    monkeypatch.setattr(Progress, "draw", draw)
+    report = tmp_path / "report.html"
+    ended = grpcdemo("observe", "--kubeconfig", up, "-o", form, "--report", str(report))
+    assert (ended.code, "grpc-server-" in ended.out) == (1, True)
+    assert ended.error_lines == ["error: the token has expired"]
+    assert "The observation failed</strong>: the token has expired" in report.read_text(encoding="utf-8")
 
 
 def client_log(cluster: HollowCluster) -> str:
