@@ -7,6 +7,7 @@ import typer
 
 from grpcdemo.cli import options
 from grpcdemo.cli.invocation import Gone, Invocation
+from grpcdemo.cli.next_command import suggest_next
 from grpcdemo.cli.output import Progress, result_width, show
 from grpcdemo.cli.question import require_consent
 from grpcdemo.cli.runner import SANDBOX_STARTED, change
@@ -73,6 +74,10 @@ def demo(
                 raise
         file.text = story.report() if report else None
         show(demo_view(result, result_width(), bars=not plain), demo_document(result, story.provenance), output)
+    if keep:
+        suggest_next(target, "{} shows which pods answer; {} removes the demo", "observe", "cleanup")
+    else:
+        suggest_next(target, "step by step, {}, then {} while {} runs in another terminal", "up", "observe", "istio on")
 
 
 async def _ask_for_place(config: step.DemoConfig, api: Api) -> None:

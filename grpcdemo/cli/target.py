@@ -81,6 +81,15 @@ class TargetOptions(ClusterOptions):
         super().__post_init__()
         check_namespace(self.namespace)
 
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What was typed to choose the target and the namespace, for the next command."""
+        named = {"--context": self.context, "--kubeconfig": self.kubeconfig}
+        if self.namespace != defaults.NAMESPACE:
+            named["--namespace"] = self.namespace
+        chosen = [word for flag, value in named.items() if value for word in (flag, value)]
+        return ("--sandbox", *chosen) if self.sandbox else tuple(chosen)
+
 
 def check_namespace(name: str) -> None:
     """Raises UsageError if no namespace can have this *name*."""

@@ -1,6 +1,7 @@
 """`grpcdemo up`"""
 
 from grpcdemo.cli import options
+from grpcdemo.cli.next_command import suggest_next
 from grpcdemo.cli.output import Progress, result_width, show
 from grpcdemo.cli.runner import SANDBOX_STARTED, change
 from grpcdemo.cli.target import TargetOptions
@@ -43,3 +44,4 @@ def up(
             step.plan(config, progress.report)
     if not dry_run:
         show(pods_table(pods, result_width()), {"pods": pods_document(pods)}, output)
+        suggest_next(target, "{} shows which pods answer", "observe")

@@ -18,7 +18,16 @@ def test_demo(grpcdemo: Command, cluster: HollowCluster, kubeconfig: str) -> Non
     ended = grpcdemo("demo", "--kubeconfig", kubeconfig)
     assert ended.code == 0
     assert ended.out.splitlines()[-2:] == [line for line in ended.out.splitlines() if line.startswith("Istio o")]
+    assert ended.error_lines[-1].startswith(f"next: step by step, `grpcdemo up --kubeconfig {kubeconfig}`, then `")
     assert DEMO not in cluster.names(NAMESPACES)
+
+
+def test_a_demo_that_stays(grpcdemo: Command, cluster: HollowCluster, kubeconfig: str) -> None:
+    ended = grpcdemo("demo", "--kubeconfig", kubeconfig, "--keep", "--namespace", "kept")
+    flags = f"--kubeconfig {kubeconfig} --namespace kept"
+    look, remove = f"`grpcdemo observe {flags}`", f"`grpcdemo cleanup {flags}`"
+    assert ended.error_lines[-1] == f"next: {look} shows which pods answer; {remove} removes the demo"
+    assert "kept" in cluster.names(NAMESPACES)
 
 
 def test_an_unexpected_demo(grpcdemo: Command, cluster: HollowCluster, kubeconfig: str) -> None:

@@ -144,7 +144,8 @@ def test_observe_that_reads_one_of_two_logs(grpcdemo: Command, cluster: HollowCl
     document = json.loads(ended.out)
     assert (ended.code, document["verdict"]) == (4, "inconclusive")
     assert document["responses"] > 0
-    assert document["responsesPerSecond"] >= document["responses"] / document["seconds"]
+    over_all = document["responses"] / document["seconds"]
+    assert document["responsesPerSecond"] >= over_all * 0.99, "both are rounded"
 
 
 @pytest.mark.parametrize(

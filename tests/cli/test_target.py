@@ -88,6 +88,19 @@ def test_the_order_of_precedence(named: dict[str, Any], variable: str | None, ch
     assert chosen is choice
 
 
+@pytest.mark.parametrize(
+    ("named", "flags"),
+    [
+        ({}, ()),
+        ({"sandbox": True, "namespace": "x"}, ("--sandbox", "--namespace", "x")),
+        ({"context": "a b", "kubeconfig": "k"}, ("--context", "a b", "--kubeconfig", "k")),
+        ({"context": "", "namespace": "istio-grpc-demo"}, ()),
+    ],
+)
+def test_the_next_command_has_the_same_target(named: dict[str, Any], flags: tuple[str, ...]) -> None:
+    assert TargetOptions(typer.Context(TyperCommand("up")), **named).flags == flags
+
+
 @pytest.mark.parametrize("words", NEEDING, ids=" ".join)
 def test_what_needs_a_demo_starts_no_sandbox(grpcdemo: Command, words: tuple[str, ...]) -> None:
     ended = grpcdemo(*words)

@@ -18,6 +18,7 @@ def test_up(grpcdemo: Command, cluster: HollowCluster, kubeconfig: str) -> None:
     assert [row.split()[1] for row in rows] == ["1/1"] * 3
     assert ended.error_lines[0].startswith("using context fake (http://127.0.0.1:")
     assert f"✓ namespace {DEMO} created, istio-injection=disabled" in ended.error_lines
+    assert ended.error_lines[-1] == f"next: `grpcdemo observe --kubeconfig {kubeconfig}` shows which pods answer"
     assert "\x1b" not in ended.out + ended.err
 
 

@@ -1,5 +1,6 @@
 """What `istio on` and `istio off` share."""
 
+from grpcdemo.cli.next_command import suggest_next
 from grpcdemo.cli.options import Format
 from grpcdemo.cli.output import Progress, result_width, show
 from grpcdemo.cli.runner import change
@@ -21,3 +22,4 @@ def switch(target: TargetOptions, config: step.SwitchConfig, form: Format, *, dr
         )
     if not dry_run:
         show(pods_table(pods, result_width()), {"pods": pods_document(pods)}, form)
+        suggest_next(target, "{} shows which pods answer now", "observe")
