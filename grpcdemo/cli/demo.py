@@ -73,7 +73,9 @@ def demo(
                 file.text = story.report(error.message) if report else None
                 raise
         file.text = story.report() if report else None
-        show(demo_view(result, result_width(), bars=not plain), demo_document(result, story.provenance), output)
+        sandbox = bool(story.provenance and story.provenance.sandbox)
+        picture = demo_view(result, result_width(), bars=not plain, sandbox=sandbox)
+        show(picture, demo_document(result, story.provenance), output)
     if keep:
         suggest_next(target, "{} shows which pods answer; {} removes the demo", "observe", "cleanup")
     else:

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from grpcdemo.cli.output import console
 from grpcdemo.errors import DISK_ERRORS, GrpcdemoError, UsageError
 
 ELSEWHERE = "name a file in an existing directory"
@@ -61,6 +62,7 @@ def _finish(result: Written, draft: Path, place: Path) -> None:
     except OSError as error:
         draft.unlink(missing_ok=True)
         raise GrpcdemoError(f"cannot write {place}: {error.strerror}") from error
+    console(stderr=True).print(f"written to {place}", soft_wrap=True)
 
 
 def _mode(place: Path) -> int:

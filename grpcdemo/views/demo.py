@@ -17,7 +17,9 @@ LABEL, IP, CELL = len("latency p50"), len("255.255.255.255"), len("100%")
 """How wide the first column, an IP and a share are."""
 
 
-def demo_view(result: DemoResult, width: int | None = None, *, bars: bool = True) -> RenderableType:
+def demo_view(
+    result: DemoResult, width: int | None = None, *, bars: bool = True, sandbox: bool = False
+) -> RenderableType:
     """In *width* cells, if they suffice for the shares: the bars go first, then the IPs."""
     phases = (result.before, result.after)
     bars = bars and (width is None or width >= LABEL + len(phases) * (GAP + IP + 1 + BAR_CELLS + 1 + CELL))
@@ -34,7 +36,8 @@ def demo_view(result: DemoResult, width: int | None = None, *, bars: bool = True
     table.add_row("latency p50", *(_latency(phase) for phase in phases))
     table.add_row("verdict", *(outcome_text(phase.observation.verdict.outcome) for phase in phases))
     verdicts = (Text.assemble(f"{phase.title}: ", verdict_text(phase.observation.verdict)) for phase in phases)
-    return Group(table, Text(""), *verdicts)
+    place = [Text("measured in the sandbox, not on a cluster")] if sandbox else []
+    return Group(table, Text(""), *verdicts, *place)
 
 
 def _share(observation: Observation, index: int, *, bars: bool, ips: bool) -> Text:

@@ -74,7 +74,8 @@ def test_on_a_terminal_it_is_asked(cluster: HollowCluster, up: str, typed: str, 
 
 def test_a_report_of_a_demo(grpcdemo: Command, kubeconfig: str, tmp_path: Path) -> None:
     report = tmp_path / "report.html"
-    assert grpcdemo("demo", "--kubeconfig", kubeconfig, "--report", str(report)).code == 0
+    ended = grpcdemo("demo", "--kubeconfig", kubeconfig, "--report", str(report))
+    assert (ended.code, f"written to {report}" in ended.error_lines) == (0, True)
     text = report.read_text(encoding="utf-8")
     assert text.index("<strong>pinned</strong>") < text.index("<strong>balanced</strong>")
 

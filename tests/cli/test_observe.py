@@ -98,7 +98,7 @@ def test_what_was_seen_until_the_target_was_lost_is_shown(
     report = tmp_path / "report.html"
     ended = grpcdemo("observe", "--kubeconfig", up, "-o", form, "--report", str(report))
     assert (ended.code, "grpc-server-" in ended.out) == (1, True)
-    assert ended.error_lines == ["error: the token has expired"]
+    assert ended.error_lines == [f"written to {report}", "error: the token has expired"]
     assert "The observation failed</strong>: the token has expired" in report.read_text(encoding="utf-8")
 
 

@@ -27,11 +27,17 @@ def test_it_takes_the_place_of_what_was_there(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
 
 
-def test_no_text_no_file(tmp_path: Path) -> None:
+def test_where_it_was_written_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(tmp_path / ("[a long] name" * 10), "text")
+    assert capsys.readouterr().err == f"written to {tmp_path / ('[a long] name' * 10)}\n"
+
+
+def test_no_text_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "old.html").write_text("old", encoding="utf-8")
     for name in ("old.html", "new.html"):
         with written(tmp_path / name):
             pass
+    assert capsys.readouterr().err == ""
     assert [path.name for path in tmp_path.iterdir()] == ["old.html"]
     assert (tmp_path / "old.html").read_text(encoding="utf-8") == "old"
 

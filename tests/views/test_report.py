@@ -46,6 +46,12 @@ def parse(report: str) -> Element:
     return page
 
 
+@pytest.mark.parametrize("sandbox", [True, False])
+def test_the_sandbox_is_no_cluster(sandbox: bool) -> None:
+    badge = "measured in the sandbox, not on a cluster"
+    assert (badge in observation_report(BALANCED, replace(PROVENANCE, sandbox=sandbox))) is sandbox
+
+
 @pytest.mark.parametrize("name", ["clients", "demo"])
 def test_report(golden_text: GoldenText, name: str) -> None:
     golden_text(f"report-{name}.html", REPORTS[name])
