@@ -95,6 +95,7 @@ def test_a_wrong_word_is_a_usage_error(grpcdemo: Command, arguments: tuple[str, 
     ("arguments", "error", "hint"),
     [
         (("down",), "there is no command `grpcdemo down`", "did you mean `grpcdemo cleanup`?"),
+        (("version",), "there is no command `grpcdemo version`", "did you mean `grpcdemo --version`?"),
         (("istio", "enable"), "there is no command `grpcdemo istio enable`", "did you mean `grpcdemo istio on`?"),
         (("up", "--replicas", "3"), "there is no option --replicas", "did you mean --servers? "),
         (("up", "--severs", "3"), "there is no option --severs", "did you mean --servers? "),
