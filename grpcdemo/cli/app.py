@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,7 +15,7 @@ from grpcdemo import __version__
 from grpcdemo.cli.invocation import Invocation
 from grpcdemo.cli.lazy import LazyGroup
 from grpcdemo.cli.usage import UsageProblem, translate
-from grpcdemo.errors import DISK_ERRORS, USERS_ERRORS, ExitCode, GrpcdemoError
+from grpcdemo.errors import DISK_ERRORS, USERS_ERRORS, ExitCode, GrpcdemoError, UsageError
 
 app = typer.Typer(
     name="grpcdemo",
@@ -91,8 +92,18 @@ def _indent(message: str) -> str:
     return "".join(char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in text)
 
 
+def _require_home() -> None:
+    """Raise UsageError if Typer would change a shell's start file beside the home folder."""
+    if not Path(os.environ.get("HOME", "/")).is_absolute():
+        raise UsageError(
+            "cannot install completion: HOME is no absolute path", hint="set it, or use `grpcdemo --show-completion`"
+        )
+
+
 def _run(invocation: Invocation) -> int:
     """Run it; Typer ends some of its own options by raising SystemExit."""
+    if "--install-completion" in invocation.arguments:
+        _require_home()
     try:
         code = app(args=list(invocation.arguments), prog_name="grpcdemo", obj=invocation, standalone_mode=False)
     except UsageProblem as problem:

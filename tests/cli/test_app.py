@@ -114,6 +114,17 @@ def test_a_usage_error_is_in_our_words(grpcdemo: Command, arguments: tuple[str, 
     assert helps.startswith(f"hint: {hint}")
 
 
+@pytest.mark.parametrize("home", ["", ".", "home"])
+def test_completion_is_installed_in_no_other_folder(
+    grpcdemo: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, home: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", home)
+    ended = grpcdemo("--install-completion", "bash")
+    assert (ended.code, ended.error_lines[0]) == (2, "error: cannot install completion: HOME is no absolute path")
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("words", [*TO_THE_CLUSTER, ("manifests",)], ids=" ".join)
 @pytest.mark.parametrize("name", ["Not_A_Name", "", "-x", "x" * 64, "a/b", "a.b"])
 def test_an_invalid_namespace_is_a_usage_error(grpcdemo: Command, words: tuple[str, ...], name: str) -> None:
