@@ -65,6 +65,6 @@ def test_no_command_reaches_the_users_cluster(tmp_path: Path) -> None:
             timeout=800,
             check=False,
         )
+        assert done.returncode == 0, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
         user.run("sandbox", "status", code=1)
-    assert done.returncode == 0, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
     assert arrived == []
