@@ -64,7 +64,10 @@ def pull_hint(image: str, cluster: LocalCluster | None) -> str:
             "check the image's name, and whether the cluster may pull it; a private registry needs an imagePullSecret"
         )
     if prefix != LOCAL_PREFIX:
-        return f"run `grpcdemo images push {prefix}`, or give the cluster an imagePullSecret if the registry is private"
+        return (
+            f"run `grpcdemo images push {prefix}`, or name another registry with `--image-prefix`; "
+            "a private one needs an imagePullSecret"
+        )
     if cluster and cluster.kind is ClusterKind.SHARED:
         return "run `grpcdemo images build`"
     if cluster:

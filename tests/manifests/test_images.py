@@ -63,8 +63,8 @@ def test_a_prefix_that_cannot_be_is_refused_with_the_reason(prefix: str, flaw: s
         (
             image_reference(CLIENT_IMAGE, "r.example.com/team"),
             KIND,
-            "run `grpcdemo images push r.example.com/team`, or give the cluster an imagePullSecret if the registry "
-            "is private",
+            "run `grpcdemo images push r.example.com/team`, or name another registry with `--image-prefix`; "
+            "a private one needs an imagePullSecret",
         ),
     ],
 )

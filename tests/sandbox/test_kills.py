@@ -147,7 +147,7 @@ MIDSTS = {
     ("istio", "on"): "restarted",
     ("up", "--rate", "5"): "waiting for",
     ("cleanup",): "waiting for",
-    ("demo",): "responses",
+    ("demo", "--replace"): "responses",
 }
 """Commands, and what each says in the middle of its work."""
 

@@ -109,9 +109,10 @@ async def test_a_finalizer_keeps_a_deleted_pod(machine: Machine) -> None:
     machine.store.mark_deleted(PODS, NAMESPACE, "server", grace_s=10)
     pod = await machine.until("server", lambda pod: pod["metadata"].get("deletionGracePeriodSeconds") == 0)
     assert "terminated" in container(pod)["state"]
+    pod = machine.pod("server")
     pod["metadata"]["finalizers"] = []
     since = machine.store.version
-    machine.store.update(PODS, machine.pod("server") | {"metadata": pod["metadata"]})
+    machine.store.update(PODS, pod)
     await machine.until_gone("server", since)
 
 
