@@ -22,6 +22,9 @@ from grpcdemo.views.diagnosis_document import (
     diagnosis_markdown,
 )
 
+LONGEST_S = 10.0
+"""How long traffic is measured, unless the user says otherwise."""
+
 
 class Form(str, Enum):
     """How the diagnosis is printed on stdout."""
@@ -64,6 +67,34 @@ class Call:
     ] = None
 
 
+@dataclass(frozen=True)
+class Traffic:
+    """Whether and how long the traffic is measured."""
+
+    seconds: Annotated[
+        float | None,
+        typer.Option(
+            "--for",
+            metavar="DURATION",
+            parser=options.parse_duration,
+            help="Measure traffic for this long at most.",
+            show_default="10s",
+        ),
+    ] = None
+    skipped: Annotated[bool, typer.Option("--no-traffic", help="Read the configuration only.")] = False
+
+    def __post_init__(self) -> None:
+        if self.skipped and self.seconds is not None:
+            raise UsageError("--for measures traffic, and --no-traffic does not", hint="choose one of them")
+
+    @property
+    def longest_s(self) -> float | None:
+        """None for not at all."""
+        if self.skipped:
+            return None
+        return LONGEST_S if self.seconds is None else self.seconds
+
+
 @options.grouped
 def diagnose(
     *,
@@ -71,6 +102,7 @@ def diagnose(
         str | None, typer.Argument(metavar="[svc/NAME]", help="The Service; without one, all that speak gRPC.")
     ] = None,
     call: Call,
+    traffic: Traffic,
     everywhere: Annotated[
         bool, typer.Option("--all-namespaces", "-A", help="All Services that speak gRPC, in every namespace.")
     ] = False,
@@ -82,19 +114,21 @@ def diagnose(
 ) -> None:
     """Tell why a gRPC client stays on one pod of a Service, and what cures it. Changes nothing."""
     if service is None:
-        if any(vars(call).values()):
-            raise UsageError("--port and --client need a Service", hint="name it, such as `grpcdemo diagnose svc/NAME`")
+        if any(vars(call).values()) or traffic.seconds is not None:
+            raise UsageError(
+                "--port, --client and --for need a Service", hint="name it, such as `grpcdemo diagnose svc/NAME`"
+            )
         _diagnose_all(place, everywhere=everywhere, output=output)
     elif everywhere:
         raise UsageError("--all-namespaces looks at all Services", hint="leave out the Service's name, or the option")
     else:
-        config = step.DiagnoseConfig(service, place.namespace, **vars(call))
+        config = step.DiagnoseConfig(service, place.namespace, **vars(call), traffic_s=traffic.longest_s)
         _diagnose_one(place, config, output)
 
 
 def _diagnose_one(place: Place, config: step.DiagnoseConfig, output: Form) -> None:
     with Progress() as progress:
-        diagnosis = read(place, lambda api: step.diagnose(api, config), report=progress.report)
+        diagnosis = read(place, lambda api: step.diagnose(api, config, progress.report), report=progress.report)
     flags = place.invocation.kubectl_flags
     if output is Form.JSON:
         show_document(diagnosis_document(diagnosis, flags))
@@ -132,7 +166,7 @@ def _show(diagnosis: Diagnosis, flags: Sequence[str], output: Form) -> None:
 
 def _exit_code(diagnoses: Sequence[Diagnosis]) -> ExitCode:
     """That of the worst. Where nothing was diagnosed, nothing can be told."""
-    conclusions = {diagnosis.conclusion for diagnosis in diagnoses}
+    conclusions = {diagnosis.overall for diagnosis in diagnoses}
     if Conclusion.CAUSED in conclusions:
         return ExitCode.UNEXPECTED_VERDICT
     if Conclusion.OPEN in conclusions or not conclusions:

@@ -10,7 +10,9 @@ from grpcdemo.diagnosis.finding import Finding, Severity, run
 from grpcdemo.diagnosis.inventory import Unreadable
 from grpcdemo.diagnosis.rules import RULES, Rule
 from grpcdemo.diagnosis.scene import Client, Scene
+from grpcdemo.diagnosis.traffic import Measurement, NotMeasured
 from grpcdemo.resources.references import ObjectReference
+from grpcdemo.verdict import Outcome
 
 ORDER = (Severity.PINS, Severity.ERRORS, Severity.MAY_PIN, Severity.UNKNOWN, Severity.OBSCURES)
 RANK = {severity: max(ORDER.index(severity), 1) for severity in ORDER}
@@ -41,6 +43,20 @@ class Diagnosis:
     findings: tuple[Finding, ...]
     looked_at: int
     """How many causes were looked for."""
+    traffic: Measurement | NotMeasured | None = None
+    """None if nobody asked for it."""
+
+    @property
+    def measured(self) -> Measurement | None:
+        return self.traffic if isinstance(self.traffic, Measurement) else None
+
+    @property
+    def overall(self) -> Conclusion:
+        """What the configuration and the traffic say together."""
+        outcome = self.measured.verdict.outcome if self.measured else None
+        if outcome in (Outcome.PINNED, Outcome.SKEWED):
+            return Conclusion.CAUSED
+        return self.conclusion
 
     @property
     def conclusion(self) -> Conclusion:

@@ -18,17 +18,20 @@ class MissingRight:
     resource: Resource
     namespace: str | None = None
     name: str | None = None
+    subresource: str | None = None
 
     @property
     def can_i(self) -> Kubectl:
         """The command that shows it."""
         what = f"{self.resource.qualified}/{self.name}" if self.name else self.resource.qualified
-        return Kubectl("auth", "can-i", self.verb, what, namespace=self.namespace)
+        flags = (f"--subresource={self.subresource}",) if self.subresource else ()
+        return Kubectl("auth", "can-i", self.verb, what, *flags, namespace=self.namespace)
 
     def __str__(self) -> str:
         name = f" {self.name}" if self.name else ""
         where = f" in namespace {self.namespace}" if self.namespace else ""
-        return f"{self.verb} {self.resource.qualified}{name}{where}"
+        what = f"{self.resource.qualified}/{self.subresource}" if self.subresource else self.resource.qualified
+        return f"{self.verb} {what}{name}{where}"
 
     def hides(self, resource: Resource, namespaces: Collection[str], name: str | None) -> bool:
         """Whether it keeps one from knowing all of *resource* in *namespaces*, or in all, or the one called *name*."""

@@ -104,14 +104,22 @@ class Scene:
 
     @cached_property
     def endpoints(self) -> tuple[Endpoint, ...]:
-        """Each address once, for this port. Raises Unreadable."""
+        """Each pod once, for this port. Raises Unreadable."""
+        return tuple({endpoint.pod or endpoint.address: endpoint for endpoint in self._addresses}.values())
+
+    @property
+    def ready_addresses(self) -> dict[str, str]:
+        """The pod behind each address, in every family, that takes calls of this port. Raises Unreadable."""
+        return {one.address: one.pod or one.address for one in self._addresses if one.ready}
+
+    @property
+    def _addresses(self) -> list[Endpoint]:
         slices = [
             slice_
             for slice_ in self.inventory.read(ENDPOINT_SLICES, self.namespace)
             if labels_of(slice_).get(SERVICE_NAME) == self.name and self._serves_port(slice_)
         ]
-        endpoints = [_read_endpoint(item) for slice_ in slices for item in slice_.get("endpoints") or []]
-        return tuple({endpoint.pod or endpoint.address: endpoint for endpoint in endpoints}.values())
+        return [_read_endpoint(item) for slice_ in slices for item in slice_.get("endpoints") or []]
 
     @property
     def ready_endpoints(self) -> list[Endpoint]:

@@ -1,9 +1,9 @@
-"""Why a user's own gRPC Service is pinned, by what its objects say. Only reads."""
+"""Why a user's own gRPC Service is pinned, by what its objects and the counters of its clients say. Only reads."""
 
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grpcdemo.diagnosis.callers import Callers
 from grpcdemo.diagnosis.examination import Diagnosis, examine_clients
@@ -13,11 +13,13 @@ from grpcdemo.diagnosis.speaking import speaks_grpc
 from grpcdemo.errors import ApiError, Forbidden, Hint, Kubectl, NotEnoughResponses, NotFound, UsageError
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.survey.survey import survey_cluster, survey_namespace, survey_service
+from grpcdemo.model.progress import Reporter, unreported
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.pods import is_active
 from grpcdemo.resources.references import ObjectReference, parse_reference
 from grpcdemo.resources.resource import DAEMON_SETS, DEPLOYMENTS, JOBS, PODS, SERVICES, STATEFUL_SETS
 from grpcdemo.resources.selectors import format_selector
+from grpcdemo.steps.measure import EVERY_S, measure
 
 CLIENTS = (DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS, JOBS, PODS)
 """What a client can be, the usual one first."""
@@ -38,9 +40,13 @@ class DiagnoseConfig:
     """A workload, such as `deploy/web`."""
     client_namespace: str | None = None
     """None for the Service's."""
+    traffic_s: float | None = None
+    """How long to measure the traffic at most; None for not at all."""
+    every_s: float = EVERY_S
+    """Between two polls."""
 
 
-async def diagnose(api: Api, config: DiagnoseConfig) -> Diagnosis:
+async def diagnose(api: Api, config: DiagnoseConfig, report: Reporter = unreported) -> Diagnosis:
     """Raises UsageError, NotFound, or NotEnoughResponses if the client has no pod to look at."""
     name = parse_reference(config.service, (SERVICES,)).name
     namespace = config.namespace or own_namespace(api)
@@ -48,7 +54,12 @@ async def diagnose(api: Api, config: DiagnoseConfig) -> Diagnosis:
     port = choose_port(service, config.port)
     client = await find_client(api, config, namespace)
     inventory, clients = await survey_service(api, service, port, client)
-    return examine_clients(Scene(service, port, inventory), clients, named=client is not None)
+    scene = Scene(service, port, inventory)
+    diagnosis = examine_clients(scene, clients, named=client is not None)
+    if config.traffic_s is None:
+        return diagnosis
+    traffic = await measure(api, scene, clients, config.traffic_s, every_s=config.every_s, report=report)
+    return replace(diagnosis, traffic=traffic)
 
 
 async def diagnose_all(api: Api, namespace: str | None, *, everywhere: bool = False) -> list[Diagnosis]:

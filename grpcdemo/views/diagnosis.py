@@ -12,9 +12,12 @@ from rich.text import Text
 
 from grpcdemo.diagnosis.examination import Conclusion, Diagnosis
 from grpcdemo.diagnosis.finding import Evidence, Finding, Severity
+from grpcdemo.diagnosis.traffic import Measurement, NotMeasured
 from grpcdemo.resources.references import ObjectReference
+from grpcdemo.verdict import Outcome
+from grpcdemo.views.pods import short_names
 from grpcdemo.views.styles import BAD, GOOD
-from grpcdemo.views.table import fitting_columns, plain_table
+from grpcdemo.views.table import fitting_columns, plain_table, table_width
 from grpcdemo.views.words import printable
 
 WIDTH = 100
@@ -34,6 +37,9 @@ NONE = (
     "no Service here speaks gRPC, as far as ports and probes tell: name it with `grpcdemo diagnose svc/NAME`, "
     "or look everywhere with `-A`"
 )
+OUTCOME_STYLES = {Outcome.PINNED: BAD, Outcome.SKEWED: BAD, Outcome.BALANCED: GOOD}
+MOST_ROWS = 10
+"""How many clients the matrix shows."""
 ALIKE = 3
 """How many findings of one rule are shown."""
 CLIENTS = 3
@@ -45,12 +51,16 @@ DISPENSABLE = ("PORT", "NAMESPACE")
 def diagnosis_view(diagnosis: Diagnosis, flags: Sequence[str] = (), width: int | None = None) -> RenderableType:
     """*flags* choose the cluster in the commands, which are never wrapped."""
     cells = min(width or WIDTH, WIDTH)
-    lines = [Text(subject(diagnosis), "bold"), _answer(diagnosis, cells)]
+    lines: list[RenderableType] = [
+        Text(subject(diagnosis), "bold"),
+        *_traffic(diagnosis, cells),
+        _answer(diagnosis, cells),
+    ]
     for _, alike in groupby(diagnosis.of(*SHOWN), lambda finding: finding.id):
         lines += _alike([*alike], flags, cells)
     for part in (_unknown(diagnosis, cells), _notes(diagnosis, flags, cells)):
         lines += [Text(""), *part] if part else []
-    return Group(*lines, Text(""), *_wrapped(counts(diagnosis), cells), *_wrapped(NOT_MEASURED, cells))
+    return Group(*lines, Text(""), *_wrapped(counts(diagnosis), cells), *_wrapped(not_measured(diagnosis), cells))
 
 
 def diagnoses_view(diagnoses: Sequence[Diagnosis], width: int | None = None) -> RenderableType:
@@ -85,12 +95,31 @@ def answer(diagnosis: Diagnosis) -> str:
     """In one sentence."""
     first = next(iter(diagnosis.findings), None)
     if diagnosis.conclusion is Conclusion.CLEAR or first is None:
+        if diagnosis.overall is Conclusion.CAUSED:
+            return "the configuration shows no cause: look at the client's own policy, connections and streams"
         return "nothing pins: by its configuration, requests are balanced"
     if diagnosis.conclusion is Conclusion.CAUSED:
         fails = first.severity is Severity.ERRORS
         return "calls fail" if fails else "pinned: the configuration keeps a client on one pod"
     maybe = diagnosis.of(Severity.MAY_PIN)
     return "open: it depends on what the configuration does not show" if maybe else "open: not all could be checked"
+
+
+def measured(measurement: Measurement) -> str:
+    """The verdict on the traffic in one line: by what, over what time."""
+    verdict, pods, total = measurement.verdict, measurement.pods, measurement.all_pods
+    which = f"{pods}" if pods == total else f"{pods} of {total}"
+    source = (
+        f"counted by the sidecars of {which} client {'pod' if total == 1 else 'pods'} in {measurement.seconds:.1f} s"
+    )
+    return printable(f"{verdict.outcome.value}: {verdict.reason}; {source}")
+
+
+def not_measured(diagnosis: Diagnosis) -> str:
+    """Why not; empty if it was."""
+    if isinstance(diagnosis.traffic, NotMeasured):
+        return f"{NOT_MEASURED}: {diagnosis.traffic.reason}"
+    return NOT_MEASURED if diagnosis.traffic is None else ""
 
 
 def counts(diagnosis: Diagnosis) -> str:
@@ -131,6 +160,36 @@ def _row(diagnosis: Diagnosis) -> dict[str, Text]:
     cells = {column: Text(printable(text)) for column, text in zip(COLUMNS, texts, strict=True)}
     cells["AT RISK"].stylize(style)
     return cells
+
+
+def _traffic(diagnosis: Diagnosis, width: int) -> Iterator[RenderableType]:
+    """The verdict, and who called whom how often if that fits."""
+    if not diagnosis.measured:
+        return
+    style = OUTCOME_STYLES.get(diagnosis.measured.verdict.outcome, "")
+    yield from (Text(line, style) for line in _lines(measured(diagnosis.measured), width, ""))
+    rows = _matrix(diagnosis.measured)
+    if rows and table_width(rows, [*rows[0]]) <= width:
+        table = plain_table(*rows[0], numbers=[*rows[0]][1:])
+        for row in rows[:MOST_ROWS]:
+            table.add_row(*row.values())
+        yield from (Text(""), table)
+        if len(rows) > MOST_ROWS:
+            yield Text(f"and {len(rows) - MOST_ROWS} more; `-o json` has them all")
+        yield Text("")
+
+
+def _matrix(measurement: Measurement) -> list[dict[str, Text]]:
+    """A row for each client pod, a column for each server."""
+    titles = short_names(measurement.servers)
+    return [
+        {
+            "CLIENT POD": Text(printable(client)),
+            **{printable(title): Text(str(requests.get(name, 0))) for name, title in titles.items()},
+        }
+        for client, requests in measurement.by_client.items()
+        if any(requests.values())
+    ]
 
 
 def _answer(diagnosis: Diagnosis, width: int) -> Text:

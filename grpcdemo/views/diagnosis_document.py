@@ -8,7 +8,17 @@ from typing import Any
 from grpcdemo.diagnosis.examination import Diagnosis
 from grpcdemo.diagnosis.finding import Finding, Severity
 from grpcdemo.resources.references import ObjectReference
-from grpcdemo.views.diagnosis import NOT_MEASURED, answer, counts, evidence_text, risk, subject, worst_first
+from grpcdemo.views.diagnosis import (
+    NOT_MEASURED,
+    answer,
+    counts,
+    evidence_text,
+    measured,
+    not_measured,
+    risk,
+    subject,
+    worst_first,
+)
 from grpcdemo.views.markdown import code, escape, markdown_table
 
 Document = dict[str, Any]
@@ -24,11 +34,23 @@ def diagnosis_document(diagnosis: Diagnosis, flags: Sequence[str] = ()) -> Docum
         },
         "clients": [_reference(client) for client in diagnosis.clients],
         "clientsFrom": ("option" if diagnosis.named else "podSpecs") if diagnosis.clients else None,
-        "verdict": None,
-        "reason": NOT_MEASURED,
+        **_traffic(diagnosis),
         "conclusion": diagnosis.conclusion.value,
         "lookedFor": diagnosis.looked_at,
         "findings": [_finding(finding, flags) for finding in diagnosis.findings],
+    }
+
+
+def _traffic(diagnosis: Diagnosis) -> Document:
+    measurement = diagnosis.measured
+    verdict = measurement.verdict if measurement else None
+    return {
+        "verdict": verdict and verdict.outcome.value,
+        "reason": verdict.reason if verdict else not_measured(diagnosis),
+        "errorRate": verdict and verdict.error_rate,
+        "source": "envoy" if measurement else None,
+        "seconds": measurement and round(measurement.seconds, 3),
+        "byClient": measurement and {client: {**requests} for client, requests in measurement.by_client.items()},
     }
 
 
@@ -56,8 +78,9 @@ def _reference(reference: ObjectReference) -> Document:
 
 def diagnosis_markdown(diagnosis: Diagnosis, flags: Sequence[str] = ()) -> str:
     parts = [f"**{escape(subject(diagnosis))}**: {escape(answer(diagnosis))}"]
+    parts += [escape(measured(diagnosis.measured))] if diagnosis.measured else []
     parts += [_item(finding, flags) for finding in diagnosis.findings]
-    parts += [f"{escape(counts(diagnosis))}; {escape(NOT_MEASURED)}"]
+    parts += [escape("; ".join(filter(None, (counts(diagnosis), not_measured(diagnosis)))))]
     return "\n\n".join(parts) + "\n"
 
 

@@ -11,7 +11,9 @@ def test_diagnose(grpcdemo: Command, up: str) -> None:
     assert (ended.code, ended.err) == (3, "")
     lines = ended.out.splitlines()
     assert lines[1] == "pinned: the configuration keeps a client on one pod"
-    assert lines[-1] == "by configuration only; traffic was not measured"
+    not_measured = "by configuration only; traffic was not measured"
+    assert lines[-1] == f"{not_measured}: no client pod runs with Istio's sidecar"
+    assert grpcdemo("diagnose", "grpc-server", "--no-traffic", *target).out.splitlines()[-1] == not_measured
     document = json.loads(grpcdemo("doctor", "grpc-server", *target, "--client", "grpc-client", "-o", "json").out)
     assert [finding["id"] for finding in document["findings"]] == ["client-without-sidecar"]
     assert document["clientsFrom"] == "option"
@@ -30,5 +32,11 @@ def test_all(grpcdemo: Command, up: str) -> None:
 
 
 def test_wrong_usage(grpcdemo: Command, kubeconfig: str) -> None:
-    for words in (("--client", "web"), ("svc/cart", "-A"), ("-n", "Shop")):
+    for words in (
+        ("--client", "web"),
+        ("--for", "3s"),
+        ("cart", "--for", "3s", "--no-traffic"),
+        ("svc/cart", "-A"),
+        ("-n", "Shop"),
+    ):
         assert grpcdemo("diagnose", *words, "--kubeconfig", kubeconfig).code == 2

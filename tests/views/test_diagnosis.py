@@ -1,6 +1,7 @@
 """What `diagnose` prints: one Service, many of them, and the document for scripts."""
 
 import json
+from dataclasses import replace
 from importlib.resources import files
 from typing import Any
 
@@ -8,7 +9,10 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from grpcdemo.diagnosis.examination import Diagnosis, examine, examine_clients
-from grpcdemo.resources.resource import DESTINATION_RULES
+from grpcdemo.diagnosis.inventory import MissingRight
+from grpcdemo.diagnosis.traffic import Measurement, NotMeasured
+from grpcdemo.resources.resource import DESTINATION_RULES, PODS
+from grpcdemo.verdict import judge
 from grpcdemo.views.diagnosis import diagnoses_view, diagnosis_view
 from grpcdemo.views.diagnosis_document import (
     diagnoses_document,
@@ -16,11 +20,12 @@ from grpcdemo.views.diagnosis_document import (
     diagnosis_document,
     diagnosis_markdown,
 )
-from tests.diagnosis.scenes import SHOP, client, may_not, outside, scene
+from tests.diagnosis.scenes import HASH, SHOP, client, may_not, outside, scene
 
 from .conftest import Golden, GoldenText, draw
 
 FLAGS = ("--context", "prod")
+PORT_FORWARD = MissingRight("create", PODS, SHOP, subresource="portforward")
 WELL = examine(scene())
 PINNED = examine(
     scene(
@@ -37,7 +42,21 @@ OPEN = examine_clients(
     named=False,
 )
 HOSTILE = examine(scene(annotations={"networking.istio.io/exportTo": "\x1b[31m`|\n"}))
-DIAGNOSES: dict[str, Diagnosis] = {"well": WELL, "pinned": PINNED, "open": OPEN, "hostile": HOSTILE}
+TRAFFIC = {
+    "web-7d4b9c8f6-1": {"cart-7d4b9c8f6-0": 53},
+    "web-7d4b9c8f6-2": {"cart-7d4b9c8f6-2": 48},
+    "web-7d4b9c8f6-3": {},
+}
+SERVERS = tuple(f"cart-{HASH}-{number}" for number in range(3))
+MEASURED = replace(WELL, traffic=Measurement(judge(TRAFFIC, SERVERS), 1.234, TRAFFIC, SERVERS, pods=3, all_pods=4))
+UNMEASURED = replace(WELL, traffic=NotMeasured(f"this user may not {PORT_FORWARD}"))
+DIAGNOSES: dict[str, Diagnosis] = {
+    "well": WELL,
+    "pinned": PINNED,
+    "open": OPEN,
+    "hostile": HOSTILE,
+    "measured": MEASURED,
+}
 
 
 def schema() -> Draft202012Validator:
@@ -50,7 +69,7 @@ def as_read(document: Any) -> Any:
     return json.loads(json.dumps(document))
 
 
-@pytest.mark.parametrize("name", ["well", "pinned", "open"])
+@pytest.mark.parametrize("name", ["well", "pinned", "open", "measured"])
 def test_one(name: str, golden: Golden) -> None:
     golden(
         f"diagnosis-{name}",
@@ -60,7 +79,7 @@ def test_one(name: str, golden: Golden) -> None:
 
 
 def test_many(golden: Golden) -> None:
-    golden("diagnoses", lambda width: diagnoses_view([*DIAGNOSES.values()], width), None)
+    golden("diagnoses", lambda width: diagnoses_view([WELL, PINNED, OPEN, HOSTILE], width), None)
 
 
 @pytest.mark.parametrize("name", DIAGNOSES)
@@ -84,6 +103,14 @@ def test_the_worst_comes_first() -> None:
     assert [one["conclusion"] for one in diagnoses_document([WELL, OPEN, PINNED])] == ["caused", "open", "clear"]
 
 
+def test_why_nothing_was_measured() -> None:
+    why = "by configuration only; traffic was not measured: this user may not create pods/portforward in namespace shop"
+    assert " ".join(draw(diagnosis_view(UNMEASURED), 100).splitlines()).endswith(why)
+    assert diagnosis_document(UNMEASURED)["reason"] == why
+    assert diagnosis_markdown(UNMEASURED).rstrip().endswith(why)
+    assert PORT_FORWARD.can_i.text() == "kubectl auth can-i create pods --subresource=portforward --namespace shop"
+
+
 def test_of_many_clients_some_stand_for_all() -> None:
     clients = [outside(namespace=f"team-{number}") for number in range(20)]
     diagnosis = examine_clients(scene(caller=None), clients, named=False)
@@ -95,7 +122,7 @@ def test_of_many_clients_some_stand_for_all() -> None:
 
 def test_markdown(golden_text: GoldenText) -> None:
     golden_text("diagnosis.md", diagnosis_markdown(PINNED, FLAGS))
-    golden_text("diagnoses.md", diagnoses_markdown([*DIAGNOSES.values()]))
+    golden_text("diagnoses.md", diagnoses_markdown([WELL, PINNED, OPEN, HOSTILE]))
 
 
 def test_nothing_that_a_terminal_obeys_is_printed() -> None:

@@ -14,11 +14,12 @@ from grpcdemo.kube.client.connection import Connection
 from grpcdemo.kube.client.errors import not_kubernetes
 from grpcdemo.kube.client.exchange import Exchange
 from grpcdemo.kube.client.patience import PATIENCE, Patience
+from grpcdemo.kube.client.port_forward import PROTOCOL, PortForward
 from grpcdemo.kube.client.request import Parameters, Request
 from grpcdemo.model.progress import Reporter, unreported
 from grpcdemo.model.target import Target
 from grpcdemo.resources.objects import Object
-from grpcdemo.resources.resource import Resource
+from grpcdemo.resources.resource import PODS, Resource
 
 PAGE = 500
 """How many objects of a long list are asked for at a time, as kubectl does."""
@@ -155,6 +156,13 @@ class Api:
         if self.dry_run:
             body["dryRun"] = ["All"]  # the API server ignores the query of a DELETE with a body
         await self._exchange.ask(Request("delete", resource, namespace, name, self.target.context, body=body))
+
+    async def forward(self, pod: str, port: int, *, namespace: str) -> PortForward:
+        """A connection to *port* of a pod, which the caller closes."""
+        request = Request(
+            "get", PODS, namespace, pod, self.target.context, subresource="portforward", parameters={"ports": port}
+        )
+        return PortForward(await self._exchange.open_websocket(request, PROTOCOL), pod)
 
     def stream(
         self, request: Request, *, answer_s: float, silence_s: float

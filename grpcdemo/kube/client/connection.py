@@ -18,6 +18,9 @@ from grpcdemo.kube.access.proxies import Proxy
 from grpcdemo.kube.access.tls import build_context
 from grpcdemo.kube.client.request import Request
 
+CLOSE_S = 1.0
+"""How long the other end may take to say goodbye to a websocket."""
+
 
 class Connection:
     """Requests of *user* to *cluster*, with the credentials of *source*, through *proxy*.
@@ -54,9 +57,7 @@ class Connection:
     async def send(
         self, request: Request, credentials: Credentials, timeout: aiohttp.ClientTimeout
     ) -> aiohttp.ClientResponse:
-        headers = self._headers.copy()
-        if credentials.authorization:
-            headers["Authorization"] = credentials.authorization
+        headers = self._headers_with(credentials)
         if request.body is not None:
             headers["Content-Type"] = request.content_type
         return await self._session.request(
@@ -71,8 +72,31 @@ class Connection:
             proxy=http_proxy(self.proxy),
         )
 
+    async def open_websocket(
+        self, request: Request, credentials: Credentials, protocol: str
+    ) -> aiohttp.ClientWebSocketResponse[bool]:
+        """Raises WSServerHandshakeError with the status of a refusal, but without its words."""
+        headers = self._headers_with(credentials)
+        headers["Accept"] = "*/*"  # the API server has no JSON here, and refuses to be asked for it
+        return await self._session.ws_connect(
+            self._cluster.server + request.path,
+            params=_query(request.parameters),
+            headers=headers,
+            protocols=(protocol,),
+            timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_S),
+            ssl=self._context(credentials.key_pair) or False,
+            server_hostname=self._cluster.tls_server_name or None,
+            proxy=http_proxy(self.proxy),
+        )
+
     async def close(self) -> None:
         await self._session.close()
+
+    def _headers_with(self, credentials: Credentials) -> CIMultiDict[str]:
+        headers: CIMultiDict[str] = self._headers.copy()
+        if credentials.authorization:
+            headers["Authorization"] = credentials.authorization
+        return headers
 
     def _context(self, key_pair: KeyPair | None) -> ssl.SSLContext | None:
         """The context with *key_pair*. Another pair gets another one, and thereby new connections."""

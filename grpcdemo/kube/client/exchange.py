@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager, asynccontextmanager
 
 import aiohttp
 
-from grpcdemo.errors import ApiError, NotFound, Rejected, Replaced, Unreachable
+from grpcdemo.errors import ApiError, Forbidden, NotFound, Rejected, Replaced, Unreachable
 from grpcdemo.kube.access.connection_errors import NOT_CONNECTED, NOT_SENT, connection_errors
 from grpcdemo.kube.access.credentials import Credentials
 from grpcdemo.kube.client.conflict import Meaning, judge_conflict
@@ -28,7 +28,7 @@ from grpcdemo.kube.client.restart import Restart
 from grpcdemo.kube.messages import read_text
 from grpcdemo.model.progress import Reporter
 from grpcdemo.resources.objects import Object
-from grpcdemo.waiting import to_its_end
+from grpcdemo.waiting import done_within, to_its_end
 
 CONNECT_TIMEOUT_S = 10.0
 MOST_BACK_OFF_S = 3.0
@@ -110,6 +110,18 @@ class Exchange:
                 yield response.content.iter_any()
         finally:
             response.close()
+
+    async def open_websocket(self, request: Request, protocol: str) -> aiohttp.ClientWebSocketResponse[bool]:
+        """Tried once."""
+        credentials = await self._connection.source.get()
+        opening = self._connection.open_websocket(request, credentials, protocol)
+        with self._errors():
+            try:
+                return await done_within(opening, self._patience.answer_s)
+            except aiohttp.WSServerHandshakeError as error:
+                if error.status == 403:
+                    raise Forbidden(f"cannot {request.verb} {request.subject}: HTTP 403") from error
+                raise api_error(error.status, {}, request) from error
 
     async def _read_refusal(self, request: Request, response: aiohttp.ClientResponse) -> ApiError:
         with self._errors():

@@ -1,0 +1,127 @@
+"""The traffic of the demo as its client's Envoy has counted it, from the port-forward to the verdict."""
+
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from grpcdemo.diagnosis.examination import Conclusion, Diagnosis
+from grpcdemo.diagnosis.traffic import NotMeasured
+from grpcdemo.kube.client.api import Api
+from grpcdemo.resources.resource import DEPLOYMENTS, NAMESPACES, PODS
+from grpcdemo.steps.diagnose import DiagnoseConfig, diagnose
+from grpcdemo.verdict import Outcome
+from tests.fakes.envoy import Envoy
+from tests.fakes.hollow_cluster import HollowCluster
+from tests.fakes.script import connected_to, refuse
+
+DEMO = "istio-grpc-demo"
+SERVICE = f"grpc-server.{DEMO}.svc.cluster.local"
+NOT_FOUND = refuse(404)
+
+
+class Breaking(Envoy):
+    """Its first connection ends after two answers."""
+
+    async def answer(self, websocket: web.WebSocketResponse, data: bytes) -> None:
+        await super().answer(websocket, data)
+        if len(self.asked) == 2:
+            await websocket.close()
+
+
+@pytest.fixture
+async def pods(cluster: HollowCluster, demo_api: Api) -> dict[str, str]:
+    """The addresses of the servers and the client, which has a sidecar, by the pods' names."""
+    cluster.set_metadata(NAMESPACES, "", DEMO, labels={"istio-injection": "enabled"})
+    cluster.set_spec(DEPLOYMENTS, DEMO, "grpc-client", replicas=0)
+    await cluster.settle()
+    cluster.set_spec(DEPLOYMENTS, DEMO, "grpc-client", replicas=1)
+    await cluster.settle()
+    return {pod["metadata"]["name"]: pod["status"]["podIP"] for pod in cluster.store.list(PODS, DEMO)}
+
+
+def servers(pods: dict[str, str]) -> list[str]:
+    return sorted(address for name, address in pods.items() if "server" in name)
+
+
+def path(pods: dict[str, str]) -> str:
+    client = next(name for name in pods if "client" in name)
+    return f"/api/v1/namespaces/{DEMO}/pods/{client}/portforward"
+
+
+async def measured(api: Api, traffic_s: float = 10) -> Diagnosis:
+    return await diagnose(api, DiagnoseConfig("grpc-server", DEMO, traffic_s=traffic_s, every_s=0))
+
+
+def reason(diagnosis: Diagnosis) -> str:
+    assert isinstance(diagnosis.traffic, NotMeasured)
+    return diagnosis.traffic.reason
+
+
+async def test_pinned(cluster: HollowCluster, demo_api: Api, pods: dict[str, str]) -> None:
+    first, *others = servers(pods)
+    envoy = Envoy(SERVICE, {first: 12, **dict.fromkeys(others, 0)})
+    cluster.faults.on("GET", path(pods), envoy)
+    cluster.faults.asked.clear()
+    diagnosis = await measured(demo_api)
+    assert diagnosis.measured
+    assert diagnosis.measured.verdict.outcome is Outcome.PINNED
+    (answers,) = diagnosis.measured.by_client.values()
+    assert answers == {next(name for name, address in pods.items() if address == first): 36}
+    assert (diagnosis.conclusion, diagnosis.overall) == (Conclusion.CLEAR, Conclusion.CAUSED)
+    assert (envoy.forwards, len(envoy.asked)) == (1, 4)
+    assert cluster.faults.changes == []
+
+
+async def test_balanced(cluster: HollowCluster, demo_api: Api, pods: dict[str, str]) -> None:
+    cluster.faults.on("GET", path(pods), Envoy(SERVICE, dict.fromkeys(servers(pods), 10)))
+    diagnosis = await measured(demo_api)
+    assert diagnosis.measured
+    assert (diagnosis.measured.verdict.outcome, diagnosis.measured.pods) == (Outcome.BALANCED, 1)
+    assert diagnosis.overall is Conclusion.CLEAR
+
+
+async def test_no_traffic_is_inconclusive(cluster: HollowCluster, demo_api: Api, pods: dict[str, str]) -> None:
+    cluster.faults.on("GET", path(pods), Envoy(SERVICE, dict.fromkeys(servers(pods), 0)))
+    diagnosis = await measured(demo_api, traffic_s=0)
+    assert diagnosis.measured
+    assert diagnosis.measured.verdict.outcome is Outcome.INCONCLUSIVE
+    assert diagnosis.measured.verdict.reason == "no request was counted"
+
+
+async def test_a_port_forward_that_breaks_is_opened_again(
+    cluster: HollowCluster, demo_api: Api, pods: dict[str, str]
+) -> None:
+    envoy = Breaking(SERVICE, dict.fromkeys(servers(pods), 10))
+    cluster.faults.on("GET", path(pods), refuse(500, "the pod is not there yet"), envoy)
+    diagnosis = await measured(demo_api, traffic_s=3)
+    assert diagnosis.measured
+    assert (diagnosis.measured.verdict.outcome, envoy.forwards) == (Outcome.BALANCED, 2)
+
+
+async def test_why_nothing_was_measured(cluster: HollowCluster, demo_api: Api, pods: dict[str, str]) -> None:
+    assert (await diagnose(demo_api, DiagnoseConfig("grpc-server", DEMO))).traffic is None
+    cluster.faults.on("GET", path(pods), refuse(403))
+    assert reason(await measured(demo_api)) == f"this user may not create pods/portforward in namespace {DEMO}"
+    cluster.faults.on("GET", path(pods), NOT_FOUND)
+    assert "HTTP 404" in reason(await measured(demo_api, traffic_s=0))
+    cluster.set_spec(DEPLOYMENTS, DEMO, "grpc-server", replicas=1)
+    await cluster.settle()
+    cluster.faults.on("GET", path(pods), Envoy(SERVICE, dict.fromkeys(servers(pods), 1)))
+    assert reason(await measured(demo_api)) == "there are no two ready pods to balance over"
+
+
+async def test_a_client_without_a_sidecar_is_not_asked(cluster: HollowCluster, demo_api: Api) -> None:
+    await cluster.settle()
+    assert reason(await measured(demo_api)) == "no client pod runs with Istio's sidecar"
+    cluster.set_spec(DEPLOYMENTS, DEMO, "grpc-client", replicas=0)
+    await cluster.settle()
+    assert reason(await measured(demo_api)) == "no client is known"
+
+
+async def test_the_sandbox_is_not_asked(
+    cluster: HollowCluster, demo_api: Api, pods: dict[str, str], tmp_path: Path
+) -> None:
+    async with connected_to(demo_api.target.server, tmp_path, sandbox=True) as sandbox_api:
+        assert reason(await measured(sandbox_api)) == "the sandbox has no port-forward"
+    assert cluster.faults.asked_for("GET", path(pods)) == []
