@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 from tests.contract.tools import Demo, kubectl
 
+from .admission import wait_for_admission
+
 PODS = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
 ASSIGNED = 1000660000
 """A user such as OpenShift assigns to a namespace."""
@@ -20,6 +22,7 @@ def denying_policy(demo: Demo, message: str) -> Iterator[str]:
     """The name of a ValidatingAdmissionPolicy that denies every new pod."""
     spec = {"validations": [{"expression": "false", "message": message}]}
     with _policy(demo, "ValidatingAdmissionPolicy", spec, {"validationActions": ["Deny"]}) as name:
+        wait_for_admission(demo.namespace, message)
         yield name
 
 
@@ -29,6 +32,7 @@ def assigning_policy(demo: Demo) -> Iterator[None]:
     patch = {"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": ASSIGN}}
     spec = {"reinvocationPolicy": "IfNeeded", "mutations": [patch]}
     with _policy(demo, "MutatingAdmissionPolicy", spec, {}):
+        wait_for_admission(demo.namespace, f'"runAsUser": {ASSIGNED}')
         yield
 
 

@@ -12,6 +12,8 @@ import trustme
 from grpcdemo.manifests.images import SERVER_IMAGE, image_reference
 from tests.contract.tools import Demo, kubectl, new_demo
 
+from .admission import wait_for_admission
+
 SERVER = """
 import http.server, json, os, ssl
 
@@ -49,6 +51,7 @@ def refusing_webhook(demo: Demo, name: str, message: str) -> Iterator[None]:
         configuration = _configuration(demo, engine, name, authority.cert_pem.bytes())
         kubectl("create", "-f", "-", stdin=json.dumps(configuration))
         try:
+            wait_for_admission(demo.namespace, f'admission webhook "{name}" denied the request')
             yield
         finally:
             kubectl("delete", "validatingwebhookconfigurations", demo.namespace)
