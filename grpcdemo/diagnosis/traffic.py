@@ -90,7 +90,7 @@ class Window:
         servers = {*self._servers.values()}
         total = sum((+requests for requests in self._requests.values()), Counter[str]())
         if len(servers) > 1 and not total:
-            return Verdict(Outcome.INCONCLUSIVE, "no request was counted")
+            return Verdict(Outcome.INCONCLUSIVE, "there were no requests")
         if elsewhere := [name for name in total if name not in servers]:
             reason = f"{total[elsewhere[0]]} requests went to {elsewhere[0]}, which is no ready endpoint here"
             return Verdict(Outcome.INCONCLUSIVE, reason)

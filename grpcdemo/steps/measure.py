@@ -55,7 +55,7 @@ async def measure(
     if api.target.sandbox:
         return NotMeasured("the sandbox has no port-forward")
     sidecars = [Sidecar(api, scene, pod) for pod in meshed[:MOST_PODS]]
-    report(Waiting(f"counting requests for {format_duration(seconds)} at most"))
+    report(Waiting(f"requests to count, {format_duration(seconds)} at most"))
     try:
         return await _poll(api, scene, sidecars, len(pods), seconds, every_s)
     except Unreadable as error:
