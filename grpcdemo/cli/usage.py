@@ -63,7 +63,7 @@ def told_of(ctx: Any) -> Iterator[None]:
     try:
         yield
     except UsageProblem as problem:
-        problem.ctx = problem.ctx or ctx  # type: ignore[attr-defined]
+        problem.ctx = problem.ctx or ctx  # type: ignore[attr-defined]  # typed as Exception above
         raise
 
 

@@ -16,7 +16,7 @@ def callers(*others: Object, **fields: object) -> list[str]:
 
 
 def naming(text: str, **fields: object) -> Object:
-    return pod("web-1", container={"env": [{"name": "ADDRESS", "value": text}]}, **fields)  # type: ignore[arg-type]
+    return pod("web-1", container={"env": [{"name": "ADDRESS", "value": text}]}, **fields)  # type: ignore[arg-type]  # any field
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def poll_after_poll(pick: Callable[[int], str], requests: int, polls: int) -> Ve
 def test_even_traffic_is_balanced(requests: int) -> None:
     for seed in range(10):
         rng = random.Random(seed)
-        assert poll_after_poll(lambda _, rng=rng: rng.choice(ABC), requests, 600).outcome is Outcome.BALANCED  # type: ignore[misc]
+        assert poll_after_poll(lambda _, rng=rng: rng.choice(ABC), requests, 600).outcome is Outcome.BALANCED  # type: ignore[misc]  # a lambda with a default
     assert poll_after_poll(lambda number: ABC[number % 3], requests, 600).outcome is Outcome.BALANCED
 
 

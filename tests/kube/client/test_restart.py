@@ -144,7 +144,7 @@ async def outage(script: Script, folder: Path, patience: Patience) -> AsyncItera
     script.on("GET", "/version", VERSION)
     async with serving(script) as server:
         path = write_kubeconfig(folder / "config", server)
-        outage = Outage(None, script, urlsplit(server).port or 0)  # type: ignore[arg-type]
+        outage = Outage(None, script, urlsplit(server).port or 0)  # type: ignore[arg-type]  # no API yet
         outage.api = await connect(find_kubeconfig(str(path)), patience=patience, report=outage.report)
         await outage.api.version()
     async with outage.api:
