@@ -183,12 +183,16 @@ def _check_proxies(observation: Observation, half: _Half) -> None:
 
 
 async def _clean_up_after(error: BaseException, api: Api, config: DemoConfig, report: Notes, lease: Lease) -> bool:
-    """Whether all is gone, within a timeout of its own; a failure of the cleanup must not hide *error*."""
+    """Whether all is gone, within a timeout of its own; neither a failure of the cleanup nor Ctrl-C hides *error*."""
     task = asyncio.current_task()
     if task is not None and isinstance(error, asyncio.CancelledError) and hasattr(task, "uncancel"):
         task.uncancel()
     try:
         await clean_up(api, _cleanup_config(config, min(config.cleanup_s, config.up.timeout_s)), report, lease)
+    except asyncio.CancelledError:
+        if isinstance(error, GrpcdemoError):  # Ctrl-C is what ends the command, and what it prints last
+            report(Warned(f"the demo failed: {error}"))
+        raise
     except GrpcdemoError as failed:
         is_same = isinstance(failed, Unreachable | Unauthorized) and type(failed) is type(error)  # one error says it
         if report.is_done or not is_same:

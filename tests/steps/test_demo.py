@@ -58,6 +58,17 @@ async def test_ctrl_c_is_cleaned_up_after(cluster: HollowCluster, cluster_api: A
     assert "is gone" in events.done
 
 
+async def test_ctrl_c_while_a_failure_is_cleaned_up_hides_no_failure(
+    cluster: HollowCluster, cluster_api: Api, events: Events
+) -> None:
+    cluster.node.balances = True
+    cluster.faults.before("DELETE", NAMESPACES.path(name=DEMO), lambda: running.cancel())
+    running = asyncio.create_task(demo(cluster_api, CONFIG, events.append, lambda _: None))
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert "the demo failed: expected pinned, saw balanced" in events.warned
+
+
 async def test_a_failed_cleanup_is_reported(cluster: HollowCluster, cluster_api: Api, events: Events) -> None:
     cluster.node.balances = True
 
