@@ -119,6 +119,11 @@ _TRANSIENT = re.compile(
     r"|etcdserver:|request did not complete|currently unable to handle the request"
     r'|^Back-off pulling image "[^"]*"$'
 )
+_FINAL_REFUSAL = re.compile(r"\b(forbidden|is invalid): |denied")
+_NOT_EXECUTABLE = re.compile(
+    r"executable file not found|no such file or directory|permission denied|not permitted|exec format error"
+    r"|(is a|not a) directory"
+)
 
 
 @dataclass(frozen=True)
@@ -186,6 +191,16 @@ def read_node_problem(message: str) -> NodeProblem | None:
 def is_transient(message: str) -> bool:
     """Whether the same attempt may succeed a little later: a timeout, a busy server; also if the cause is not told."""
     return bool(_TRANSIENT.search(message))
+
+
+def is_final_refusal(message: str) -> bool:
+    """Whether the API server refuses an object for what it is; any other failure to create it may pass."""
+    return bool(_FINAL_REFUSAL.search(message))
+
+
+def is_not_executable(message: str) -> bool:
+    """Whether a container runtime cannot run the command of a container; most other failures of it may pass."""
+    return bool(_NOT_EXECUTABLE.search(message))
 
 
 def is_not_started(message: str) -> bool:

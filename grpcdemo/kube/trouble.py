@@ -9,6 +9,8 @@ from grpcdemo.kube.messages import (
     NodeProblem,
     Refusal,
     Refuser,
+    is_final_refusal,
+    is_not_executable,
     is_transient,
     read_finalizers,
     read_node_problem,
@@ -18,6 +20,7 @@ from grpcdemo.kube.messages import (
     read_undeleted,
     without_preemption,
 )
+from grpcdemo.resources.istio import INJECTED_CONTAINERS
 from grpcdemo.resources.objects import Object, conditions_of, is_terminating
 from grpcdemo.resources.references import ObjectReference, reference_to
 from grpcdemo.resources.resource import DEPLOYMENTS, PODS, REPLICA_SETS, Resource
@@ -32,7 +35,11 @@ PULL_REASONS = {
     "SignatureValidationFailed",
 }
 SCHEDULING_REASONS = {"Unschedulable", "SchedulingGated"}
-START_REASONS = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
+CONFIG_ERROR = "CreateContainerConfigError"
+"""The kubelet does not even ask the container runtime: a Secret is missing, or the image wants to run as root."""
+START_REASONS = {CONFIG_ERROR, "CreateContainerError", "RunContainerError"}
+PATIENT_RESTARTS = 2
+"""So often a proxy may be restarted before its crashes count as lasting: its control plane may be slower."""
 SCALE_UPS = {"TriggeredScaleUp": True, "Nominated": True, "NotTriggerScaleUp": False}
 """The reasons of an autoscaler's events about a pod, and whether a node is coming: Cluster Autoscaler and Karpenter."""
 FOREGROUND = "foregroundDeletion"
@@ -272,14 +279,19 @@ def subject_of(trouble: Trouble) -> ObjectReference:
 
 
 def may_pass(trouble: Trouble) -> bool:
-    """Whether *trouble* may pass although nobody changes the demo: a node joins, a registry or a webhook recovers."""
+    """Whether *trouble* may pass although nobody changes the demo: a node joins, a registry or a webhook recovers.
+
+    What is not known to last may pass, except where a user waits for the reason: an image that cannot be pulled.
+    """
     match trouble:
         case Unschedulable():
             return True
         case CannotPullImage(transient=transient) | CannotStart(transient=transient):
             return transient
+        case CrashLoop(container=container, restarts=restarts):
+            return container in INJECTED_CONTAINERS and restarts < PATIENT_RESTARTS
         case CannotCreatePods(message=message, refusal=refusal):
-            return is_transient(message) if refusal is None else refusal.by is Refuser.UNREACHABLE_WEBHOOK
+            return not is_final_refusal(message) if refusal is None else refusal.by is Refuser.UNREACHABLE_WEBHOOK
         case _:
             return False
 
@@ -369,7 +381,8 @@ def _container_trouble(pod: ObjectReference, status: Object) -> PodTrouble | Non
         transient = reason == "RegistryUnavailable" or is_transient(message)
         return CannotPullImage(pod, status.get("image", ""), message, transient)
     if reason in START_REASONS:
-        return CannotStart(pod, status["name"], message, is_transient(message))
+        transient = reason != CONFIG_ERROR and not is_not_executable(message)
+        return CannotStart(pod, status["name"], message, transient)
     if reason == "CrashLoopBackOff":
         ended = (status.get("lastState") or {}).get("terminated") or {}
         return CrashLoop(

@@ -21,3 +21,4 @@ TLS_MODE = "security.istio.io/tlsMode"
 WEBHOOK_SUFFIX = "sidecar-injector.istio.io"
 """How the name of every injector's webhook ends."""
 PROXY_CONTAINER = "istio-proxy"
+INJECTED_CONTAINERS = {PROXY_CONTAINER, "istio-init", "istio-validation"}

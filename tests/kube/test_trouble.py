@@ -6,6 +6,7 @@ import pytest
 
 from grpcdemo.kube.messages import NodeProblem, Refusal, Refuser
 from grpcdemo.kube.trouble import (
+    CONFIG_ERROR,
     Blocker,
     CannotCreatePods,
     CannotPullImage,
@@ -68,11 +69,20 @@ TROUBLES: list[tuple[Object, Trouble | None]] = [
         (starting(SERVER, reason, "no such\n host", image="x:1"), CannotPullImage(POD, "x:1", "no such host"))
         for reason in ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "SignatureValidationFailed")
     ),
+    (starting(SERVER, CONFIG_ERROR, 'no secret\n"x"'), CannotStart(POD, SERVER, 'no secret "x"')),
+    (starting(SERVER, CONFIG_ERROR), CannotStart(POD, SERVER, CONFIG_ERROR)),
     *(
-        (starting(SERVER, reason, 'no secret\n"x"'), CannotStart(POD, SERVER, 'no secret "x"'))
-        for reason in ("CreateContainerConfigError", "CreateContainerError", "RunContainerError")
+        (starting(SERVER, reason, message), CannotStart(POD, SERVER, message or reason, transient))
+        for reason in ("CreateContainerError", "RunContainerError")
+        for message, transient in [
+            ('exec: "x": executable file not found in $PATH', False),
+            ("exec /x: exec format error", False),
+            ("error mounting /x to rootfs: not a directory", False),
+            (TIMED_OUT, True),
+            ("runc create failed: cannot set up cgroups", True),
+            ("", True),
+        ]
     ),
-    (starting(SERVER, "CreateContainerError"), CannotStart(POD, SERVER, "CreateContainerError")),
     (
         starting(SERVER, "CrashLoopBackOff", restartCount=4, lastState=ENDED),
         CrashLoop(POD, SERVER, 139, "OOMKilled", "too much", 4),
@@ -92,7 +102,6 @@ TROUBLES: list[tuple[Object, Trouble | None]] = [
     ),
     (unscheduled("non-empty gates", reason="SchedulingGated"), Unschedulable(POD, "non-empty gates", None)),
     (starting(SERVER, "RegistryUnavailable", "x", image="x:1"), CannotPullImage(POD, "x:1", "x", transient=True)),
-    (starting(SERVER, "CreateContainerError", TIMED_OUT), CannotStart(POD, SERVER, TIMED_OUT, transient=True)),
     (pod("p", phase="Failed", status={"reason": "Evicted", "message": "no memory"}), Failed(POD, "no memory")),
     (pod("p", phase="Failed", status={"reason": "Evicted"}), Failed(POD, "Evicted")),
     (pod("p", phase="Failed"), Failed(POD, "no reason given")),
@@ -120,12 +129,18 @@ def test_pods_that_cannot_be_created() -> None:
         (CannotPullImage(POD, "x:1", "i/o timeout", transient=True), True),
         (CannotStart(POD, SERVER, "no secret"), False),
         (CannotStart(POD, SERVER, TIMED_OUT, transient=True), True),
-        (CrashLoop(POD, SERVER, 1, "Error", "", 2), False),
+        (CrashLoop(POD, SERVER, 1, "Error", "", 1), False),
+        (CrashLoop(POD, "istio-proxy", 1, "Error", "", 1), True),
+        (CrashLoop(POD, "istio-validation", 126, "Error", "", 1), True),
+        (CrashLoop(POD, "istio-proxy", 1, "Error", "", 2), False),
         (creation_trouble(replica_set(QUOTA)), False),
         (creation_trouble(replica_set('admission webhook "w" denied the request: no')), False),
         (creation_trouble(replica_set('failed calling webhook "w": no endpoints available')), True),
         (creation_trouble(replica_set("etcdserver: leader changed")), True),
+        (creation_trouble(replica_set("Internal error occurred: unexpected EOF")), True),
         (creation_trouble(replica_set('Pod "x" is invalid: spec: Required value')), False),
+        (creation_trouble(replica_set('pods "x" is forbidden: no reason that we know')), False),
+        (creation_trouble(replica_set("admission plugin X denied it")), False),
     ],
 )
 def test_what_may_pass_by_itself_is_waited_for(trouble: Trouble, may: bool) -> None:
