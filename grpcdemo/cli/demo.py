@@ -1,31 +1,52 @@
 """`grpcdemo demo`"""
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated
 
 import typer
 
 from grpcdemo.cli import options
-from grpcdemo.cli.invocation import Gone, Invocation
 from grpcdemo.cli.next_command import suggest_next
 from grpcdemo.cli.output import Progress, result_width, show
-from grpcdemo.cli.question import require_consent
+from grpcdemo.cli.question import can_ask, require_consent
 from grpcdemo.cli.runner import SANDBOX_STARTED, change
+from grpcdemo.cli.story import Story
 from grpcdemo.cli.target import TargetOptions
-from grpcdemo.cli.written import written
-from grpcdemo.errors import DemoExists, GrpcdemoError, NoSandbox
+from grpcdemo.cli.written import Written, written
+from grpcdemo.errors import DemoExists, GrpcdemoError, NoSandbox, UsageError
 from grpcdemo.kube.client.api import Api
 from grpcdemo.manifests import defaults
-from grpcdemo.model.result import DemoResult, Phase, Provenance
+from grpcdemo.model.result import DemoResult
 from grpcdemo.steps import demo as step
 from grpcdemo.steps.preflight import require_place
-from grpcdemo.steps.provenance import read_provenance
 from grpcdemo.steps.up import UpConfig
 from grpcdemo.views.demo import demo_view
 from grpcdemo.views.document import demo_document
-from grpcdemo.views.observation import observation_view
-from grpcdemo.views.report import demo_report
-from grpcdemo.views.words import plain_line
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast the acts follow each other. Raises UsageError if nobody can press Enter."""
+
+    pause: Annotated[bool, typer.Option("--pause", help="Wait for Enter between the acts.")] = False
+    act_seconds: Annotated[
+        float,
+        typer.Option(
+            "--act-seconds",
+            metavar="N",
+            parser=options.number(0, 3600),
+            help="Watch each measurement for N seconds at least.",
+            show_default="0",
+        ),
+    ] = 0.0
+
+    def __post_init__(self) -> None:
+        if self.pause and not can_ask():
+            raise UsageError(
+                "--pause waits for Enter, and there is no terminal to press it",
+                hint="leave it out; --act-seconds 10 gives each picture time",
+            )
 
 
 @options.grouped
@@ -35,6 +56,7 @@ def demo(
     replace: Annotated[
         bool, typer.Option("--replace", help="Rebuild, and at the end delete, a demo that is deployed there.")
     ] = False,
+    pace: Pace,
     deployed: options.Deployed,
     revision: options.Revision = None,
     target: TargetOptions,
@@ -47,39 +69,42 @@ def demo(
     allow_shared_namespace: options.AllowSharedNamespace = False,
 ) -> None:
     """Tell the whole story: pinned without Istio, balanced with it. Then clean up."""
-    config = step.DemoConfig(
-        up=UpConfig(target.namespace, **vars(deployed), timeout_s=timeout, shared=allow_shared_namespace),
-        revision=revision,
-        keep=keep,
-        replace=replace,
-    )
+    up = UpConfig(target.namespace, **vars(deployed), timeout_s=timeout, shared=allow_shared_namespace)
+    config = step.DemoConfig(up, revision, keep=keep, replace=replace, act_s=pace.act_seconds)
     with written(report) as file:
         if dry_run:
             _rehearse(target, config, yes=yes)
             return
-        with Progress(plain=plain) as progress:
-            story = _Story(config, progress, target.invocation)
-            try:
-                result = change(
-                    target,
-                    story.tell,
-                    report=progress.report,
-                    yes=yes,
-                    starts=True,
-                    ask=partial(_ask_for_place, config),
-                    if_interrupted="`grpcdemo status` shows whether anything is left, `grpcdemo cleanup` removes it",
-                )
-            except GrpcdemoError as error:
-                file.text = story.report(error.message) if report else None
-                raise
-        file.text = story.report() if report else None
-        sandbox = bool(story.provenance and story.provenance.sandbox)
-        picture = demo_view(result, result_width(), bars=not plain, sandbox=sandbox)
+        story, result = _tell(target, config, file, pauses=pace.pause, plain=plain, yes=yes)
+        picture = demo_view(result, result_width(), bars=not plain, sandbox=story.is_of_sandbox)
         show(picture, demo_document(result, story.provenance), output)
     if keep:
         suggest_next(target, "{} shows which pods answer; {} removes the demo", "observe", "cleanup")
     else:
         suggest_next(target, "step by step, {}, then {} while {} runs in another terminal", "up", "observe", "istio on")
+
+
+def _tell(
+    target: TargetOptions, config: step.DemoConfig, file: Written, *, pauses: bool, plain: bool, yes: bool
+) -> tuple[Story, DemoResult]:
+    """Run the demo, and set the *file*'s text to its report, also if it fails."""
+    with Progress(plain=plain) as progress:
+        story = Story(config, progress, target.invocation, pauses=pauses)
+        try:
+            result = change(
+                target,
+                story.tell,
+                report=progress.report,
+                yes=yes,
+                starts=True,
+                ask=partial(_ask_for_place, config),
+                if_interrupted="`grpcdemo status` shows whether anything is left, `grpcdemo cleanup` removes it",
+            )
+        except GrpcdemoError as error:
+            file.text = story.document(error.message) if file.is_wanted else None
+            raise
+        file.text = story.document() if file.is_wanted else None
+    return story, result
 
 
 async def _ask_for_place(config: step.DemoConfig, api: Api) -> None:
@@ -106,35 +131,3 @@ def _rehearse(target: TargetOptions, config: step.DemoConfig, *, yes: bool) -> N
         except NoSandbox:  # nothing starts one for a dry run
             progress.report(SANDBOX_STARTED)
             step.plan(config, progress.report)
-
-
-class _Story:
-    """Draws the story as it is told, and keeps it for the report, even when it fails."""
-
-    def __init__(self, config: step.DemoConfig, progress: Progress, invocation: Invocation) -> None:
-        self._config = config
-        self._progress = progress
-        self._invocation = invocation
-        self._phases: dict[str, Phase] = {}
-        self.provenance: Provenance | None = None
-
-    async def tell(self, api: Api) -> DemoResult:
-        self.provenance = await read_provenance(api, self._config.up.namespace, self._invocation.command_line)
-        return await step.demo(api, self._config, self._progress.report, self._show, self._forget)
-
-    def _forget(self) -> None:
-        self._invocation.gone = Gone(self._config.up.namespace, "repeat it with --keep to look at what is there then")
-
-    def _show(self, phase: Phase) -> None:
-        self._phases[phase.title] = phase
-        observation = phase.observation
-        flags = self._invocation.kubectl_flags
-        self._progress.draw(
-            partial(observation_view, observation, kubectl_flags=flags), partial(plain_line, observation, flags)
-        )
-
-    def report(self, failure: str | None = None) -> str | None:
-        """As HTML; None before the first observation."""
-        if not (self.provenance and self._phases):
-            return None
-        return demo_report([*self._phases.values()], self.provenance, failure)

@@ -6,7 +6,7 @@ import codecs
 import os
 from io import TextIOWrapper
 
-STAND_INS = str.maketrans("█▉▊▋▌▍▎▏▁▂▃▄▅▆▇░✓…·×", "#####---_.:-=+*/*~.x")
+STAND_INS = str.maketrans("█▉▊▋▌▍▎▏▁▂▃▄▅▆▇░✓…·×●►─│┬├└", "#####---_.:-=+*/*~.xo>-|+++")
 ERRORS = "grpcdemo.ascii"
 """The name under which Python's encoders find `_stand_in`."""
 

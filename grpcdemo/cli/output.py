@@ -106,6 +106,8 @@ class Progress:
         self._next_draw = 0.0
         self._width = 0
         """Of the last frame, in cells."""
+        self._latest: Picture | None = None
+        """What was drawn last, or came too soon to be drawn, and does not stand yet."""
 
     def __enter__(self) -> Progress:
         return self
@@ -128,6 +130,7 @@ class Progress:
 
         Skip one that comes too soon after the last: drawing must not slow the work down.
         """
+        self._latest = picture
         began = time.monotonic()
         if began < self._next_draw or self._unread:
             return
@@ -139,6 +142,27 @@ class Progress:
             self._frame(picture)
         took = time.monotonic() - began
         self._next_draw = began + max(DRAW_S, took / DRAWING_PART)
+
+    def stand(self) -> None:
+        """On a terminal, leave the latest picture where it is: nothing is drawn over it any more."""
+        picture, self._latest = self._latest, None
+        if picture and self._in_place:
+            self._clear()
+            width, height = self._console.size
+            self._print(Group(Text(""), picture(width, height - 2)))
+
+    def say(self, text: Text) -> None:
+        """Print a paragraph, wrapped between words."""
+        self._clear()
+        if not self._unread:
+            with self._reader():
+                self._console.print(text, soft_wrap=False)
+
+    def sketch(self, sketch: Callable[[int], RenderableType | None]) -> None:
+        """Print what *sketch* makes of the width, if anything, where pictures are drawn."""
+        if self._in_place and (drawing := sketch(self._console.width)):
+            self._clear()
+            self._print(drawing)
 
     def _frame(self, picture: Picture) -> None:
         """Draw the picture as one frame, below an empty line, in the size that the terminal has now.

@@ -19,14 +19,24 @@ def can_ask() -> bool:
 
 async def confirm(question: str) -> bool:
     """Whether the answer is `y` or `yes`. Anything else, and the end of the input (Ctrl-D), is a no."""
-    _print(f"{question} [y/N]: ")
+    return (await _ask(f"{question} [y/N]: ")).strip().lower() in ("y", "yes")
+
+
+async def wait_for_enter(request: str) -> bool:
+    """Wait until a line is typed; False at the end of the input (Ctrl-D)."""
+    return (await _ask(f"{request}: ")).endswith("\n")
+
+
+async def _ask(text: str) -> str:
+    """The line that is typed after *text*, without its end at the end of the input."""
+    _print(text)
     line = ""
     try:
         line = await _read_line(sys.stdin.fileno())
     finally:
         if not line.endswith("\n"):  # the cursor stands behind the question
             _print("\n")
-    return line.strip().lower() in ("y", "yes")
+    return line
 
 
 async def _read_line(terminal: int) -> str:

@@ -7,6 +7,7 @@ import errno
 import os
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from grpcdemo.cli.output import console
@@ -15,9 +16,12 @@ from grpcdemo.errors import DISK_ERRORS, GrpcdemoError, UsageError
 ELSEWHERE = "name a file in an existing directory"
 
 
+@dataclass
 class Written:
     """The file's text. Without one, no file is written."""
 
+    is_wanted: bool
+    """Whether there is a file at all."""
     text: str | None = None
 
 
@@ -27,7 +31,7 @@ def written(path: Path | None) -> Iterator[Written]:
 
     Raises UsageError before the body runs if no file can be written there, GrpcdemoError if the disk is full.
     """
-    result = Written()
+    result = Written(is_wanted=path is not None)
     if path is None:
         yield result
         return

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from grpcdemo.errors import DemoRunning, GrpcdemoError, Unauthorized, Unreachable, UsageError
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.demo.lease import Lease, LeaseTiming
+from grpcdemo.manifests import defaults
+from grpcdemo.model.act import Act, Scene
 from grpcdemo.model.observation import Observation
+from grpcdemo.model.pods import Pod
 from grpcdemo.model.progress import Done, Reporter, Warned
 from grpcdemo.model.result import DemoResult, Phase
 from grpcdemo.steps.cleanup import CleanupConfig, clean_up
@@ -36,6 +39,8 @@ class DemoConfig:
     """Leave the demo in the cluster."""
     replace: bool = False
     """Take the place of a demo that is deployed there."""
+    act_s: float = 0.0
+    """How long each measurement is watched, at least."""
     cleanup_s: float = CLEANUP_S
     lease: LeaseTiming = field(default_factory=LeaseTiming)
 
@@ -45,6 +50,25 @@ class DemoConfig:
                 "one server leaves nothing to balance over",
                 hint="use --servers 2 or more; `grpcdemo up` also deploys a single one",
             )
+
+
+class Audience:
+    """To whom the demo is told. This one does not listen."""
+
+    async def begin(self, scene: Scene) -> None:
+        """Take that an act begins. The demo waits until this returns."""
+
+    def show(self, phase: Phase) -> None:
+        """Take the news of what is observed."""
+
+    def end(self, scene: Scene) -> None:
+        """Take that an act has ended as it should."""
+
+    async def before_cleanup(self) -> None:
+        """Take that the demo will be deleted. It waits until this returns."""
+
+    def cleaned(self) -> None:
+        """Take that nothing is left."""
 
 
 async def rehearse(api: Api, config: DemoConfig, report: Reporter) -> None:
@@ -70,16 +94,8 @@ def _plan_phases(config: DemoConfig, report: Reporter) -> None:
         report(Done("all deleted", would=f"delete all that grpcdemo has in namespace {config.up.namespace}"))
 
 
-async def demo(
-    api: Api,
-    config: DemoConfig,
-    report: Reporter,
-    show: Callable[[Phase], None],
-    cleaned: Callable[[], None] = lambda: None,
-) -> DemoResult:
-    """Run the demo and clean up, also after Ctrl-C and after a failure; *show* each phase whenever it has news.
-
-    Call *cleaned* when nothing is left.
+async def demo(api: Api, config: DemoConfig, report: Reporter, audience: Audience) -> DemoResult:
+    """Tell the demo to the *audience*, and clean up, also after Ctrl-C and after a failure.
 
     It takes the place of one that is deployed there: see `steps.preflight`.
 
@@ -90,34 +106,34 @@ async def demo(
     await require_injector(api, config.up, config.revision)
     async with Lease(api, config.up.namespace, config.lease) as lease:
         if config.keep:
-            return await _run(api, config, report, show, lease)
+            return await _run(api, config, report, audience, lease)
         try:
-            result = await _run(api, config, notes, show, lease)
+            result = await _run(api, config, notes, audience, lease)
         except DemoRunning:
             raise
         except BaseException as error:
             if await _clean_up_after(error, api, config, notes, lease):
-                cleaned()
+                audience.cleaned()
             raise
         try:
             await clean_up(api, _cleanup_config(config, config.up.timeout_s), notes, lease)
         except asyncio.CancelledError as error:
             if await _clean_up_after(error, api, config, notes, lease):
-                cleaned()
+                audience.cleaned()
             raise
         except GrpcdemoError:
             report(Warned(f"the demo is not cleaned up; {_remove_the_rest(config)}"))
             raise
-        cleaned()
+        audience.cleaned()
         return result
 
 
-async def _run(
-    api: Api, config: DemoConfig, report: Reporter, show: Callable[[Phase], None], lease: Lease
-) -> DemoResult:
+async def _run(api: Api, config: DemoConfig, report: Reporter, audience: Audience, lease: Lease) -> DemoResult:
     """Raises the loss of the lease rather than what came of it."""
     try:
-        result = await _run_phases(api, config, report, show, lease)
+        result = await _Run(api, config, report, audience, lease).acts()
+        if not config.keep:
+            await audience.before_cleanup()
     except GrpcdemoError:
         await lease.confirm()
         raise
@@ -125,50 +141,78 @@ async def _run(
     return result
 
 
-async def _run_phases(
-    api: Api, config: DemoConfig, report: Reporter, show: Callable[[Phase], None], lease: Lease
-) -> DemoResult:
-    began = asyncio.get_running_loop().time()
-    await bring_up(api, replace(config.up, afresh=True), report, lease)
-    before = await _observe(api, config, OFF, report, show, lease)
-    on = SwitchConfig(
-        on=True,
-        namespace=config.up.namespace,
-        revision=config.revision,
-        timeout_s=config.up.timeout_s,
-        shared=config.up.shared,
-    )
-    await switch(api, on, report, lease)
-    after = await _observe(api, config, ON, report, show, lease)
-    return DemoResult(before, after, asyncio.get_running_loop().time() - began)
-
-
 @dataclass(frozen=True)
 class _Half:
     """One half of the demo: what it is about, and how it should end."""
 
+    act: Act
     title: str
     proxies: bool
     expected: Outcome
 
 
-OFF = _Half("Istio off", proxies=False, expected=Outcome.PINNED)
-ON = _Half("Istio on", proxies=True, expected=Outcome.BALANCED)
+OFF = _Half(Act.OFF, "Istio off", proxies=False, expected=Outcome.PINNED)
+ON = _Half(Act.ON, "Istio on", proxies=True, expected=Outcome.BALANCED)
 
 
-async def _observe(
-    api: Api, config: DemoConfig, half: _Half, report: Reporter, show: Callable[[Phase], None], lease: Lease
-) -> Phase:
-    observe_config = ObserveConfig(namespace=config.up.namespace, expect=half.expected, timeout_s=config.up.timeout_s)
-    observation: Observation | None = None
-    async for observation in observe(api, observe_config):
-        lease.check()
-        _check_proxies(observation, half)
-        show(Phase(half.title, observation))
-    assert observation is not None, "observe yields at least one observation"
-    report(Done(f"{observation.verdict.outcome.value}: {observation.verdict.reason}"))
-    check_expected(observe_config, observation)
-    return Phase(half.title, observation)
+@dataclass(frozen=True)
+class _Run:
+    """One run of the acts, without the cleanup."""
+
+    api: Api
+    config: DemoConfig
+    report: Reporter
+    audience: Audience
+    lease: Lease
+
+    async def acts(self) -> DemoResult:
+        began = asyncio.get_running_loop().time()
+        pods = await self._deploy()
+        before = await self._observe(OFF, pods)
+        pods = await self._switch(pods)
+        after = await self._observe(ON, pods)
+        return DemoResult(before, after, asyncio.get_running_loop().time() - began)
+
+    async def _deploy(self) -> list[Pod]:
+        await self.audience.begin(self._scene(Act.DEPLOY))
+        pods = await bring_up(self.api, replace(self.config.up, afresh=True), self.report, self.lease)
+        self.audience.end(self._scene(Act.DEPLOY, pods))
+        return pods
+
+    async def _switch(self, pods: list[Pod]) -> list[Pod]:
+        await self.audience.begin(self._scene(Act.SWITCH, pods))
+        up = self.config.up
+        on = SwitchConfig(
+            on=True,
+            namespace=up.namespace,
+            revision=self.config.revision,
+            timeout_s=up.timeout_s,
+            shared=up.shared,
+        )
+        pods = await switch(self.api, on, self.report, self.lease)
+        self.audience.end(self._scene(Act.SWITCH, pods))
+        return pods
+
+    async def _observe(self, half: _Half, pods: list[Pod]) -> Phase:
+        await self.audience.begin(self._scene(half.act, pods))
+        up = self.config.up
+        config = ObserveConfig(
+            namespace=up.namespace, expect=half.expected, least_s=self.config.act_s, timeout_s=up.timeout_s
+        )
+        observation: Observation | None = None
+        async for observation in observe(self.api, config):
+            self.lease.check()
+            _check_proxies(observation, half)
+            self.audience.show(Phase(half.title, observation))
+        assert observation is not None, "observe yields at least one observation"
+        self.report(Done(f"{observation.verdict.outcome.value}: {observation.verdict.reason}"))
+        check_expected(config, observation)
+        self.audience.end(self._scene(half.act, [*observation.servers, *observation.clients], observation))
+        return Phase(half.title, observation)
+
+    def _scene(self, act: Act, pods: Sequence[Pod] = (), observation: Observation | None = None) -> Scene:
+        servers, clients = self.config.up.servers or defaults.SERVERS, self.config.up.clients or defaults.CLIENTS
+        return Scene(act, servers, clients, tuple(pods), observation)
 
 
 def _check_proxies(observation: Observation, half: _Half) -> None:

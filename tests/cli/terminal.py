@@ -12,14 +12,15 @@ import pytest
 class Terminal(io.StringIO):
     def __init__(self) -> None:
         super().__init__()
+        self.question = "[y/N]"
         self.at_question: Callable[[], None] = lambda: None
-        """What the user does when a question is shown."""
+        """What the user does when the question is shown."""
 
     def isatty(self) -> bool:
         return True
 
     def write(self, text: str) -> int:
-        if "[y/N]" in text:
+        if self.question in text:
             self.at_question()
         return super().write(text)
 

@@ -1,5 +1,9 @@
 """`grpcdemo demo`"""
 
+import os
+import re
+import signal
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,7 +13,7 @@ from grpcdemo.resources.resource import NAMESPACES, PODS
 from tests.fakes.hollow_cluster import HollowCluster
 
 from .conftest import DEMO, Command
-from .terminal import on_terminal
+from .terminal import Terminal, on_terminal
 
 QUESTION = f"A demo is deployed in namespace {DEMO}. Rebuild it, and delete it at the end? [y/N]: "
 
@@ -89,3 +93,53 @@ def test_a_report_of_a_failed_demo(grpcdemo: Command, cluster: HollowCluster, ku
     assert "The demo failed</strong>: expected pinned, saw balanced" in text
     assert "Istio off</h2>" in text
     assert "Istio on</h2>" not in text
+
+
+ACTS = ("1/4 Deploy", "2/4 Without Istio", "3/4 Switch Istio on", "4/4 With Istio")
+
+
+def shown_on(terminal: Terminal) -> str:
+    """What stands on the terminal in the end: what Rich has drawn over is gone."""
+    plain = re.sub(r"\x1b\[[0-9;?]*m", "", terminal.getvalue())
+    screen: list[str] = []
+    for line in plain.replace("\r", "").split("\n"):
+        for _ in range(line.count("\x1b[1A")):
+            screen.pop()
+        screen.append(re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", line))
+    return "\n".join(screen)
+
+
+def test_each_act_begins_with_enter_and_its_picture_stays(cluster: HollowCluster, kubeconfig: str) -> None:
+    with on_terminal("\n" * len(ACTS)) as terminal:
+        assert main(["demo", "--kubeconfig", kubeconfig, "--pause"]) == 0
+    shown = shown_on(terminal)
+    places = [shown.index(f"\n{act}\n") for act in ACTS]
+    assert places == sorted(places)
+    assert [f"Press Enter for {part}: " in shown for part in (*ACTS, "the cleanup")] == [False, True, True, True, True]
+    off, on = shown[places[1] : places[2]], shown[places[3] :]
+    for act, verdict in ((off, "pinned: all "), (on, "balanced: 3 pods answered ")):
+        assert act.count("SERVER POD") == 1
+        assert act.index("──►") < act.index("SERVER POD") < act.index(f"\n{verdict}") < act.index("\nBecause ")
+
+
+def test_the_end_of_the_input_ends_the_pauses(cluster: HollowCluster, kubeconfig: str) -> None:
+    with on_terminal("\x04") as terminal:
+        assert main(["demo", "--kubeconfig", kubeconfig, "--pause"]) == 0
+    assert terminal.getvalue().count("Press Enter") == 1
+
+
+def test_ctrl_c_at_a_pause_cleans_up(cluster: HollowCluster, kubeconfig: str) -> None:
+    with on_terminal() as terminal:
+        terminal.question, terminal.at_question = "Press Enter", partial(os.kill, os.getpid(), signal.SIGINT)
+        assert main(["demo", "--kubeconfig", kubeconfig, "--pause"]) == 130
+    assert "2/4 Without Istio\n" not in terminal.getvalue()
+    assert DEMO not in cluster.names(NAMESPACES)
+
+
+def test_nobody_can_press_enter_without_a_terminal(grpcdemo: Command, cluster: HollowCluster, kubeconfig: str) -> None:
+    ended = grpcdemo("demo", "--kubeconfig", kubeconfig, "--pause")
+    assert (ended.code, ended.out, cluster.faults.asked) == (2, "", [])
+    assert ended.error_lines == [
+        "error: --pause waits for Enter, and there is no terminal to press it",
+        "hint: leave it out; --act-seconds 10 gives each picture time",
+    ]

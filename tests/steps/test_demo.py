@@ -7,11 +7,12 @@ import pytest
 from grpcdemo.errors import DemoRunning, GrpcdemoError, Unauthorized, UnexpectedVerdict
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.demo.lease import NAME, Lease, LeaseTiming
+from grpcdemo.model.act import Act, Scene
 from grpcdemo.model.progress import StepEvent, Warned
 from grpcdemo.model.result import Phase
 from grpcdemo.resources.resource import DEPLOYMENTS, LEASES, NAMESPACES, PODS
 from grpcdemo.steps.cleanup import CleanupConfig, clean_up, cleanup
-from grpcdemo.steps.demo import DemoConfig, demo
+from grpcdemo.steps.demo import Audience, DemoConfig, demo
 from grpcdemo.steps.istio.switch import SwitchConfig, switch
 from grpcdemo.steps.up import UpConfig, up
 from grpcdemo.verdict import Outcome
@@ -24,9 +25,35 @@ DEMO = "istio-grpc-demo"
 CONFIG = DemoConfig(up=UpConfig())
 
 
+class Listener(Audience):
+    """Remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, Scene | None]] = []
+        self.phases: list[Phase] = []
+        self.hears = asyncio.Event()
+
+    async def begin(self, scene: Scene) -> None:
+        self.told.append(("begin", scene))
+
+    def show(self, phase: Phase) -> None:
+        self.phases.append(phase)
+        self.hears.set()
+
+    def end(self, scene: Scene) -> None:
+        self.told.append(("end", scene))
+
+    async def before_cleanup(self) -> None:
+        self.told.append(("before cleanup", None))
+
+    def cleaned(self) -> None:
+        self.told.append(("cleaned", None))
+
+
 async def test_pinned_then_balanced_then_gone(cluster: HollowCluster, cluster_api: Api, events: Events) -> None:
-    shown: list[Phase] = []
-    result = await demo(cluster_api, CONFIG, events.append, shown.append)
+    listener = Listener()
+    result = await demo(cluster_api, CONFIG, events.append, listener)
+    shown = listener.phases
     assert result.before.observation.verdict.outcome is Outcome.PINNED
     assert result.after.observation.verdict.outcome is Outcome.BALANCED
     assert {pod.ready_text for pod in result.before.observation.servers} == {"1/1"}
@@ -35,22 +62,49 @@ async def test_pinned_then_balanced_then_gone(cluster: HollowCluster, cluster_ap
     assert DEMO not in cluster.names(NAMESPACES)
 
 
+async def test_it_is_told_in_acts(cluster_api: Api, events: Events) -> None:
+    listener = Listener()
+    result = await demo(cluster_api, CONFIG, events.append, listener)
+    acts = [(word, scene) for word, scene in listener.told if scene]
+    assert [(word, scene.act) for word, scene in acts] == [(word, act) for act in Act for word in ("begin", "end")]
+    assert [len(scene.pods) for _, scene in acts] == [0, *[4] * 7]
+    assert {(scene.servers, scene.clients) for _, scene in acts} == {(3, 1)}
+    measured = [scene.observation for _, scene in acts if scene.observation]
+    assert measured == [result.before.observation, result.after.observation]
+    assert [word for word, scene in listener.told if not scene] == ["before cleanup", "cleaned"]
+
+
+async def test_an_act_that_fails_has_no_end(cluster: HollowCluster, cluster_api: Api, events: Events) -> None:
+    cluster.node.balances = True
+    listener = Listener()
+    with pytest.raises(UnexpectedVerdict):
+        await demo(cluster_api, CONFIG, events.append, listener)
+    words = [(word, scene and scene.act) for word, scene in listener.told]
+    assert words == [("begin", Act.DEPLOY), ("end", Act.DEPLOY), ("begin", Act.OFF), ("cleaned", None)]
+
+
+async def test_each_measurement_is_watched(cluster_api: Api, events: Events) -> None:
+    config = DemoConfig(up=UpConfig(), act_s=0.3)
+    result = await demo(cluster_api, config, events.append, Audience())
+    assert all(phase.observation.timeline.seconds >= 0.3 for phase in (result.before, result.after))
+
+
 async def test_keep_leaves_the_demo(cluster: HollowCluster, cluster_api: Api, events: Events) -> None:
-    await demo(cluster_api, DemoConfig(up=UpConfig(), keep=True), events.append, lambda _: None)
+    await demo(cluster_api, DemoConfig(up=UpConfig(), keep=True), events.append, Audience())
     assert len(cluster.names(PODS, DEMO)) == 4
 
 
 async def test_an_unexpected_verdict_is_cleaned_up(cluster: HollowCluster, cluster_api: Api, events: Events) -> None:
     cluster.node.balances = True
     with pytest.raises(UnexpectedVerdict, match="expected pinned, saw balanced"):
-        await demo(cluster_api, CONFIG, events.append, lambda _: None)
+        await demo(cluster_api, CONFIG, events.append, Audience())
     assert DEMO not in cluster.names(NAMESPACES)
 
 
 async def test_ctrl_c_is_cleaned_up_after(cluster: HollowCluster, cluster_api: Api, events: Events) -> None:
-    shown = asyncio.Event()
-    running = asyncio.create_task(demo(cluster_api, CONFIG, events.append, lambda _: shown.set()))
-    await shown.wait()
+    listener = Listener()
+    running = asyncio.create_task(demo(cluster_api, CONFIG, events.append, listener))
+    await listener.hears.wait()
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
@@ -63,7 +117,7 @@ async def test_ctrl_c_while_a_failure_is_cleaned_up_hides_no_failure(
 ) -> None:
     cluster.node.balances = True
     cluster.faults.before("DELETE", NAMESPACES.path(name=DEMO), lambda: running.cancel())
-    running = asyncio.create_task(demo(cluster_api, CONFIG, events.append, lambda _: None))
+    running = asyncio.create_task(demo(cluster_api, CONFIG, events.append, Audience()))
     with pytest.raises(asyncio.CancelledError):
         await running
     assert "the demo failed: expected pinned, saw balanced" in events.warned
@@ -77,7 +131,7 @@ async def test_a_failed_cleanup_is_reported(cluster: HollowCluster, cluster_api:
 
     cluster.faults.before("POST", DEPLOYMENTS.path(DEMO), keep)
     with pytest.raises(UnexpectedVerdict, match="saw balanced"):
-        await demo(cluster_api, DemoConfig(up=UpConfig(), cleanup_s=0), events.append, lambda _: None)
+        await demo(cluster_api, DemoConfig(up=UpConfig(), cleanup_s=0), events.append, Audience())
     for text in ("cleaning up failed", "example.com/keep", "grpcdemo cleanup"):
         assert text in events.warned
 
@@ -92,7 +146,7 @@ async def test_only_another_failure_of_the_cleanup_is_reported(
 ) -> None:
     cluster.faults.on("GET", NAMESPACES.path(name=DEMO), None, *answers)  # the first look is before any change
     with pytest.raises(Unauthorized):
-        await demo(cluster_api, CONFIG, events.append, lambda _: None)
+        await demo(cluster_api, CONFIG, events.append, Audience())
     assert [type(event) for event in events] == warnings
 
 
@@ -102,7 +156,7 @@ async def test_a_demo_that_runs_already_is_left_alone(cluster: HollowCluster, de
         await cluster.settle()
         before, labels = cluster.names(PODS, DEMO), cluster.labels(DEMO)
         for work in (
-            demo(demo_api, CONFIG, events.append, lambda _: None),
+            demo(demo_api, CONFIG, events.append, Audience()),
             up(demo_api, UpConfig(servers=5), events.append),
             switch(demo_api, SwitchConfig(on=True), events.append),
             cleanup(demo_api, CleanupConfig(), events.append),
@@ -126,7 +180,7 @@ async def test_pods_that_lost_their_proxies_do_not_vote(
                 cluster.store.update(PODS, {**pod, "spec": {**pod["spec"], "initContainers": []}})
 
     with pytest.raises(GrpcdemoError, match="has no proxy any more: somebody has switched Istio off") as caught:
-        await demo(cluster_api, CONFIG, report, lambda _: None)
+        await demo(cluster_api, CONFIG, report, Audience())
     assert not isinstance(caught.value, UnexpectedVerdict)
     assert DEMO not in cluster.names(NAMESPACES)
 
@@ -142,7 +196,7 @@ async def test_a_proxy_that_somebody_adds_does_not_vote(
                 cluster.store.update(PODS, {**pod, "spec": {**pod["spec"], "containers": containers}})
 
     with pytest.raises(GrpcdemoError, match="has a proxy"):
-        await demo(cluster_api, CONFIG, report, lambda _: None)
+        await demo(cluster_api, CONFIG, report, Audience())
 
 
 @pytest.mark.parametrize("moment", ["grpc-client 1/1 ready", "checked every pod", "balanced: "])
@@ -155,16 +209,16 @@ async def test_a_demo_that_somebody_deletes_says_so(
             cluster.delete_namespace(DEMO)
 
     with pytest.raises(GrpcdemoError, match="somebody has deleted the demo"):
-        await demo(cluster_api, CONFIG, report, lambda _: None)
+        await demo(cluster_api, CONFIG, report, Audience())
 
 
 async def test_the_lease_is_released_in_a_namespace_that_stays(
     cluster: HollowCluster, cluster_api: Api, events: Events
 ) -> None:
     cluster.create_namespace(DEMO)
-    await demo(cluster_api, CONFIG, events.append, lambda _: None)
+    await demo(cluster_api, CONFIG, events.append, Audience())
     assert cluster.names(LEASES, DEMO) == []
-    await demo(cluster_api, DemoConfig(up=UpConfig(), keep=True), events.append, lambda _: None)
+    await demo(cluster_api, DemoConfig(up=UpConfig(), keep=True), events.append, Audience())
     assert cluster.names(LEASES, DEMO) == []
 
 

@@ -7,7 +7,7 @@ from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.demo.lease import Lease
 from grpcdemo.model.progress import Done
 from grpcdemo.resources.resource import DEPLOYMENTS, MUTATING_WEBHOOKS
-from grpcdemo.steps.demo import DemoConfig, demo, rehearse
+from grpcdemo.steps.demo import Audience, DemoConfig, demo, rehearse
 from grpcdemo.steps.preflight import require_place
 from grpcdemo.steps.up import UpConfig
 from tests.fakes.hollow_cluster import HollowCluster
@@ -62,7 +62,7 @@ async def test_without_an_injector_nothing_is_deployed(
 ) -> None:
     cluster.store.remove(MUTATING_WEBHOOKS, "", "istio-sidecar-injector")
     with pytest.raises(GrpcdemoError, match="has no Istio sidecar injector; nothing was changed"):
-        await demo(cluster_api, CONFIG, events.append, lambda _: None)
+        await demo(cluster_api, CONFIG, events.append, Audience())
     assert cluster.faults.changes == []
 
 
@@ -70,7 +70,7 @@ async def test_a_revision_that_nobody_injects_is_told_first(
     cluster: HollowCluster, cluster_api: Api, events: Events
 ) -> None:
     with pytest.raises(GrpcdemoError, match=r"selects label istio\.io/rev=canary"):
-        await demo(cluster_api, DemoConfig(up=UpConfig(), revision="canary"), events.append, lambda _: None)
+        await demo(cluster_api, DemoConfig(up=UpConfig(), revision="canary"), events.append, Audience())
     assert cluster.faults.changes == []
 
 
@@ -81,7 +81,7 @@ async def test_a_label_that_the_demo_removes_chooses_no_revision(
     cluster.faults.on("GET", MUTATING_WEBHOOKS.path(), reply({"items": two}))
     cluster.create_namespace(DEMO, labels={"istio.io/rev": "1-29-0"})
     with pytest.raises(GrpcdemoError, match="several revisions of Istio can inject"):
-        await demo(cluster_api, CONFIG, events.append, lambda _: None)
+        await demo(cluster_api, CONFIG, events.append, Audience())
     assert cluster.faults.changes == []
 
 

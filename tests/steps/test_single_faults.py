@@ -24,7 +24,7 @@ from grpcdemo.resources.objects import Object, annotations_of, is_terminating, l
 from grpcdemo.resources.pods import read_pod
 from grpcdemo.resources.resource import DEPLOYMENTS, NAMESPACES, PODS, SERVICES
 from grpcdemo.steps.cleanup import CleanupConfig, cleanup
-from grpcdemo.steps.demo import DemoConfig, demo
+from grpcdemo.steps.demo import Audience, DemoConfig, demo
 from grpcdemo.steps.istio.status import istio_status
 from grpcdemo.steps.istio.switch import SwitchConfig, switch
 from grpcdemo.steps.observe import ObserveConfig, observe
@@ -59,7 +59,7 @@ COMMANDS: dict[str, Command] = {
     "istio off": lambda api, report: switch(api, SwitchConfig(on=False), report),
     "cleanup": lambda api, report: cleanup(api, CleanupConfig(), report),
     "cleanup --no-wait": lambda api, report: cleanup(api, CleanupConfig(wait=False), report),
-    "demo": lambda api, report: demo(api, DemoConfig(UP), report, lambda _: None),
+    "demo": lambda api, report: demo(api, DemoConfig(UP), report, Audience()),
 }
 
 
@@ -287,7 +287,7 @@ def in_a_hurry(command: str) -> Command:
         return lambda api, _: _observe_briefly(api)
     if command == "demo":
         config = DemoConfig(replace(UP, timeout_s=SHORT_S * 10), cleanup_s=SHORT_S)
-        return lambda api, report: demo(api, config, report, lambda _: None)
+        return lambda api, report: demo(api, config, report, Audience())
     return COMMANDS[command]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from grpcdemo.manifests.render import ManifestValues, build_objects
-from grpcdemo.steps.demo import DemoConfig, demo, rehearse
+from grpcdemo.steps.demo import Audience, DemoConfig, demo, rehearse
 from grpcdemo.steps.istio.status import istio_status
 from grpcdemo.steps.status import read_status
 from grpcdemo.steps.up import UpConfig, up
@@ -38,7 +38,7 @@ async def test_every_request_of_the_commands_exists(minor: int, tmp_path: Path) 
             await up(api, UpConfig(servers=1), lambda _: None)
             await read_status(api, NAMESPACE)
             await istio_status(api, NAMESPACE)
-            await demo(api, DemoConfig(up=UpConfig()), lambda _: None, lambda _: None)
+            await demo(api, DemoConfig(up=UpConfig()), lambda _: None, Audience())
     asked = cluster.faults.asked
     assert {"GET", "POST", "PATCH", "DELETE"} == {one.method for one in asked}
     assert {fault for one in asked for fault in request_faults(minor, one)} == set()

@@ -22,8 +22,10 @@ class ObserveConfig:
     """End after this long."""
     expect: Outcome | None = None
     """End as soon as the verdict is certain, whichever it is."""
+    least_s: float = 0.0
+    """With *expect*: do not end before this long with a verdict."""
     timeout_s: float = defaults.TIMEOUT_S
-    """With *expect*: end after this long without a verdict."""
+    """With *expect*: end after this long, also without a verdict."""
     since_s: float | None = None
     """Also count calls that were logged up to this long ago."""
     selector: str | None = None

@@ -1,0 +1,85 @@
+"""The demo as it is told at a terminal: act by act, with pauses, and kept for the report, even when it fails."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from rich.text import Text
+
+from grpcdemo.cli.invocation import Gone, Invocation
+from grpcdemo.cli.output import Progress
+from grpcdemo.cli.question import wait_for_enter
+from grpcdemo.kube.client.api import Api
+from grpcdemo.model.act import Act, Scene
+from grpcdemo.model.progress import StepEvent, Waiting
+from grpcdemo.model.result import DemoResult, Phase, Provenance
+from grpcdemo.steps import demo as step
+from grpcdemo.steps.provenance import read_provenance
+from grpcdemo.views.observation import observation_view
+from grpcdemo.views.report import demo_report
+from grpcdemo.views.story import because, flow, heading, introduction
+from grpcdemo.views.words import plain_line
+
+
+class Story(step.Audience):
+    """Shows the demo on *progress*; with *pauses*, each act after the first begins when Enter is pressed."""
+
+    def __init__(self, config: step.DemoConfig, progress: Progress, invocation: Invocation, *, pauses: bool) -> None:
+        self._config = config
+        self._progress = progress
+        self._invocation = invocation
+        self._pauses = pauses
+        self._phases: dict[str, Phase] = {}
+        self.provenance: Provenance | None = None
+
+    async def tell(self, api: Api) -> DemoResult:
+        self.provenance = await read_provenance(api, self._config.up.namespace, self._invocation.command_line)
+        try:
+            return await step.demo(api, self._config, self._report, self)
+        finally:
+            self._progress.stand()
+
+    @property
+    def is_of_sandbox(self) -> bool:
+        return bool(self.provenance and self.provenance.sandbox)
+
+    def document(self, failure: str | None = None) -> str | None:
+        """The report as HTML; None before the first observation."""
+        if not (self.provenance and self._phases):
+            return None
+        return demo_report([*self._phases.values()], self.provenance, failure)
+
+    async def begin(self, scene: Scene) -> None:
+        title = heading(scene.act)
+        if scene.act is not Act.DEPLOY:
+            await self._pause(title)
+        self._progress.say(Text.assemble("\n", (title, "bold"), f"\n{introduction(scene)}"))
+        self._progress.sketch(partial(flow, scene))
+
+    def show(self, phase: Phase) -> None:
+        self._phases[phase.title] = phase
+        observation = phase.observation
+        flags = self._invocation.kubectl_flags
+        self._progress.draw(
+            partial(observation_view, observation, kubectl_flags=flags), partial(plain_line, observation, flags)
+        )
+
+    def end(self, scene: Scene) -> None:
+        self._progress.say(Text(because(scene)))
+
+    async def before_cleanup(self) -> None:
+        await self._pause("the cleanup")
+        self._progress.say(Text("\nClean up", "bold"))
+
+    def cleaned(self) -> None:
+        self._invocation.gone = Gone(self._config.up.namespace, "repeat it with --keep to look at what is there then")
+
+    async def _pause(self, following: str) -> None:
+        """The end of the input (Ctrl-D) ends the pauses, not the demo."""
+        if self._pauses:
+            self._pauses = await wait_for_enter(f"Press Enter for {following}")
+
+    def _report(self, event: StepEvent) -> None:
+        if not isinstance(event, Waiting):
+            self._progress.stand()
+        self._progress.report(event)
