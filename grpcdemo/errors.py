@@ -52,13 +52,17 @@ class Kubectl:
     """A kubectl command without the flags that choose the cluster."""
 
     words: tuple[str, ...]
+    reads: tuple[str, ...] = ()
+    """The command of ours whose output it reads, if it does. It takes the same flags."""
 
-    def __init__(self, *words: str, namespace: str | None = None) -> None:
+    def __init__(self, *words: str, namespace: str | None = None, reads: tuple[str, ...] = ()) -> None:
         object.__setattr__(self, "words", (*words, "--namespace", namespace) if namespace else words)
+        object.__setattr__(self, "reads", reads)
 
     def text(self, flags: Sequence[str] = ()) -> str:
         """The command as typed in a shell, with the *flags* that choose the cluster."""
-        return shlex.join(["kubectl", *self.words, *flags])
+        source = f"{shlex.join([*self.reads, *flags])} | " if self.reads else ""
+        return source + shlex.join(["kubectl", *self.words, *flags])
 
 
 @dataclass(frozen=True)

@@ -20,12 +20,13 @@ def cleanup(
     target: TargetOptions,
     timeout: options.Timeout = defaults.TIMEOUT_S,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until everything is gone.")] = True,
+    show_commands: options.ShowCommands = False,
     dry_run: options.DryRun = False,
     yes: options.Yes = False,
 ) -> None:
     """Delete what grpcdemo created, and nothing else, and wait until it is gone."""
     config = step.CleanupConfig(namespace=target.namespace, timeout_s=timeout, wait=wait and not dry_run)
-    with Progress(dry_run=dry_run) as progress:
+    with Progress(dry_run=dry_run, commands_of=target.commands_of(shown=show_commands)) as progress:
         try:
             change(
                 target,

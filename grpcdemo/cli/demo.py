@@ -63,7 +63,7 @@ def demo(
     timeout: options.Timeout = defaults.TIMEOUT_S,
     output: options.Output = options.Format.TABLE,
     report: options.ReportFile = None,
-    plain: options.Plain = False,
+    display: options.Display,
     dry_run: options.DryRun = False,
     yes: options.Yes = False,
     allow_shared_namespace: options.AllowSharedNamespace = False,
@@ -73,10 +73,10 @@ def demo(
     config = step.DemoConfig(up, revision, keep=keep, replace=replace, act_s=pace.act_seconds)
     with written(report) as file:
         if dry_run:
-            _rehearse(target, config, yes=yes)
+            _rehearse(target, config, display, yes=yes)
             return
-        story, result = _tell(target, config, file, pauses=pace.pause, plain=plain, yes=yes)
-        picture = demo_view(result, result_width(), bars=not plain, sandbox=story.is_of_sandbox)
+        story, result = _tell(target, config, file, display, pauses=pace.pause, yes=yes)
+        picture = demo_view(result, result_width(), bars=not display.plain, sandbox=story.is_of_sandbox)
         show(picture, demo_document(result, story.provenance), output)
     if keep:
         suggest_next(target, "{} shows which pods answer; {} removes the demo", "observe", "cleanup")
@@ -85,10 +85,16 @@ def demo(
 
 
 def _tell(
-    target: TargetOptions, config: step.DemoConfig, file: Written, *, pauses: bool, plain: bool, yes: bool
+    target: TargetOptions,
+    config: step.DemoConfig,
+    file: Written,
+    display: options.Display,
+    *,
+    pauses: bool,
+    yes: bool,
 ) -> tuple[Story, DemoResult]:
     """Run the demo, and set the *file*'s text to its report, also if it fails."""
-    with Progress(plain=plain) as progress:
+    with Progress(plain=display.plain, commands_of=target.commands_of(shown=display.show_commands)) as progress:
         story = Story(config, progress, target.invocation, pauses=pauses)
         try:
             result = change(
@@ -117,8 +123,8 @@ async def _ask_for_place(config: step.DemoConfig, api: Api) -> None:
         await require_consent(f"A demo is deployed in namespace {config.up.namespace}. {fate}", refusal)
 
 
-def _rehearse(target: TargetOptions, config: step.DemoConfig, *, yes: bool) -> None:
-    with Progress(dry_run=True) as progress:
+def _rehearse(target: TargetOptions, config: step.DemoConfig, display: options.Display, *, yes: bool) -> None:
+    with Progress(dry_run=True, commands_of=target.commands_of(shown=display.show_commands)) as progress:
         try:
             change(
                 target,

@@ -22,6 +22,7 @@ from grpcdemo.model.result import Provenance
 from grpcdemo.resources.selectors import parse_selector
 from grpcdemo.steps import observe as step
 from grpcdemo.steps.observe.expectation import check_expected
+from grpcdemo.steps.observe.pods import observe_commands
 from grpcdemo.steps.provenance import read_provenance
 from grpcdemo.verdict import Criteria, Outcome
 from grpcdemo.views.document import observation_document
@@ -178,7 +179,7 @@ def observe(
         ),
     ] = Form.TABLE,
     report: options.ReportFile = None,
-    plain: options.Plain = False,
+    display: options.Display,
     source: Source,
     strictness: Strictness,
 ) -> None:
@@ -192,20 +193,12 @@ def observe(
         **vars(source),
         criteria=Criteria(**vars(strictness)),
     )
-    quoted = target.invocation.command_line if report or form in QUOTABLE else None
-    failure: GrpcdemoError | None = None
     with written(report) as file:
-        with Progress(plain=plain) as progress:
-            watch = _Watch(config, form, quoted, target.invocation, progress)
-            try:
-                read(target, watch.run, report=progress.report)
-            except GrpcdemoError as error:  # what was seen until then is shown all the same
-                failure = error
-        if report and watch.last and watch.provenance:
-            lost = None if isinstance(failure, Interrupted) else failure
-            file.text = observation_report(watch.last, watch.provenance, lost.message if lost else None)
-        if watch.last:
-            watch.show(watch.last, bars=not plain)
+        watch = _Watch(config, form, target.invocation, display, quoted=file.is_wanted or form in QUOTABLE)
+        failure = watch.follow(target)
+        if file.is_wanted:
+            file.text = watch.document(failure)
+        watch.show()
     if failure:
         _raise(failure, ends_by_hand=bool(watch.last) and not end.expect)
     if watch.last:
@@ -223,26 +216,37 @@ class _Watch:
     """One observation: shows it while it runs, and keeps the latest state, even if it is canceled."""
 
     def __init__(
-        self, config: step.ObserveConfig, form: Form, quoted: str | None, invocation: Invocation, progress: Progress
+        self, config: step.ObserveConfig, form: Form, invocation: Invocation, display: options.Display, *, quoted: bool
     ) -> None:
         self._config = config
         self._form = form
-        self._quoted = quoted
         self._invocation = invocation
-        self._progress = progress
-        self.provenance: Provenance | None = None
+        self._display = display
+        self._quoted = quoted
+        self._provenance: Provenance | None = None
         self.last: Observation | None = None
 
-    async def run(self, api: Api) -> None:
+    def follow(self, target: TargetOptions) -> GrpcdemoError | None:
+        """Watch until the end, or until what is returned: what was seen until then is shown all the same."""
+        commands_of = target.commands_of(shown=self._display.show_commands)
+        with Progress(plain=self._display.plain, commands_of=commands_of) as progress:
+            try:
+                read(target, partial(self._run, progress), report=progress.report)
+            except GrpcdemoError as error:
+                return error
+        return None
+
+    async def _run(self, progress: Progress, api: Api) -> None:
+        progress.show_commands(observe_commands(self._config))
         if self._quoted:
-            self.provenance = await read_provenance(api, self._config.namespace, self._quoted)
+            self._provenance = await read_provenance(api, self._config.namespace, self._invocation.command_line)
         if self._form in STREAMS:
             await self._stream(api, STREAMS[self._form]())
             return
+        flags = self._invocation.kubectl_flags
         async for observation in step.observe(api, self._config):
             self.last = observation
-            flags = self._invocation.kubectl_flags
-            self._progress.draw(
+            progress.draw(
                 partial(observation_view, observation, kubectl_flags=flags), partial(plain_line, observation, flags)
             )
 
@@ -254,16 +258,26 @@ class _Watch:
         finally:
             stream.end()
 
-    def show(self, observation: Observation, *, bars: bool) -> None:
-        """Print the result. A stream has printed it already: show only the verdict, on stderr."""
+    def document(self, failure: GrpcdemoError | None) -> str | None:
+        """The report as HTML; None before the first observation."""
+        if not (self.last and self._provenance):
+            return None
+        lost = failure.message if failure and not isinstance(failure, Interrupted) else None
+        return observation_report(self.last, self._provenance, lost)
+
+    def show(self) -> None:
+        """Print the result, if there is one. A stream has printed it already: show only the verdict, on stderr."""
+        observation = self.last
+        if observation is None:
+            return
         if self._form is Form.CSV:
             show_text(observation_csv(observation))
-        elif self._form is Form.MARKDOWN and self.provenance:
-            show_text(observation_markdown(observation, self.provenance))
+        elif self._form is Form.MARKDOWN and self._provenance:
+            show_text(observation_markdown(observation, self._provenance))
         elif self._form is Form.JSON:
-            show_document(observation_document(observation, self.provenance))
+            show_document(observation_document(observation, self._provenance))
         elif self._form is Form.TABLE:
-            flags = self._invocation.kubectl_flags
+            flags, bars = self._invocation.kubectl_flags, not self._display.plain
             show_picture(observation_view(observation, result_width(), bars=bars, kubectl_flags=flags))
         else:
             console(stderr=True).print(verdict_text(observation.verdict))

@@ -124,6 +124,9 @@ AllowSharedNamespace = Annotated[
     bool, typer.Option("--allow-shared-namespace", help="Relabel the namespace even if other workloads run in it.")
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")]
+ShowCommands = Annotated[
+    bool, typer.Option("--show-commands", help="Also show the kubectl commands that do the same by hand.")
+]
 Output = Annotated[
     Format, choice("--output", "-o", of={form.value: form for form in Format}, help="How to print the result.")
 ]
@@ -136,6 +139,16 @@ ReportFile = Annotated[
 Plain = Annotated[
     bool, typer.Option("--plain", help="Print a line a second in words, for a screen reader; redraw nothing.")
 ]
+
+
+@dataclass(frozen=True)
+class Display:
+    """How an observation is shown while it goes on."""
+
+    plain: Plain = False
+    show_commands: ShowCommands = False
+
+
 Revision = Annotated[
     str | None,
     typer.Option(

@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -16,9 +16,11 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
+from grpcdemo.cli.invocation import Invocation
 from grpcdemo.cli.options import Format
-from grpcdemo.model.progress import StepEvent, Waiting, Warned
-from grpcdemo.views.styles import BAD, GOOD
+from grpcdemo.errors import Kubectl
+from grpcdemo.model.progress import Done, StepEvent, Waiting, Warned
+from grpcdemo.views.styles import BAD, GOOD, QUIET
 
 UNBOUNDED = 10_000
 """The width of results: a pipe has no edge, and a terminal wraps long lines."""
@@ -90,14 +92,16 @@ class Progress:
     """Shows a step's events on stderr while it runs. A context manager.
 
     On a terminal, the bottom line says what the step waits for. Elsewhere, and with *plain*, each wait is a line. A dry
-    run says what would be done.
+    run says what would be done. With *commands_of* an invocation, each event is followed by the kubectl commands that
+    do the same on its target.
     When its reader is gone (a closed pipe, a lost terminal), it raises OSError once, so that the work ends, and then
     stays silent, so that the cleanup continues.
     """
 
-    def __init__(self, *, dry_run: bool = False, plain: bool = False) -> None:
+    def __init__(self, *, dry_run: bool = False, plain: bool = False, commands_of: Invocation | None = None) -> None:
         self._console = console(stderr=True)
         self._dry_run = dry_run
+        self._commands_of = commands_of
         self._in_place = sys.stderr.isatty() and not self._console.is_dumb_terminal and not plain
         self._spinner = "dots" if self._console.encoding.startswith("utf") else "line"
         self._live: Live | None = None
@@ -124,6 +128,14 @@ class Progress:
             self._say(Text(f"would {event.would}" if event.would else event.text))
         else:
             self._say(Text.assemble(("✓ ", GOOD), event.text))
+        if isinstance(event, Done):
+            self.show_commands(event.commands)
+
+    def show_commands(self, commands: Iterable[Kubectl]) -> None:
+        """Print the *commands* that do the same by hand, if they are asked for; unwrapped, to be copied."""
+        if self._commands_of:
+            for command in commands:
+                self._say(Text(f"  $ {command.text(self._commands_of.kubectl_flags)}", QUIET))
 
     def draw(self, picture: Picture, line: Callable[[], str]) -> None:
         """Show the *picture* in place on a terminal; elsewhere print the *line*, at most once a second.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import TypeVar
 
 from grpcdemo.cli.interrupts import run
@@ -33,6 +34,10 @@ def read(options: ClusterOptions, work: Callable[[Api], Coroutine[None, None, T]
     return run(connected())
 
 
+async def _ask_nothing(_: Api) -> None:
+    """No other question."""
+
+
 def change(
     options: TargetOptions,
     work: Callable[[Api], Coroutine[None, None, T]],
@@ -41,7 +46,7 @@ def change(
     yes: bool,
     dry_run: bool = False,
     starts: bool = False,
-    ask: Callable[[Api], Coroutine[None, None, None]] | None = None,
+    ask: Callable[[Api], Coroutine[None, None, None]] = _ask_nothing,
     if_interrupted: str | None = None,
 ) -> T:
     """Name the target, ask if necessary, and run *work*, which changes it.
@@ -50,39 +55,42 @@ def change(
     takes consent. *if_interrupted* is the hint after Ctrl-C, once the work has begun: what may be half done, and the
     command that helps.
     """
-    has_begun = False
-
-    def announce(target: str) -> None:
-        console(stderr=True).print(f"using {target}, namespace {options.namespace}", soft_wrap=True)
+    hint: str | None = None
 
     async def connected() -> T:
-        nonlocal has_begun
+        nonlocal hint
         async with connect_to_target(
             options,
             starts=starts and not dry_run,
             stops=not dry_run,
             dry_run=dry_run,
-            announce=announce,
+            announce=partial(_announce, options),
             report=report,
         ) as api:
             options.invocation.target = api.target
-            if not dry_run:
-                await _ask(api.target, yes=yes)
-            if ask:
-                await ask(api)
-            has_begun = True
+            await _ask(api.target, yes=yes or dry_run)
+            await ask(api)
+            hint = if_interrupted
             return await work(api)
 
-    invocation = options.invocation
     try:
         return run(connected())
     except GrpcdemoError as error:
-        if invocation.target and invocation.target.sandbox and not invocation.gone and running(find_state()) is None:
-            invocation.gone = Gone(options.namespace)
+        _note_what_is_gone(options)
         if isinstance(error, Interrupted):
-            hint = if_interrupted if has_begun and not invocation.gone else None
-            raise Interrupted(error.exit_code, hint=hint) from None
+            raise Interrupted(error.exit_code, hint=None if options.invocation.gone else hint) from None
         raise
+
+
+def _announce(options: TargetOptions, target: str) -> None:
+    console(stderr=True).print(f"using {target}, namespace {options.namespace}", soft_wrap=True)
+
+
+def _note_what_is_gone(options: TargetOptions) -> None:
+    """A demo ends with its sandbox."""
+    invocation = options.invocation
+    if invocation.target and invocation.target.sandbox and not invocation.gone and running(find_state()) is None:
+        invocation.gone = Gone(options.namespace)
 
 
 async def _ask(target: Target, *, yes: bool) -> None:

@@ -64,6 +64,10 @@ class ClusterOptions:
         invocation: Invocation = self.typed.obj
         return invocation
 
+    def commands_of(self, *, shown: bool) -> Invocation | None:
+        """For `Progress`: whose commands are shown, if they are."""
+        return self.invocation if shown else None
+
     @property
     def name_cluster(self) -> bool:
         return bool(self.context or self.kubeconfig)

@@ -19,6 +19,7 @@ def up(
     target: TargetOptions,
     timeout: options.Timeout = defaults.TIMEOUT_S,
     output: options.Output = options.Format.TABLE,
+    show_commands: options.ShowCommands = False,
     dry_run: options.DryRun = False,
     yes: options.Yes = False,
     allow_shared_namespace: options.AllowSharedNamespace = False,
@@ -28,7 +29,7 @@ def up(
     A new demo has no proxies. One that is there keeps its size, its label and its proxies, unless you ask otherwise.
     """
     config = step.UpConfig(target.namespace, **vars(deployed), timeout_s=timeout, shared=allow_shared_namespace)
-    with Progress(dry_run=dry_run) as progress:
+    with Progress(dry_run=dry_run, commands_of=target.commands_of(shown=show_commands)) as progress:
         try:
             pods = change(
                 target,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from grpcdemo.errors import Kubectl
+
 
 @dataclass(frozen=True)
 class Done:
@@ -13,6 +15,8 @@ class Done:
     text: str
     would: str | None = None
     """The same after *would*, for a dry run. None for a fact, which is the same there."""
+    commands: tuple[Kubectl, ...] = ()
+    """What does the same, or shows it, by hand."""
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from grpcdemo.errors import Replaced
+from grpcdemo.errors import Kubectl, Replaced
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.demo.lease import Lease
-from grpcdemo.kube.demo.namespace import find_namespace, restore_labels
+from grpcdemo.kube.demo.namespace import find_namespace, label_command, restore_labels
 from grpcdemo.kube.demo.ownership import delete, delete_ours, list_foreign
 from grpcdemo.kube.rollout.termination import leaving_uids, wait_until_gone, wait_until_namespace_gone
 from grpcdemo.manifests import defaults
@@ -71,7 +71,8 @@ async def _clean_up(api: Api, config: CleanupConfig, report: Reporter, lease: Le
         await delete(api, NAMESPACES, namespace)
         name = config.namespace
         would = f"delete namespace {name}, with everything in it"
-        report(Done(f"namespace {name} is being deleted, with everything in it", would))
+        command = Kubectl("delete", "namespace", name)
+        report(Done(f"namespace {name} is being deleted, with everything in it", would, (command,)))
     if config.wait:
         free = await wait_until_namespace_gone(api, namespace, timeout_s=config.timeout_s, report=report)
         report(Done(f"namespace {config.namespace} is gone"))
@@ -93,7 +94,8 @@ async def _leave(
         restored = await restore_labels(api, namespace)
         report(Done(f"namespace {config.namespace} stays, because grpcdemo did not create it"))
         if labels := ", ".join(f"{key}={value}" if value else f"no {key}" for key, value in restored.items()):
-            report(Done(f"labels restored: {labels}", would=f"restore the labels: {labels}"))
+            command = label_command(namespace, restored)
+            report(Done(f"labels restored: {labels}", f"restore the labels: {labels}", (command,)))
     uids |= {*map(uid_of, deleted)}
     if config.wait and uids:
         await wait_until_gone(api, config.namespace, uids, timeout_s=config.timeout_s, report=report)

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import asyncio
 
+from grpcdemo.errors import Kubectl
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.demo.deployed import our_deployments, our_pods, read_workloads
 from grpcdemo.kube.demo.namespace import find_namespace
 from grpcdemo.model.pods import Status
 from grpcdemo.resources.injectors import injection_labels
 from grpcdemo.resources.objects import is_ours, labels_of
+
+
+def status_commands(namespace: str) -> tuple[Kubectl, ...]:
+    """What shows the same by hand."""
+    return (
+        Kubectl("version"),
+        Kubectl("get", "namespace", namespace, "--show-labels"),
+        Kubectl("get", "deployments,pods", "--output", "wide", namespace=namespace),
+    )
 
 
 async def read_status(api: Api, namespace: str) -> Status:

@@ -26,7 +26,7 @@ from grpcdemo.model.progress import Done, Reporter, Warned
 from grpcdemo.resources.injectors import LabelChange
 from grpcdemo.resources.istio import INJECTION_LABEL
 from grpcdemo.resources.objects import Object, is_terminating, labels_of
-from grpcdemo.steps.istio.label import INJECTION_OFF, describe_labels, require_labels
+from grpcdemo.steps.istio.label import INJECTION_OFF, describe_labels, labeled, require_labels
 from grpcdemo.steps.shared import require_consent_to_relabel
 from grpcdemo.steps.unfinished import unfinished
 
@@ -66,12 +66,28 @@ def manifest_values(config: UpConfig, kubernetes: tuple[int, int], current: Sett
     )
 
 
+def apply_command(values: ManifestValues) -> Kubectl:
+    """The command that applies the manifests with these *values*."""
+    default = ManifestValues()
+    options = {
+        "--servers": (f"{values.servers}", f"{default.servers}"),
+        "--clients": (f"{values.clients}", f"{default.clients}"),
+        "--rate": (f"{values.rate:g}", f"{default.rate:g}"),
+        "--image-prefix": (values.image_prefix or "", ""),
+        "--resources": (",".join(f"{key}={quantity}" for key, quantity in (values.resources or {}).items()), ""),
+        "--namespace": (values.namespace, default.namespace),
+    }
+    words = [word for option, (value, usual) in options.items() if value != usual for word in (option, value)]
+    return Kubectl("apply", "--filename", "-", reads=("grpcdemo", "manifests", *words))
+
+
 def plan(config: UpConfig, report: Reporter) -> None:
     """Report what `up` would do where nothing is, as in a sandbox that does not run yet. Raises UsageError."""
-    manifests = build_objects(manifest_values(config, NEWEST))
+    values = manifest_values(config, NEWEST)
     report(_created(config.namespace))
+    manifests = build_objects(values)
     for manifest in manifests:
-        report(_applied(manifest, "created"))
+        report(_applied(manifest, "created", by=apply_command(values) if manifest is manifests[-1] else None))
 
 
 async def up(api: Api, config: UpConfig, report: Reporter) -> list[Pod]:
@@ -92,7 +108,7 @@ async def bring_up(api: Api, config: UpConfig, report: Reporter, lease: Lease | 
     kubernetes, namespace = await asyncio.gather(api.version(), find_namespace(api, config.namespace))
     stays = namespace is not None and not is_terminating(namespace)
     present = await our_deployments(api, config.namespace) if stays and not config.afresh else []
-    manifests = build_objects(manifest_values(config, kubernetes, read_settings(present)))
+    values = manifest_values(config, kubernetes, read_settings(present))
     namespace = await _claim_namespace(api, namespace, config, report)
     await (lease.acquire(report) if lease else _clear_lease(api, config.namespace, report))
     labels = _injection_labels(namespace) if namespace and present else INJECTION_OFF
@@ -100,7 +116,7 @@ async def bring_up(api: Api, config: UpConfig, report: Reporter, lease: Lease | 
         await _prepare(api, namespace, labels, config, report)
         if not api.dry_run:
             await replace_stuck(api, config.namespace, report)
-    await _apply(api, manifests, report, pretend=namespace is None and api.dry_run)
+    await _apply(api, values, report, pretend=namespace is None and api.dry_run)
     if api.dry_run:
         return []
     if not present:
@@ -125,8 +141,13 @@ async def _claim_namespace(api: Api, namespace: Object | None, config: UpConfig,
 
 
 def _created(namespace: str) -> Done:
-    labeled = f"namespace {namespace} created, {INJECTION_LABEL}=disabled"
-    return Done(labeled, would=f"create namespace {namespace} with {INJECTION_LABEL}=disabled")
+    label = f"{INJECTION_LABEL}=disabled"
+    create = Kubectl("create", "namespace", namespace)
+    return Done(
+        f"namespace {namespace} created, {label}",
+        f"create namespace {namespace} with {label}",
+        (create, Kubectl("label", "namespace", namespace, label)),
+    )
 
 
 async def _clear_lease(api: Api, namespace: str, report: Reporter) -> None:
@@ -143,29 +164,32 @@ def _injection_labels(namespace: Object) -> LabelChange:
 
 async def _prepare(api: Api, namespace: Object, labels: LabelChange, config: UpConfig, report: Reporter) -> None:
     """Give a namespace that exists these injection labels."""
-    name, described = config.namespace, describe_labels(labels) or "no injection label"
     if _injection_labels(namespace) == labels:
-        report(Done(f"namespace {name} exists, {described}"))
+        name, described = config.namespace, describe_labels(labels) or "no injection label"
+        look = Kubectl("get", "namespace", name, "--show-labels")
+        report(Done(f"namespace {name} exists, {described}", commands=(look,)))
         return
     await require_consent_to_relabel(api, namespace, given=config.shared)
     await relabel(api, namespace, labels)
-    report(Done(f"namespace {name} labeled {described}", would=f"label namespace {name} {described}"))
+    report(labeled(namespace, labels))
 
 
-async def _apply(api: Api, manifests: list[Object], report: Reporter, *, pretend: bool) -> None:
+async def _apply(api: Api, values: ManifestValues, report: Reporter, *, pretend: bool) -> None:
     """Apply the manifests; *pretend* to if they have no namespace yet in which a dry run could create them.
 
     The Service comes first: a client that starts before its name resolves backs off for long.
     """
+    manifests = build_objects(values)
     for manifest in manifests:
         outcome: Applied = "created" if pretend else await apply(api, manifest)
-        report(_applied(manifest, outcome))
+        report(_applied(manifest, outcome, by=apply_command(values) if manifest is manifests[-1] else None))
 
 
-def _applied(manifest: Object, outcome: Applied) -> Done:
+def _applied(manifest: Object, outcome: Applied, *, by: Kubectl | None) -> Done:
+    """The last of the manifests names the command that applies them all."""
     name = f"{manifest['kind']} {manifest['metadata']['name']}"
     verb = {"created": "create", "changed": "change"}.get(outcome)
-    return Done(f"{name} {outcome}", would=f"{verb} {name}" if verb else None)
+    return Done(f"{name} {outcome}", f"{verb} {name}" if verb else None, (by,) if by else ())
 
 
 async def _remove_proxies(api: Api, namespace: str, report: Reporter) -> None:

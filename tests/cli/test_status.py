@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from .conftest import DEMO, Command
 
 
@@ -20,3 +22,16 @@ def test_status_of_nothing_is_an_answer(grpcdemo: Command, kubeconfig: str) -> N
     assert ended.code == 0
     assert "does not exist" in ended.out
     assert grpcdemo("istio", "status", "--kubeconfig", kubeconfig).code == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "number"),
+    [(("status",), 3), (("istio", "status"), 3), (("observe", "--requests", "1", "-o", "json"), 2)],
+    ids=["status", "istio status", "observe"],
+)
+def test_the_commands_that_show_the_same(grpcdemo: Command, up: str, command: tuple[str, ...], number: int) -> None:
+    assert "kubectl" not in grpcdemo(*command, "--kubeconfig", up).err
+    ended = grpcdemo(*command, "--kubeconfig", up, "--show-commands")
+    shown = [line for line in ended.error_lines if line.startswith("  $ kubectl ")]
+    assert (ended.code, len(shown)) == (0, number)
+    assert all(line.endswith(f" --context fake --kubeconfig {up}") for line in shown)

@@ -8,7 +8,7 @@ from grpcdemo.errors import DemoRunning, GrpcdemoError, Unauthorized, Unexpected
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.demo.lease import NAME, Lease, LeaseTiming
 from grpcdemo.model.act import Act, Scene
-from grpcdemo.model.progress import StepEvent, Warned
+from grpcdemo.model.progress import Done, StepEvent, Warned
 from grpcdemo.model.result import Phase
 from grpcdemo.resources.resource import DEPLOYMENTS, LEASES, NAMESPACES, PODS
 from grpcdemo.steps.cleanup import CleanupConfig, clean_up, cleanup
@@ -72,6 +72,11 @@ async def test_it_is_told_in_acts(cluster_api: Api, events: Events) -> None:
     measured = [scene.observation for _, scene in acts if scene.observation]
     assert measured == [result.before.observation, result.after.observation]
     assert [word for word, scene in listener.told if not scene] == ["before cleanup", "cleaned"]
+    logs = "kubectl logs deployment/grpc-client --container grpc-client --tail 40 --namespace istio-grpc-demo"
+    verdicts = [event for event in events if event.text.startswith(("pinned: ", "balanced: "))]
+    assert [[command.text() for command in event.commands] for event in verdicts if isinstance(event, Done)] == [
+        [logs]
+    ] * 2
 
 
 async def test_an_act_that_fails_has_no_end(cluster: HollowCluster, cluster_api: Api, events: Events) -> None:

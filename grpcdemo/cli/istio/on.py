@@ -14,6 +14,7 @@ def on(
     target: TargetOptions,
     timeout: options.Timeout = defaults.TIMEOUT_S,
     output: options.Output = options.Format.TABLE,
+    show_commands: options.ShowCommands = False,
     dry_run: options.DryRun = False,
     yes: options.Yes = False,
     allow_shared_namespace: options.AllowSharedNamespace = False,
@@ -22,4 +23,4 @@ def on(
     config = SwitchConfig(
         on=True, namespace=target.namespace, revision=revision, timeout_s=timeout, shared=allow_shared_namespace
     )
-    switch(target, config, output, dry_run=dry_run, yes=yes)
+    switch(target, config, output, show_commands=show_commands, dry_run=dry_run, yes=yes)

@@ -10,8 +10,10 @@ from grpcdemo.views.document import pods_document
 from grpcdemo.views.pods import pods_table
 
 
-def switch(target: TargetOptions, config: step.SwitchConfig, form: Format, *, dry_run: bool, yes: bool) -> None:
-    with Progress(dry_run=dry_run) as progress:
+def switch(
+    target: TargetOptions, config: step.SwitchConfig, form: Format, *, show_commands: bool, dry_run: bool, yes: bool
+) -> None:
+    with Progress(dry_run=dry_run, commands_of=target.commands_of(shown=show_commands)) as progress:
         pods = change(
             target,
             lambda api: step.switch(api, config, progress.report),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from grpcdemo.errors import Conflict, Replaced
+from grpcdemo.errors import Conflict, Kubectl, Replaced
 from grpcdemo.kube.client.api import Api
 from grpcdemo.resources.injectors import LabelChange
 from grpcdemo.resources.istio import INJECTION_LABEL
@@ -40,6 +40,14 @@ async def create_namespace(api: Api, name: str) -> Object:
         if existing is None or not is_ours(existing) or is_terminating(existing):
             raise
         return existing
+
+
+def label_command(namespace: Object, change: LabelChange) -> Kubectl:
+    """The command that makes the *change*."""
+    present = labels_of(namespace)
+    words = [f"{key}={value}" for key, value in change.items() if value is not None]
+    words += [f"{key}-" for key, value in change.items() if value is None and key in present]
+    return Kubectl("label", "namespace", namespace["metadata"]["name"], *words, "--overwrite")
 
 
 async def relabel(api: Api, namespace: Object, change: LabelChange) -> Object:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
-from grpcdemo.errors import Forbidden, NotFound
+from grpcdemo.errors import Forbidden, Kubectl, NotFound
 from grpcdemo.kube.client.api import Api
 from grpcdemo.model.progress import Done, Reporter
 from grpcdemo.resources.labels import OURS
@@ -84,7 +84,8 @@ async def delete_ours(api: Api, namespace: str, report: Reporter) -> list[Object
     finally:  # what was done is reported also if the rest fails
         if references:
             names = ", ".join(map(str, references))
-            report(Done(f"deleted {names}", would=f"delete {names}"))
+            command = Kubectl("delete", *(reference.singular for reference in references), namespace=namespace)
+            report(Done(f"deleted {names}", f"delete {names}", (command,)))
     return deleted
 
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from grpcdemo.errors import GrpcdemoError
+from grpcdemo.errors import GrpcdemoError, Kubectl
 from grpcdemo.kube.advice import describe
 from grpcdemo.kube.messages import Refuser
 from grpcdemo.kube.streams.watch import Mirror
@@ -58,6 +58,11 @@ class DeploymentProgress:
         return f"{text}, {self.old} old pod{'s' * (self.old > 1)} terminating"
 
 
+def _status_command(deployment: Object) -> Kubectl:
+    metadata = deployment["metadata"]
+    return Kubectl("rollout", "status", f"deployment/{metadata['name']}", namespace=metadata["namespace"])
+
+
 class RolloutProgress:
     """Reads a rollout's progress from a mirror and reports it."""
 
@@ -89,7 +94,7 @@ class RolloutProgress:
         for one in progress:
             if one.settled and one.name not in self._settled:
                 self._settled.add(one.name)
-                self._report(Done(str(one)))
+                self._report(Done(str(one), commands=(_status_command(deployments[one.name]),)))
         self.unfinished = [one for one in progress if not one.settled]
         if not self.unfinished:
             return [pod for pod in map(read_pod, self._mirror["pods"]) if pod.live]

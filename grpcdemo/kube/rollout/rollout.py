@@ -22,6 +22,7 @@ from grpcdemo.model.progress import Done, Reporter
 from grpcdemo.resources.labels import OURS
 from grpcdemo.resources.objects import Object, is_terminating
 from grpcdemo.resources.pods import is_ready
+from grpcdemo.resources.references import reference_to
 from grpcdemo.resources.resource import DEPLOYMENTS, EVENTS, PODS, REPLICA_SETS
 
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
@@ -44,7 +45,14 @@ async def restart(api: Api, deployments: Collection[Object], report: Reporter) -
             restarted.append(metadata["name"])
     finally:  # what was done is reported also if the rest fails
         if restarted:
-            report(Done(f"{' and '.join(restarted)} restarted"))
+            report(Done(f"{' and '.join(restarted)} restarted", commands=(restart_command(deployments),)))
+
+
+def restart_command(deployments: Collection[Object]) -> Kubectl:
+    """The command that does the same."""
+    (namespace,) = {deployment["metadata"]["namespace"] for deployment in deployments}
+    names = [reference_to(DEPLOYMENTS, deployment).singular for deployment in deployments]
+    return Kubectl("rollout", "restart", *names, namespace=namespace)
 
 
 async def wait_for_rollout(

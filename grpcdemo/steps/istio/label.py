@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from grpcdemo.errors import GrpcdemoError, Hint, Kubectl, NotFound
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.demo.injection import has_ready_endpoint, list_webhooks
-from grpcdemo.kube.demo.namespace import find_namespace
-from grpcdemo.model.progress import Reporter, Warned
+from grpcdemo.kube.demo.namespace import find_namespace, label_command
+from grpcdemo.model.progress import Done, Reporter, Warned
 from grpcdemo.near_miss import suggest
 from grpcdemo.resources.injectors import LabelChange, Webhook, changed, injecting, label_choices, label_for, revisions
 from grpcdemo.resources.istio import AMBIENT_LABEL, INJECTION_LABEL, REVISION_LABEL
@@ -39,6 +39,13 @@ async def require_labels(api: Api, name: str, change: LabelChange) -> None:
 
 def describe_labels(change: Mapping[str, str | None]) -> str:
     return ", ".join(f"{key}={value}" for key, value in change.items() if value is not None)
+
+
+def labeled(namespace: Object, change: LabelChange) -> Done:
+    """That the *namespace*, as it was read, has got these labels."""
+    name, described = namespace["metadata"]["name"], describe_labels(change)
+    would = f"label namespace {name} {described}"
+    return Done(f"namespace {name} labeled {described}", would, (label_command(namespace, change),))
 
 
 async def labels_that_inject(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from grpcdemo.errors import ApiError, Forbidden, GrpcdemoError, Hint, NoDryRun, NotFound
+from grpcdemo.errors import ApiError, Forbidden, GrpcdemoError, Hint, Kubectl, NoDryRun, NotFound
 from grpcdemo.kube.advice import advise, advise_on_gap, describe, describe_gap
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.demo.deployed import (
@@ -18,7 +18,7 @@ from grpcdemo.kube.demo.deployed import (
 )
 from grpcdemo.kube.demo.lease import Lease
 from grpcdemo.kube.demo.namespace import find_namespace, relabel
-from grpcdemo.kube.rollout.rollout import is_settled, restart, wait_for_rollout
+from grpcdemo.kube.rollout.rollout import is_settled, restart, restart_command, wait_for_rollout
 from grpcdemo.kube.trouble import NoDemo, pause_of
 from grpcdemo.manifests import defaults
 from grpcdemo.model.pods import Pod
@@ -26,7 +26,7 @@ from grpcdemo.model.progress import Done, Reporter, Waiting, Warned
 from grpcdemo.resources.injectors import LabelChange, changed
 from grpcdemo.resources.istio import INJECT
 from grpcdemo.resources.objects import Object, is_terminating, labels_of, namespaced_name
-from grpcdemo.steps.istio.label import INJECTION_OFF, describe_labels, labels_that_inject, require_labels
+from grpcdemo.steps.istio.label import INJECTION_OFF, labeled, labels_that_inject, require_labels
 from grpcdemo.steps.shared import require_consent_to_relabel
 
 LABEL_SETTLES_S = 10.0
@@ -70,16 +70,13 @@ async def switch(api: Api, config: SwitchConfig, report: Reporter, lease: Lease 
     if must_relabel:
         await require_consent_to_relabel(api, namespace, given=config.shared)
         await relabel(api, namespace, change)
-        labels = describe_labels(change)
-        report(
-            Done(f"namespace {config.namespace} labeled {labels}", would=f"label namespace {config.namespace} {labels}")
-        )
+        report(labeled(namespace, change))
     if is_done:
         report(Done(f"{_count(pods, on=config.on)} already: nothing to restart"))
         return pods
     if api.dry_run:
         names = " and ".join(_names(deployments))
-        report(Done(f"{names} restarted", would=f"restart {names}"))
+        report(Done(f"{names} restarted", f"restart {names}", (restart_command(deployments),)))
         return pods
     try:
         await _wait_until_label_works(api, config, deployments, report)
@@ -90,7 +87,8 @@ async def switch(api: Api, config: SwitchConfig, report: Reporter, lease: Lease 
     await _restart(api, config, deployments, report)
     pods = await _roll_out(api, config, _names(deployments), change, report)
     _check_proxies(pods, on=config.on)
-    report(Done(f"checked every pod: {_count(pods, on=config.on)}"))
+    look = Kubectl("get", "pods", namespace=config.namespace)
+    report(Done(f"checked every pod: {_count(pods, on=config.on)}", commands=(look,)))
     return pods
 
 

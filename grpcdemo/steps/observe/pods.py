@@ -23,6 +23,18 @@ def pod_queries(config: ObserveConfig) -> dict[str, Query]:
     return queries
 
 
+def log_command(config: ObserveConfig, *options: str) -> Kubectl:
+    """The command that shows the clients' logs."""
+    clients = ("--selector", config.selector) if config.selector else (f"deployment/{CLIENT_APP}",)
+    return Kubectl("logs", *clients, "--container", config.log_container, *options, namespace=config.namespace)
+
+
+def observe_commands(config: ObserveConfig) -> tuple[Kubectl, ...]:
+    """What shows the same by hand, call by call."""
+    pods = Kubectl("get", "pods", "--output", "wide", namespace=config.namespace)
+    return pods, log_command(config, "--follow", "--tail", "10")
+
+
 class ObservedPods:
     """Reads live pods, neither terminating nor finished, from a mirror of `pod_queries`."""
 
