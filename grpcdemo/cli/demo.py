@@ -95,7 +95,7 @@ def _tell(
 ) -> tuple[Story, DemoResult]:
     """Run the demo, and set the *file*'s text to its report, also if it fails."""
     with Progress(plain=display.plain, commands_of=target.commands_of(shown=display.show_commands)) as progress:
-        story = Story(config, progress, target.invocation, pauses=pauses)
+        story = Story(config, progress, target.invocation, display, pauses=pauses)
         try:
             result = change(
                 target,

@@ -9,7 +9,8 @@ import typer
 
 from grpcdemo.cli import options
 from grpcdemo.cli.invocation import Invocation
-from grpcdemo.cli.output import Progress, console, result_width, show_document, show_picture, show_text
+from grpcdemo.cli.live import draw, result
+from grpcdemo.cli.output import Progress, console, show_document, show_picture, show_text
 from grpcdemo.cli.runner import read
 from grpcdemo.cli.streams import Lines, Records, Stream
 from grpcdemo.cli.target import TargetOptions
@@ -27,10 +28,9 @@ from grpcdemo.steps.provenance import read_provenance
 from grpcdemo.verdict import Criteria, Outcome
 from grpcdemo.views.document import observation_document
 from grpcdemo.views.markdown import observation_markdown
-from grpcdemo.views.observation import observation_view, verdict_text
+from grpcdemo.views.observation import verdict_text
 from grpcdemo.views.report import observation_report
 from grpcdemo.views.spreadsheet import observation_csv
-from grpcdemo.views.words import plain_line
 
 
 class Form(str, Enum):
@@ -243,12 +243,9 @@ class _Watch:
         if self._form in STREAMS:
             await self._stream(api, STREAMS[self._form]())
             return
-        flags = self._invocation.kubectl_flags
         async for observation in step.observe(api, self._config):
             self.last = observation
-            progress.draw(
-                partial(observation_view, observation, kubectl_flags=flags), partial(plain_line, observation, flags)
-            )
+            draw(observation, progress, self._display, self._invocation)
 
     async def _stream(self, api: Api, stream: Stream) -> None:
         try:
@@ -277,7 +274,6 @@ class _Watch:
         elif self._form is Form.JSON:
             show_document(observation_document(observation, self._provenance))
         elif self._form is Form.TABLE:
-            flags, bars = self._invocation.kubectl_flags, not self._display.plain
-            show_picture(observation_view(observation, result_width(), bars=bars, kubectl_flags=flags))
+            show_picture(result(observation, self._display, self._invocation))
         else:
             console(stderr=True).print(verdict_text(observation.verdict))

@@ -14,6 +14,7 @@ import typer
 
 from grpcdemo import durations
 from grpcdemo.durations import format_duration
+from grpcdemo.errors import UsageError
 from grpcdemo.manifests import compute, defaults
 from grpcdemo.manifests.images import parse_prefix
 
@@ -146,7 +147,14 @@ class Display:
     """How an observation is shown while it goes on."""
 
     plain: Plain = False
+    big: Annotated[bool, typer.Option("--big", help="In a terminal, show large bars and digits, for the back row.")] = (
+        False
+    )
     show_commands: ShowCommands = False
+
+    def __post_init__(self) -> None:
+        if self.plain and self.big:
+            raise UsageError("--plain excludes --big", hint="choose words, or a large picture")
 
 
 Revision = Annotated[

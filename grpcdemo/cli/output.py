@@ -49,16 +49,24 @@ def console(*, stderr: bool = False) -> Console:
     return _Console(
         stderr=stderr,
         width=None if redrawn else UNBOUNDED,
-        color_system="standard" if os.environ.get("FORCE_COLOR") else "auto",
+        color_system="256" if os.environ.get("FORCE_COLOR") else "auto",
         highlight=False,
         markup=False,
         soft_wrap=True,
     )
 
 
+def result_size() -> tuple[int | None, int | None]:
+    """How many cells and lines stdout has, with one for the prompt below left out; None if it is no terminal."""
+    if not sys.stdout.isatty():
+        return None, None
+    size = shutil.get_terminal_size()
+    return size.columns, size.lines - 1
+
+
 def result_width() -> int | None:
     """How many cells a line on stdout has; None if stdout is no terminal."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    return result_size()[0]
 
 
 def show(result: RenderableType, document: Mapping[str, Any] | list[Any], form: Format) -> None:

@@ -7,6 +7,8 @@ from functools import partial
 from rich.text import Text
 
 from grpcdemo.cli.invocation import Gone, Invocation
+from grpcdemo.cli.live import draw
+from grpcdemo.cli.options import Display
 from grpcdemo.cli.output import Progress
 from grpcdemo.cli.question import wait_for_enter
 from grpcdemo.kube.client.api import Api
@@ -15,17 +17,18 @@ from grpcdemo.model.progress import StepEvent, Waiting
 from grpcdemo.model.result import DemoResult, Phase, Provenance
 from grpcdemo.steps import demo as step
 from grpcdemo.steps.provenance import read_provenance
-from grpcdemo.views.observation import observation_view
 from grpcdemo.views.report import demo_report
 from grpcdemo.views.story import because, flow, heading, introduction
-from grpcdemo.views.words import plain_line
 
 
 class Story(step.Audience):
     """Shows the demo on *progress*; with *pauses*, each act after the first begins when Enter is pressed."""
 
-    def __init__(self, config: step.DemoConfig, progress: Progress, invocation: Invocation, *, pauses: bool) -> None:
+    def __init__(
+        self, config: step.DemoConfig, progress: Progress, invocation: Invocation, display: Display, *, pauses: bool
+    ) -> None:
         self._config = config
+        self._display = display
         self._progress = progress
         self._invocation = invocation
         self._pauses = pauses
@@ -58,11 +61,7 @@ class Story(step.Audience):
 
     def show(self, phase: Phase) -> None:
         self._phases[phase.title] = phase
-        observation = phase.observation
-        flags = self._invocation.kubectl_flags
-        self._progress.draw(
-            partial(observation_view, observation, kubectl_flags=flags), partial(plain_line, observation, flags)
-        )
+        draw(phase.observation, self._progress, self._display, self._invocation)
 
     def end(self, scene: Scene) -> None:
         self._progress.say(Text(because(scene)))

@@ -162,6 +162,8 @@ class Observation:
     """When calls could not be counted, over the whole observation, the latest last."""
     hint: Hint | None = None
     """What helps where nobody can answer."""
+    appeared: tuple[str, ...] = ()
+    """The server pods in the order in which they appeared, also those that are gone."""
 
     @property
     def expected(self) -> dict[str, float]:

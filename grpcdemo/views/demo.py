@@ -9,7 +9,7 @@ from grpcdemo.model.observation import Observation
 from grpcdemo.model.result import DemoResult, Phase
 from grpcdemo.views.glyphs import BAR_CELLS, bar, percent
 from grpcdemo.views.observation import outcome_text, verdict_text
-from grpcdemo.views.styles import SHARE
+from grpcdemo.views.palette import server_colors
 from grpcdemo.views.table import GAP, plain_table
 from grpcdemo.views.words import ready_text
 
@@ -48,9 +48,9 @@ def _share(observation: Observation, index: int, *, bars: bool, ips: bool) -> Te
     if index >= len(pods):
         return Text("-")
     share = counts.get(pods[index].name, 0) / total if total else 0.0
-    drawn = f"{bar(share)} " if bars else ""
+    drawn, color = f"{bar(share)} " if bars else "", server_colors(observation)[pods[index].name].terminal
     ip = f"{pods[index].ip or '-':<{IP}} " if ips else ""
-    return Text.assemble(ip, (drawn, SHARE), f"{percent(share):>{CELL}}")
+    return Text.assemble(ip, (drawn, color), f"{percent(share):>{CELL}}")
 
 
 def _latency(phase: Phase) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from grpcdemo.model.observation import OTHERS, Observation
+
 
 @dataclass(frozen=True)
 class Color:
@@ -36,7 +38,16 @@ COLORS = (
 """Eyes tell no more colors apart."""
 
 
-def pod_colors(present: Iterable[str], gone: Iterable[str] = ()) -> dict[str, Color]:
-    """By pod name: the *present* pods by name, then those that are *gone*. After the last color comes the first."""
-    names = dict.fromkeys([*sorted(present), *sorted(gone)])
+def pod_colors(present: Iterable[str], gone: Iterable[str] = (), appeared: Iterable[str] = ()) -> dict[str, Color]:
+    """By pod name: as they *appeared*, then the *present* pods by name, then those that are *gone*.
+
+    After the last color comes the first.
+    """
+    names = dict.fromkeys([*appeared, *sorted(present), *sorted(gone)])
     return {name: COLORS[at % len(COLORS)] for at, name in enumerate(names)}
+
+
+def server_colors(observation: Observation) -> dict[str, Color]:
+    """Of all server pods that are there, or that answered at any time of the *observation*. None changes its color."""
+    gone = {*observation.departed, *observation.timeline.by_server()} - {OTHERS}
+    return pod_colors((pod.name for pod in observation.servers), gone, observation.appeared)

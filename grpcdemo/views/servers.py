@@ -24,8 +24,9 @@ from grpcdemo.views.glyphs import (
     settled,
     sparkline,
 )
+from grpcdemo.views.palette import server_colors
 from grpcdemo.views.pods import short_names
-from grpcdemo.views.styles import BAD, GOOD, QUIET, SHARE
+from grpcdemo.views.styles import BAD, GOOD, QUIET
 from grpcdemo.views.table import GAP, Cells, fitting_columns, plain_table, table_width
 from grpcdemo.views.words import printable
 
@@ -60,11 +61,14 @@ class ServerRow:
     expected: float | None
     able: bool
     """Ready to answer."""
+    color: str
+    """In a terminal."""
 
 
 def server_rows(observation: Observation) -> list[ServerRow]:
     """The present pods by name, then those that answered in the present window and are gone."""
     counts, expected = observation.tally.by_server(), observation.expected
+    colors = server_colors(observation)
     total = sum(counts.values())
 
     def share(name: str) -> float:
@@ -81,11 +85,12 @@ def server_rows(observation: Observation) -> list[ServerRow]:
             share(pod.name),
             expected.get(pod.name),
             pod.ready,
+            colors[pod.name].terminal,
         )
         for pod in sorted(observation.servers, key=lambda pod: pod.name)
     ]
     for name, ip in sorted(observation.departed.items()):
-        rows.append(ServerRow(name, ip or None, None, "gone", None, counts.get(name, 0), share(name), None, able=False))
+        rows.append(_gone(name, colors[name].terminal, ip or None, counts.get(name, 0), share(name)))
     return rows
 
 
@@ -102,9 +107,7 @@ def servers_table(
     bars = bars and _fits(server_rows(observation), width, [*LEAST, "READY"], short=live)
     earlier = _earlier_rows(observation) if timed else []
     notes = _notes(observation) if timed else []
-    shown, folded = _fold(
-        server_rows(observation), None if most_rows is None else most_rows - len(earlier) - len(notes)
-    )
+    shown, folded = fold(server_rows(observation), None if most_rows is None else most_rows - len(earlier) - len(notes))
     taken = FEWEST_CELLS + GAP if timed else 0
     wanted = [name for name in COLUMNS if name != "NODE"] if live else LEAST
     lines = _lines(shown, folded, earlier, width and width - taken, wanted, bars=bars)
@@ -157,7 +160,7 @@ def _lines(
 def _cells(row: ServerRow, name: str, *, bars: bool) -> Cells:
     gone = "" if row.responses is not None else QUIET
     return {
-        "SERVER POD": Text(printable(name), gone),
+        "SERVER POD": Text(printable(name), gone or row.color),
         "IP": Text(printable(row.ip or "-"), gone),
         "NODE": Text(row.node or "-", gone),
         "READY": Text(row.ready, gone or (GOOD if row.able else BAD)),
@@ -171,7 +174,7 @@ def _cells(row: ServerRow, name: str, *, bars: bool) -> Cells:
 def _share(row: ServerRow, *, bars: bool) -> Text:
     if row.responses is None:
         return Text("-", QUIET)
-    return Text.assemble((bar(row.share), SHARE), f" {percent(row.share):>4}") if bars else Text(percent(row.share))
+    return Text.assemble((bar(row.share), row.color), f" {percent(row.share):>4}") if bars else Text(percent(row.share))
 
 
 def _folded_cells(rows: Sequence[ServerRow]) -> Cells:
@@ -185,7 +188,7 @@ def _folded_cells(rows: Sequence[ServerRow]) -> Cells:
     return {name: Text(texts.get(name, ""), QUIET) for name in COLUMNS}
 
 
-def _fold(rows: list[ServerRow], room: int | None) -> tuple[list[ServerRow], list[ServerRow]]:
+def fold(rows: list[ServerRow], room: int | None) -> tuple[list[ServerRow], list[ServerRow]]:
     """The rows to show, in their order, and the rest: those with the least to tell."""
     if room is None or len(rows) <= room:
         return rows, []
@@ -207,7 +210,12 @@ def _earlier_rows(observation: Observation) -> list[ServerRow]:
     present = {pod.name for pod in observation.servers} | observation.departed.keys() | {OTHERS}
     counts = observation.timeline.by_server()
     most = sorted(counts.keys() - present, key=lambda name: (-counts[name], name))[:EARLIER]
-    return [ServerRow(name, None, None, "gone", None, None, 0.0, None, able=False) for name in most]
+    colors = server_colors(observation)
+    return [_gone(name, colors[name].terminal) for name in most]
+
+
+def _gone(name: str, color: str, ip: str | None = None, responses: int | None = None, share: float = 0.0) -> ServerRow:
+    return ServerRow(name, ip, None, "gone", None, responses, share, None, able=False, color=color)
 
 
 def _notes(observation: Observation) -> list[str]:
@@ -229,7 +237,7 @@ def _note(name: str, slices: Sequence[Slice], blind: frozenset[int]) -> Text:
 
 
 def _spark(slices: Sequence[Slice], blind: frozenset[int], row: ServerRow) -> Text:
-    return Text(sparkline(server_shares(slices, row.name), blind), SHARE if row.responses is not None else QUIET)
+    return Text(sparkline(server_shares(slices, row.name), blind), row.color)
 
 
 def _duration(observation: Observation) -> str:

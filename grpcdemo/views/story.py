@@ -8,8 +8,8 @@ from rich.text import Text
 
 from grpcdemo.model.act import Act, Scene
 from grpcdemo.model.pods import CLIENT_APP, SERVER_APP, Pod
+from grpcdemo.views.palette import pod_colors
 from grpcdemo.views.pods import short_names
-from grpcdemo.views.styles import SHARE
 
 TITLES = {
     Act.DEPLOY: "Deploy",
@@ -120,21 +120,19 @@ def _paths(scene: Scene) -> list[Text]:
     servers = _servers(scene)
     forks = _forks(len(servers)) if fans else [""] * len(servers)
     return [
-        Text.assemble(
-            f"  {left if at == 0 else ' ' * len(left)}{fork}{proxy if marked else ''}", (MARK * marked, SHARE), name
-        )
-        for at, ((name, marked), fork) in enumerate(zip(servers, forks, strict=True))
+        Text.assemble(f"  {left if at == 0 else ' ' * len(left)}{fork}{proxy}", server)
+        for at, (server, fork) in enumerate(zip(servers, forks, strict=True))
     ]
 
 
-def _servers(scene: Scene) -> list[tuple[str, bool]]:
-    """The names of the server pods that a picture shows, and a last one for the others, which has no mark."""
+def _servers(scene: Scene) -> list[Text]:
+    """The server pods that a picture shows, and what stands for the others."""
     pods = scene.named(SERVER_APP)
-    short = short_names(pod.name for pod in pods)
-    names = [short[pod.name] for pod in pods] or [f"{SERVER_APP} {number + 1}" for number in range(scene.servers)]
-    if len(names) <= MOST_ROWS:
-        return [(name, True) for name in names]
-    return [(name, True) for name in names[: MOST_ROWS - 1]] + [(f"… and {len(names) - MOST_ROWS + 1} more", False)]
+    names = [pod.name for pod in pods] or [f"{SERVER_APP} {number + 1}" for number in range(scene.servers)]
+    colors, short = pod_colors((), appeared=names), short_names(pod.name for pod in pods)
+    most = MOST_ROWS if len(names) <= MOST_ROWS else MOST_ROWS - 1
+    shown = [Text.assemble((MARK, colors[name].terminal), short.get(name, name)) for name in names[:most]]
+    return shown + [Text(f"… and {len(names) - most} more")] * (most < len(names))
 
 
 def _forks(number: int) -> list[str]:

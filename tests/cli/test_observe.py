@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from grpcdemo import __version__
+from grpcdemo.cli.app import main
 from grpcdemo.cli.output import Progress
 from grpcdemo.errors import Unauthorized
 from grpcdemo.resources.resource import PODS
@@ -19,6 +20,7 @@ from tests.fakes.hollow_cluster import HollowCluster
 from tests.fakes.script import refuse, reply
 
 from .conftest import DEMO, Command
+from .terminal import on_terminal
 
 
 @pytest.mark.parametrize(("expect", "code"), [("pinned", 0), ("balanced", 3)])
@@ -212,6 +214,21 @@ def test_jsonl_ends_with_the_result(grpcdemo: Command, up: str) -> None:
 def test_plain_is_without_bars(grpcdemo: Command, up: str) -> None:
     assert "█" in grpcdemo("observe", "--kubeconfig", up, "--requests", "25").out
     assert "█" not in grpcdemo("observe", "--kubeconfig", up, "--requests", "25", "--plain").out
+
+
+def test_a_large_picture_stays_on_a_terminal(up: str) -> None:
+    with on_terminal(LINES="24") as terminal:
+        assert main(["observe", "--kubeconfig", up, "--expect", "pinned", "--big"]) == 0
+    last = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", terminal.getvalue()).splitlines()[-23:]
+    assert last[-1].strip() == "PINNED"
+    assert sum("█" * 60 in line for line in last) == 4
+    assert not any("RESPONSES" in line for line in last)
+
+
+def test_a_large_picture_is_for_terminals(grpcdemo: Command, up: str) -> None:
+    assert grpcdemo("observe", "--kubeconfig", up, "--requests", "25", "--big").out.startswith("SERVER POD")
+    ended = grpcdemo("observe", "--kubeconfig", up, "--plain", "--big")
+    assert ended.error_lines == ["error: --plain excludes --big", "hint: choose words, or a large picture"]
 
 
 def test_a_report_of_an_observation(grpcdemo: Command, up: str, tmp_path: Path) -> None:

@@ -1,8 +1,19 @@
 """The colors of the server pods: visible on each background, and the same wherever a pod is shown."""
 
-import pytest
+import io
+from dataclasses import replace
 
-from grpcdemo.views.palette import COLORS, Color, pod_colors
+import pytest
+from rich.console import Console, RenderableType
+
+from grpcdemo.model.act import Act, Scene
+from grpcdemo.model.result import DemoResult, Phase
+from grpcdemo.views.big import big_view
+from grpcdemo.views.demo import demo_view
+from grpcdemo.views.observation import observation_view
+from grpcdemo.views.palette import COLORS, Color, pod_colors, server_colors
+from grpcdemo.views.story import flow
+from tests.views.samples import BALANCED, PINNED
 
 WHITE, BLACK, DARK_PAGE = "#ffffff", "#000000", "#0d1117"
 
@@ -36,3 +47,38 @@ def test_more_pods_than_colors_begin_again() -> None:
     names = [f"{number:02d}" for number in range(10)]
     assert pod_colors(names)["08"] == pod_colors(names)["00"]
     assert pod_colors(["a"], ["a", "b"]) == {"a": COLORS[0], "b": COLORS[1]}, "one that is there is not gone"
+
+
+def test_a_pod_keeps_its_color_when_a_rollout_replaces_it() -> None:
+    """Also where the name of a new pod comes before it."""
+    old, new = BALANCED.servers, tuple(replace(one, name=f"a-{one.name}") for one in BALANCED.servers)
+    names = tuple(one.name for one in (*old, *new))
+    before = server_colors(replace(BALANCED, appeared=names[:3]))
+    after = server_colors(replace(BALANCED, servers=new, departed=dict.fromkeys(names[:3], ""), appeared=names))
+    assert {name: after[name] for name in names[:3]} == {name: before[name] for name in names[:3]}
+    assert [after[name].name for name in names] == [color.name for color in COLORS[:6]]
+
+
+def colored(picture: RenderableType) -> list[str]:
+    """The lines of a picture, with colors as a terminal takes them."""
+    out = io.StringIO()
+    Console(file=out, width=120, force_terminal=True, color_system="truecolor", legacy_windows=False).print(picture)
+    return out.getvalue().splitlines()
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        observation_view(BALANCED, 120),
+        big_view(BALANCED, 120, 40),
+        demo_view(DemoResult(Phase("off", PINNED), Phase("on", BALANCED), 1.0)),
+        flow(Scene(Act.ON, 3, 1, BALANCED.servers), 80),
+    ],
+    ids=["table", "big", "demo", "flow"],
+)
+def test_a_pod_has_one_color_in_every_picture(picture: RenderableType) -> None:
+    lines = colored(picture)
+    for pod, color in zip(BALANCED.servers, COLORS, strict=False):
+        (line,) = [line for line in lines if (pod.ip or "?") in line or f"…{pod.name[-5:]}" in line][-1:]
+        red, green, blue = (int(color.terminal[at : at + 2], 16) for at in (1, 3, 5))
+        assert f"38;2;{red};{green};{blue}m" in line, pod.name

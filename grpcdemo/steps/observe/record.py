@@ -21,6 +21,8 @@ class Record:
         self.window = new_window()
         self.windows = 0
         """How many windows have begun."""
+        self.appeared: dict[str, None] = {}
+        """The server pods, in the order in which they appeared."""
         self.timeline = TimelineCounter(began)
         self.blindness = Blindness(blind_s)
 

@@ -25,6 +25,7 @@ def take_snapshot(
 
     The *gap* is why nobody answers, if that is known.
     """
+    record.appeared.update(dict.fromkeys(sorted(pod.name for pod in servers)))
     tally = record.tally(now)
     answered = tally.by_server()
     live = {pod.name for pod in servers}
@@ -50,6 +51,7 @@ def take_snapshot(
         timeline=record.timeline.timeline(now),
         latencies=record.window.latencies(),
         blind=tuple(record.blind()),
+        appeared=tuple(record.appeared),
     )
 
 

@@ -54,6 +54,15 @@ def test_a_pod_that_is_not_ready_votes_if_it_answers() -> None:
     assert observation(batch(*["a"] * 80, *["c"] * 4), unready="bc").verdict.outcome is Outcome.SKEWED
 
 
+def test_pods_keep_the_order_in_which_they_appeared() -> None:
+    record = Record(0.0)
+    record.begin_window(0.0)
+    for servers in ("cb", "ab", "a"):
+        pods = [pod("grpc-server", name, 1, name=name) for name in servers]
+        snapshot = take_snapshot(record, pods, [CLIENT], Criteria(), 2.0)
+    assert snapshot.appeared == ("b", "c", "a")
+
+
 def test_order_and_criteria_count() -> None:
     turns = batch(*["a"] * 100, *["b"] * 100, *["c"] * 100)
     assert "same pod as the one before" in observation(turns).verdict.reason

@@ -1,0 +1,94 @@
+"""An observation for the back row: a block for each server pod, with its share in large digits and a thick bar."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from grpcdemo.model.observation import Observation
+from grpcdemo.views.glyphs import EIGHTHS, percent
+from grpcdemo.views.observation import STYLES
+from grpcdemo.views.pods import short_names
+from grpcdemo.views.servers import fold, server_rows
+from grpcdemo.views.styles import QUIET
+from grpcdemo.views.words import printable
+
+GLYPHS = {
+    "0": ("███", "█ █", "█ █", "█ █", "███"),
+    "1": (" █ ", "██ ", " █ ", " █ ", "███"),
+    "2": ("███", "  █", "███", "█  ", "███"),
+    "3": ("███", "  █", "███", "  █", "███"),
+    "4": ("█ █", "█ █", "███", "  █", "  █"),
+    "5": ("███", "█  ", "███", "  █", "███"),
+    "6": ("███", "█  ", "███", "█ █", "███"),
+    "7": ("███", "  █", "  █", "  █", "  █"),
+    "8": ("███", "█ █", "███", "█ █", "███"),
+    "9": ("███", "█ █", "███", "  █", "███"),
+    "%": ("█  █", "  █ ", " █  ", "█   ", "█  █"),
+    ".": (" ", " ", " ", " ", "█"),
+    ">": ("█  ", " █ ", "  █", " █ ", "█  "),
+}
+HIGH = 5
+"""The height of a digit, and the most of a bar."""
+MARK = "● "
+DIGITS = 18
+"""Room for `100%`."""
+NARROWEST = 10
+"""Of a bar."""
+
+
+def big_view(observation: Observation, width: int, height: int) -> RenderableType:
+    """The picture in *width* cells and *height* lines. Pods that do not fit share the last line."""
+    rows, facts = server_rows(observation), _facts(observation, width)
+    room = max(1, height - len(facts))
+    shown, folded = fold(rows, room)
+    high = min(HIGH, room // max(1, len(shown)) - 1)
+    names = short_names(row.name for row in rows)
+    lines: list[Text] = []
+    for row in shown:
+        title = Text.assemble((MARK, row.color), f"{printable(names[row.name])}  {printable(row.ip or '')}")
+        if high < 2:
+            lines.append(_line(title, row.share, row.color, width))
+        else:
+            lines += [*_block(title, row.share, row.color, width, high), Text("")]
+    if folded:
+        lines.append(Text(f"… and {len(folded)} more", QUIET))
+    return Group(*lines, *facts)
+
+
+def _facts(observation: Observation, width: int) -> list[Text]:
+    """The verdict; while there is none, why not."""
+    verdict = observation.verdict
+    word = Text(verdict.outcome.value.upper().center(width), f"{STYLES[verdict.outcome]} reverse")
+    if verdict.error_rate is not None:
+        return [word]
+    reason = Text(printable(verdict.reason))
+    reason.truncate(width, overflow="ellipsis")
+    return [word, reason]
+
+
+def _line(title: Text, share: float, color: str, width: int) -> Text:
+    """All of a pod in one line."""
+    left = Text.assemble(title, (f"  {percent(share)}", "bold"))
+    return Text.assemble(left, " " * max(1, width // 2 - left.cell_len), (_bar(share, width // 2 - 1), color))
+
+
+def _block(title: Text, share: float, color: str, width: int, high: int) -> list[Text]:
+    """A pod in *high* lines: the title above its bar, and on the left the share, in large digits if they fit."""
+    if high < HIGH or width < DIGITS + NARROWEST:
+        title = Text.assemble(title, (f"  {percent(share)}", "bold"))
+        return [title, *[Text(_bar(share, width), color)] * (high - 1)]
+    first, *others = (Text(f"{line:<{DIGITS}}", color) for line in _digits(percent(share)))
+    bar = _bar(share, width - DIGITS)
+    return [Text.assemble(first, title), *(Text.assemble(digits, (bar, color)) for digits in others)]
+
+
+def _digits(text: str) -> Sequence[str]:
+    return [" ".join(GLYPHS[letter][line] for letter in text) for line in range(HIGH)]
+
+
+def _bar(share: float, width: int) -> str:
+    whole, rest = divmod(round(share * width * 8), 8)
+    return "█" * whole + (EIGHTHS[rest] if rest else "")
