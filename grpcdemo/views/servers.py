@@ -99,18 +99,16 @@ def servers_table(
 ) -> RenderableType:
     """In as many columns as fit into *width* cells, and in at most *most_rows* rows below the head.
 
-    Without *most_rows* it is a result to copy from: names are whole, and sparklines are dropped first. Without
-    *bars* it consists of words and numbers, for a screen reader.
+    A narrow one gives names and columns away before it gives away what happened over time. Without *bars* it consists
+    of words and numbers, for a screen reader.
     """
-    live = most_rows is not None
-    timed = bars and bool(observation.timeline.slices) and _has_room(observation, width, live=live)
-    bars = bars and _fits(server_rows(observation), width, [*LEAST, "READY"], short=live)
+    timed = bars and bool(observation.timeline.slices) and _has_room(observation, width)
+    bars = bars and _fits(server_rows(observation), width, [*LEAST, "READY"])
     earlier = _earlier_rows(observation) if timed else []
     notes = _notes(observation) if timed else []
     shown, folded = fold(server_rows(observation), None if most_rows is None else most_rows - len(earlier) - len(notes))
     taken = FEWEST_CELLS + GAP if timed else 0
-    wanted = [name for name in COLUMNS if name != "NODE"] if live else LEAST
-    lines = _lines(shown, folded, earlier, width and width - taken, wanted, bars=bars)
+    lines = _lines(shown, folded, earlier, width and width - taken, bars=bars)
     lines += [_note_cells(name) for name in notes]
     columns = fitting_columns(lines, COLUMNS, DISPENSABLE, width and width - taken)
     cells = CELLS if width is None else max(1, min(MOST_CELLS, width - table_width(lines, columns) - GAP))
@@ -124,16 +122,15 @@ def servers_table(
     return table
 
 
-def _has_room(observation: Observation, width: int | None, *, live: bool) -> bool:
-    """Whether a sparkline fits beside the columns that a picture, or a result, keeps."""
-    kept = [*LEAST, "READY"] if live else [*LEAST, "READY", "IP", "RESPONSES"]
+def _has_room(observation: Observation, width: int | None) -> bool:
+    """Whether a sparkline fits beside the columns that stay."""
     rows = [*server_rows(observation), *_earlier_rows(observation)]
-    return _fits(rows, width and width - GAP - FEWEST_CELLS, kept, short=live)
+    return _fits(rows, width and width - GAP - FEWEST_CELLS, [*LEAST, "READY"])
 
 
-def _fits(rows: Sequence[ServerRow], width: int | None, columns: Sequence[str], *, short: bool) -> bool:
-    """Whether bars and these columns fit, with whole names or *short* ones."""
-    names = short_names(row.name for row in rows) if short else {row.name: row.name for row in rows}
+def _fits(rows: Sequence[ServerRow], width: int | None, columns: Sequence[str]) -> bool:
+    """Whether bars and these columns fit, with short names."""
+    names = short_names(row.name for row in rows)
     return width is None or table_width([_cells(row, names[row.name], bars=True) for row in rows], columns) <= width
 
 
@@ -142,14 +139,13 @@ def _lines(
     folded: Sequence[ServerRow],
     earlier: Sequence[ServerRow],
     width: int | None,
-    wanted: Sequence[str],
     *,
     bars: bool,
 ) -> list[Cells]:
-    """The rows as texts; with short names if the whole ones leave no room for the *wanted* columns."""
+    """The rows as texts; with short names if the whole ones leave no room for the other columns."""
     rows = (*shown, *earlier)
     whole = [_cells(row, row.name, bars=bars) for row in rows]
-    if width is not None and table_width(whole, wanted) > width:
+    if width is not None and table_width(whole, [name for name in COLUMNS if name != "NODE"]) > width:
         names = short_names(row.name for row in rows)
         whole = [_cells(row, names[row.name], bars=bars) for row in rows]
     if folded:

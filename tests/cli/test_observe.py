@@ -7,6 +7,7 @@ import os
 import re
 import signal
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,18 @@ def test_ctrl_c_is_the_end_and_no_error(grpcdemo: Command, monkeypatch: pytest.M
     ended = grpcdemo("observe", "--kubeconfig", up)
     assert (ended.code, ended.err) == (130, "")
     assert ended.out.startswith("SERVER POD")
+
+
+def test_the_last_picture_stays_after_ctrl_c(up: str) -> None:
+    with on_terminal() as terminal:
+        terminal.question = "same pod again"
+        terminal.at_question = partial(os.kill, os.getpid(), signal.SIGINT)
+        assert main(["observe", "--kubeconfig", up]) == 130
+    last = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", terminal.getvalue()).rpartition("SERVER POD")[2].splitlines()
+    assert " OVER " in last[0]
+    assert [line[:14] for line in last].count("same pod again") == 1
+    assert last[-1].startswith(("pinned: ", "inconclusive: ", "at most one such verdict"))
+    assert "error: " not in terminal.getvalue()
 
 
 @pytest.mark.parametrize(

@@ -83,11 +83,13 @@ def test_a_result_is_not_folded() -> None:
     assert "more" not in text
 
 
-@pytest.mark.parametrize(("width", "timed"), [(80, False), (100, True)])
-def test_a_result_has_whole_names_rather_than_sparklines(width: int, timed: bool) -> None:
-    text = draw(observation_view(BALANCED, width), width)
-    assert text.count("grpc-server-7d4b9c8f6-") == 3
-    assert ("OVER 11 s" in text) is timed
+@pytest.mark.parametrize("width", [60, 80, 100, 120])
+def test_the_result_on_a_terminal_is_the_last_live_picture(width: int) -> None:
+    """What happened over time is all that tells before from after."""
+    result = draw(observation_view(BALANCED, width), width)
+    assert result == draw(observation_view(BALANCED, width, 24), width)
+    for sign in ("OVER 11 s", "gone", "new window", "^", "█████▁▁"):
+        assert sign in result
 
 
 def test_a_pod_that_answers_much_is_not_folded() -> None:
