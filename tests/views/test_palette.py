@@ -1,10 +1,10 @@
 """The colors of the server pods: visible on each background, and the same wherever a pod is shown."""
 
-import io
 from dataclasses import replace
 
 import pytest
 from rich.console import Console, RenderableType
+from rich.segment import Segment
 
 from grpcdemo.model.act import Act, Scene
 from grpcdemo.model.result import DemoResult, Phase
@@ -59,11 +59,13 @@ def test_a_pod_keeps_its_color_when_a_rollout_replaces_it() -> None:
     assert [after[name].name for name in names] == [color.name for color in COLORS[:6]]
 
 
-def colored(picture: RenderableType) -> list[str]:
-    """The lines of a picture, with colors as a terminal takes them."""
-    out = io.StringIO()
-    Console(file=out, width=120, force_terminal=True, color_system="truecolor", legacy_windows=False).print(picture)
-    return out.getvalue().splitlines()
+def drawn(picture: RenderableType) -> list[tuple[str, set[str]]]:
+    """The lines of a picture, and the colors in each."""
+    lines = Segment.split_lines(Console(width=120, legacy_windows=False).render(picture))
+    return [
+        ("".join(one.text for one in line), {one.style.color.name for one in line if one.style and one.style.color})
+        for line in lines
+    ]
 
 
 @pytest.mark.parametrize(
@@ -77,8 +79,7 @@ def colored(picture: RenderableType) -> list[str]:
     ids=["table", "big", "demo", "flow"],
 )
 def test_a_pod_has_one_color_in_every_picture(picture: RenderableType) -> None:
-    lines = colored(picture)
     for pod, color in zip(BALANCED.servers, COLORS, strict=False):
-        (line,) = [line for line in lines if (pod.ip or "?") in line or f"…{pod.name[-5:]}" in line][-1:]
-        red, green, blue = (int(color.terminal[at : at + 2], 16) for at in (1, 3, 5))
-        assert f"38;2;{red};{green};{blue}m" in line, pod.name
+        signs = (pod.ip or "?", f"…{pod.name[-5:]}")
+        colors = [colors for line, colors in drawn(picture) if any(sign in line for sign in signs)]
+        assert color.terminal in colors[-1], pod.name
