@@ -131,11 +131,11 @@ class Progress:
         if isinstance(event, Waiting):
             self._wait(f"waiting for {event.text}")
         elif isinstance(event, Warned):
-            self._say(Text.assemble(("! ", BAD), event.text))
+            self.say(Text.assemble(("! ", BAD), event.text))
         elif self._dry_run:
-            self._say(Text(f"would {event.would}" if event.would else event.text))
+            self.say(Text(f"would {event.would}" if event.would else event.text))
         else:
-            self._say(Text.assemble(("✓ ", GOOD), event.text))
+            self.say(Text.assemble(("✓ ", GOOD), event.text))
         if isinstance(event, Done):
             self.show_commands(event.commands)
 
@@ -143,7 +143,7 @@ class Progress:
         """Print the *commands* that do the same by hand, if they are asked for; unwrapped, to be copied."""
         if self._commands_of:
             for command in commands:
-                self._say(Text(f"  $ {command.text(self._commands_of.kubectl_flags)}", QUIET))
+                self._print_above(Text(f"  $ {command.text(self._commands_of.kubectl_flags)}", QUIET))
 
     def draw(self, picture: Picture, line: Callable[[], str]) -> None:
         """Show the *picture* in place on a terminal; elsewhere print the *line*, at most once a second.
@@ -173,16 +173,12 @@ class Progress:
 
     def say(self, text: Text) -> None:
         """Print a paragraph, wrapped between words."""
-        self._clear()
-        if not self._unread:
-            with self._reader():
-                self._console.print(text, soft_wrap=False)
+        self._print_above(text, wrapped=True)
 
     def sketch(self, sketch: Callable[[int], RenderableType | None]) -> None:
         """Print what *sketch* makes of the width, if anything, where pictures are drawn."""
         if self._in_place and (drawing := sketch(self._console.width)):
-            self._clear()
-            self._print(drawing)
+            self._print_above(drawing)
 
     def _frame(self, picture: Picture) -> None:
         """Draw the picture as one frame, below an empty line, in the size that the terminal has now.
@@ -222,15 +218,16 @@ class Progress:
                 self._live.stop()
             self._live = None
 
-    def _say(self, text: Text) -> None:
+    def _print_above(self, text: RenderableType, *, wrapped: bool = False) -> None:
+        """In place of what is redrawn, which goes on below."""
         if self._live:
             self._live.update(Text(""), refresh=True)
-        self._print(text)
+        self._print(text, wrapped=wrapped)
 
-    def _print(self, text: RenderableType) -> None:
+    def _print(self, text: RenderableType, *, wrapped: bool = False) -> None:
         if not self._unread:
             with self._reader():
-                self._console.print(text)
+                self._console.print(text, soft_wrap=not wrapped)
 
     @contextlib.contextmanager
     def _reader(self) -> Iterator[None]:

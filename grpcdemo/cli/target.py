@@ -184,7 +184,8 @@ def _own_kubeconfig() -> Path | None:
 
 
 async def _connect_to_sandbox(state: State, *, dry_run: bool = False, report: Reporter = unreported) -> Api:
-    kubeconfig = find_kubeconfig(str(state.kubeconfig))
+    own = str(state.kubeconfig)
+    kubeconfig = find_kubeconfig(None if os.environ.get("KUBECONFIG") == own else own)  # kubectl finds an exported one
     return await connect(
         kubeconfig, context=CONTEXT, sandbox=True, dry_run=dry_run, patience=SANDBOX_PATIENCE, report=report
     )

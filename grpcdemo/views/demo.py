@@ -35,7 +35,9 @@ def demo_view(
     table.add_row("errors", *(str(sum(phase.observation.tally.errors.values())) for phase in phases))
     table.add_row("latency p50", *(_latency(phase) for phase in phases))
     table.add_row("verdict", *(outcome_text(phase.observation.verdict.outcome) for phase in phases))
-    verdicts = (Text.assemble(f"{phase.title}: ", verdict_text(phase.observation.verdict)) for phase in phases)
+    verdicts = [Text.assemble(f"{phase.title}: ", verdict_text(phase.observation.verdict)) for phase in phases]
+    for verdict in verdicts:
+        verdict.no_wrap, verdict.overflow = False, "fold"  # the console would break words
     place = [Text("measured in the sandbox, not on a cluster")] if sandbox else []
     return Group(table, Text(""), *verdicts, *place)
 

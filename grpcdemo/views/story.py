@@ -88,7 +88,7 @@ def _pinned(scene: Scene) -> str:
         )
     return (
         f"each of the {len(answered)} clients has one HTTP/2 connection, for which kube-proxy chose a pod once: "
-        f"{len(chosen)} of {len(ips)} server pods answer."
+        f"{len(chosen)} of {len(ips)} server pods {'answers' if len(chosen) == 1 else 'answer'}."
     )
 
 

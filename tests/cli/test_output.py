@@ -8,8 +8,10 @@ from functools import partial
 import pytest
 from rich.console import RenderableType
 
+from grpcdemo.cli.invocation import Invocation
 from grpcdemo.cli.options import Format
 from grpcdemo.cli.output import Progress, show
+from grpcdemo.errors import Kubectl
 from grpcdemo.model.progress import Done, Waiting, Warned
 from grpcdemo.model.result import DemoResult, Phase
 from grpcdemo.views.demo import demo_view
@@ -102,6 +104,17 @@ def test_progress_on_a_terminal_is_redrawn() -> None:
     assert "✓" in text
     assert "x 3/3 ready" in text
     assert "line" not in text
+
+
+def test_words_are_not_broken_and_commands_not_wrapped() -> None:
+    words = " ".join(["namespace"] * 20)
+    command = Kubectl("label", "namespace", *(f"key-{number}=value" for number in range(20)))
+    with on_terminal() as terminal, Progress(commands_of=Invocation(())) as progress:
+        progress.report(Done(words, commands=(command,)))
+    *text, shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", terminal.getvalue()).rstrip().splitlines()
+    assert len(text) > 1
+    assert " ".join(line.strip() for line in text) == f"✓ {words}"
+    assert shown == f"  $ {command.text()}"
 
 
 def test_a_picture_too_soon_after_another_is_left_out() -> None:

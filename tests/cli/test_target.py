@@ -227,6 +227,13 @@ def test_kubectl_is_told_where_the_sandbox_is(grpcdemo: Command, kubeconfig: str
     assert hint == f"{LOOK} --kubeconfig {find_state().kubeconfig}`"
 
 
+def test_kubectl_finds_an_exported_sandbox(grpcdemo: Command, kubeconfig: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(find_state().kubeconfig))
+    with sandbox_at(kubeconfig):
+        hint = grpcdemo(*NO_SUCH_CLIENT).error_lines[-1]
+    assert hint == f"{LOOK}`"
+
+
 def test_there_is_nothing_to_clean_up_without_a_sandbox(grpcdemo: Command) -> None:
     ended = grpcdemo("cleanup")
     assert (ended.code, ended.out) == (0, "")
