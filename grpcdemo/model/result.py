@@ -21,6 +21,8 @@ class Provenance:
     context: str
     namespace: str
     sandbox: bool = False
+    flags: tuple[str, ...] = ()
+    """What points other commands of grpcdemo there."""
 
 
 @dataclass(frozen=True)

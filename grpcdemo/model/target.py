@@ -31,6 +31,11 @@ class Target:
         context = () if self.sandbox or self.in_cluster else ("--context", self.context)
         return (*context, "--kubeconfig", self.kubeconfig) if self.kubeconfig else context
 
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """The flags that point grpcdemo at this target."""
+        return ("--sandbox",) if self.sandbox else self.kubectl_flags
+
     def __str__(self) -> str:
         if self.sandbox:
             return f"the sandbox on this machine ({self.server})"

@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from grpcdemo import __version__
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.demo.injection import control_plane_versions
+from grpcdemo.manifests.defaults import NAMESPACE
 from grpcdemo.model.result import Provenance
 
 
@@ -24,4 +25,5 @@ async def read_provenance(api: Api, namespace: str, command: str) -> Provenance:
         context=api.target.context,
         namespace=namespace,
         sandbox=api.target.sandbox,
+        flags=(*api.target.flags, *(("--namespace", namespace) if namespace != NAMESPACE else ())),
     )

@@ -21,21 +21,32 @@ from grpcdemo.model.observation import (
     total_s,
 )
 from grpcdemo.views.glyphs import regroup
+from grpcdemo.views.palette import Color, server_colors
 from grpcdemo.views.pods import short_names
 
 WIDTH, HEIGHT = 400, 190
 LEFT, RIGHT, TOP, BOTTOM = 34.0, 376.0, 14.0, 164.0
 FLAG_WIDTH, FLAG_HEIGHT = 25, 12
 """Room for the name of a percentile."""
-MOST_SERIES = 8
-"""Eyes tell no more colors apart."""
 MOST_SLICES = 120
-MOST_ROWS = 24
-"""Of the table behind a plot over time."""
+MOST_ROWS = 10
+"""Of the table behind a plot."""
 MOST_TICKS = 6
 FEWEST_TICKS = 3
 REST = "others"
+SHARE_STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25)
 STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 43200, 86400, 604800)
+
+
+@dataclass(frozen=True)
+class Axes:
+    """How far the axes go, in all observations of a report, so that their plots compare."""
+
+    seconds: float
+    low_ms: float
+    high_ms: float
+    most: float
+    """The largest share of the responses in one bin of the latency."""
 
 
 @dataclass(frozen=True)
@@ -109,56 +120,97 @@ class LatencyPlot:
     rows: list[tuple[str, int]]
 
 
-def shares_plot(observation: Observation) -> SharesPlot | None:
+@dataclass(frozen=True)
+class _TimeScale:
+    """Places on the axis of time, which may go on after the end of the *timeline*."""
+
+    timeline: Timeline
+    seconds: float
+
+    def x(self, at: float) -> float:
+        """Where slice number *at* begins."""
+        return self.second_x(at * self.timeline.slice_s)
+
+    def second_x(self, second: float) -> float:
+        end = max(self.timeline.seconds, self.timeline.slice_s / 10)
+        return LEFT + min(second, end) / max(self.seconds, end) * (RIGHT - LEFT)
+
+
+def common_axes(observations: Sequence[Observation]) -> Axes:
+    bins = [one for observation in observations for one in observation.latencies]
+    return Axes(
+        seconds=max((observation.timeline.seconds for observation in observations), default=0.0),
+        low_ms=min((one.low_ms for one in bins), default=1.0),
+        high_ms=max((one.high_ms for one in bins), default=1.0),
+        most=max((max(_bin_shares(observation), default=0.0) for observation in observations), default=0.0),
+    )
+
+
+def shares_plot(observation: Observation, axes: Axes) -> SharesPlot | None:
     """None without any response."""
     totals = observation.timeline.by_server()
     if not totals:
         return None
-    ranked = sorted((name for name in totals if name != OTHERS), key=lambda name: (-totals[name], name))
-    named = sorted(ranked[:MOST_SERIES])
+    named = _with_distinct_colors(observation)
     timeline = regroup(observation.timeline, MOST_SLICES)
-    per_slice = [_parts(part, named, rest=len(named) < len(totals)) for part in timeline.slices]
-    titles = [*map(short_names(ranked).__getitem__, named), *([REST] if len(named) < len(totals) else [])]
-    styles = [f"s{index}" for index in range(len(named))] + ["rest"]
+    scale = _TimeScale(timeline, axes.seconds)
+    rest = len(named) < len(totals)
+    per_slice = [_parts(part, named, rest=rest) for part in timeline.slices]
+    short, colors = short_names(totals.keys() - {OTHERS}), server_colors(observation)
+    heads = [(short[name], colors[name].name) for name in named] + ([(REST, "rest")] if rest else [])
     everything = sum(totals.values())
-    answered = [sum(parts[index] for parts in per_slice) for index in range(len(titles))]
+    answered = [sum(parts[index] for parts in per_slice) for index in range(len(heads))]
     return SharesPlot(
         series=[
-            Series(title, styles[index], _columns(timeline, per_slice, index), answered[index] / everything)
-            for index, title in enumerate(titles)
+            Series(title, style, _columns(scale, per_slice, index), answered[index] / everything)
+            for index, (title, style) in enumerate(heads)
         ],
-        ticks=_time_ticks(timeline.seconds),
-        windows=[_slice_x(timeline, at) for at, part in enumerate(timeline.slices) if at and part.windows],
-        failures=_failures(timeline),
-        blind=_blind_path(timeline, observation.unread),
+        ticks=_time_ticks(axes.seconds),
+        windows=[scale.x(at) for at, part in enumerate(timeline.slices) if at and part.windows],
+        failures=_failures(scale, timeline.slices),
+        blind=_blind_path(scale, observation.unread),
         blind_s=total_s(observation.unread),
-        rows=_share_rows(observation, named, rest=len(named) < len(totals)),
+        rows=_share_rows(observation, named, rest=rest),
     )
 
 
-def latency_plot(observation: Observation) -> LatencyPlot | None:
+def latency_plot(observation: Observation, axes: Axes) -> LatencyPlot | None:
     """None without any response."""
     bins = observation.latencies
     if not bins:
         return None
-    low, high = math.log10(bins[0].low_ms), math.log10(bins[-1].high_ms)
-    most = max(one.count for one in bins)
+    low, high = math.log10(axes.low_ms), math.log10(axes.high_ms)
 
     def x(ms: float) -> float:
         return LEFT + (math.log10(ms) - low) / (high - low) * (RIGHT - LEFT)
 
-    def bar(one: LatencyBin) -> tuple[float, float, float, float]:
-        left, share = x(one.low_ms), one.count / most
-        return round(left, 2), round(_height_y(share), 2), round(x(one.high_ms) - left, 2), round(_size(share), 2)
+    def bar(one: LatencyBin, share: float) -> tuple[float, float, float, float]:
+        left, size = x(one.low_ms), share / axes.most
+        return round(left, 2), round(_height_y(size), 2), round(x(one.high_ms) - left, 2), round(_size(size), 2)
 
-    shown = {name: ms for name, ms in observation.tally.latency_ms.items() if bins[0].low_ms <= ms <= bins[-1].high_ms}
+    shown = {name: ms for name, ms in observation.tally.latency_ms.items() if axes.low_ms <= ms <= axes.high_ms}
     return LatencyPlot(
-        bars=[bar(one) for one in bins],
-        ticks=[Tick(round(x(ms), 2), f"{ms:g}") for ms in _decade_steps(bins)],
+        bars=[*map(bar, bins, _bin_shares(observation))],
+        ticks=[Tick(round(x(ms), 2), f"{ms:g}") for ms in _decade_steps(axes)],
         percentiles=_flags([Tick(round(x(ms), 2), name) for name, ms in shown.items()]),
-        lines=[Tick(round(_height_y(count / most), 2), _short_count(count)) for count in _round_counts(most)],
-        rows=[(f"{one.low_ms:.3g} to {one.high_ms:.3g} ms", one.count) for one in bins],
+        lines=[Tick(round(_height_y(share / axes.most), 2), f"{share:.0%}") for share in _round_shares(axes.most)],
+        rows=[(f"{one.low_ms:.3g} to {one.high_ms:.3g} ms", one.count) for one in _joined(bins)],
     )
+
+
+def _with_distinct_colors(observation: Observation) -> list[str]:
+    """The server pods that answered; of those that share a color, the one that answered most."""
+    totals, colors = observation.timeline.by_server(), server_colors(observation)
+    most: dict[Color, str] = {}
+    for name in sorted(totals.keys() & colors, key=lambda name: (-totals[name], name)):
+        most.setdefault(colors[name], name)
+    return sorted(most.values())
+
+
+def _bin_shares(observation: Observation) -> list[float]:
+    """Of the responses, how many fall into each bin of the latency."""
+    total = sum(one.count for one in observation.latencies)
+    return [one.count / total for one in observation.latencies]
 
 
 def _parts(part: Slice, named: Sequence[str], *, rest: bool) -> list[int]:
@@ -167,31 +219,29 @@ def _parts(part: Slice, named: Sequence[str], *, rest: bool) -> list[int]:
     return [*parts, part.responses - sum(parts)] if rest else parts
 
 
-def _columns(timeline: Timeline, per_slice: Sequence[Sequence[int]], index: int) -> str:
+def _columns(scale: _TimeScale, per_slice: Sequence[Sequence[int]], index: int) -> str:
     """The path of one series: in each slice a rectangle on top of those of the series before it."""
     path = []
     for at, parts in enumerate(per_slice):
         total = sum(parts)
         if not total or not parts[index]:
             continue
-        left, right = _slice_x(timeline, at), _slice_x(timeline, at + 1)
+        left, right = scale.x(at), scale.x(at + 1)
         bottom = _height_y(sum(parts[:index]) / total)
         top = _height_y(sum(parts[: index + 1]) / total)
         path.append(f"M{left:.2f} {bottom:.2f}H{right:.2f}V{top:.2f}H{left:.2f}Z")
     return "".join(path)
 
 
-def _failures(timeline: Timeline) -> str:
-    middles = [_slice_x(timeline, at + 0.5) for at, part in enumerate(timeline.slices) if part.errors]
+def _failures(scale: _TimeScale, slices: Sequence[Slice]) -> str:
+    middles = [scale.x(at + 0.5) for at, part in enumerate(slices) if part.errors]
     return "".join(f"M{x:.2f} {TOP - 8:.2f}V{TOP - 2:.2f}" for x in middles)
 
 
-def _blind_path(timeline: Timeline, times: Sequence[BlindTime]) -> str:
+def _blind_path(scale: _TimeScale, times: Sequence[BlindTime]) -> str:
     middle = (TOP + BOTTOM) / 2
     return "".join(
-        f"M{_slice_x(timeline, begin / timeline.slice_s):.2f} {middle:.2f}"
-        f"H{_slice_x(timeline, end / timeline.slice_s):.2f}"
-        for begin, end in spans(times)
+        f"M{scale.second_x(begin):.2f} {middle:.2f}H{scale.second_x(end):.2f}" for begin, end in spans(times)
     )
 
 
@@ -230,9 +280,16 @@ def _flags(ticks: Sequence[Tick]) -> list[Flag]:
     return flags
 
 
-def _decade_steps(bins: Sequence[LatencyBin]) -> list[float]:
+def _joined(bins: Sequence[LatencyBin]) -> list[LatencyBin]:
+    """At most MOST_ROWS of them, of equal size on the axis."""
+    size = math.ceil(len(bins) / MOST_ROWS)
+    groups = [bins[at : at + size] for at in range(0, len(bins), size)]
+    return [LatencyBin(group[0].low_ms, group[-1].high_ms, sum(one.count for one in group)) for group in groups]
+
+
+def _decade_steps(axes: Axes) -> list[float]:
     """Powers of ten if there are enough of them; else also their multiples by 2 and 5, or all multiples."""
-    low, high = bins[0].low_ms, bins[-1].high_ms
+    low, high = axes.low_ms, axes.high_ms
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     steps: list[float] = []
     for factors in ((1,), (1, 2, 5), range(1, 10)):
@@ -243,27 +300,10 @@ def _decade_steps(bins: Sequence[LatencyBin]) -> list[float]:
     return steps
 
 
-def _short_count(count: int) -> str:
-    """In thousands or millions if that is round: there is little room beside the axis."""
-    for unit, size in (("M", 1_000_000), ("k", 1000)):
-        if not count % (size // 10) and count >= size:
-            return f"{count / size:g}{unit}"
-    return str(count)
-
-
-def _round_counts(most: int) -> range:
-    """Up to four counts that divide the axis, in steps of 1, 2 or 5 of some decade."""
-    decade = 10 ** max(0, len(str(most)) - 2)
-    step = next(
-        step for step in (decade, 2 * decade, 5 * decade, 10 * decade, 20 * decade, 50 * decade) if most // step <= 4
-    )
-    return range(step, most + 1, step)
-
-
-def _slice_x(timeline: Timeline, at: float) -> float:
-    """Where slice number *at* begins."""
-    seconds = max(timeline.seconds, timeline.slice_s / 10)
-    return LEFT + min(1.0, at * timeline.slice_s / seconds) * (RIGHT - LEFT)
+def _round_shares(most: float) -> list[float]:
+    """Up to four shares that divide the axis."""
+    step = next(step for step in SHARE_STEPS if most / step <= 4)
+    return [step * number for number in range(1, math.floor(most / step) + 1)]
 
 
 def _height_y(share: float) -> float:

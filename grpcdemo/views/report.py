@@ -5,15 +5,19 @@ The template escapes all text; the plots' paths consist of numbers.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
 from grpcdemo.model.observation import Observation
 from grpcdemo.model.result import Phase, Provenance
-from grpcdemo.views import plots
+from grpcdemo.views import flow, plots
 from grpcdemo.views.clients import client_matrix
+from grpcdemo.views.explanation import explanation
 from grpcdemo.views.glyphs import percent
+from grpcdemo.views.palette import COLORS, server_colors
 from grpcdemo.views.servers import server_rows
 from grpcdemo.views.words import blind_line, errors_before, platform_text, printable, ready_text
 
@@ -21,7 +25,7 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 MOST_CLIENTS = 50
-MOST_SERVERS = 12
+MOST_UNFOLDED = 12
 """A longer table is folded."""
 
 
@@ -38,34 +42,67 @@ def demo_report(phases: Sequence[Phase], provenance: Provenance, failure: str | 
 
 
 def _render(subject: str, title: str, phases: Sequence[Phase], provenance: Provenance, failure: str | None) -> str:
+    observations = [phase.observation for phase in phases]
+    scales = _Scales(plots.common_axes(observations), flow.largest_share(observations), _longest_bar(observations))
     return _template().render(
         subject=subject,
         title=title,
         failure=failure,
-        phases=[_facts(phase) for phase in phases],
+        phases=[_facts(phase, scales) for phase in phases],
         provenance=provenance,
         platform=platform_text(provenance),
+        steps=_steps(provenance) if len(phases) > 1 else [],
         box=plots,
+        lanes=flow,
+        colors=COLORS,
     )
 
 
-def _facts(phase: Phase) -> dict[str, object]:
+@dataclass(frozen=True)
+class _Scales:
+    """The same in all halves, so that they compare."""
+
+    axes: plots.Axes
+    band: float
+    """The share whose band is as thick as a box of the flow picture is high."""
+    bar: float
+    """The share whose bar is as long as its cell."""
+
+
+def _longest_bar(observations: Sequence[Observation]) -> float:
+    """Room for the largest share, and for the mark of the even share."""
+    shares = [max(row.share, row.expected or 0.0) for one in observations for row in server_rows(one)]
+    return max(shares, default=0.0) or 1.0
+
+
+def _facts(phase: Phase, scales: _Scales) -> dict[str, object]:
     observation = phase.observation
     several = len(observation.clients) > 1
     return {
         "title": phase.title,
         "observation": observation,
+        "explanation": explanation(observation),
         "rate": observation.tally.responses_per_second,
         "blind": [*map(blind_line, observation.blind)],
         "errors_before": errors_before(observation),
         "ready": ready_text(observation),
+        "flow": flow.flow(observation, scales.band),
         "servers": server_rows(observation),
+        "styles": {name: color.name for name, color in server_colors(observation).items()},
+        "even": max(observation.expected.values(), default=None),
+        "longest_bar": scales.bar,
         "matrix": client_matrix(observation) if several else None,
-        "shares": plots.shares_plot(observation),
-        "latency": plots.latency_plot(observation),
+        "shares": plots.shares_plot(observation, scales.axes),
+        "latency": plots.latency_plot(observation, scales.axes),
         "most_clients": MOST_CLIENTS,
-        "most_servers": MOST_SERVERS,
+        "most_unfolded": MOST_UNFOLDED,
     }
+
+
+def _steps(provenance: Provenance) -> list[str]:
+    """What `demo` does, as commands of their own."""
+    commands = ("up", "observe --expect pinned", "istio on", "observe --expect balanced", "cleanup")
+    return [" ".join(("grpcdemo", command, *map(shlex.quote, provenance.flags))) for command in commands]
 
 
 @cache

@@ -11,7 +11,9 @@ from grpcdemo.model.observation import Slice, Timeline
 from grpcdemo.model.result import Phase
 from grpcdemo.steps.observe.histogram import Histogram
 from grpcdemo.steps.observe.timeline import TimelineCounter
-from grpcdemo.views.plots import FLAG_WIDTH, LatencyPlot, latency_plot, shares_plot
+from grpcdemo.views.flow import flow
+from grpcdemo.views.palette import COLORS
+from grpcdemo.views.plots import FLAG_WIDTH, LEFT, RIGHT, LatencyPlot, common_axes, latency_plot, shares_plot
 from grpcdemo.views.report import demo_report, observation_report
 
 from .conftest import GoldenText
@@ -27,6 +29,7 @@ from .samples import (
     observation,
 )
 
+SHARES = "Share of the responses over time"
 PHASES = [Phase("Istio off", PINNED), Phase("Istio on", BALANCED)]
 REPORTS = {
     "nothing": observation_report(observation(), PROVENANCE),
@@ -44,6 +47,16 @@ def parse(report: str) -> Element:
     """Raises where a browser would have to guess."""
     page: Element = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(report)
     return page
+
+
+def figure(name: str, title: str) -> Element:
+    """The first figure with this *title* in a report."""
+    figures = parse(REPORTS[name]).iter("figure")
+    return next(one for one in figures if one.findtext("figcaption") == title)
+
+
+def table(one: Element) -> list[list[str]]:
+    return [["".join(cell.itertext()) for cell in row] for row in one.iter("tr")]
 
 
 @pytest.mark.parametrize("sandbox", [True, False])
@@ -86,33 +99,33 @@ def test_each_plot_is_described_and_has_its_table(name: str) -> None:
 
 
 def test_the_table_behind_the_shares_says_what_the_plot_shows() -> None:
-    figure = next(parse(REPORTS["balanced"]).iter("figure"))
-    rows = [["".join(cell.itertext()) for cell in row] for row in figure.iter("tr")]
+    rows = table(figure("balanced", SHARES))
     assert rows[0][1:] == ["…58f6c9d4b7-zzzzz", "…7d4b9c8f6-2xk4p", "…7d4b9c8f6-b7wzn", "…7d4b9c8f6-x2x8k", "Failed"]
-    assert rows[1][:2] == ["0 to 0.5 s", "100%"]
+    assert rows[1][:2] == ["0 to 1.5 s", "100%"]
     assert rows[-1][1] == "0%"
 
 
 def test_blind_time_is_marked_in_the_plot_its_legend_and_its_table() -> None:
-    plot = shares_plot(BLIND)
+    plot = shares_plot(BLIND, common_axes([BLIND]))
     assert plot
     assert plot.blind == "M85.30 89.00H376.00", "from second 3 to second 20"
-    figure = next(parse(REPORTS["blind"]).iter("figure"))
-    assert "which 17.0 are blind" in "".join(figure.itertext())
-    assert "blind: calls could not be read" in ["".join(item.itertext()) for item in figure.iter("li")]
-    rows = [["".join(cell.itertext()) for cell in row] for row in figure.iter("tr")]
-    assert [row[-1] for row in rows[:6]] == ["Blind", "-", "-", "-", "1.0 s", "1.0 s"]
-    assert rows[4][:2] == ["3 to 4 s", "-"]
-    assert "blind" not in "".join(next(parse(REPORTS["balanced"]).iter("figure")).itertext())
+    shown = figure("blind", SHARES)
+    assert "which 17.0 are blind" in "".join(shown.itertext())
+    assert "blind: calls could not be read" in ["".join(item.itertext()) for item in shown.iter("li")]
+    rows = table(shown)
+    assert [row[-1] for row in rows[:6]] == ["Blind", "-", "1.0 s", "2.0 s", "2.0 s", "2.0 s"]
+    assert rows[3][:2] == ["4 to 6 s", "-"]
+    assert "blind" not in "".join(figure("balanced", SHARES).itertext())
 
 
 def test_the_table_behind_the_shares_of_a_long_day_has_plain_numbers() -> None:
     counter = TimelineCounter(0.0)
     for second in range(0, 100_000, 100):
         counter.add(Slice({"grpc-server-7d4b9c8f6-b7wzn": 1}), float(second))
-    plot = shares_plot(observation(timeline=counter.timeline(99_999.5)))
+    shown = observation(timeline=counter.timeline(99_999.5))
+    plot = shares_plot(shown, common_axes([shown]))
     assert plot
-    assert plot.rows[-1].time == "96768 to 99999.5 s"
+    assert plot.rows[-1].time == "92160 to 99999.5 s"
 
 
 def latencies(counts: dict[float, int], **percentiles: float) -> LatencyPlot:
@@ -120,7 +133,8 @@ def latencies(counts: dict[float, int], **percentiles: float) -> LatencyPlot:
     for latency_ms, count in counts.items():
         histogram.add(latency_ms, count)
     shown = observation({"b7wzn": 60})
-    plot = latency_plot(replace(shown, latencies=histogram.bins(), tally=replace(shown.tally, latency_ms=percentiles)))
+    shown = replace(shown, latencies=histogram.bins(), tally=replace(shown.tally, latency_ms=percentiles))
+    plot = latency_plot(shown, common_axes([shown]))
     assert plot
     return plot
 
@@ -138,8 +152,9 @@ def test_an_axis_of_latencies_has_ticks_enough_to_be_read_and_numbers_that_fit()
     assert [tick.text for tick in latencies({0.7: 9, 1.1: 3}).ticks] == ["0.7", "0.8", "0.9", "1"]
     assert [tick.text for tick in latencies({1.1: 9, 9.0: 3}).ticks] == ["1", "2", "5", "10"]
     assert [tick.text for tick in latencies({1.1: 9, 900.0: 3}).ticks] == ["1", "10", "100", "1000"]
-    assert [line.text for line in latencies({1.0: 3_400_000}).lines] == ["1M", "2M", "3M"]
-    assert [line.text for line in latencies({1.0: 340}).lines] == ["100", "200", "300"]
+    assert [line.text for line in latencies({1.0: 340}).lines] == ["25%", "50%", "75%", "100%"]
+    few = latencies({1.1**number: 1 for number in range(100)})
+    assert [line.text for line in few.lines] == ["1%", "2%", "3%"]
 
 
 def test_nothing_in_a_log_becomes_part_of_the_page() -> None:
@@ -154,6 +169,61 @@ def test_both_phases_are_side_by_side() -> None:
     page = parse(REPORTS["demo"])
     assert [next(article.iter("h2")).text for article in page.iter("article")] == ["Istio off", "Istio on"]
     assert [next(article.iter("strong")).text for article in page.iter("article")] == ["pinned", "balanced"]
+
+
+def test_one_of_both_halves_can_be_chosen() -> None:
+    page = parse(REPORTS["demo"])
+    assert [label.findall("input")[0].tail for label in page.iter("label")] == ["both", "Istio off", "Istio on"]
+    assert not [*parse(REPORTS["balanced"]).iter("input")], "one half leaves no choice"
+
+
+def test_both_halves_have_the_same_axes() -> None:
+    axes = common_axes([PINNED, BALANCED])
+    plots = [shares_plot(PINNED, axes), shares_plot(BALANCED, axes)]
+    assert plots[0]
+    assert plots[1]
+    assert plots[0].ticks == plots[1].ticks
+    end = RIGHT - (RIGHT - LEFT) * (1 - PINNED.timeline.seconds / BALANCED.timeline.seconds)
+    assert f"H{end:.2f}V" in plots[0].series[0].path, "the shorter one ends where its time ends"
+    assert f"H{RIGHT:.2f}V" in plots[1].series[0].path + plots[1].series[-1].path
+    slow = latencies({1.0: 9, 900.0: 1}, p50=1.0)
+    assert slow.ticks == latencies({1.0: 1, 900.0: 1}).ticks
+    shared = [latency_plot(one, common_axes([PINNED, BLIND])) for one in (PINNED, BLIND)]
+    assert shared[0] == shared[1], "the same responses"
+
+
+def test_a_share_and_the_even_share_are_parts_of_the_longest_bar() -> None:
+    rows = [*next(parse(REPORTS["demo"]).iter("tbody")).iter("tr")]
+    styles = [row.findall("td")[0].get("style") for row in rows]
+    assert styles[1] == "--share: 1.0000; --bar: var(--orange)"
+    assert '<tbody style="--even: 0.3333">' in REPORTS["demo"]
+    assert '<tbody style="--even: 0.9508">' in REPORTS["balanced"], "the longest bar is of 88 in 251"
+
+
+def test_a_pod_has_one_color_in_the_whole_half() -> None:
+    plot = shares_plot(BALANCED, common_axes([BALANCED]))
+    assert plot
+    assert [series.style for series in plot.series] == ["pink", "blue", "orange", "green"], "the pod that is gone last"
+    picture = flow(BALANCED, 1.0)
+    assert [node.style for node in picture.servers] == ["blue", "orange", "green"]
+
+
+def test_of_pods_with_the_same_color_a_plot_names_one() -> None:
+    many = crowd(pinned=False)
+    counts = many.tally.by_server()
+    shown = replace(many, timeline=Timeline(1.0, (Slice(counts),), 1.0))
+    plot = shares_plot(shown, common_axes([shown]))
+    assert plot
+    assert len({series.style for series in plot.series}) == len(plot.series) == len(COLORS) + 1
+    assert plot.series[-1].name == "others"
+
+
+def test_what_repeats_it() -> None:
+    where = replace(PROVENANCE, flags=("--context", "two words"))
+    commands = [one.text or "" for one in parse(demo_report(PHASES, where)).iter("pre")]
+    assert commands[0] == PROVENANCE.command
+    assert commands[1].split("\n")[0] == "grpcdemo up --context 'two words'"
+    assert [*parse(REPORTS["balanced"]).iter("pre")][1:] == [], "an observation is one command"
 
 
 def test_numbers_of_the_last_window_alone_say_so() -> None:
