@@ -16,6 +16,11 @@ COMMANDS = {
     "Set up": {
         "images": "Build the images and get them to a cluster",
         "sandbox": "Run a stand-in for a cluster, locally",
+        "completion": "Print the completion script of a shell",
+    },
+    "About": {
+        "help": "Show the help of a command",
+        "version": "Print the version",
     },
 }
 """The summary of each command, by its name, under a heading."""

@@ -20,7 +20,10 @@ from grpcdemo.errors import DISK_ERRORS, USERS_ERRORS, ExitCode, GrpcdemoError, 
 app = typer.Typer(
     name="grpcdemo",
     cls=LazyGroup,
-    help="Show, and measure, that gRPC stays on one pod on plain Kubernetes and is balanced by Istio.",
+    help=(
+        "Show, and measure, that gRPC stays on one pod on plain Kubernetes and is balanced by Istio.\n\n"
+        "Start here: `grpcdemo demo` tells the story, `grpcdemo diagnose svc/NAME` looks at a Service of yours."
+    ),
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

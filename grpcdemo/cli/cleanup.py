@@ -13,6 +13,12 @@ from grpcdemo.manifests import defaults
 from grpcdemo.model.progress import Done
 from grpcdemo.steps import cleanup as step
 
+EXAMPLES = {
+    "grpcdemo cleanup": "Delete the demo, and wait until it is gone",
+    "grpcdemo cleanup --dry-run": "See what would be deleted",
+    "grpcdemo cleanup --namespace team-demo --no-wait": "Delete another one, and do not wait",
+}
+
 
 @options.grouped
 def cleanup(

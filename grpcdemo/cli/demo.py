@@ -24,10 +24,18 @@ from grpcdemo.steps.up import UpConfig
 from grpcdemo.views.demo import demo_view
 from grpcdemo.views.document import demo_document
 
+EXAMPLES = {
+    "grpcdemo demo": "Tell the story on the current cluster, or in the sandbox if there is none",
+    "grpcdemo demo --pause --show-commands": "Show it to a room: stop after each act, and print the kubectl commands",
+    "grpcdemo demo --servers 5 --report demo.html --context staging": "On another cluster, with a report",
+}
+
 
 @dataclass(frozen=True)
 class Pace:
     """How fast the acts follow each other. Raises UsageError if nobody can press Enter."""
+
+    HEADING = "Pace"
 
     pause: Annotated[bool, typer.Option("--pause", help="Wait for Enter between the acts.")] = False
     act_seconds: Annotated[

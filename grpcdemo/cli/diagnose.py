@@ -22,6 +22,12 @@ from grpcdemo.views.diagnosis_document import (
     diagnosis_markdown,
 )
 
+EXAMPLES = {
+    "grpcdemo diagnose svc/checkout --namespace shop": "Tell whether a Service is pinned, why, and what cures it",
+    "grpcdemo diagnose svc/checkout --client deploy/web --for 30s": "Look at one client, and measure for longer",
+    "grpcdemo diagnose --all-namespaces": "List every Service that speaks gRPC",
+}
+
 LONGEST_S = 10.0
 """How long traffic is measured, unless the user says otherwise."""
 
@@ -55,6 +61,8 @@ class Place(ClusterOptions):
 class Call:
     """Which calls to the Service are meant."""
 
+    HEADING = "Calls"
+
     port: Annotated[str | None, typer.Option("--port", metavar="PORT", help="The port's name or number.")] = None
     client: Annotated[
         str | None, typer.Option("--client", metavar="TYPE/NAME", help="Who calls, such as deploy/web.")
@@ -70,6 +78,8 @@ class Call:
 @dataclass(frozen=True)
 class Traffic:
     """Whether and how long the traffic is measured."""
+
+    HEADING = "Traffic"
 
     seconds: Annotated[
         float | None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from itertools import groupby
 from typing import Any
@@ -9,14 +10,29 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from grpcdemo.cli.usage import no_such_command, told_of, unexpected_argument
+from grpcdemo.cli.layout import write_examples, write_options
+from grpcdemo.cli.leading import behind_the_command
+from grpcdemo.cli.usage import missing_command, no_such_command, told_of, unexpected_argument
 from grpcdemo.errors import ExitCode
 
 
 class Command(TyperCommand):
-    """A command that says in our words what was typed in vain."""
+    """A command that says in our words what was typed in vain, and shows examples."""
 
     allow_extra_args = True
+    examples: Mapping[str, str] = {}
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        params: list[Any] = self.get_params(ctx)
+        arguments = [record for param in params if (record := _argument_help(param, ctx))]
+        if arguments:
+            with formatter.section("Arguments"):
+                formatter.write_dl(arguments)
+        options = [param for param in params if param.param_type_name == "option"]
+        records = [(getattr(param, "rich_help_panel", None), param.get_help_record(ctx)) for param in options]
+        write_options(formatter, [(heading, record) for heading, record in records if record])
+        if self.examples:
+            write_examples(formatter, self.examples)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         with told_of(ctx):
@@ -24,6 +40,11 @@ class Command(TyperCommand):
         if rest and not ctx.resilient_parsing:
             raise unexpected_argument(ctx.command_path, rest[0])
         return rest
+
+
+def _argument_help(param: Any, ctx: Any) -> tuple[str, str] | None:
+    record: tuple[str, str] | None = param.get_help_record(ctx) if param.param_type_name == "argument" else None
+    return record
 
 
 class LazyGroup(TyperGroup):
@@ -38,12 +59,15 @@ class LazyGroup(TyperGroup):
                 self.add_command(TyperCommand(name, help=summary, rich_help_panel=heading))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Without any, show what there is."""
+        """Without any, show what there is. Options of a command may stand before its name, as with kubectl."""
         if not args and not ctx.resilient_parsing:
             typer.echo(ctx.get_help(), err=True)
             raise typer.Exit(ExitCode.USAGE)
+        words = behind_the_command(args)
+        if not words and not ctx.resilient_parsing:
+            raise missing_command(ctx.command_path)
         with told_of(ctx):
-            return super().parse_args(ctx, args)
+            return super().parse_args(ctx, words)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         if args[0] not in self.commands:
@@ -60,7 +84,9 @@ class LazyGroup(TyperGroup):
             return LazyGroup(package=path, name=listed.name, help=listed.help, rich_markup_mode=None)
         alone = typer.Typer(add_completion=False, rich_markup_mode=None)
         alone.command(listed.name, cls=Command)(getattr(module, listed.name))
-        return typer.main.get_command(alone)
+        command = typer.main.get_command(alone)
+        command.examples = getattr(module, "EXAMPLES", {})  # type: ignore[attr-defined]  # it is a Command
+        return command
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         listed: list[Any] = list(self.commands.values())

@@ -14,6 +14,12 @@ from grpcdemo.errors import GrpcdemoError, Interrupted, UsageError
 from grpcdemo.manifests.render import NEWEST, render
 from grpcdemo.steps.up import UpConfig, manifest_values
 
+EXAMPLES = {
+    "grpcdemo manifests | kubectl apply -f -": "Deploy the demo with kubectl",
+    "grpcdemo manifests --write deploy": "Write them into a folder",
+    "grpcdemo manifests --servers 5 --kubernetes 1.21": "For an older cluster",
+}
+
 
 @options.grouped
 def manifests(

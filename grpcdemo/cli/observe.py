@@ -32,6 +32,12 @@ from grpcdemo.views.observation import verdict_text
 from grpcdemo.views.report import observation_report
 from grpcdemo.views.spreadsheet import observation_csv
 
+EXAMPLES = {
+    "grpcdemo observe": "Watch until Ctrl-C",
+    "grpcdemo observe --expect balanced": "Check in a script: exit code 3 if it is not balanced",
+    "grpcdemo observe --for 1m --output json": "Measure for a minute, for another program",
+}
+
 
 class Form(str, Enum):
     """How the observation is printed on stdout: at the end or, as a stream, while it goes on."""
@@ -71,6 +77,8 @@ def _parse_since(value: str) -> float:
 class End:
     """When the observation ends."""
 
+    HEADING = "End"
+
     expect: Annotated[
         Outcome | None,
         options.choice(
@@ -96,6 +104,8 @@ class End:
 @dataclass(frozen=True)
 class Source:
     """Which calls are counted."""
+
+    HEADING = "Calls"
 
     since_s: Annotated[
         float | None,
@@ -132,6 +142,8 @@ class Source:
 @dataclass(frozen=True)
 class Strictness:
     """How certain and how even."""
+
+    HEADING = "Verdict"
 
     min_responses: Annotated[
         int,

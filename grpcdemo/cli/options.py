@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 from functools import wraps
@@ -89,11 +90,14 @@ class Format(str, Enum):
 
 
 def grouped(command: Callable[..., None]) -> Callable[..., None]:
-    """Let *command* take options in groups: a parameter of a dataclass declares the options in its fields."""
+    """Let *command* take options in groups: a parameter of a dataclass declares the options in its fields.
+
+    Its help has them below the dataclass's HEADING.
+    """
     groups: dict[str, Any] = {name: hint for name, hint in get_type_hints(command).items() if is_dataclass(hint)}
     parameters: list[Parameter] = []
     for name, parameter in signature(command, eval_str=True).parameters.items():
-        declared = signature(groups[name], eval_str=True).parameters.values() if name in groups else [parameter]
+        declared = _declared(groups[name]) if name in groups else [parameter]
         parameters += [one.replace(kind=Parameter.KEYWORD_ONLY) for one in declared]
 
     @wraps(command)
@@ -104,6 +108,19 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
 
     ungrouped.__signature__ = Signature(parameters)  # type: ignore[attr-defined]  # inspect reads it
     return ungrouped
+
+
+def _declared(group: Any) -> list[Parameter]:
+    """The options in the fields of *group*."""
+    return [_below(group.HEADING, parameter) for parameter in signature(group, eval_str=True).parameters.values()]
+
+
+def _below(heading: str, parameter: Parameter) -> Parameter:
+    if not hasattr(parameter.annotation, "__metadata__"):  # Typer's own context
+        return parameter
+    option = copy(parameter.annotation.__metadata__[0])
+    option.rich_help_panel = heading
+    return parameter.replace(annotation=Annotated[parameter.annotation.__origin__, option])
 
 
 Context = Annotated[str | None, typer.Option("--context", metavar="NAME", help="Use this context of the kubeconfig.")]
@@ -146,6 +163,8 @@ Plain = Annotated[
 class Display:
     """How an observation is shown while it goes on."""
 
+    HEADING = "Display"
+
     plain: Plain = False
     big: Annotated[bool, typer.Option("--big", help="In a terminal, show large bars and digits, for the back row.")] = (
         False
@@ -176,6 +195,8 @@ MOST_PODS = 10_000
 @dataclass(frozen=True)
 class Deployed:
     """What the demo deploys. What is not asked for is as it is in a demo that is there, or else the default."""
+
+    HEADING = "What is deployed"
 
     servers: Annotated[
         int | None,
@@ -223,6 +244,6 @@ class Deployed:
             metavar="LIST",
             parser=compute.parse_resources,
             help="Requests and limits of each container, such as requests.cpu=50m,limits.memory=256Mi.",
-            show_default=",".join(f"{key}={quantity}" for key, quantity in compute.DEFAULTS.items()),
+            show_default=", ".join(f"{key}={quantity}" for key, quantity in compute.DEFAULTS.items()),
         ),
     ] = None

@@ -8,6 +8,12 @@ from grpcdemo.steps.status import read_status, status_commands
 from grpcdemo.views.document import status_document
 from grpcdemo.views.status import status_view
 
+EXAMPLES = {
+    "grpcdemo status": "Show the demo of the current context",
+    "grpcdemo status --context staging": "Show the one of another context",
+    "grpcdemo status --output json": "For another program",
+}
+
 
 @options.grouped
 def status(

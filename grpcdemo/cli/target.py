@@ -48,6 +48,8 @@ class Choice(Enum):
 class ClusterOptions:
     """The options that choose a command's target."""
 
+    HEADING = "Target"
+
     typed: typer.Context
     context: options.Context = None
     kubeconfig: options.Kubeconfig = None

@@ -11,6 +11,12 @@ from grpcdemo.steps import up as step
 from grpcdemo.views.document import pods_document
 from grpcdemo.views.pods import pods_table
 
+EXAMPLES = {
+    "grpcdemo up": "Deploy three servers and one client",
+    "grpcdemo up --servers 5 --clients 2": "Change how many there are",
+    "grpcdemo up --image-prefix registry.example.com/team": "Pull the images from a registry of yours",
+}
+
 
 @options.grouped
 def up(

@@ -29,9 +29,7 @@ COMMANDS = {
         "images build": "build",
         "images load": "load",
         "images push": "push",
-        "--help": "help",
-        "--version": "version",
-        "--install-completion": "completion",
+        "completion": "complete completions autocomplete",
     },
     "grpcdemo istio": {"on": "enable enabled inject start", "off": "disable disabled stop"},
     "grpcdemo sandbox": {"start": "up run", "stop": "down delete"},
@@ -72,6 +70,8 @@ def translate(problem: Any) -> UsageError:
     command = problem.ctx.command_path if problem.ctx else "grpcdemo"
     param = getattr(problem, "param", None)
     if hasattr(problem, "possibilities"):
+        if hasattr(problem.ctx.command, "commands"):
+            return _no_leading_option(command, problem.option_name, _options(problem.ctx))
         return _no_such_option(command, problem.option_name, _options(problem.ctx))
     if hasattr(problem, "option_name"):
         name = problem.option_name
@@ -93,6 +93,10 @@ def no_such_command(command: str, name: str, known: Iterable[str]) -> UsageError
     )
 
 
+def missing_command(command: str) -> UsageError:
+    return UsageError("a command is missing", hint=f"`{command} --help` lists the commands")
+
+
 def unexpected_argument(command: str, argument: str) -> UsageError:
     return UsageError(f"{argument!r} is one argument too many", hint=_help(command))
 
@@ -102,6 +106,15 @@ def _no_such_option(command: str, name: str, known: set[str]) -> UsageError:
     near = meant if meant in known else find_near(name, known)
     hint = f"did you mean {near}? {_help(command)}" if near else _help(command)
     return UsageError(f"there is no option {name}", hint=hint)
+
+
+def _no_leading_option(command: str, name: str, known: set[str]) -> UsageError:
+    """Before the name of a command, only the options that most commands share are known, and the group's own."""
+    near = find_near(name, known)
+    return UsageError(
+        f"there is no option {name}" if near else f"there is no option {name} before the command",
+        hint=f"did you mean {near}?" if near else f"write it after the command; `{command} --help` lists the commands",
+    )
 
 
 def _meant(name: str, aliases: Mapping[str, str]) -> str | None:

@@ -1,12 +1,19 @@
 """What holds for every command: help, usage errors, and one line for each thing that goes wrong."""
 
 import errno
+import json
 import os
+import re
+import shlex
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+import typer
 
 from grpcdemo import __version__
+from grpcdemo.cli.app import app
+from grpcdemo.cli.invocation import Invocation
 from tests.fakes.script import Script, refuse
 
 from .commands import TO_THE_CLUSTER, all_commands, summaries
@@ -18,10 +25,53 @@ def test_the_version(grpcdemo: Command) -> None:
     assert (ended.code, ended.out, ended.err) == (0, f"grpcdemo {__version__}\n", "")
 
 
+def test_the_version_as_a_command(grpcdemo: Command) -> None:
+    assert grpcdemo("version").out == f"grpcdemo {__version__}\n"
+    assert json.loads(grpcdemo("-o", "json", "version").out) == {"version": __version__}
+
+
 def test_every_command_is_known_here() -> None:
     groups = {("istio",), ("images",), ()}
     elsewhere = {words for words in all_commands() if words[:1] in (("images",), ("sandbox",))}
-    assert set(all_commands()) - groups - elsewhere == {*TO_THE_CLUSTER, ("manifests",)}
+    offline = {("manifests",), ("completion",), ("help",), ("version",)}
+    assert set(all_commands()) - groups - elsewhere == {*TO_THE_CLUSTER, *offline}
+
+
+@pytest.mark.parametrize("words", [(), ("up",), ("istio", "on"), ("help",)], ids=" ".join)
+def test_help_as_a_command(grpcdemo: Command, words: tuple[str, ...]) -> None:
+    assert grpcdemo("help", *words) == grpcdemo(*words, "--help")
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("-n x istio on --help", "istio on -n x --help"),
+        ("-nx -o json status more", "status -nx -o json more"),
+        ("--context=x --yes up --servers 0", "up --context=x --yes --servers 0"),
+        ("istio --kubeconfig x on --revision", "istio on --kubeconfig x --revision"),
+        ("-n demo status", "status -n demo"),
+    ],
+)
+def test_options_before_the_command(grpcdemo: Command, typed: str, meant: str, tmp_path: Path) -> None:
+    ended = grpcdemo(*typed.split())
+    assert ended == grpcdemo(*meant.split())
+    assert "before the command" not in ended.err
+
+
+@pytest.mark.parametrize("words", [words for words in all_commands() if words], ids=" ".join)
+def test_examples_can_be_typed(words: tuple[str, ...]) -> None:
+    """They are parsed, with every option and value, and not run."""
+    examples = getattr(import_module(".".join(("grpcdemo.cli", *words))), "EXAMPLES", None)
+    for example in examples or ():
+        typed = re.search(r"grpcdemo [^|>)]*", example)
+        assert typed, example
+        context = typer.main.get_command(app).make_context("grpcdemo", shlex.split(typed[0])[1:], obj=Invocation(()))
+        for word in words:
+            name, command, rest = context.command.resolve_command(context, [*context._protected_args, *context.args])
+            assert name == word
+            context = command.make_context(name, rest, parent=context)
+    is_group = hasattr(import_module(".".join(("grpcdemo.cli", *words))), "COMMANDS")
+    assert examples or is_group
 
 
 @pytest.mark.parametrize("group", [(), ("istio",), ("images",), ("sandbox",)], ids=" ".join)
@@ -95,7 +145,10 @@ def test_a_wrong_word_is_a_usage_error(grpcdemo: Command, arguments: tuple[str, 
     ("arguments", "error", "hint"),
     [
         (("down",), "there is no command `grpcdemo down`", "did you mean `grpcdemo cleanup`?"),
-        (("version",), "there is no command `grpcdemo version`", "did you mean `grpcdemo --version`?"),
+        (("--verison",), "there is no option --verison", "did you mean --version?"),
+        (("--servers", "3", "up"), "there is no option --servers before the command", "write it after the command; "),
+        (("-n", "x"), "a command is missing", "`grpcdemo --help` lists the commands"),
+        (("completion", "tcsh"), "SHELL: 'tcsh' is not one of bash, zsh, fish, powershell, pwsh", "`grpcdemo completion --help` shows"),
         (("istio", "enable"), "there is no command `grpcdemo istio enable`", "did you mean `grpcdemo istio on`?"),
         (("up", "--replicas", "3"), "there is no option --replicas", "did you mean --servers? "),
         (("up", "--severs", "3"), "there is no option --severs", "did you mean --servers? "),

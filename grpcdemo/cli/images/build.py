@@ -11,6 +11,12 @@ from grpcdemo.cli.options import Format, Output, choice
 from grpcdemo.cli.output import show_document
 from grpcdemo.steps.images.build import PLATFORMS, BuildConfig, build_images, parse_image
 
+EXAMPLES = {
+    "grpcdemo images build": "Build with the Docker, Podman or Buildah that is installed",
+    "grpcdemo images build --platform linux/arm64": "For the nodes of another architecture",
+    "grpcdemo images build --base-image registry.example.com/python:3.12-slim": "On a base image of yours",
+}
+
 
 def build(
     builder: Builder = None,

@@ -15,6 +15,12 @@ from grpcdemo.manifests.local_clusters import LocalCluster
 from grpcdemo.steps.images.load import LoadConfig, load_images
 from grpcdemo.steps.images.shell import Shell
 
+EXAMPLES = {
+    "grpcdemo images load": "Load them into the kind, k3d or minikube cluster of the current context",
+    "grpcdemo images load --context kind-demo": "Load them into that of another context",
+    "grpcdemo images load --containerd /run/containerd/containerd.sock": "Load them into the containerd of this node",
+}
+
 
 def load(
     context: Context = None,

@@ -9,6 +9,12 @@ from grpcdemo.cli.images.programs import print_lines, run_programs
 from grpcdemo.manifests.images import parse_prefix
 from grpcdemo.steps.images.push import push_images
 
+EXAMPLES = {
+    "grpcdemo images push registry.example.com/team": "Push them to a registry",
+    "grpcdemo images push registry.example.com/team --builder podman": "Push what Podman has built",
+    "grpcdemo images push registry.example.com/team --dry-run": "See what would be pushed",
+}
+
 
 def push(
     prefix: Annotated[str, typer.Argument(metavar="PREFIX", parser=parse_prefix, help="Registry and path.")],

@@ -9,6 +9,12 @@ from grpcdemo.cli.images.options import Builder, DryRun, Prefix, Verbose
 from grpcdemo.cli.images.programs import print_lines, run_programs
 from grpcdemo.steps.images.save import save_images
 
+EXAMPLES = {
+    "grpcdemo images save images": "Write both images into a folder",
+    "grpcdemo images save images --builder podman": "Write what Podman has built",
+    "grpcdemo images save images --dry-run": "See what would be written",
+}
+
 
 def save(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="The directory to write to.")],

@@ -6,6 +6,12 @@ from grpcdemo.cli.target import TargetOptions
 from grpcdemo.manifests import defaults
 from grpcdemo.steps.istio.switch import SwitchConfig
 
+EXAMPLES = {
+    "grpcdemo istio off": "Switch injection off",
+    "grpcdemo istio off --dry-run": "See what would change",
+    "grpcdemo istio off --timeout 10m": "Wait longer for the pods",
+}
+
 
 @options.grouped
 def off(

@@ -6,6 +6,12 @@ from grpcdemo.cli.target import TargetOptions
 from grpcdemo.manifests import defaults
 from grpcdemo.steps.istio.switch import SwitchConfig
 
+EXAMPLES = {
+    "grpcdemo istio on": "Switch injection on",
+    "grpcdemo istio on --revision canary": "With a revision of Istio",
+    "grpcdemo istio on --dry-run": "See what would change",
+}
+
 
 @options.grouped
 def on(

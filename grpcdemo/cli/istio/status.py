@@ -8,6 +8,12 @@ from grpcdemo.steps.istio.status import istio_commands, istio_status
 from grpcdemo.views.document import istio_document
 from grpcdemo.views.status import istio_view
 
+EXAMPLES = {
+    "grpcdemo istio status": "Show what injects here, and into which pods",
+    "grpcdemo istio status --context staging": "On another cluster",
+    "grpcdemo istio status --output json": "For another program",
+}
+
 
 @options.grouped
 def status(

@@ -4,6 +4,10 @@ import typer
 
 from grpcdemo.sandbox.state import find_running, find_state
 
+EXAMPLES = {
+    'kubectl --kubeconfig "$(grpcdemo sandbox kubeconfig)" get pods -A': "Look into the sandbox with kubectl",
+}
+
 
 def kubeconfig() -> None:
     """Print the path of the sandbox's kubeconfig, for `export KUBECONFIG=$(grpcdemo sandbox kubeconfig)`.

@@ -8,6 +8,10 @@ from grpcdemo.model.progress import Done, Waiting
 from grpcdemo.sandbox import process
 from grpcdemo.sandbox.state import find_state, running
 
+EXAMPLES = {
+    "grpcdemo sandbox start": "Start it, and keep it until `sandbox stop`",
+}
+
 
 def start() -> None:
     """Start the sandbox, unless it runs already, and print the path of its kubeconfig."""

@@ -4,6 +4,10 @@ import typer
 
 from grpcdemo.sandbox.state import find_running, find_state
 
+EXAMPLES = {
+    "grpcdemo sandbox status": "Ask in a script: exit code 1 if it does not run",
+}
+
 
 def status() -> None:
     """Show whether the sandbox runs; exit 1 if not."""

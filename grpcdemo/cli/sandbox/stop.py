@@ -6,6 +6,10 @@ from grpcdemo.model.progress import Done
 from grpcdemo.sandbox import process
 from grpcdemo.sandbox.state import find_state
 
+EXAMPLES = {
+    "grpcdemo sandbox stop": "End it, with everything in it",
+}
+
 
 def stop() -> None:
     """Stop the sandbox, and with it every pod and proxy in it."""
