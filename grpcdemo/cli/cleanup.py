@@ -7,7 +7,7 @@ import typer
 from grpcdemo.cli import options
 from grpcdemo.cli.output import Progress
 from grpcdemo.cli.runner import change
-from grpcdemo.cli.target import TargetOptions
+from grpcdemo.cli.target_options import TargetOptions
 from grpcdemo.errors import NoSandbox
 from grpcdemo.manifests import defaults
 from grpcdemo.model.progress import Done

@@ -12,7 +12,7 @@ from grpcdemo.cli.output import Progress, result_width, show
 from grpcdemo.cli.question import can_ask, require_consent
 from grpcdemo.cli.runner import SANDBOX_STARTED, change
 from grpcdemo.cli.story import Story
-from grpcdemo.cli.target import TargetOptions
+from grpcdemo.cli.target_options import TargetOptions
 from grpcdemo.cli.written import Written, written
 from grpcdemo.errors import DemoExists, GrpcdemoError, NoSandbox, UsageError
 from grpcdemo.kube.client.api import Api

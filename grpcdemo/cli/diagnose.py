@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from grpcdemo.cli import options
+from grpcdemo.cli.completers import complete_namespaces, complete_services
 from grpcdemo.cli.output import Progress, result_width, show_document, show_picture, show_text
 from grpcdemo.cli.runner import read
-from grpcdemo.cli.target import ClusterOptions, check_namespace
+from grpcdemo.cli.target_options import ClusterOptions, check_namespace
 from grpcdemo.diagnosis.examination import Conclusion, Diagnosis
 from grpcdemo.errors import ExitCode, UsageError
 from grpcdemo.steps import diagnose as step
@@ -47,7 +48,12 @@ class Place(ClusterOptions):
     namespace: Annotated[
         str | None,
         typer.Option(
-            "--namespace", "-n", metavar="NAME", help="The Service's namespace.", show_default="the context's"
+            "--namespace",
+            "-n",
+            metavar="NAME",
+            help="The Service's namespace.",
+            show_default="the context's",
+            autocompletion=complete_namespaces,
         ),
     ] = None
 
@@ -70,7 +76,11 @@ class Call:
     client_namespace: Annotated[
         str | None,
         typer.Option(
-            "--client-namespace", metavar="NAME", help="The client's namespace.", show_default="the Service's"
+            "--client-namespace",
+            metavar="NAME",
+            help="The client's namespace.",
+            show_default="the Service's",
+            autocompletion=complete_namespaces,
         ),
     ] = None
 
@@ -109,7 +119,12 @@ class Traffic:
 def diagnose(
     *,
     service: Annotated[
-        str | None, typer.Argument(metavar="[svc/NAME]", help="The Service; without one, all that speak gRPC.")
+        str | None,
+        typer.Argument(
+            metavar="[svc/NAME]",
+            help="The Service; without one, all that speak gRPC.",
+            autocompletion=complete_services,
+        ),
     ] = None,
     call: Call,
     traffic: Traffic,

@@ -9,7 +9,7 @@ import typer
 from grpcdemo.cli import options
 from grpcdemo.cli.output import Progress
 from grpcdemo.cli.runner import read
-from grpcdemo.cli.target import TargetOptions
+from grpcdemo.cli.target_options import TargetOptions
 from grpcdemo.errors import GrpcdemoError, Interrupted, UsageError
 from grpcdemo.manifests.render import NEWEST, render
 from grpcdemo.steps.up import UpConfig, manifest_values

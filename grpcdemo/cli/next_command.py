@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 from grpcdemo.cli.output import console
-from grpcdemo.cli.target import TargetOptions
+from grpcdemo.cli.target_options import TargetOptions
 
 
 def suggest_next(target: TargetOptions, text: str, *commands: str) -> None:

@@ -13,7 +13,7 @@ from grpcdemo.cli.live import draw, result
 from grpcdemo.cli.output import Progress, console, show_document, show_picture, show_text
 from grpcdemo.cli.runner import read
 from grpcdemo.cli.streams import Lines, Records, Stream
-from grpcdemo.cli.target import TargetOptions
+from grpcdemo.cli.target_options import TargetOptions
 from grpcdemo.cli.written import written
 from grpcdemo.errors import ExitCode, GrpcdemoError, Interrupted
 from grpcdemo.kube.client.api import Api

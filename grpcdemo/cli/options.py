@@ -123,8 +123,6 @@ def _below(heading: str, parameter: Parameter) -> Parameter:
     return parameter.replace(annotation=Annotated[parameter.annotation.__origin__, option])
 
 
-Context = Annotated[str | None, typer.Option("--context", metavar="NAME", help="Use this context of the kubeconfig.")]
-Kubeconfig = Annotated[str | None, typer.Option("--kubeconfig", metavar="FILE", help="Use this kubeconfig.")]
 Timeout = Annotated[
     float,
     typer.Option(

@@ -10,7 +10,8 @@ from grpcdemo.cli.interrupts import run
 from grpcdemo.cli.invocation import Gone
 from grpcdemo.cli.output import console
 from grpcdemo.cli.question import require_consent
-from grpcdemo.cli.target import ClusterOptions, TargetOptions, connect_to_target
+from grpcdemo.cli.target import connect_to_target
+from grpcdemo.cli.target_options import ClusterOptions, TargetOptions
 from grpcdemo.errors import GrpcdemoError, Interrupted
 from grpcdemo.kube.client.api import Api
 from grpcdemo.model.progress import Done, Reporter

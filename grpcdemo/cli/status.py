@@ -3,7 +3,7 @@
 from grpcdemo.cli import options
 from grpcdemo.cli.output import Progress, result_width, show
 from grpcdemo.cli.runner import read
-from grpcdemo.cli.target import TargetOptions
+from grpcdemo.cli.target_options import TargetOptions
 from grpcdemo.steps.status import read_status, status_commands
 from grpcdemo.views.document import status_document
 from grpcdemo.views.status import status_view

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Protocol
 
-import typer
-
-from grpcdemo.cli import options
-from grpcdemo.cli.invocation import Invocation
 from grpcdemo.errors import GrpcdemoError, NoSandbox, UsageError
 from grpcdemo.kube.access.kubeconfig import Kubeconfig, find_kubeconfig
 from grpcdemo.kube.access.service_account import find_pod
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.client.connect import connect
 from grpcdemo.kube.client.patience import Patience
-from grpcdemo.manifests import defaults
 from grpcdemo.model.progress import Reporter, unreported
 from grpcdemo.resources.objects import is_terminating
 from grpcdemo.resources.resource import PODS
@@ -44,70 +37,21 @@ class Choice(Enum):
     """The sandbox, because nothing names a cluster."""
 
 
-@dataclass(frozen=True)
-class ClusterOptions:
-    """The options that choose a command's target."""
-
-    HEADING = "Target"
-
-    typed: typer.Context
-    context: options.Context = None
-    kubeconfig: options.Kubeconfig = None
-    sandbox: Annotated[
-        bool, typer.Option("--sandbox", help="Use the sandbox on this machine, whatever the kubeconfig says.")
-    ] = False
-
-    def __post_init__(self) -> None:
-        if self.sandbox and self.name_cluster:
-            raise UsageError("--sandbox excludes --context and --kubeconfig", hint="choose one target")
+class Named(Protocol):
+    """What was typed of a target."""
 
     @property
-    def invocation(self) -> Invocation:
-        invocation: Invocation = self.typed.obj
-        return invocation
-
-    def commands_of(self, *, shown: bool) -> Invocation | None:
-        """For `Progress`: whose commands are shown, if they are."""
-        return self.invocation if shown else None
-
+    def context(self) -> str | None: ...
     @property
-    def name_cluster(self) -> bool:
-        return bool(self.context or self.kubeconfig)
-
-
-@dataclass(frozen=True)
-class TargetOptions(ClusterOptions):
-    """The options that choose a command's target, and the namespace there."""
-
-    namespace: Annotated[str, typer.Option("--namespace", "-n", metavar="NAME", help="The demo's namespace.")] = (
-        defaults.NAMESPACE
-    )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_namespace(self.namespace)
-
+    def kubeconfig(self) -> str | None: ...
     @property
-    def flags(self) -> tuple[str, ...]:
-        """What was typed to choose the target and the namespace, for the next command."""
-        named = {"--context": self.context, "--kubeconfig": self.kubeconfig}
-        if self.namespace != defaults.NAMESPACE:
-            named["--namespace"] = self.namespace
-        chosen = [word for flag, value in named.items() if value for word in (flag, value)]
-        return ("--sandbox", *chosen) if self.sandbox else tuple(chosen)
-
-
-def check_namespace(name: str) -> None:
-    """Raises UsageError if no namespace can have this *name*."""
-    if len(name) > 63 or not re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", name):
-        raise UsageError(
-            f"{name!r} cannot be the name of a namespace",
-            hint="use at most 63 lower-case letters, digits and '-', beginning and ending with a letter or digit",
-        )
+    def sandbox(self) -> bool: ...
+    @property
+    def name_cluster(self) -> bool: ...
 
 
 def choose_target(
-    target: ClusterOptions,
+    target: Named,
     *,
     variable: str | None,
     kubeconfig: Kubeconfig,
@@ -137,7 +81,7 @@ def _parse(variable: str) -> Choice:
 
 @asynccontextmanager
 async def connect_to_target(
-    target: ClusterOptions,
+    target: Named,
     *,
     starts: bool,
     stops: bool,

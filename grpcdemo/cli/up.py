@@ -4,7 +4,7 @@ from grpcdemo.cli import options
 from grpcdemo.cli.next_command import suggest_next
 from grpcdemo.cli.output import Progress, result_width, show
 from grpcdemo.cli.runner import SANDBOX_STARTED, change
-from grpcdemo.cli.target import TargetOptions
+from grpcdemo.cli.target_options import TargetOptions
 from grpcdemo.errors import NoSandbox
 from grpcdemo.manifests import defaults
 from grpcdemo.steps import up as step

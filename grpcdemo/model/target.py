@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+DEFAULT_NAMESPACE = "default"
+
 
 @dataclass(frozen=True)
 class Target:
@@ -23,7 +25,12 @@ class Target:
     in_cluster: bool = False
     """It is the cluster around the pod that the program runs in, which no context names."""
     namespace: str = ""
-    """The context's, where kubectl looks without a flag; empty for `default`."""
+    """The context's; empty if it has none."""
+
+    @property
+    def own_namespace(self) -> str:
+        """Where kubectl looks without a flag."""
+        return self.namespace or DEFAULT_NAMESPACE
 
     @property
     def kubectl_flags(self) -> tuple[str, ...]:

@@ -23,7 +23,6 @@ from grpcdemo.steps.measure import EVERY_S, measure
 
 CLIENTS = (DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS, JOBS, PODS)
 """What a client can be, the usual one first."""
-DEFAULT_NAMESPACE = "default"
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class DiagnoseConfig:
 async def diagnose(api: Api, config: DiagnoseConfig, report: Reporter = unreported) -> Diagnosis:
     """Raises UsageError, NotFound, or NotEnoughResponses if the client has no pod to look at."""
     name = parse_reference(config.service, (SERVICES,)).name
-    namespace = config.namespace or own_namespace(api)
+    namespace = config.namespace or api.target.own_namespace
     service = await find_service(api, name, namespace)
     port = choose_port(service, config.port)
     client = await find_client(api, config, namespace)
@@ -64,7 +63,9 @@ async def diagnose(api: Api, config: DiagnoseConfig, report: Reporter = unreport
 
 async def diagnose_all(api: Api, namespace: str | None, *, everywhere: bool = False) -> list[Diagnosis]:
     """Each port that speaks gRPC of every Service in the namespace, or everywhere. Raises Forbidden."""
-    inventory = await (survey_cluster(api) if everywhere else survey_namespace(api, namespace or own_namespace(api)))
+    inventory = await (
+        survey_cluster(api) if everywhere else survey_namespace(api, namespace or api.target.own_namespace)
+    )
     try:
         services = inventory.read(SERVICES)
     except Unreadable as error:
@@ -79,11 +80,6 @@ async def diagnose_all(api: Api, namespace: str | None, *, everywhere: bool = Fa
         for port in service["spec"].get("ports") or []
         if speaks_grpc(service, port, inventory)
     ]
-
-
-def own_namespace(api: Api) -> str:
-    """Where kubectl would look without a flag."""
-    return api.target.namespace or DEFAULT_NAMESPACE
 
 
 async def find_service(api: Api, name: str, namespace: str) -> Object:

@@ -7,6 +7,7 @@ import re
 import shlex
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -67,7 +68,8 @@ def test_examples_can_be_typed(words: tuple[str, ...]) -> None:
         assert typed, example
         context = typer.main.get_command(app).make_context("grpcdemo", shlex.split(typed[0])[1:], obj=Invocation(()))
         for word in words:
-            name, command, rest = context.command.resolve_command(context, [*context._protected_args, *context.args])
+            group: Any = context.command
+            name, command, rest = group.resolve_command(context, [*context._protected_args, *context.args])
             assert name == word
             context = command.make_context(name, rest, parent=context)
     is_group = hasattr(import_module(".".join(("grpcdemo.cli", *words))), "COMMANDS")
@@ -148,7 +150,11 @@ def test_a_wrong_word_is_a_usage_error(grpcdemo: Command, arguments: tuple[str, 
         (("--verison",), "there is no option --verison", "did you mean --version?"),
         (("--servers", "3", "up"), "there is no option --servers before the command", "write it after the command; "),
         (("-n", "x"), "a command is missing", "`grpcdemo --help` lists the commands"),
-        (("completion", "tcsh"), "SHELL: 'tcsh' is not one of bash, zsh, fish, powershell, pwsh", "`grpcdemo completion --help` shows"),
+        (
+            ("completion", "tcsh"),
+            "SHELL: 'tcsh' is not one of bash, zsh, fish, powershell, pwsh",
+            "`grpcdemo completion --help` shows",
+        ),
         (("istio", "enable"), "there is no command `grpcdemo istio enable`", "did you mean `grpcdemo istio on`?"),
         (("up", "--replicas", "3"), "there is no option --replicas", "did you mean --servers? "),
         (("up", "--severs", "3"), "there is no option --severs", "did you mean --servers? "),

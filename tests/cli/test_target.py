@@ -11,7 +11,8 @@ import typer
 import yaml
 from typer.core import TyperCommand
 
-from grpcdemo.cli.target import Choice, TargetOptions, choose_target
+from grpcdemo.cli.target import Choice, choose_target
+from grpcdemo.cli.target_options import TargetOptions
 from grpcdemo.kube.access.kubeconfig import find_kubeconfig
 from grpcdemo.sandbox.state import CONTEXT, acquire, find_state
 from tests.fakes.script import write_kubeconfig

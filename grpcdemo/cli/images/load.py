@@ -7,7 +7,7 @@ import typer
 
 from grpcdemo.cli.images.options import Builder, DryRun, Prefix, Verbose
 from grpcdemo.cli.images.programs import print_lines, run_programs
-from grpcdemo.cli.options import Context, Kubeconfig
+from grpcdemo.cli.target_options import Context, Kubeconfig
 from grpcdemo.kube.access.kubeconfig import find_kubeconfig
 from grpcdemo.kube.client.connect import connect
 from grpcdemo.kube.local_cluster import require_local_cluster

@@ -2,7 +2,7 @@
 
 from grpcdemo.cli import options
 from grpcdemo.cli.istio.switch import switch
-from grpcdemo.cli.target import TargetOptions
+from grpcdemo.cli.target_options import TargetOptions
 from grpcdemo.manifests import defaults
 from grpcdemo.steps.istio.switch import SwitchConfig
 

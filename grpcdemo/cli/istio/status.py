@@ -3,7 +3,7 @@
 from grpcdemo.cli import options
 from grpcdemo.cli.output import Progress, result_width, show
 from grpcdemo.cli.runner import read
-from grpcdemo.cli.target import TargetOptions
+from grpcdemo.cli.target_options import TargetOptions
 from grpcdemo.steps.istio.status import istio_commands, istio_status
 from grpcdemo.views.document import istio_document
 from grpcdemo.views.status import istio_view

@@ -4,7 +4,7 @@ from grpcdemo.cli.next_command import suggest_next
 from grpcdemo.cli.options import Format
 from grpcdemo.cli.output import Progress, result_width, show
 from grpcdemo.cli.runner import change
-from grpcdemo.cli.target import TargetOptions
+from grpcdemo.cli.target_options import TargetOptions
 from grpcdemo.steps.istio import switch as step
 from grpcdemo.views.document import pods_document
 from grpcdemo.views.pods import pods_table
