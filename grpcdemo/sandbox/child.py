@@ -91,7 +91,9 @@ class RunningProcess(asyncio.SubprocessProtocol):
         return code
 
 
-async def start_process(command: Command, write: Write, *, launch: Path = LAUNCH) -> RunningProcess:
+async def start_process(
+    command: Command, write: Write, *, launch: Path = LAUNCH, pass_fds: Sequence[int] = ()
+) -> RunningProcess:
     """Raises OSError if the system refuses."""
     flags = [] if command.how == "module" else ["-I", "-S"]  # only a module needs Python packages
     process = RunningProcess(write)
@@ -104,14 +106,19 @@ async def start_process(command: Command, write: Write, *, launch: Path = LAUNCH
             str(os.getpid()),
             command.how,
             *command.argv,
-            env={name: os.environ[name] for name in PASSED_ON if name in os.environ} | dict(command.env),
+            env=build_process_env(command),
             cwd=command.cwd,
             start_new_session=True,
+            pass_fds=pass_fds,
         )
     except BaseException:
         process.ended.cancel()
         raise
     return process
+
+
+def build_process_env(command: Command) -> dict[str, str]:
+    return {name: os.environ[name] for name in PASSED_ON if name in os.environ} | dict(command.env)
 
 
 def kill_group(leader: int) -> None:

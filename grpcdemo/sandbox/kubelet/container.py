@@ -14,7 +14,7 @@ from pathlib import Path
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.times import EPOCH, write_now, write_time
-from grpcdemo.sandbox.child import Command, RunningProcess, start_process
+from grpcdemo.sandbox.child import Command, RunningProcess
 from grpcdemo.sandbox.controllers.events import Severity
 from grpcdemo.sandbox.kubelet.backoff import Backoff, format_delay
 from grpcdemo.sandbox.kubelet.checks import Check, build_check
@@ -111,8 +111,7 @@ class Container:
                 env = self._build_environment(image)
                 self._record("Normal", "Created", "Container created")
                 file = stack.enter_context(contextlib.closing(self.logs.open(self._runs)))
-                command, launch = self._build_command(image, env), self._context.host.config.launch
-                self._process = await start_process(command, file.write, launch=launch)
+                self._process = await self._context.host.start(self._build_command(image, env), file.write)
             except (StartError, GrpcdemoError, OSError) as error:
                 self._count_run()
                 self._fail_to_start(str(error))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,15 +10,18 @@ from pathlib import Path
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import HEADLESS, SERVICES
 from grpcdemo.sandbox.api.store import Store
-from grpcdemo.sandbox.child import LAUNCH
+from grpcdemo.sandbox.child import LAUNCH, Command, RunningProcess, Write, start_process
 from grpcdemo.sandbox.controllers.events import Severity
 from grpcdemo.sandbox.kubelet.backoff import FIRST_S
+from grpcdemo.sandbox.kubelet.fork_server import ForkServer
 from grpcdemo.sandbox.kubelet.log_file import ROTATE_AT
 from grpcdemo.sandbox.network import Network
 from grpcdemo.sandbox.proxy.services import ServicePort, list_service_ports
 from grpcdemo.sandbox.proxy.sidecar import Sidecar
 
 NODE = "sandbox"
+
+log = logging.getLogger(__name__)
 
 RecordEvent = Callable[[Object, str, Severity, str, str], None]
 """Records an Event about a pod and a field of it, with its type, reason and message."""
@@ -33,6 +37,8 @@ class KubeletConfig:
     """The size in bytes at which a log is rotated."""
     launch: Path = LAUNCH
     """The script with which every process starts."""
+    forks: bool = True
+    """Whether our images' programs are forked, where the system can."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,16 @@ class Host:
     root: Path
     record: RecordEvent
     config: KubeletConfig
+    fork_server: ForkServer | None
+
+    async def start(self, command: Command, write: Write) -> RunningProcess:
+        """Raises OSError if the system refuses."""
+        if self.fork_server is not None and self.fork_server.can_run(command):
+            try:
+                return await self.fork_server.start(command, write)
+            except OSError as error:
+                log.warning("cannot fork %s, so it starts afresh: %s", command.argv[0], error)
+        return await start_process(command, write, launch=self.config.launch)
 
     def service_ports(self) -> list[ServicePort]:
         return list_service_ports(self.store)

@@ -42,5 +42,9 @@ IMAGES = {
 }
 
 
+MODULES = [image.module for image in IMAGES.values() if image.module]
+"""Our own programs."""
+
+
 def is_proxy(image: str) -> bool:
     return image == PROXY

@@ -13,7 +13,10 @@ from grpcdemo.resources.resource import NODES, PODS
 from grpcdemo.sandbox.api.logs import LogOptions
 from grpcdemo.sandbox.api.status import StatusError, not_found
 from grpcdemo.sandbox.api.store import Store
+from grpcdemo.sandbox.kubelet.environment import IMAGE_ENV
+from grpcdemo.sandbox.kubelet.fork_server import ForkServer, can_fork
 from grpcdemo.sandbox.kubelet.host import NODE, Host, KubeletConfig, RecordEvent
+from grpcdemo.sandbox.kubelet.images import MODULES
 from grpcdemo.sandbox.kubelet.node import build_node
 from grpcdemo.sandbox.kubelet.pod import PodWorker
 from grpcdemo.sandbox.network import Network
@@ -34,7 +37,10 @@ class Kubelet:
         self, store: Store, network: Network, root: Path, record: RecordEvent, *, config: KubeletConfig | None = None
     ) -> None:
         self._store = store
-        self._host = Host(store, network, root, record, config or KubeletConfig())
+        config = config or KubeletConfig()
+        self._fork_server = ForkServer(MODULES, IMAGE_ENV, root / "fork-server", launch=config.launch)
+        can_be_forked = config.forks and can_fork()
+        self._host = Host(store, network, root, record, config, self._fork_server if can_be_forked else None)
         self._workers: dict[Key, PodWorker] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -116,3 +122,4 @@ class Kubelet:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._fork_server.close()

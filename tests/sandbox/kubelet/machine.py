@@ -169,7 +169,13 @@ class Machine:
 
 @contextlib.asynccontextmanager
 async def running_machine(
-    root: Path, *, virtual: bool = False, proxy: bool = False, rotate_at: int = 10_000_000, launch: Path = LAUNCH
+    root: Path,
+    *,
+    virtual: bool = False,
+    proxy: bool = False,
+    rotate_at: int = 10_000_000,
+    launch: Path = LAUNCH,
+    forks: bool = True,
 ) -> AsyncIterator[Machine]:
     store, network = Store(), reserve_network(virtual=virtual)
     events: list[tuple[str, str, str, str]] = []
@@ -177,7 +183,8 @@ async def running_machine(
     def record(pod: Object, field: str, severity: str, reason: str, message: str) -> None:
         events.append((pod["metadata"]["name"], severity, reason, message))
 
-    kubelet = Kubelet(store, network, root / "kubelet", record, config=KubeletConfig(BACKOFF_S, rotate_at, launch))
+    config = KubeletConfig(BACKOFF_S, rotate_at, launch, forks)
+    kubelet = Kubelet(store, network, root / "kubelet", record, config=config)
     node_proxy = NodeProxy(store, network, root / "node-proxy", launch=launch)
     running = [asyncio.create_task(kubelet.run())]
     try:

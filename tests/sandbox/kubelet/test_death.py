@@ -25,7 +25,7 @@ sys.exit(launch.main(sys.argv[1:]))
 
 
 async def run_until_killed(root: Path, launch: Path) -> None:
-    async with running_machine(root, proxy=True, launch=launch) as machine:
+    async with running_machine(root, proxy=True, launch=launch, forks=launch == LAUNCH) as machine:
         machine.create_pod("shell", build_shell("sleep 1000 & sleep 1000"))
         await machine.start_demo("server", sidecar=True)
         await machine.until_ready("shell")
@@ -42,8 +42,9 @@ async def test_no_process_outlives_a_sandbox_that_is_killed(tmp_path: Path, syst
         assert sandbox.stdout
         assert await asyncio.wait_for(sandbox.stdout.readline(), PATIENCE_S) == b"ready\n"
         processes = processes_in(tmp_path)
-        # three Envoys, a server, a client, and a shell with its guard and two children; elsewhere, Envoys' guards
-        assert len(processes) >= (8 if system == "linux" else 11)
+        # three Envoys, a server, a client, and a shell with its guard and two children; on Linux the fork server,
+        # elsewhere Envoys' guards
+        assert len(processes) >= (9 if system == "linux" else 11)
     finally:
         sandbox.kill()
         await sandbox.wait()
