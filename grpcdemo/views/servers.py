@@ -33,8 +33,8 @@ from grpcdemo.views.words import printable
 COLUMNS = ("SERVER POD", "IP", "NODE", "READY", "PROXY", "RESPONSES", "SHARE", "EVEN")
 DISPENSABLE = ("NODE", "PROXY", "EVEN", "IP", "RESPONSES", "READY")
 """Columns to drop, in this order, if not all fit. EVEN is the even share."""
-LEAST = ("SERVER POD", "SHARE")
-"""What stays. Before the last column is dropped, sparklines and bars are; digits are never."""
+KEPT = ("SERVER POD", "SHARE", "READY")
+"""What stays beside bars and sparklines, which are dropped before READY is; digits are never."""
 NUMBERS = ("RESPONSES", "EVEN")
 FEWEST_CELLS, CELLS, MOST_CELLS = 12, 24, 60
 """Of a sparkline: at least, without a width, and at most."""
@@ -102,11 +102,12 @@ def servers_table(
     A narrow one gives names and columns away before it gives away what happened over time. Without *bars* it consists
     of words and numbers, for a screen reader.
     """
-    timed = bars and bool(observation.timeline.slices) and _has_room(observation, width)
-    bars = bars and _fits(server_rows(observation), width, [*LEAST, "READY"])
-    earlier = _earlier_rows(observation) if timed else []
+    rows, earlier = server_rows(observation), _earlier_rows(observation)
+    timed = bars and bool(observation.timeline.slices) and _has_room([*rows, *earlier], width)
+    bars = bars and _fits(rows, width)
+    earlier = earlier if timed else []
     notes = _notes(observation) if timed else []
-    shown, folded = fold(server_rows(observation), None if most_rows is None else most_rows - len(earlier) - len(notes))
+    shown, folded = fold(rows, None if most_rows is None else most_rows - len(earlier) - len(notes))
     taken = FEWEST_CELLS + GAP if timed else 0
     lines = _lines(shown, folded, earlier, width and width - taken, bars=bars)
     lines += [_note_cells(name) for name in notes]
@@ -122,16 +123,15 @@ def servers_table(
     return table
 
 
-def _has_room(observation: Observation, width: int | None) -> bool:
+def _has_room(rows: Sequence[ServerRow], width: int | None) -> bool:
     """Whether a sparkline fits beside the columns that stay."""
-    rows = [*server_rows(observation), *_earlier_rows(observation)]
-    return _fits(rows, width and width - GAP - FEWEST_CELLS, [*LEAST, "READY"])
+    return _fits(rows, width and width - GAP - FEWEST_CELLS)
 
 
-def _fits(rows: Sequence[ServerRow], width: int | None, columns: Sequence[str]) -> bool:
-    """Whether bars and these columns fit, with short names."""
+def _fits(rows: Sequence[ServerRow], width: int | None) -> bool:
+    """Whether bars fit, with short names and the columns that stay."""
     names = short_names(row.name for row in rows)
-    return width is None or table_width([_cells(row, names[row.name], bars=True) for row in rows], columns) <= width
+    return width is None or table_width([_cells(row, names[row.name], bars=True) for row in rows], KEPT) <= width
 
 
 def _lines(

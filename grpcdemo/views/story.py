@@ -79,12 +79,12 @@ def _pinned(scene: Scene) -> str:
     ips = {pod.name: pod.ip for pod in scene.named(SERVER_APP)}
     answered = scene.observation.tally.by_client if scene.observation else {}
     chosen = sorted({server for counts in answered.values() for server in counts})
-    idle = len(ips) - len(chosen)
+    idle = "the other" if len(ips) == 2 else f"the other {len(ips) - 1}"
     if len(answered) == 1 and len(chosen) == 1:
         (client,) = answered
         return (
             f"{client} has one HTTP/2 connection, to pod {ips.get(chosen[0]) or chosen[0]}. kube-proxy chose that pod "
-            f"once, when the connection was opened, and the other {idle} got nothing."
+            f"once, when the connection was opened, and {idle} got nothing."
         )
     return (
         f"each of the {len(answered)} clients has one HTTP/2 connection, for which kube-proxy chose a pod once: "

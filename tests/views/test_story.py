@@ -56,6 +56,11 @@ def test_why_it_came_out_so(scene: Scene, reason: str) -> None:
     assert because(scene).startswith(reason)
 
 
+def test_of_two_pods_one_is_left() -> None:
+    pods = tuple(one for one in PODS if not one.name.endswith("x2x8k"))
+    assert because(Scene(Act.OFF, 2, 1, pods, PINNED)).endswith("opened, and the other got nothing.")
+
+
 def test_a_pod_whose_ip_is_unknown_is_named() -> None:
     pods = tuple(replace(one, ip=None) for one in PODS)
     assert ", to pod grpc-server-7d4b9c8f6-b7wzn. " in because(Scene(Act.OFF, 3, 1, pods, PINNED))
