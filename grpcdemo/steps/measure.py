@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
+from typing import TYPE_CHECKING
 
 from grpcdemo.diagnosis.inventory import Inventory, MissingRight, Unreadable
 from grpcdemo.diagnosis.mesh.counters import clusters_path, requests_by_host
@@ -19,7 +20,6 @@ from grpcdemo.diagnosis.traffic import Counters, Measurement, NotMeasured, Windo
 from grpcdemo.durations import format_duration
 from grpcdemo.errors import ApiError, Forbidden
 from grpcdemo.kube.client.api import Api
-from grpcdemo.kube.client.port_forward import PortForward
 from grpcdemo.model.progress import Reporter, Waiting, unreported
 from grpcdemo.resources.labels import SERVICE_NAME
 from grpcdemo.resources.objects import Object
@@ -27,6 +27,9 @@ from grpcdemo.resources.pods import is_active
 from grpcdemo.resources.resource import ENDPOINT_SLICES, PODS
 from grpcdemo.verdict import Outcome
 from grpcdemo.waiting import done_within
+
+if TYPE_CHECKING:
+    from grpcdemo.kube.client.port_forward import PortForward
 
 ADMIN_PORT = 15000
 MOST_PODS = 30

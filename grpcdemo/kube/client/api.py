@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING
 
 from grpcdemo.errors import Expired, NotFound
-from grpcdemo.kube.client.connection import Connection
 from grpcdemo.kube.client.errors import not_kubernetes
-from grpcdemo.kube.client.exchange import Exchange
-from grpcdemo.kube.client.patience import PATIENCE, Patience
-from grpcdemo.kube.client.port_forward import PROTOCOL, PortForward
 from grpcdemo.kube.client.request import Parameters, Request
-from grpcdemo.model.progress import Reporter, unreported
 from grpcdemo.model.target import Target
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import PODS, Resource
+
+if TYPE_CHECKING:  # see dial
+    from grpcdemo.kube.client.exchange import Exchange
+    from grpcdemo.kube.client.port_forward import PortForward
 
 PAGE = 500
 """How many objects of a long list are asked for at a time, as kubectl does."""
@@ -29,24 +29,20 @@ DRY_RUN: Parameters = {"dryRun": "All"}
 class Api:
     """One Kubernetes API, as an async context manager. With *dry_run*, nothing is persisted.
 
-    *report* learns of a restart of the API server that takes longer than a moment.
-
     Every verb raises ApiError, or GrpcdemoError if there are no credentials to ask with.
     """
 
     def __init__(
         self,
-        connection: Connection,
+        exchange: Exchange,
         target: Target,
         *,
         dry_run: bool = False,
-        patience: Patience = PATIENCE,
-        report: Reporter = unreported,
     ) -> None:
         self.target = target
-        self.patience = patience
+        self.patience = exchange.patience
         self._dry_run = dry_run
-        self._exchange = Exchange(connection, patience, report)
+        self._exchange = exchange
         self._version: tuple[int, int] | None = None
         self._git_version = ""
 
@@ -162,7 +158,7 @@ class Api:
         request = Request(
             "get", PODS, namespace, pod, self.target.context, subresource="portforward", parameters={"ports": port}
         )
-        return PortForward(await self._exchange.open_websocket(request, PROTOCOL), pod)
+        return await self._exchange.forward(request, pod)
 
     def stream(
         self, request: Request, *, answer_s: float, silence_s: float

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from urllib.parse import urlsplit
 
 from grpcdemo.errors import GrpcdemoError, UsageError
 from grpcdemo.kube.access.cluster_parser import parse_cluster
-from grpcdemo.kube.access.credentials import CredentialSource, StaticCredentials
 from grpcdemo.kube.access.entries import Cluster, User
-from grpcdemo.kube.access.exec_plugin import ExecCredentials
 from grpcdemo.kube.access.fields import ANOTHER, Fields, printable
 from grpcdemo.kube.access.hosts import is_this_machine
 from grpcdemo.kube.access.kubeconfig import Entries, Kubeconfig, read_entries
-from grpcdemo.kube.access.oidc import OidcCredentials
 from grpcdemo.kube.access.proxies import choose_proxy
 from grpcdemo.kube.access.service_account import Pod
 from grpcdemo.kube.access.user_parser import parse_user
 from grpcdemo.kube.client.api import Api
-from grpcdemo.kube.client.connection import Connection
 from grpcdemo.kube.client.patience import PATIENCE, Patience
 from grpcdemo.model.progress import Reporter, unreported
 from grpcdemo.model.target import Target
@@ -48,6 +44,8 @@ async def connect(
     Where neither an option nor a file names a cluster, it is the one around the *pod* that the program runs in, as for
     kubectl. Raises UsageError if there is no cluster, no such context, or the kubeconfig is broken.
     """
+    from grpcdemo.kube.client.dial import dial  # not before, see there
+
     entries = read_entries(kubeconfig)
     in_cluster = pod if entries.is_empty and not context and not kubeconfig.option else None
     if in_cluster:
@@ -69,10 +67,9 @@ async def connect(
         in_cluster=in_cluster is not None,
         namespace=in_cluster.namespace if in_cluster else entries.contexts[name].text("namespace"),
     )
-    source = choose_source(
-        cluster, user, reread=partial(_reread, kubeconfig, name), environment=environment, report=report
-    )
-    return Api(Connection(cluster, user, source, proxy), target, dry_run=dry_run, patience=patience, report=report)
+    reread = partial(_reread, kubeconfig, name)
+    exchange = dial(cluster, user, proxy, reread=reread, environment=environment, patience=patience, report=report)
+    return Api(exchange, target, dry_run=dry_run)
 
 
 def read_service_account(pod: Pod, kubeconfig: Kubeconfig) -> tuple[Cluster, User]:
@@ -128,24 +125,6 @@ def _entry(context: Fields, name: str, entries: Mapping[str, Fields]) -> Fields:
     if named not in entries:
         raise context.place(name).error(f"there is no {name} {printable(named)} in any file", hint=ANOTHER)
     return entries[named]
-
-
-def choose_source(
-    cluster: Cluster,
-    user: User,
-    *,
-    reread: Callable[[], User | None],
-    environment: Mapping[str, str],
-    report: Reporter,
-) -> CredentialSource:
-    """What stands in the entry goes before a program or a provider that would have to be asked."""
-    if user.has_token or user.username:
-        return StaticCredentials(user, reread=reread)
-    if user.exec_plugin and not user.key_pair:
-        return ExecCredentials(user.exec_plugin, cluster)
-    if user.oidc_provider:
-        return OidcCredentials(user, reread=reread, environment=environment, report=report)
-    return StaticCredentials(user, reread=reread)
 
 
 def _reread(kubeconfig: Kubeconfig, context: str) -> User | None:

@@ -23,6 +23,7 @@ from grpcdemo.kube.client.conflict import Meaning, judge_conflict
 from grpcdemo.kube.client.connection import Connection
 from grpcdemo.kube.client.errors import api_error, not_kubernetes
 from grpcdemo.kube.client.patience import Patience
+from grpcdemo.kube.client.port_forward import PROTOCOL, PortForward
 from grpcdemo.kube.client.request import Request
 from grpcdemo.kube.client.restart import Restart
 from grpcdemo.kube.messages import read_text
@@ -43,11 +44,13 @@ RETRIED = {409, 429, 500, 502, 503, 504}
 
 
 class Exchange:
-    """Requests over one connection. Raises ApiError, or GrpcdemoError if there are no credentials to ask with."""
+    """Requests over one connection. *report* learns of a restart of the API server that takes longer than a moment.
+
+    Raises ApiError, or GrpcdemoError if there are no credentials to ask with."""
 
     def __init__(self, connection: Connection, patience: Patience, report: Reporter) -> None:
         self._connection = connection
-        self._patience = patience
+        self.patience = patience
         self._restart = Restart(patience, report)
         self._renew_after = -math.inf
 
@@ -80,7 +83,7 @@ class Exchange:
                 attempt += 1
             elif left_s:
                 self._restart.tell(failure, left_s)
-                await asyncio.sleep(self._patience.lost_retry_s)
+                await asyncio.sleep(self.patience.lost_retry_s)
             elif is_lost and request.is_change and isinstance(failure, Unreachable):
                 raise _may_be_done(request, failure) from failure.__cause__
             else:
@@ -111,13 +114,13 @@ class Exchange:
         finally:
             response.close()
 
-    async def open_websocket(self, request: Request, protocol: str) -> aiohttp.ClientWebSocketResponse[bool]:
-        """Tried once."""
+    async def forward(self, request: Request, pod: str) -> PortForward:
+        """A port of *pod*. Tried once."""
         credentials = await self._connection.source.get()
-        opening = self._connection.open_websocket(request, credentials, protocol)
+        opening = self._connection.open_websocket(request, credentials, PROTOCOL)
         with self._errors():
             try:
-                return await done_within(opening, self._patience.answer_s)
+                return PortForward(await done_within(opening, self.patience.answer_s), pod)
             except aiohttp.WSServerHandshakeError as error:
                 if error.status == 403:
                     raise Forbidden(f"cannot {request.verb} {request.subject}: HTTP 403") from error
@@ -150,7 +153,7 @@ class Exchange:
 
     def _back_off(self, attempt: int) -> float:
         """Seconds to wait after failure number *attempt*, with jitter."""
-        return min(self._patience.back_off_s * 2.0 ** (attempt - 1), MOST_BACK_OFF_S) * random.uniform(0.8, 1.2)
+        return min(self.patience.back_off_s * 2.0 ** (attempt - 1), MOST_BACK_OFF_S) * random.uniform(0.8, 1.2)
 
     async def _exchange(self, request: Request) -> tuple[int, Mapping[str, str], bytes]:
         """One request and its whole answer: status, headers, body. A change that was sent is answered first."""
@@ -158,7 +161,7 @@ class Exchange:
         return await (exchange if request.method == "GET" else to_its_end(exchange))
 
     async def _send_and_read(self, request: Request) -> tuple[int, Mapping[str, str], bytes]:
-        timeout = aiohttp.ClientTimeout(total=self._patience.answer_s, sock_connect=CONNECT_TIMEOUT_S)
+        timeout = aiohttp.ClientTimeout(total=self.patience.answer_s, sock_connect=CONNECT_TIMEOUT_S)
         response = await self._send_authenticated(request, timeout)
         with self._errors():
             return response.status, response.headers, await response.read()
@@ -178,7 +181,7 @@ class Exchange:
                 await response.read()
             response = await self._send(request, renewed, timeout)
         if response.status == 401:
-            self._renew_after = clock() + self._patience.starting_s
+            self._renew_after = clock() + self.patience.starting_s
         return response
 
     async def _send(

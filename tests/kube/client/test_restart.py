@@ -17,8 +17,9 @@ from grpcdemo.kube.access.kubeconfig import find_kubeconfig
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.client.connect import connect
 from grpcdemo.kube.client.connection import Connection
+from grpcdemo.kube.client.exchange import Exchange
 from grpcdemo.kube.client.patience import Patience
-from grpcdemo.model.progress import Done, StepEvent, Warned
+from grpcdemo.model.progress import Done, StepEvent, Warned, unreported
 from grpcdemo.model.target import Target
 from grpcdemo.resources.resource import NAMESPACES, PODS
 from tests.fakes.script import Answer, Script, connected, refuse, reply, serving, write_kubeconfig
@@ -118,7 +119,8 @@ async def test_a_renewal_that_does_not_help_is_not_repeated(script: Script) -> N
     place, plugin = Place(Path("f"), "x"), Plugin()
     async with serving(script) as server:
         connection = Connection(Cluster(server, place), User(place), plugin, None)
-        async with Api(connection, Target("fake", server, implied=False, local=True), patience=MOMENT) as api:
+        exchange = Exchange(connection, MOMENT, unreported)
+        async with Api(exchange, Target("fake", server, implied=False, local=True)) as api:
             await api.version()
             await api.list(NAMESPACES)
     assert plugin.runs == 2
