@@ -13,7 +13,7 @@ from grpcdemo.cli.question import can_ask, require_consent
 from grpcdemo.cli.runner import SANDBOX_STARTED, change
 from grpcdemo.cli.story import Story
 from grpcdemo.cli.target_options import TargetOptions
-from grpcdemo.cli.written import Written, written
+from grpcdemo.cli.written import Written, check_stdout, written
 from grpcdemo.errors import DemoExists, GrpcdemoError, NoSandbox, UsageError
 from grpcdemo.kube.client.api import Api
 from grpcdemo.manifests import defaults
@@ -79,13 +79,15 @@ def demo(
     """Tell the whole story: pinned without Istio, balanced with it. Then clean up."""
     up = UpConfig(target.namespace, **vars(deployed), timeout_s=timeout, shared=allow_shared_namespace)
     config = step.DemoConfig(up, revision, keep=keep, replace=replace, act_s=pace.act_seconds)
+    check_stdout(report, output, table=options.Format.TABLE)
     with written(report) as file:
         if dry_run:
             _rehearse(target, config, display, yes=yes)
             return
         story, result = _tell(target, config, file, display, pauses=pace.pause, yes=yes)
-        picture = demo_view(result, result_width(), bars=not display.plain, sandbox=story.is_of_sandbox)
-        show(picture, demo_document(result, story.provenance), output)
+        if not file.takes_stdout:
+            picture = demo_view(result, result_width(), bars=not display.plain, sandbox=story.is_of_sandbox)
+            show(picture, demo_document(result, story.provenance), output)
     if keep:
         suggest_next(target, "{} shows which pods answer; {} removes the demo", "observe", "cleanup")
     else:

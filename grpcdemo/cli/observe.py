@@ -14,7 +14,7 @@ from grpcdemo.cli.output import Progress, console, show_document, show_picture, 
 from grpcdemo.cli.runner import read
 from grpcdemo.cli.streams import Lines, Records, Stream
 from grpcdemo.cli.target_options import TargetOptions
-from grpcdemo.cli.written import written
+from grpcdemo.cli.written import check_stdout, written
 from grpcdemo.errors import ExitCode, GrpcdemoError, Interrupted
 from grpcdemo.kube.client.api import Api
 from grpcdemo.manifests import defaults
@@ -205,12 +205,13 @@ def observe(
         **vars(source),
         criteria=Criteria(**vars(strictness)),
     )
+    check_stdout(report, form, table=Form.TABLE)
     with written(report) as file:
         watch = _Watch(config, form, target.invocation, display, quoted=file.is_wanted or form in QUOTABLE)
         failure = watch.follow(target)
         if file.is_wanted:
             file.text = watch.document(failure)
-        watch.show()
+        watch.show(on_stdout=not file.takes_stdout)
     if failure:
         _raise(failure, ends_by_hand=bool(watch.last) and not end.expect)
     if watch.last:
@@ -274,8 +275,8 @@ class _Watch:
         lost = failure.message if failure and not isinstance(failure, Interrupted) else None
         return observation_report(self.last, self._provenance, lost)
 
-    def show(self) -> None:
-        """Print the result, if there is one. A stream has printed it already: show only the verdict, on stderr."""
+    def show(self, *, on_stdout: bool) -> None:
+        """Print the result, if there is one. A stream, or a report, is on stdout: show only the verdict, on stderr."""
         observation = self.last
         if observation is None:
             return
@@ -285,7 +286,7 @@ class _Watch:
             show_text(observation_markdown(observation, self._provenance))
         elif self._form is Form.JSON:
             show_document(observation_document(observation, self._provenance))
-        elif self._form is Form.TABLE:
+        elif self._form is Form.TABLE and on_stdout:
             show_picture(result(observation, self._display, self._invocation))
         else:
             console(stderr=True).print(verdict_text(observation.verdict))

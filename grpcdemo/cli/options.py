@@ -149,7 +149,9 @@ Output = Annotated[
 ReportFile = Annotated[
     Path | None,
     typer.Option(
-        "--report", metavar="FILE.html", help="Also write a report with plots: one HTML file that needs nothing else."
+        "--report",
+        metavar="FILE.html",
+        help="Also write a report with pictures: one HTML file that needs nothing else. `-` is stdout.",
     ),
 ]
 Plain = Annotated[

@@ -85,6 +85,11 @@ def show_text(text: str) -> None:
     print(text, end="")  # noqa: T201  (stdout is where a result belongs)
 
 
+def show_page(html: str) -> None:
+    """In ASCII, so that it is the same in every encoding of stdout."""
+    show_text(html.encode("ascii", "xmlcharrefreplace").decode())
+
+
 def show_picture(result: RenderableType) -> None:
     out = console()
     if sys.stdout.isatty():

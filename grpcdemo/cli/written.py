@@ -1,4 +1,7 @@
-"""A file that is written after minutes of work: checked before the work, and moved into place as a whole."""
+"""A file that is written after minutes of work: checked before the work, and moved into place as a whole.
+
+The name `-` stands for stdout, on which nothing else is written then.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,13 @@ import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
-from grpcdemo.cli.output import console
+from grpcdemo.cli.output import console, show_page
 from grpcdemo.errors import DISK_ERRORS, GrpcdemoError, UsageError
 
+STDOUT = Path("-")
 ELSEWHERE = "name a file in an existing directory"
 
 
@@ -22,7 +27,16 @@ class Written:
 
     is_wanted: bool
     """Whether there is a file at all."""
+    takes_stdout: bool
     text: str | None = None
+
+
+def check_stdout(path: Path | None, form: Enum, *, table: Enum) -> None:
+    """Raises UsageError if both the file and the result are for stdout. A *table* gives way to the file."""
+    if path == STDOUT and form is not table:
+        raise UsageError(
+            f"--report - and --output {form.value} both write to stdout", hint="name a file for the report"
+        )
 
 
 @contextlib.contextmanager
@@ -31,9 +45,15 @@ def written(path: Path | None) -> Iterator[Written]:
 
     Raises UsageError before the body runs if no file can be written there, GrpcdemoError if the disk is full.
     """
-    result = Written(is_wanted=path is not None)
+    result = Written(is_wanted=path is not None, takes_stdout=path == STDOUT)
     if path is None:
         yield result
+        return
+    if result.takes_stdout:
+        try:
+            yield result
+        finally:
+            show_page(result.text or "")
         return
     try:
         place = path.resolve()  # the target of a symbolic link, not the link

@@ -116,6 +116,7 @@ def _template() -> Template:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=True,
         finalize=lambda value: printable(value) if type(value) is str else value,
     )
     environment.filters["percent"] = percent

@@ -82,6 +82,14 @@ def test_a_report_of_a_demo(grpcdemo: Command, kubeconfig: str, tmp_path: Path) 
     assert (ended.code, f"written to {report}" in ended.error_lines) == (0, True)
     text = report.read_text(encoding="utf-8")
     assert text.index("<strong>pinned</strong>") < text.index("<strong>balanced</strong>")
+    assert f"grpcdemo istio on --context fake --kubeconfig {kubeconfig}\n" in text
+
+
+def test_a_report_of_a_failed_demo_on_stdout(grpcdemo: Command, cluster: HollowCluster, kubeconfig: str) -> None:
+    cluster.node.balances = True
+    ended = grpcdemo("demo", "--kubeconfig", kubeconfig, "--report", "-")
+    assert (ended.code, ended.out[:15], ended.out[-8:]) == (3, "<!doctype html>", "</html>\n")
+    assert "The demo failed</strong>: expected pinned" in ended.out
 
 
 def test_a_report_of_a_failed_demo(grpcdemo: Command, cluster: HollowCluster, kubeconfig: str, tmp_path: Path) -> None:

@@ -251,6 +251,25 @@ def test_a_report_of_an_observation(grpcdemo: Command, up: str, tmp_path: Path) 
     assert "<strong>pinned</strong>" in report.read_text(encoding="utf-8"), "also of what was not expected"
 
 
+def test_a_report_is_alone_on_stdout(grpcdemo: Command, up: str) -> None:
+    ended = grpcdemo("observe", "--kubeconfig", up, "--expect", "pinned", "--report", "-")
+    assert (ended.code, ended.out[:15], ended.out[-8:]) == (0, "<!doctype html>", "</html>\n")
+    assert ended.out.isascii()
+    assert "&#8230;" in ended.out, "the short names of pods begin with an ellipsis"
+    assert ended.error_lines[-1].startswith("pinned: all ")
+    assert not any("written to" in line for line in ended.error_lines)
+
+
+@pytest.mark.parametrize(("command", "form"), [("observe", "json"), ("observe", "log"), ("demo", "json")])
+def test_a_report_and_a_result_are_not_both_for_stdout(grpcdemo: Command, command: str, form: str) -> None:
+    ended = grpcdemo(command, "--report", "-", "-o", form)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.error_lines == [
+        f"error: --report - and --output {form} both write to stdout",
+        "hint: name a file for the report",
+    ]
+
+
 @pytest.mark.parametrize("command", ["observe", "demo"])
 def test_an_unwritable_report_is_refused_first(
     grpcdemo: Command, cluster: HollowCluster, kubeconfig: str, command: str, tmp_path: Path
