@@ -12,4 +12,4 @@ def suggest_next(target: TargetOptions, text: str, *commands: str) -> None:
     """Print *text* on stderr, where each `{}` stands for one of the *commands*."""
     flags = [" ", shlex.join(target.flags)] if target.flags else []
     typed = ["".join(("`grpcdemo ", command, *flags, "`")) for command in commands]
-    console(stderr=True).print(f"next: {text.format(*typed)}", soft_wrap=True)
+    console(stderr=True).print(f"next: {text.format(*typed)}", soft_wrap=False)

@@ -35,6 +35,8 @@ HIGH = 5
 MARK = "● "
 DIGITS = 18
 """Room for `100%`."""
+SHARE = 6
+"""Room for it in small digits."""
 NARROWEST = 10
 """Of a bar."""
 
@@ -70,9 +72,10 @@ def _facts(observation: Observation, width: int) -> list[Text]:
 
 
 def _line(title: Text, share: float, color: str, width: int) -> Text:
-    """All of a pod in one line."""
-    left = Text.assemble(title, (f"  {percent(share)}", "bold"))
-    return Text.assemble(left, " " * max(1, width // 2 - left.cell_len), (_bar(share, width // 2 - 1), color))
+    """All of a pod in one line: the bar takes the right half."""
+    half = width // 2
+    title.truncate(max(1, half - SHARE - 1), overflow="ellipsis", pad=True)
+    return Text.assemble(title, (f"{percent(share):>{SHARE}} ", "bold"), (_bar(share, width - half), color))
 
 
 def _block(title: Text, share: float, color: str, width: int, high: int) -> list[Text]:
