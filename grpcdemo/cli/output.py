@@ -45,11 +45,12 @@ Picture = Callable[[int, int], RenderableType]
 
 def console(*, stderr: bool = False) -> Console:
     """Results are never cut; what is redrawn in place must fit the terminal's width."""
-    redrawn = stderr and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    draws = (sys.stderr if stderr else sys.stdout).isatty() and os.environ.get("TERM") != "dumb"
     return _Console(
         stderr=stderr,
-        width=None if redrawn else UNBOUNDED,
-        color_system="256" if os.environ.get("FORCE_COLOR") else "auto",
+        width=None if stderr and draws else UNBOUNDED,
+        # Rich takes a TERM without "256color", such as screen, for one of 16 colors, in which pods look alike.
+        color_system="256" if draws or os.environ.get("FORCE_COLOR") else "auto",
         highlight=False,
         markup=False,
         soft_wrap=True,

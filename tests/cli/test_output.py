@@ -10,7 +10,7 @@ from rich.console import RenderableType
 
 from grpcdemo.cli.invocation import Invocation
 from grpcdemo.cli.options import Format
-from grpcdemo.cli.output import Progress, show
+from grpcdemo.cli.output import Progress, console, show
 from grpcdemo.errors import Kubectl
 from grpcdemo.model.progress import Done, Waiting, Warned
 from grpcdemo.model.result import DemoResult, Phase
@@ -38,6 +38,12 @@ def test_a_terminal_has_colour() -> None:
     with on_terminal() as terminal:
         show(pods_table(PODS), {}, Format.TABLE)
     assert GREEN.search(terminal.getvalue())
+
+
+@pytest.mark.parametrize("term", ["screen", "xterm", "linux", "xterm-256color"])
+def test_every_terminal_has_enough_colours_for_the_pods(term: str) -> None:
+    with on_terminal(TERM=term):
+        assert {console(stderr=stderr).color_system for stderr in (False, True)} == {"256"}
 
 
 @pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=str)

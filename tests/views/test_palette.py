@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+import rich.color
+from rich.color import ColorSystem
 from rich.console import Console, RenderableType
 from rich.segment import Segment
 
@@ -34,6 +36,14 @@ def contrast(one: str, other: str) -> float:
 def test_a_color_is_visible_on_its_backgrounds(color: Color) -> None:
     pairs = ((color.light, WHITE), (color.dark, DARK_PAGE), (color.terminal, WHITE), (color.terminal, BLACK))
     assert [pair for pair in pairs if contrast(*pair) < 3] == []
+
+
+def test_no_two_colors_are_one_on_a_terminal_of_256() -> None:
+    assert len({parsed(color).downgrade(ColorSystem.EIGHT_BIT).number for color in COLORS}) == len(COLORS)
+
+
+def parsed(color: Color) -> rich.color.Color:
+    return rich.color.Color.parse(color.terminal)
 
 
 def test_a_pod_keeps_its_color_while_others_go() -> None:
