@@ -58,16 +58,12 @@ class DeploymentProgress:
         return f"{text}, {self.old} old pod{'s' * (self.old > 1)} terminating"
 
 
-def _status_command(deployment: Object) -> Kubectl:
-    metadata = deployment["metadata"]
-    return Kubectl("rollout", "status", f"deployment/{metadata['name']}", namespace=metadata["namespace"])
-
-
 class RolloutProgress:
     """Reads a rollout's progress from a mirror and reports it."""
 
-    def __init__(self, mirror: Mirror, names: Collection[str], report: Reporter, slow_s: float) -> None:
+    def __init__(self, mirror: Mirror, namespace: str, names: Collection[str], report: Reporter, slow_s: float) -> None:
         self._mirror = mirror
+        self._namespace = namespace
         self._names = names
         self._report = report
         self._slow_s = slow_s
@@ -94,7 +90,7 @@ class RolloutProgress:
         for one in progress:
             if one.settled and one.name not in self._settled:
                 self._settled.add(one.name)
-                self._report(Done(str(one), commands=(_status_command(deployments[one.name]),)))
+                self._report(Done(str(one), commands=(self._status_command(one.name),)))
         self.unfinished = [one for one in progress if not one.settled]
         if not self.unfinished:
             return [pod for pod in map(read_pod, self._mirror["pods"]) if pod.live]
@@ -103,6 +99,9 @@ class RolloutProgress:
             self._reported = text
             self._report(Waiting(text))
         return None
+
+    def _status_command(self, name: str) -> Kubectl:
+        return Kubectl("rollout", "status", f"deployment/{name}", namespace=self._namespace)
 
     def _watch_quotas(self) -> None:
         """Note that pods of ours leave: each one makes room in a quota, and the controller tries again for long."""

@@ -77,7 +77,7 @@ async def wait_for_rollout(
         "pods": Query(PODS, namespace, OURS),
     }
     async with Mirror(api, queries) as mirror:
-        rollout = RolloutProgress(mirror, names, report, slow_s)
+        rollout = RolloutProgress(mirror, namespace, names, report, slow_s)
         try:
             async with _assisting(api, namespace, rollout, assist_s):
                 pods = await wait_until(mirror, rollout.look, timeout_s=timeout_s, report=rollout.report_loss)

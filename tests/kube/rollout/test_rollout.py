@@ -2,7 +2,7 @@
 
 import pytest
 
-from grpcdemo.errors import GrpcdemoError
+from grpcdemo.errors import GrpcdemoError, Kubectl
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.rollout.rollout import TRIED_AGAIN_AT, is_settled, wait_for_rollout
 from grpcdemo.model.progress import Done, StepEvent, Waiting
@@ -133,7 +133,8 @@ async def test_progress_is_reported_once_until_it_changes(script: Script, api: A
     serve(script, [settled, waiting], [pod("a"), pod("b")], [replica_set()])
     with pytest.raises(GrpcdemoError, match="still waiting for grpc-client 0/1 ready"):
         await wait_for_rollout(api, NAMESPACE, ["grpc-server", "grpc-client"], timeout_s=0, report=events.append)
-    assert events == [Done("grpc-server 2/2 ready"), Waiting("grpc-client 0/1 ready")]
+    look = Kubectl("rollout", "status", "deployment/grpc-server", namespace=NAMESPACE)
+    assert events == [Done("grpc-server 2/2 ready", commands=(look,)), Waiting("grpc-client 0/1 ready")]
 
 
 @pytest.mark.parametrize(
