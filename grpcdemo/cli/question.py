@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import termios
 
 from grpcdemo.errors import GrpcdemoError
 
@@ -23,7 +24,8 @@ async def confirm(question: str) -> bool:
 
 
 async def wait_for_enter(request: str) -> bool:
-    """Wait until a line is typed; False at the end of the input (Ctrl-D)."""
+    """Wait until a line is typed after the *request*, not before; False at the end of the input (Ctrl-D)."""
+    termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
     return (await _ask(f"{request}: ")).endswith("\n")
 
 

@@ -4,6 +4,7 @@ import io
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TextIO
 
 import pytest
@@ -12,6 +13,8 @@ import pytest
 class Terminal(io.StringIO):
     def __init__(self) -> None:
         super().__init__()
+        self.type: Callable[[str], None] = lambda _: None
+        """Type on its keyboard."""
         self.question = "[y/N]"
         self.at_question: Callable[[], None] = lambda: None
         """What the user does when the question is shown."""
@@ -26,22 +29,26 @@ class Terminal(io.StringIO):
 
 
 @contextmanager
-def keyboard(typed: str) -> Iterator[TextIO]:
-    """A real terminal's input."""
+def keyboard() -> Iterator[tuple[TextIO, Callable[[str], None]]]:
+    """A real terminal's input, and what types on it."""
     us, them = os.openpty()
     try:
         with open(them, encoding="utf-8") as stdin:  # noqa: PTH123  (a descriptor has no path)
-            os.write(us, typed.encode())
-            yield stdin
+            yield stdin, partial(_type, us)
     finally:
         os.close(us)
+
+
+def _type(keys: int, text: str) -> None:
+    os.write(keys, text.encode())
 
 
 @contextmanager
 def on_terminal(typed: str = "", **environment: str) -> Iterator[Terminal]:
     """Put stdin, stdout and stderr on a terminal, at which the user has *typed*; what it shows."""
     shown = Terminal()
-    with pytest.MonkeyPatch.context() as patch, keyboard(typed) as stdin:
+    with pytest.MonkeyPatch.context() as patch, keyboard() as (stdin, shown.type):
+        shown.type(typed)
         for name, value in {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24", **environment}.items():
             patch.setenv(name, value)
         patch.setattr("sys.stdin", stdin)

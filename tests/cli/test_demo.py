@@ -118,7 +118,8 @@ def shown_on(terminal: Terminal) -> str:
 
 
 def test_each_act_begins_with_enter_and_its_picture_stays(cluster: HollowCluster, kubeconfig: str) -> None:
-    with on_terminal("\n" * len(ACTS)) as terminal:
+    with on_terminal() as terminal:
+        terminal.question, terminal.at_question = "Press Enter", partial(terminal.type, "\n")
         assert main(["demo", "--kubeconfig", kubeconfig, "--pause"]) == 0
     shown = shown_on(terminal)
     places = [shown.index(f"\n{act}\n") for act in ACTS]
@@ -131,7 +132,8 @@ def test_each_act_begins_with_enter_and_its_picture_stays(cluster: HollowCluster
 
 
 def test_the_end_of_the_input_ends_the_pauses(cluster: HollowCluster, kubeconfig: str) -> None:
-    with on_terminal("\x04") as terminal:
+    with on_terminal("typed before it asks\n") as terminal:
+        terminal.question, terminal.at_question = "Press Enter", partial(terminal.type, "\x04")
         assert main(["demo", "--kubeconfig", kubeconfig, "--pause"]) == 0
     assert terminal.getvalue().count("Press Enter") == 1
 
