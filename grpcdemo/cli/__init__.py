@@ -9,6 +9,7 @@ COMMANDS = {
         "cleanup": "Delete what grpcdemo created",
     },
     "Look": {
+        "check": "Check that the demo can run here",
         "diagnose": "Tell why a Service of yours is pinned",
         "status": "Show target, namespace, pods, and proxies",
         "manifests": "Print the YAML that `up` applies",
@@ -24,5 +25,7 @@ COMMANDS = {
     },
 }
 """The summary of each command, by its name, under a heading."""
-HIDDEN = {"doctor": "diagnose", "check": "diagnose"}
-"""Names that other tools have for a command, unless there is a command of that name."""
+HIDDEN = {"doctor": "diagnose"}
+"""Names that other tools have for a command."""
+OF_A_SERVICE = {"check": "diagnose"}
+"""Commands that mean another one where a Service is named: `check svc/NAME`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from importlib import import_module
 from itertools import groupby
@@ -14,6 +15,9 @@ from grpcdemo.cli.layout import write_examples, write_options
 from grpcdemo.cli.leading import behind_the_command
 from grpcdemo.cli.usage import missing_command, no_such_command, told_of, unexpected_argument
 from grpcdemo.errors import ExitCode
+
+SERVICE = re.compile(r"(svc|services?)/|-A$|--all-namespaces$")
+"""What names a Service, or all of them."""
 
 
 class Command(TyperCommand):
@@ -54,6 +58,7 @@ class LazyGroup(TyperGroup):
         super().__init__(**settings)
         self._package = package
         self._hidden: dict[str, str] = getattr(import_module(package), "HIDDEN", {})
+        self._of_a_service: dict[str, str] = getattr(import_module(package), "OF_A_SERVICE", {})
         for heading, summaries in import_module(package).COMMANDS.items():
             for name, summary in summaries.items():
                 self.add_command(TyperCommand(name, help=summary, rich_help_panel=heading))
@@ -70,12 +75,18 @@ class LazyGroup(TyperGroup):
             return super().parse_args(ctx, words)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        if args[0] not in self.commands:
-            args = [self._hidden.get(args[0], args[0]), *args[1:]]
+        args = [self._meant(args), *args[1:]]
         if args[0] not in self.commands and not ctx.resilient_parsing:
             raise no_such_command(ctx.command_path, args[0], self.commands)
         name, listed, rest = super().resolve_command(ctx, args)
         return name, self._load(listed) if listed else None, rest
+
+    def _meant(self, args: list[str]) -> str:
+        """The command for the first word."""
+        name = args[0]
+        if name in self._of_a_service and any(SERVICE.match(word) for word in args[1:]):
+            return self._of_a_service[name]
+        return self._hidden.get(name, name)
 
     def _load(self, listed: Any) -> Any:
         path = f"{self._package}.{listed.name}"

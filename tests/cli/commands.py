@@ -26,6 +26,7 @@ TO_THE_CLUSTER = (
     ("istio", "status"),
     ("observe",),
     ("diagnose",),
+    ("check",),
     ("status",),
     ("cleanup",),
 )

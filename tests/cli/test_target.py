@@ -21,7 +21,7 @@ from .commands import TO_THE_CLUSTER
 from .conftest import Command
 
 STARTING = (("demo",), ("up",))
-NEEDING = tuple(words for words in TO_THE_CLUSTER if words not in (*STARTING, ("cleanup",)))
+NEEDING = tuple(words for words in TO_THE_CLUSTER if words not in (*STARTING, ("cleanup",), ("check",)))
 NOBODY = 2**22 + 1
 """The id of no process: above the largest that Linux gives."""
 NO_SANDBOX = [

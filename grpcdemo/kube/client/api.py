@@ -47,6 +47,11 @@ class Api:
         self._git_version = ""
 
     @property
+    def clock_ahead_s(self) -> float | None:
+        """How far the API server's clock is ahead of this machine's, to a second; None before it has answered."""
+        return self._exchange.clock_ahead_s
+
+    @property
     def dry_run(self) -> bool:
         return self._dry_run
 

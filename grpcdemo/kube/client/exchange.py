@@ -11,8 +11,10 @@ import asyncio
 import json
 import math
 import random
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager
+from email.utils import parsedate_to_datetime
 
 import aiohttp
 
@@ -35,6 +37,8 @@ CONNECT_TIMEOUT_S = 10.0
 MOST_BACK_OFF_S = 3.0
 MOST_ASKED_S = 30.0
 ATTEMPTS = 5
+HALF_A_SECOND = 0.5
+"""The header `Date` has whole seconds: on average it is so much later."""
 UNANSWERED = 2
 """How many attempts may go unanswered: the second is made on a new connection, in case the first one was dead."""
 CONFLICTS = {409, 422}
@@ -53,6 +57,8 @@ class Exchange:
         self.patience = patience
         self._restart = Restart(patience, report)
         self._renew_after = -math.inf
+        self.clock_ahead_s: float | None = None
+        """How far the API server's clock is ahead of this machine's, to a second; None before it has told the time."""
 
     async def close(self) -> None:
         await self._connection.close()
@@ -64,6 +70,7 @@ class Exchange:
             failure: ApiError
             try:
                 status, headers, data = await self._exchange(request)
+                self.clock_ahead_s = _read_clock(headers) or self.clock_ahead_s
             except Unreachable as error:
                 failure, asked_s = error, None
                 is_lost = is_lost or not isinstance(error.__cause__, NOT_SENT)
@@ -217,6 +224,13 @@ def _may_be_done(request: Request, error: Unreachable) -> Unreachable:
     return Unreachable(
         f"cannot {request.verb} {request.subject}: {error.message}; it may have been done all the same", hint=error.hint
     )
+
+
+def _read_clock(headers: Mapping[str, str]) -> float | None:
+    try:
+        return parsedate_to_datetime(headers["Date"]).timestamp() + HALF_A_SECOND - time.time()
+    except (KeyError, ValueError):
+        return None
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

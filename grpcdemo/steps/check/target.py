@@ -1,0 +1,46 @@
+"""Does the API server answer, does its clock agree with this machine's, and may this process open enough files?"""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+
+from grpcdemo.durations import format_duration
+from grpcdemo.kube.client.api import Api
+from grpcdemo.model.check import Check, State, failed
+from grpcdemo.steps.up import UpConfig
+
+CLOSE_S = 2.0
+"""How far clocks may differ without a word: the API server tells whole seconds."""
+FILES = 256
+"""Enough to follow the logs of two hundred clients, each over a connection of its own."""
+
+
+async def check_target(api: Api) -> Check:
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    version = await api.git_version()
+    answered_ms = (clock() - began) * 1000
+    return Check("target", State.OK, f"{api.target}: Kubernetes {version} answers in {answered_ms:.0f} ms")
+
+
+async def check_clock(api: Api, _: UpConfig) -> Check:
+    ahead_s = api.clock_ahead_s
+    if ahead_s is None:
+        return Check("clock", State.UNKNOWN, "the API server does not tell the time")
+    if abs(ahead_s) <= CLOSE_S:
+        return Check("clock", State.OK, "this machine's clock agrees with the API server's")
+    words = "behind" if ahead_s > 0 else "ahead of"
+    summary = f"this machine's clock is {format_duration(round(abs(ahead_s)))} {words} the API server's"
+    return Check("clock", State.WARNING, f"{summary}; times in the demo are the cluster's")
+
+
+def check_files(soft: int | None = None) -> Check:
+    """Whether the limit *soft* of open files, by default this process's, is enough."""
+    if soft is None:
+        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return Check("files", State.OK, "open files are not limited")
+    if soft >= FILES:
+        return Check("files", State.OK, f"{soft} files may be open")
+    return failed("files", f"only {soft} files may be open", f"raise the limit: `ulimit -n {FILES}`")
