@@ -238,4 +238,6 @@ def _spark(slices: Sequence[Slice], blind: frozenset[int], row: ServerRow) -> Te
 
 def _duration(observation: Observation) -> str:
     seconds = observation.timeline.seconds
+    if seconds < 1:
+        return f"{seconds:.1f} s"
     return f"{seconds:.0f} s" if seconds < 600 else f"{seconds / 60:.0f} min"

@@ -199,3 +199,8 @@ def test_what_was_not_seen_is_not_called_free_of_errors() -> None:
 
 def picture(shown: Observation, *, width: int = 80, rows: int | None = None) -> list[str]:
     return draw(observation_view(shown, width, rows), width).splitlines()
+
+
+def test_less_than_a_second_is_a_time_too() -> None:
+    shown = observation({"b7wzn": 8}, timeline=Timeline(0.5, (Slice({"b": 8}),), 0.42))
+    assert "OVER 0.4 s" in draw(observation_view(shown, 80), 80)
