@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timezone
+from random import Random
 from typing import Any
 
 from grpcdemo.model.istio import Injection, Injector, IstioStatus
@@ -112,6 +113,32 @@ def crowd(*, pinned: bool, clients: int = 1) -> Observation:
         clients=watching,
         tally=Tally(responses=total, by_client=by_client, latency_ms=LATENCY, seconds=60.0),
         verdict=judge(by_client, [server.name for server in servers[:99]]),
+    )
+
+
+def measured(number: int, *, pinned: bool, clients: int = 1) -> Observation:
+    """Half a minute with so many servers: the clients pinned, or their calls spread at random by proxies."""
+    random = Random(4)
+    proxy: ProxyKind | None = None if pinned else "native sidecar"
+    servers = tuple(pod("grpc-server", f"s{at:04d}", 7 + at, proxy) for at in range(number))
+    watching = tuple(pod("grpc-client", f"c{at:04d}", 7 + number + at, proxy) for at in range(clients))
+    record, histogram = Record(0.0), Histogram()
+    by_client: dict[str, dict[str, int]] = {client.name: {} for client in watching}
+    for at in range(1500):
+        client = at % clients
+        server = servers[client * 5 % number if pinned else random.randrange(number)].name
+        latency_ms = random.lognormvariate(0.5 if pinned else 0.9, 0.5)
+        record.add(Batch(watching[client].name, [Result("OK", server, None, latency_ms, None)], at / 50))
+        histogram.add(latency_ms)
+        answered = by_client[watching[client].name]
+        answered[server] = answered.get(server, 0) + 1
+    return Observation(
+        servers=servers,
+        clients=watching,
+        tally=Tally(responses=1500, by_client=by_client, latency_ms=LATENCY, seconds=30.0),
+        verdict=judge(by_client, [server.name for server in servers]),
+        timeline=record.timeline.timeline(29.98),
+        latencies=histogram.bins(),
     )
 
 
