@@ -80,7 +80,7 @@ def test_no_process_inherits_the_daemons_secrets(sandbox: SandboxUser) -> None:
     sandbox.run("istio", "on")
     token = json.loads(sandbox.state.kubeconfig.read_text())["users"][0]["user"]["token"]
     others = sandbox.processes() - {running(sandbox.state)}
-    assert len(others) == 5  # client and server, their sidecars, and the node's proxy
+    assert len(others) == 6  # client and server, their sidecars, the node's proxy, and the fork server
     for pid in others:
         told = b"".join((Path("/proc") / str(pid) / part).read_bytes() for part in ("environ", "cmdline"))
         assert b"PATH=" in told
