@@ -169,13 +169,15 @@ class Progress:
         took = time.monotonic() - began
         self._next_draw = began + max(DRAW_S, took / DRAWING_PART)
 
-    def stand(self) -> None:
-        """On a terminal, leave the latest picture where it is: nothing is drawn over it any more."""
+    def stand(self) -> bool:
+        """On a terminal, leave the latest picture where it is: nothing is drawn over it any more. False without one."""
         picture, self._latest = self._latest, None
         if picture and self._in_place:
             self._clear()
             width, height = self._console.size
             self._print(Group(Text(""), picture(width, height - 2)))
+            return True
+        return False
 
     def say(self, text: Text) -> None:
         """Print a paragraph, wrapped between words."""

@@ -13,10 +13,13 @@ from grpcdemo.cli.output import Progress
 from grpcdemo.cli.question import wait_for_enter
 from grpcdemo.kube.client.api import Api
 from grpcdemo.model.act import Act, Scene
-from grpcdemo.model.progress import StepEvent, Waiting
+from grpcdemo.model.progress import Done, StepEvent, Waiting
 from grpcdemo.model.result import DemoResult, Phase, Provenance
 from grpcdemo.steps import demo as step
+from grpcdemo.steps.observe import ObserveConfig
+from grpcdemo.steps.observe.pods import log_command
 from grpcdemo.steps.provenance import read_provenance
+from grpcdemo.verdict import Verdict
 from grpcdemo.views.report import demo_report
 from grpcdemo.views.story import because, flow, heading, introduction
 
@@ -64,6 +67,9 @@ class Story(step.Audience):
         draw(phase.observation, self._progress, self._display, self._invocation)
 
     def end(self, scene: Scene) -> None:
+        stands = self._progress.stand()
+        if scene.observation:
+            self._tell(scene.observation.verdict, is_shown=stands and not self._display.big)
         self._progress.say(Text(because(scene)))
 
     async def before_cleanup(self) -> None:
@@ -72,6 +78,14 @@ class Story(step.Audience):
 
     def cleaned(self) -> None:
         self._invocation.gone = Gone(self._config.up.namespace, "repeat it with --keep to look at what is there then")
+
+    def _tell(self, verdict: Verdict, *, is_shown: bool) -> None:
+        """Say the verdict, unless the picture above has shown it with its reason."""
+        logs = log_command(ObserveConfig(self._config.up.namespace), "--tail", "40")
+        if is_shown:
+            self._progress.show_commands([logs])
+        else:
+            self._progress.report(Done(f"{verdict.outcome.value}: {verdict.reason}", commands=(logs,)))
 
     async def _pause(self, following: str) -> None:
         """The end of the input (Ctrl-D) ends the pauses, not the demo."""

@@ -19,7 +19,6 @@ from grpcdemo.steps.cleanup import CleanupConfig, clean_up
 from grpcdemo.steps.istio.switch import SwitchConfig, switch
 from grpcdemo.steps.observe import ObserveConfig, observe
 from grpcdemo.steps.observe.expectation import check_expected
-from grpcdemo.steps.observe.pods import log_command
 from grpcdemo.steps.preflight import require_injector, require_place
 from grpcdemo.steps.unfinished import Notes
 from grpcdemo.steps.up import UpConfig, bring_up, up
@@ -206,8 +205,6 @@ class _Run:
             _check_proxies(observation, half)
             self.audience.show(Phase(half.title, observation))
         assert observation is not None, "observe yields at least one observation"
-        verdict, logs = observation.verdict, log_command(config, "--tail", "40")
-        self.report(Done(f"{verdict.outcome.value}: {verdict.reason}", commands=(logs,)))
         check_expected(config, observation)
         self.audience.end(self._scene(half.act, [*observation.servers, *observation.clients], observation))
         return Phase(half.title, observation)

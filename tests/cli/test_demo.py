@@ -131,6 +131,21 @@ def test_each_act_begins_with_enter_and_its_picture_stays(cluster: HollowCluster
         assert act.index("──►") < act.index("SERVER POD") < act.index(f"\n{verdict}") < act.index("\nBecause ")
 
 
+def test_a_verdict_is_said_once(grpcdemo: Command, cluster: HollowCluster, kubeconfig: str) -> None:
+    """By the picture, or in a line where there is none; each time with the command that shows its calls."""
+    command = "  $ kubectl logs deployment/grpc-client --container grpc-client --tail 40 --namespace istio-grpc-demo"
+    lines = grpcdemo("demo", "--kubeconfig", kubeconfig, "--show-commands").error_lines
+    for verdict in ("✓ pinned: all ", "✓ balanced: 3 pods answered "):
+        (at,) = [at for at, line in enumerate(lines) if line.startswith(verdict)]
+        assert lines[at + 1].startswith(command)
+        assert lines[at + 2].startswith("Because ")
+    with on_terminal() as terminal:
+        main(["demo", "--kubeconfig", kubeconfig, "--show-commands", "--replace"])
+    shown = shown_on(terminal)
+    assert "✓ pinned: " not in shown
+    assert shown.count("$ kubectl logs") == 2
+
+
 def test_the_end_of_the_input_ends_the_pauses(cluster: HollowCluster, kubeconfig: str) -> None:
     with on_terminal("typed before it asks\n") as terminal:
         terminal.question, terminal.at_question = "Press Enter", partial(terminal.type, "\x04")
