@@ -13,7 +13,8 @@ DOCUMENTS = [ROOT / "README.md", *(ROOT / ".github").glob("*.md")]
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
 def test_every_link_leads_to_a_file(document: Path) -> None:
-    links = re.findall(r"\]\((?!https:|#)([^)#]+)", document.read_text(encoding="utf-8"))
+    text = document.read_text(encoding="utf-8")
+    links = re.findall(r"\]\((?!https:|#)([^)#]+)", text) + re.findall(r'src(?:set)?="(?!https:)([^"]+)', text)
     assert [link for link in links if not (document.parent / link).exists()] == []
 
 
