@@ -13,11 +13,15 @@ from typing import TYPE_CHECKING
 
 from grpcdemo.model.observation import Observation
 from grpcdemo.model.result import Phase, Provenance
-from grpcdemo.views import flow, plots
+from grpcdemo.views import flow
 from grpcdemo.views.clients import client_matrix
 from grpcdemo.views.explanation import explanation
 from grpcdemo.views.glyphs import percent
 from grpcdemo.views.palette import COLORS, server_colors
+from grpcdemo.views.plots import box
+from grpcdemo.views.plots.box import Axes, common_axes
+from grpcdemo.views.plots.latency import latency_plot
+from grpcdemo.views.plots.shares import shares_plot
 from grpcdemo.views.servers import server_rows
 from grpcdemo.views.words import blind_line, errors_before, platform_text, printable, ready_text
 
@@ -43,7 +47,7 @@ def demo_report(phases: Sequence[Phase], provenance: Provenance, failure: str | 
 
 def _render(subject: str, title: str, phases: Sequence[Phase], provenance: Provenance, failure: str | None) -> str:
     observations = [phase.observation for phase in phases]
-    scales = _Scales(plots.common_axes(observations), flow.largest_share(observations), _longest_bar(observations))
+    scales = _Scales(common_axes(observations), flow.largest_share(observations), _longest_bar(observations))
     return _template().render(
         subject=subject,
         title=title,
@@ -52,7 +56,7 @@ def _render(subject: str, title: str, phases: Sequence[Phase], provenance: Prove
         provenance=provenance,
         platform=platform_text(provenance),
         steps=_steps(provenance) if len(phases) > 1 else [],
-        box=plots,
+        box=box,
         lanes=flow,
         colors=COLORS,
     )
@@ -62,7 +66,7 @@ def _render(subject: str, title: str, phases: Sequence[Phase], provenance: Prove
 class _Scales:
     """The same in all halves, so that they compare."""
 
-    axes: plots.Axes
+    axes: Axes
     band: float
     """The share whose band is as thick as a box of the flow picture is high."""
     bar: float
@@ -92,8 +96,8 @@ def _facts(phase: Phase, scales: _Scales) -> dict[str, object]:
         "even": max(observation.expected.values(), default=None),
         "longest_bar": scales.bar,
         "matrix": client_matrix(observation) if several else None,
-        "shares": plots.shares_plot(observation, scales.axes),
-        "latency": plots.latency_plot(observation, scales.axes),
+        "shares": shares_plot(observation, scales.axes),
+        "latency": latency_plot(observation, scales.axes),
         "most_clients": MOST_CLIENTS,
         "most_unfolded": MOST_UNFOLDED,
     }

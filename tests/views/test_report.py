@@ -13,7 +13,9 @@ from grpcdemo.steps.observe.histogram import Histogram
 from grpcdemo.steps.observe.timeline import TimelineCounter
 from grpcdemo.views.flow import flow
 from grpcdemo.views.palette import COLORS
-from grpcdemo.views.plots import FLAG_WIDTH, LEFT, RIGHT, LatencyPlot, common_axes, latency_plot, shares_plot
+from grpcdemo.views.plots.box import FLAG_WIDTH, LEFT, RIGHT, common_axes
+from grpcdemo.views.plots.latency import LatencyPlot, latency_plot
+from grpcdemo.views.plots.shares import shares_plot
 from grpcdemo.views.report import demo_report, observation_report
 
 from .conftest import GoldenText

@@ -1,69 +1,20 @@
-"""The geometry of the report's plots: from numbers to paths and ticks, in the units of an SVG's viewBox.
-
-The box is as narrow as a phone, so that its text is readable there, and is scaled up elsewhere.
-"""
+"""The plot of the shares over time: a column for each slice, with the servers stacked in it."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from grpcdemo.model.observation import (
-    OTHERS,
-    BlindTime,
-    LatencyBin,
-    Observation,
-    Slice,
-    Timeline,
-    clipped,
-    spans,
-    total_s,
-)
+from grpcdemo.model.observation import OTHERS, BlindTime, Observation, Slice, Timeline, clipped, spans, total_s
 from grpcdemo.views.glyphs import regroup
 from grpcdemo.views.palette import Color, server_colors
+from grpcdemo.views.plots.box import BOTTOM, LEFT, MOST_ROWS, RIGHT, TOP, Axes, Tick, height_y
 from grpcdemo.views.pods import short_names
 
-WIDTH, HEIGHT = 400, 190
-LEFT, RIGHT, TOP, BOTTOM = 34.0, 376.0, 14.0, 164.0
-FLAG_WIDTH, FLAG_HEIGHT = 25, 12
-"""Room for the name of a percentile."""
 MOST_SLICES = 120
-MOST_ROWS = 10
-"""Of the table behind a plot."""
 MOST_TICKS = 6
-FEWEST_TICKS = 3
 REST = "others"
-SHARE_STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25)
 STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 43200, 86400, 604800)
-
-
-@dataclass(frozen=True)
-class Axes:
-    """How far the axes go, in all observations of a report, so that their plots compare."""
-
-    seconds: float
-    low_ms: float
-    high_ms: float
-    most: float
-    """The largest share of the responses in one bin of the latency."""
-
-
-@dataclass(frozen=True)
-class Tick:
-    """A labeled place on an axis, in units of the drawing."""
-
-    at: float
-    text: str
-
-
-@dataclass(frozen=True)
-class Flag:
-    """A name to the right of its line, enough rows up to overlap no other name or line."""
-
-    at: float
-    text: str
-    row: int
 
 
 @dataclass(frozen=True)
@@ -107,20 +58,6 @@ class SharesPlot:
 
 
 @dataclass(frozen=True)
-class LatencyPlot:
-    """How many responses took how long, on a logarithmic axis."""
-
-    bars: list[tuple[float, float, float, float]]
-    """x, y, width, height."""
-    ticks: list[Tick]
-    percentiles: list[Flag]
-    """The highest percentile first, in the lowest row."""
-    lines: list[Tick]
-    """Counts, on the other axis."""
-    rows: list[tuple[str, int]]
-
-
-@dataclass(frozen=True)
 class _TimeScale:
     """Places on the axis of time, which may go on after the end of the *timeline*."""
 
@@ -134,16 +71,6 @@ class _TimeScale:
     def second_x(self, second: float) -> float:
         end = max(self.timeline.seconds, self.timeline.slice_s / 10)
         return LEFT + min(second, end) / max(self.seconds, end) * (RIGHT - LEFT)
-
-
-def common_axes(observations: Sequence[Observation]) -> Axes:
-    bins = [one for observation in observations for one in observation.latencies]
-    return Axes(
-        seconds=max((observation.timeline.seconds for observation in observations), default=0.0),
-        low_ms=min((one.low_ms for one in bins), default=1.0),
-        high_ms=max((one.high_ms for one in bins), default=1.0),
-        most=max((max(_bin_shares(observation), default=0.0) for observation in observations), default=0.0),
-    )
 
 
 def shares_plot(observation: Observation, axes: Axes) -> SharesPlot | None:
@@ -174,30 +101,6 @@ def shares_plot(observation: Observation, axes: Axes) -> SharesPlot | None:
     )
 
 
-def latency_plot(observation: Observation, axes: Axes) -> LatencyPlot | None:
-    """None without any response."""
-    bins = observation.latencies
-    if not bins:
-        return None
-    low, high = math.log10(axes.low_ms), math.log10(axes.high_ms)
-
-    def x(ms: float) -> float:
-        return LEFT + (math.log10(ms) - low) / (high - low) * (RIGHT - LEFT)
-
-    def bar(one: LatencyBin, share: float) -> tuple[float, float, float, float]:
-        left, size = x(one.low_ms), share / axes.most
-        return round(left, 2), round(_height_y(size), 2), round(x(one.high_ms) - left, 2), round(_size(size), 2)
-
-    shown = {name: ms for name, ms in observation.tally.latency_ms.items() if axes.low_ms <= ms <= axes.high_ms}
-    return LatencyPlot(
-        bars=[*map(bar, bins, _bin_shares(observation))],
-        ticks=[Tick(round(x(ms), 2), f"{ms:g}") for ms in _decade_steps(axes)],
-        percentiles=_flags([Tick(round(x(ms), 2), name) for name, ms in shown.items()]),
-        lines=[Tick(round(_height_y(share / axes.most), 2), f"{share:.0%}") for share in _round_shares(axes.most)],
-        rows=[(f"{one.low_ms:.3g} to {one.high_ms:.3g} ms", one.count) for one in _joined(bins)],
-    )
-
-
 def _with_distinct_colors(observation: Observation) -> list[str]:
     """The server pods that answered; of those that share a color, the one that answered most."""
     totals, colors = observation.timeline.by_server(), server_colors(observation)
@@ -205,12 +108,6 @@ def _with_distinct_colors(observation: Observation) -> list[str]:
     for name in sorted(totals.keys() & colors, key=lambda name: (-totals[name], name)):
         most.setdefault(colors[name], name)
     return sorted(most.values())
-
-
-def _bin_shares(observation: Observation) -> list[float]:
-    """Of the responses, how many fall into each bin of the latency."""
-    total = sum(one.count for one in observation.latencies)
-    return [one.count / total for one in observation.latencies]
 
 
 def _parts(part: Slice, named: Sequence[str], *, rest: bool) -> list[int]:
@@ -227,8 +124,8 @@ def _columns(scale: _TimeScale, per_slice: Sequence[Sequence[int]], index: int) 
         if not total or not parts[index]:
             continue
         left, right = scale.x(at), scale.x(at + 1)
-        bottom = _height_y(sum(parts[:index]) / total)
-        top = _height_y(sum(parts[: index + 1]) / total)
+        bottom = height_y(sum(parts[:index]) / total)
+        top = height_y(sum(parts[: index + 1]) / total)
         path.append(f"M{left:.2f} {bottom:.2f}H{right:.2f}V{top:.2f}H{left:.2f}Z")
     return "".join(path)
 
@@ -269,46 +166,3 @@ def _duration(seconds: float) -> str:
         if seconds and not seconds % size:
             return f"{seconds / size:g} {unit}"
     return f"{seconds:g} s"
-
-
-def _flags(ticks: Sequence[Tick]) -> list[Flag]:
-    """*ticks* go from left to right; one that overlaps the next is a row higher."""
-    flags: list[Flag] = []
-    for tick in reversed(ticks):
-        row = flags[-1].row + 1 if flags and tick.at + FLAG_WIDTH > flags[-1].at else 0
-        flags.append(Flag(tick.at, tick.text, row))
-    return flags
-
-
-def _joined(bins: Sequence[LatencyBin]) -> list[LatencyBin]:
-    """At most MOST_ROWS of them, of equal size on the axis."""
-    size = math.ceil(len(bins) / MOST_ROWS)
-    groups = [bins[at : at + size] for at in range(0, len(bins), size)]
-    return [LatencyBin(group[0].low_ms, group[-1].high_ms, sum(one.count for one in group)) for group in groups]
-
-
-def _decade_steps(axes: Axes) -> list[float]:
-    """Powers of ten if there are enough of them; else also their multiples by 2 and 5, or all multiples."""
-    low, high = axes.low_ms, axes.high_ms
-    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    steps: list[float] = []
-    for factors in ((1,), (1, 2, 5), range(1, 10)):
-        steps = [factor * 10.0**decade for decade in decades for factor in factors]
-        steps = [step for step in steps if low <= step <= high]
-        if len(steps) >= FEWEST_TICKS:
-            break
-    return steps
-
-
-def _round_shares(most: float) -> list[float]:
-    """Up to four shares that divide the axis."""
-    step = next(step for step in SHARE_STEPS if most / step <= 4)
-    return [step * number for number in range(1, math.floor(most / step) + 1)]
-
-
-def _height_y(share: float) -> float:
-    return BOTTOM - _size(share)
-
-
-def _size(share: float) -> float:
-    return share * (BOTTOM - TOP)
