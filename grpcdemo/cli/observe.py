@@ -19,9 +19,11 @@ from grpcdemo.errors import ExitCode, GrpcdemoError, Interrupted
 from grpcdemo.kube.client.api import Api
 from grpcdemo.manifests import defaults
 from grpcdemo.model.observation import Observation
+from grpcdemo.model.progress import Warned
 from grpcdemo.model.result import Provenance
 from grpcdemo.resources.selectors import parse_selector
 from grpcdemo.steps import observe as step
+from grpcdemo.steps.clock import describe_clocks
 from grpcdemo.steps.observe.expectation import check_expected
 from grpcdemo.steps.observe.pods import observe_commands
 from grpcdemo.steps.provenance import read_provenance
@@ -251,6 +253,7 @@ class _Watch:
 
     async def _run(self, progress: Progress, api: Api) -> None:
         progress.show_commands(observe_commands(self._config))
+        await self._tell_clocks(progress, api)
         if self._quoted:
             self._provenance = await read_provenance(api, self._config.namespace, self._invocation.command_line)
         if self._form in STREAMS:
@@ -259,6 +262,14 @@ class _Watch:
         async for observation in step.observe(api, self._config):
             self.last = observation
             draw(observation, progress, self._display, self._invocation)
+
+    async def _tell_clocks(self, progress: Progress, api: Api) -> None:
+        """Times of the past are the cluster's, which may not be those that the user reads off a clock."""
+        if self._config.since_s is None:
+            return
+        await api.version()
+        if difference := describe_clocks(api.clock_ahead_s or 0.0):
+            progress.report(Warned(f"{difference}; --since goes by the cluster's"))
 
     async def _stream(self, api: Api, stream: Stream) -> None:
         try:

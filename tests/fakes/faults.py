@@ -2,6 +2,8 @@
 
 import sys
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -20,6 +22,8 @@ class Faults(Answers):
         self._before: dict[tuple[str, str], Callable[[], object]] = {}
         self._fault: Answer | None = None
         self._faulty = range(0)
+        self.clock_ahead_s = 0.0
+        """How far the API server's clock is ahead of the test's, in the header `Date` of whole answers."""
 
     def before(self, method: str, path: str, action: Callable[[], object]) -> None:
         """Do something just before the next such request."""
@@ -47,7 +51,11 @@ class Faults(Answers):
             if action := self._before.pop((asked.method, asked.path), None):
                 action()
             answer = self.find(asked) or handler
-            return await answer(request)
+            response = await answer(request)
+            if not response.prepared:
+                ahead = timedelta(seconds=self.clock_ahead_s)
+                response.headers["Date"] = format_datetime(datetime.now(timezone.utc) + ahead, usegmt=True)
+            return response
 
         return intercept
 

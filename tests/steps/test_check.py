@@ -171,8 +171,8 @@ async def test_nodes_that_may_not_be_listed(cluster: HollowCluster, cluster_api:
     ("ahead_s", "state", "words"),
     [
         (0, State.OK, "agrees"),
-        (300, State.WARNING, "5m0s behind the API server's"),
-        (-90, State.WARNING, "1m30s ahead of the API server's"),
+        (300, State.WARNING, "5m0s behind the cluster's"),
+        (-90, State.WARNING, "1m30s ahead of the cluster's"),
     ],
 )
 async def test_clocks(script: Script, tmp_path: Path, ahead_s: float, state: State, words: str) -> None:

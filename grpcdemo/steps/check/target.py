@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import resource
 
-from grpcdemo.durations import format_duration
 from grpcdemo.kube.client.api import Api
 from grpcdemo.model.check import Check, State, failed
+from grpcdemo.steps.clock import describe_clocks
 from grpcdemo.steps.up import UpConfig
 
-CLOSE_S = 2.0
-"""How far clocks may differ without a word: the API server tells whole seconds."""
 FILES = 256
 """Enough to follow the logs of two hundred clients, each over a connection of its own."""
 
@@ -28,11 +26,9 @@ async def check_clock(api: Api, _: UpConfig) -> Check:
     ahead_s = api.clock_ahead_s
     if ahead_s is None:
         return Check("clock", State.UNKNOWN, "the API server does not tell the time")
-    if abs(ahead_s) <= CLOSE_S:
-        return Check("clock", State.OK, "this machine's clock agrees with the API server's")
-    words = "behind" if ahead_s > 0 else "ahead of"
-    summary = f"this machine's clock is {format_duration(round(abs(ahead_s)))} {words} the API server's"
-    return Check("clock", State.WARNING, f"{summary}; times in the demo are the cluster's")
+    if difference := describe_clocks(ahead_s):
+        return Check("clock", State.WARNING, f"{difference}; times in the demo are the cluster's")
+    return Check("clock", State.OK, "this machine's clock agrees with the cluster's")
 
 
 def check_files(soft: int | None = None) -> Check:

@@ -89,7 +89,7 @@ class _Observer:
         self._config = config
         self._pods = pods
         self._on_line = on_line
-        self._past = _past(config, now)
+        self._past = _past(config, now, api.clock_ahead_s or 0.0)
         self._record = Record(now, partial(Window, limit=config.requests), config.blind_s)
         self._followers = Followers(self._follow)
         self._read: dict[str, _Reading] = {}
@@ -196,8 +196,9 @@ class _Reading:
         return Outage(self.log.began, "no calls", "no line in its log tells of a call")
 
 
-def _past(config: ObserveConfig, now: float) -> Past | None:
+def _past(config: ObserveConfig, now: float, ahead_s: float) -> Past | None:
+    """*ahead_s* is how far the cluster's clock, by which logs are written, is ahead of this machine's."""
     if config.since_s is None:
         return None
-    now_ns = time.time_ns()
+    now_ns = time.time_ns() + round(ahead_s * SECOND_NS)
     return Past(now_ns - round(config.since_s * SECOND_NS), now - now_ns / SECOND_NS)

@@ -208,10 +208,12 @@ async def test_a_deleted_demo_ends_it(scene: Scene) -> None:
         assert (await watch.to_the_end()).is_over
 
 
-async def test_the_past_is_judged_by_its_own_times(scene: Scene) -> None:
-    """The API counts in whole seconds, and also sends the rest of the first of them."""
-    now_ns = time.time_ns()
-    for seq, age_s in ((38, 61), (39, 60.2), *((seq, 80 - seq) for seq in range(40, 80))):
+@pytest.mark.parametrize("ahead_s", [0, 300, -300])
+async def test_the_past_is_judged_by_its_own_times(scene: Scene, ahead_s: int) -> None:
+    """The API counts in whole seconds, and also sends the rest of the first of them. Its clock may be another."""
+    scene.cluster.faults.clock_ahead_s = ahead_s
+    now_ns = time.time_ns() + ahead_s * SECOND_NS
+    for seq, age_s in ((38, 63), (39, 62), *((seq, 80 - seq) for seq in range(40, 80))):
         scene.calls("x", seq, "b", at_ns=now_ns - round(age_s * SECOND_NS))
     clock = asyncio.get_running_loop().time
     began = clock()
