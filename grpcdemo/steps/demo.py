@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from grpcdemo.durations import format_duration
 from grpcdemo.errors import DemoRunning, GrpcdemoError, Unauthorized, Unreachable, UsageError
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.demo.lease import Lease, LeaseTiming
 from grpcdemo.manifests import defaults
+from grpcdemo.manifests.render import NEWEST
 from grpcdemo.model.act import Act, Scene
 from grpcdemo.model.observation import Observation
 from grpcdemo.model.pods import Pod
@@ -21,9 +24,10 @@ from grpcdemo.steps.observe import ObserveConfig, observe
 from grpcdemo.steps.observe.expectation import check_expected
 from grpcdemo.steps.preflight import require_injector, require_place
 from grpcdemo.steps.unfinished import Notes
-from grpcdemo.steps.up import UpConfig, bring_up, up
+from grpcdemo.steps.up import UpConfig, bring_up, manifest_values, up
 from grpcdemo.steps.up import plan as plan_up
-from grpcdemo.verdict import Outcome
+from grpcdemo.verdict import Criteria, Outcome
+from grpcdemo.verdict.evidence import fewest_for_even
 
 CLEANUP_S = 60.0
 """How long the cleanup after a failure or Ctrl-C may take, whatever the other timeouts are."""
@@ -50,6 +54,20 @@ class DemoConfig:
                 "one server leaves nothing to balance over",
                 hint="use --servers 2 or more; `grpcdemo up` also deploys a single one",
             )
+        _require_pace(self.up)
+
+
+def _require_pace(up: UpConfig) -> None:
+    """Raise UsageError if even perfectly even calls were too few for a verdict within the timeout."""
+    values = manifest_values(up, NEWEST)
+    needed = fewest_for_even(values.servers, Criteria.tolerance, Criteria.error_rate)
+    least_s = needed / (values.rate * values.clients)
+    if least_s > up.timeout_s:
+        raise UsageError(
+            f"at {values.rate:g} calls a second, it takes {format_duration(math.ceil(least_s))} to tell balanced from "
+            f"uneven, and --timeout is {format_duration(up.timeout_s)}",
+            hint=f"use --rate {math.ceil(2 * values.rate * least_s / up.timeout_s)}, or a longer --timeout",
+        )
 
 
 class Audience:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from grpcdemo.errors import DemoRunning, GrpcdemoError, Unauthorized, UnexpectedVerdict
+from grpcdemo.errors import DemoRunning, GrpcdemoError, Unauthorized, UnexpectedVerdict, UsageError
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.demo.lease import Lease, LeaseTiming
 from grpcdemo.model.act import Act, Scene
@@ -87,6 +87,26 @@ async def test_each_measurement_is_watched(cluster_api: Api, events: Events) -> 
     config = DemoConfig(up=UpConfig(), act_s=0.3)
     result = await demo(cluster_api, config, events.append, Audience())
     assert all(phase.observation.timeline.seconds >= 0.3 for phase in (result.before, result.after))
+
+
+@pytest.mark.parametrize(
+    ("up", "words"),
+    [
+        (UpConfig(rate=0.5), ("it takes 6m20s to tell balanced from uneven", "--timeout is 3m", "use --rate 3,")),
+        (UpConfig(rate=1, servers=100), ("it takes 1h20m to tell",)),
+        (UpConfig(rate=0.5, clients=2, timeout_s=100), ("it takes 3m10s to tell", "use --rate 2,")),
+        (UpConfig(rate=0.5, clients=3), ()),
+        (UpConfig(rate=1.1), ()),
+    ],
+)
+def test_too_few_calls_for_a_verdict_are_found_before_anything(up: UpConfig, words: tuple[str, ...]) -> None:
+    if not words:
+        DemoConfig(up)
+        return
+    with pytest.raises(UsageError) as raised:
+        DemoConfig(up)
+    for word in words:
+        assert word in f"{raised.value} {raised.value.hint}"
 
 
 async def test_keep_leaves_the_demo(cluster: HollowCluster, cluster_api: Api, events: Events) -> None:
