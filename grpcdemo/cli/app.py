@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -72,11 +72,8 @@ def _describe(error: OSError) -> str:
 
 
 def _tell(message: str, hint: str | None = None) -> None:
-    """Print an error on stderr, if that can be written to."""
-    with contextlib.suppress(OSError):
-        print(f"error: {message}", file=sys.stderr)  # noqa: T201  (this is the place)
-        if hint:
-            print(f"hint: {hint}", file=sys.stderr)  # noqa: T201  (this is the place)
+    """Print an error on stderr. What prints is imported now: help needs less time than that."""
+    import_module("grpcdemo.cli.failure").tell(message, hint)
 
 
 def _drop_unwritten() -> None:

@@ -5,4 +5,4 @@ Yellow, cyan and white are pale on white, blue is dark on black. A word always s
 
 from __future__ import annotations
 
-GOOD, BAD, SHARE, QUIET = "green", "red", "magenta", "dim"
+GOOD, BAD, SHARE, QUIET, HELP = "green", "red", "magenta", "dim", "bold"

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -18,6 +19,11 @@ class Terminal(io.StringIO):
         self.question = "[y/N]"
         self.at_question: Callable[[], None] = lambda: None
         """What the user does when the question is shown."""
+
+    @property
+    def text(self) -> str:
+        """What was written, without its escape sequences."""
+        return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", self.getvalue())
 
     def isatty(self) -> bool:
         return True

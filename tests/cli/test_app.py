@@ -13,17 +13,25 @@ import pytest
 import typer
 
 from grpcdemo import __version__
-from grpcdemo.cli.app import app
+from grpcdemo.cli.app import app, main
 from grpcdemo.cli.invocation import Invocation
 from tests.fakes.script import Script, refuse
 
 from .commands import TO_THE_CLUSTER, all_commands, summaries
 from .conftest import Command
+from .terminal import on_terminal
 
 
 def test_the_version(grpcdemo: Command) -> None:
     ended = grpcdemo("--version")
     assert (ended.code, ended.out, ended.err) == (0, f"grpcdemo {__version__}\n", "")
+
+
+def test_an_error_on_a_terminal_has_color_and_whole_words() -> None:
+    with on_terminal() as terminal:
+        assert main(["demo", "--rate", "0.5", "--sandbox"]) == 2
+    assert "\x1b[31merror:" in terminal.getvalue()
+    assert [line.split()[-1] for line in terminal.text.splitlines()] == ["and", "3m", "--timeout"]
 
 
 def test_the_version_as_a_command(grpcdemo: Command) -> None:

@@ -70,7 +70,7 @@ def test_a_demo_that_may_be_replaced(grpcdemo: Command, cluster: HollowCluster, 
 def test_on_a_terminal_it_is_asked(cluster: HollowCluster, up: str, typed: str, code: int) -> None:
     with on_terminal(typed) as terminal:
         assert main(["demo", "--kubeconfig", up]) == code
-    shown = terminal.getvalue()
+    shown = terminal.text
     assert QUESTION in shown
     assert ("error: nothing was changed\nhint: choose another --namespace, " in shown) is bool(code)
     assert (DEMO in cluster.names(NAMESPACES)) is bool(code)

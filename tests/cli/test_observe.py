@@ -75,7 +75,7 @@ def test_the_last_picture_stays_after_ctrl_c(up: str) -> None:
         terminal.question = "same pod again"
         terminal.at_question = partial(os.kill, os.getpid(), signal.SIGINT)
         assert main(["observe", "--kubeconfig", up]) == 130
-    last = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", terminal.getvalue()).rpartition("SERVER POD")[2].splitlines()
+    last = terminal.text.rpartition("SERVER POD")[2].splitlines()
     assert " OVER " in last[0]
     assert [line[:14] for line in last].count("same pod again") == 1
     assert last[-1].startswith(("pinned: ", "inconclusive: ", "at most one such verdict"))
@@ -232,7 +232,7 @@ def test_plain_is_without_bars(grpcdemo: Command, up: str) -> None:
 def test_a_large_picture_stays_on_a_terminal(up: str) -> None:
     with on_terminal(LINES="24") as terminal:
         assert main(["observe", "--kubeconfig", up, "--expect", "pinned", "--big"]) == 0
-    last = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", terminal.getvalue()).splitlines()[-23:]
+    last = terminal.text.splitlines()[-23:]
     assert last[-1].strip() == "PINNED"
     assert sum("█" * 60 in line for line in last) == 4
     assert not any("RESPONSES" in line for line in last)

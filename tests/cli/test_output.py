@@ -117,7 +117,7 @@ def test_words_are_not_broken_and_commands_not_wrapped() -> None:
     command = Kubectl("label", "namespace", *(f"key-{number}=value" for number in range(20)))
     with on_terminal() as terminal, Progress(commands_of=Invocation(())) as progress:
         progress.report(Done(words, commands=(command,)))
-    *text, shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", terminal.getvalue()).rstrip().splitlines()
+    *text, shown = terminal.text.rstrip().splitlines()
     assert len(text) > 1
     assert " ".join(line.strip() for line in text) == f"✓ {words}"
     assert shown == f"  $ {command.text()}"
@@ -163,7 +163,7 @@ def test_no_word_of_a_picture_is_cut_off() -> None:
     observation = replace(PINNED, verdict=replace(PINNED.verdict, reason=reason))
     with on_terminal() as terminal, Progress() as progress:
         progress.draw(partial(observation_view, observation), lambda: "unused")
-    shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", terminal.getvalue())
+    shown = terminal.text
     assert reason in " ".join(shown.split())
 
 

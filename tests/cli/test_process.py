@@ -27,7 +27,7 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "80"}
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("istio", "--help"), ("sandbox", "status")])
+@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("istio", "--help"), ("completion", "bash")])
 def test_help_does_not_pay_for_the_kubernetes_client(arguments: tuple[str, ...]) -> None:
     ended = subprocess.run(
         [sys.executable, "-c", IMPORTED, *arguments], env=environment(), capture_output=True, text=True, check=True

@@ -121,7 +121,7 @@ def test_on_a_terminal_it_is_asked(typed: str) -> None:
 def test_only_a_yes_is_a_yes(typed: str) -> None:
     with on_terminal(typed) as terminal:
         assert main(["up"]) == 1
-    assert "error: nothing was changed\nhint: name it with --context fake, " in terminal.getvalue()
+    assert "error: nothing was changed\nhint: name it with --context fake, " in terminal.text
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl-c", "SIGTERM"])
@@ -131,7 +131,7 @@ def test_a_signal_ends_the_question_at_once(number: signal.Signals, code: int) -
     with on_terminal() as terminal:
         terminal.at_question = partial(os.kill, os.getpid(), number)
         assert main(["up"]) == code
-    assert terminal.getvalue().endswith(f"{QUESTION}\nerror: interrupted\n")
+    assert terminal.text.endswith(f"{QUESTION}\nerror: interrupted\n")
 
 
 @pytest.mark.usefixtures("far")
