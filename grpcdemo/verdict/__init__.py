@@ -9,6 +9,9 @@ clients:
               (`Criteria.tolerance`), never of pinned clients, nor of clients that stay on pods: three times in
               four or more, the pod that answers is the pod that answered before
 
+A verdict that was given stands while only doubt returns, as it does when shares are just even enough; it ends when
+another one is certain, or when a response contradicts it. That adds no wrong verdict: it only repeats one.
+
 `evidence` proves it. It is a trade-off: between even and half weight, balanced and skewed are both allowed, and the
 nearer weight decides. Otherwise no verdict would be quick: over three pods, it takes 190 perfectly even responses to
 tell even from half weight, and 1,037 to tell it from three quarters. Random traffic takes longer than perfectly even

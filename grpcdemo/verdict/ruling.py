@@ -80,17 +80,25 @@ def judge(
     criteria: Criteria = DEFAULT,
     order: Order | None = None,
     unheard: Mapping[str, str] = NOBODY,
+    standing: Verdict | None = None,
 ) -> Verdict:
     """Judge *by_client*: the number of responses by client and server. *servers* are all that can answer.
 
     Without the *order* of the responses, a client that moves from pod to pod may pass for a balanced one. There is no
     verdict while somebody is *unheard*: clients whose calls cannot be read now, with the reason.
+
+    A *standing* verdict on fewer of the same responses holds until another one is certain, or until a response
+    contradicts it: doubt alone does not take it back.
     """
     if unheard:
         who, why = next(iter(unheard.items()))
         more = f" and {len(unheard) - 1} more" if len(unheard) > 1 else ""
         return _inconclusive(f"blind to {who}{more}: {why}")
-    return _Case(by_client, servers, criteria, order).verdict()
+    case = _Case(by_client, servers, criteria, order)
+    verdict = case.verdict()
+    if standing is None or verdict.outcome is not Outcome.INCONCLUSIVE:
+        return verdict
+    return case.uphold(standing) or verdict
 
 
 class _Case:
@@ -125,11 +133,27 @@ class _Case:
             return _inconclusive(f"none of the {self.pods} ready servers has answered yet")
         if self.total < self.criteria.min_responses:
             return _inconclusive(f"{self.total} of at least {self.criteria.min_responses} responses")
-        if all(len(counts.answers) == 1 for counts in self.counts.values()):
+        if self._is_all_on_one_pod:
             return self._all_on_one_pod()
         if reason := self._why_skewed():
             return Verdict(Outcome.SKEWED, reason, self.criteria.error_rate)
         return self._spread()
+
+    def uphold(self, standing: Verdict) -> Verdict | None:
+        """The *standing* verdict, with a reason of now; None if the responses since contradict it."""
+        match standing.outcome:
+            case Outcome.BALANCED if self.pods > 1 and self.total:
+                return Verdict(standing.outcome, self._shares(), standing.error_rate)
+            case Outcome.PINNED if self._is_all_on_one_pod:
+                return Verdict(standing.outcome, self._on_one_pod(slow=0), standing.error_rate)
+            case Outcome.SKEWED if self.pods > 1 and not self._is_all_on_one_pod:
+                return standing
+            case _:
+                return None
+
+    @property
+    def _is_all_on_one_pod(self) -> bool:
+        return self.total > 0 and all(len(counts.answers) == 1 for counts in self.counts.values())
 
     def _all_on_one_pod(self) -> Verdict:
         """Pinned, once that is certain of each client that is not slow."""
@@ -140,13 +164,14 @@ class _Case:
         if fewest < needed:
             each = "" if len(self.counts) == 1 else " for each client"
             return _inconclusive(f"{fewest} of at least {needed} responses{each}, all from one pod so far")
-        if len(self.counts) == 1:
-            reason = f"all {self.total} responses came from one pod"
-        else:
-            slow = len(self.counts) - len(waited_for)
-            but = f", {slow} of them too few to be certain" if slow else ""
-            reason = f"each of {len(self.counts)} clients got all its responses from one pod{but}"
+        reason = self._on_one_pod(slow=len(self.counts) - len(waited_for))
         return Verdict(Outcome.PINNED, reason, self.criteria.error_rate)
+
+    def _on_one_pod(self, slow: int) -> str:
+        if len(self.counts) == 1:
+            return f"all {self.total} responses came from one pod"
+        but = f", {slow} of them too few to be certain" if slow else ""
+        return f"each of {len(self.counts)} clients got all its responses from one pod{but}"
 
     def _fewest_for_pinned(self) -> int:
         """Enough to rule out a client that prefers one pod, and one that is even, as in `_uneven_clients`."""
@@ -208,14 +233,16 @@ class _Case:
         if self.together.log_even(criteria.tolerance) >= enough:
             if self.order is not None and -self._log_staying < enough:
                 return _inconclusive(f"{self.total} responses are not yet enough to tell whether clients stay on a pod")
-            fewest, most = min(self.answered.values()) / self.total, max(self.answered.values()) / self.total
-            shares = f"{self._percent(fewest)} to {self._percent(most)}"
-            reason = f"{self.pods} pods answered {shares} each, even share {self._percent(1 / self.pods)}"
-            return Verdict(Outcome.BALANCED, reason, criteria.error_rate)
+            return Verdict(Outcome.BALANCED, self._shares(), criteria.error_rate)
         needed = fewest_for_even(self.pods, criteria.tolerance, criteria.error_rate)
         if self.total < needed:
             return _inconclusive(f"{self.total} of at least {needed} responses to be certain that they are spread")
         return _inconclusive(f"{self.total} responses are not yet enough to tell uneven shares from chance")
+
+    def _shares(self) -> str:
+        fewest, most = min(self.answered.values()) / self.total, max(self.answered.values()) / self.total
+        shares = f"{self._percent(fewest)} to {self._percent(most)}"
+        return f"{self.pods} pods answered {shares} each, even share {self._percent(1 / self.pods)}"
 
     def _uneven_clients(self) -> list[str]:
         """The clients whose responses alone are uneven beyond chance. A cheap bound spares most of the work."""

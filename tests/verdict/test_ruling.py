@@ -1,12 +1,14 @@
 """The verdict on numbers that anybody can judge, and what holds for it whatever the numbers are."""
 
 import math
+import random
+from collections import Counter
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grpcdemo.verdict import Criteria, Outcome, judge
+from grpcdemo.verdict import Criteria, Outcome, Verdict, judge
 
 PINNED, BALANCED, SKEWED, INCONCLUSIVE = Outcome.PINNED, Outcome.BALANCED, Outcome.SKEWED, Outcome.INCONCLUSIVE
 ABC = ["a", "b", "c"]
@@ -175,3 +177,45 @@ def test_a_lower_error_rate_asks_for_more(error_rate: float, tolerance: float) -
     assert judge(responses, ABC, Criteria(error_rate=1e-3)).outcome is PINNED
     if error_rate < 7e-4:
         assert judge(responses, ABC, Criteria(error_rate, tolerance)).outcome is INCONCLUSIVE
+
+
+FIRMLY = Verdict(BALANCED, "as it was", 1e-4)
+
+
+@pytest.mark.parametrize(
+    ("standing", "counts", "outcome", "reason"),
+    [
+        (FIRMLY, {"a": 70, "b": 70, "c": 50}, BALANCED, "3 pods answered 26% to 37% each, even share 33%"),
+        (FIRMLY, {"a": 700, "b": 20, "c": 20}, SKEWED, "x got 700 of its 740 responses from a"),
+        (FIRMLY, {}, INCONCLUSIVE, "none of the 3 ready servers"),
+        (Verdict(PINNED, "as it was", 1e-4), {"a": 20}, PINNED, "all 20 responses came from one pod"),
+        (Verdict(PINNED, "as it was", 1e-4), {"a": 3, "b": 1}, INCONCLUSIVE, "4 of at least 190"),
+        (Verdict(SKEWED, "as it was", 1e-4), {"a": 70, "b": 70, "c": 50}, SKEWED, "as it was"),
+        (Verdict(SKEWED, "as it was", 1e-4), {"a": 20}, INCONCLUSIVE, "20 of at least"),
+        (Verdict(SKEWED, "as it was", 1e-4), {"a": 1000, "b": 1000, "c": 1000}, BALANCED, "3 pods answered"),
+    ],
+)
+def test_doubt_does_not_take_a_verdict_back(
+    standing: Verdict, counts: dict[str, int], outcome: Outcome, reason: str
+) -> None:
+    assert judge({"x": counts}, "abc").outcome in (outcome, INCONCLUSIVE)
+    verdict = judge({"x": counts}, "abc", standing=standing)
+    assert (verdict.outcome, verdict.reason[: len(reason)]) == (outcome, reason)
+
+
+def test_a_verdict_on_even_traffic_does_not_waver() -> None:
+    """Without the standing verdict it does, while the shares are just even enough."""
+    returns: Counter[bool] = Counter()
+    for seed in range(60):
+        for upholds in (False, True):
+            counts, verdict, had_one = dict.fromkeys("abc", 0), None, False
+            for pod in random.Random(seed).choices("abc", k=600):
+                counts[pod] += 1
+                current = judge({"x": counts}, "abc", standing=verdict if upholds else None)
+                if current.outcome is INCONCLUSIVE:
+                    returns[upholds] += had_one
+                else:
+                    verdict, had_one = current, True
+                    assert current.outcome is BALANCED
+    assert returns[False] > 0
+    assert returns[True] == 0

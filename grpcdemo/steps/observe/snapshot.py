@@ -39,7 +39,9 @@ def take_snapshot(
     if gap:
         verdict = Verdict(Outcome.INCONCLUSIVE, describe_gap(gap))
     else:
-        verdict = judge(voting, able, criteria, record.window.order, unheard)
+        verdict = judge(voting, able, criteria, record.window.order, unheard, record.window.standing)
+        if verdict.outcome is not Outcome.INCONCLUSIVE:
+            record.window.standing = verdict
     return Observation(
         servers=tuple(servers),
         clients=tuple(clients),

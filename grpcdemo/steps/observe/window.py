@@ -14,7 +14,7 @@ from grpcdemo.errors import GrpcdemoError
 from grpcdemo.model.observation import BlindTime, LatencyBin, Slice, Tally, clipped, total_s
 from grpcdemo.steps.observe.batch import Batch
 from grpcdemo.steps.observe.histogram import Histogram
-from grpcdemo.verdict import Order
+from grpcdemo.verdict import Order, Verdict
 from grpcdemo.workload.call_log import Result
 
 PERCENTILES = {"p50": 0.50, "p90": 0.90, "p99": 0.99}
@@ -28,6 +28,8 @@ class Window:
     def __init__(self, *, limit: int | None = None, most_servers: int = 10_000, unsorted: int = UNSORTED) -> None:
         self.responses = 0
         self.order = Order()
+        self.standing: Verdict | None = None
+        """The latest verdict on these calls, apart from inconclusive."""
         self._limit = limit
         self._most_servers = most_servers
         self._most_unsorted = unsorted

@@ -67,3 +67,18 @@ def test_order_and_criteria_count() -> None:
     turns = batch(*["a"] * 100, *["b"] * 100, *["c"] * 100)
     assert "same pod as the one before" in observation(turns).verdict.reason
     assert observation(batch(*["a"] * 40), criteria=Criteria(min_responses=41)).verdict.outcome is Outcome.INCONCLUSIVE
+
+
+def test_a_verdict_stands_within_its_window_and_no_longer() -> None:
+    record = Record(0.0)
+    record.begin_window(0.0)
+    pods = [pod("grpc-server", name, 1, name=name) for name in "abc"]
+
+    def outcome(calls: str) -> Outcome:
+        record.add(batch(*calls, at=1.0))
+        return take_snapshot(record, pods, [CLIENT], Criteria(), 2.0).verdict.outcome
+
+    assert outcome("abc" * 80) is Outcome.BALANCED
+    assert outcome("a" * 40) is Outcome.BALANCED, "alone, these counts are in doubt"
+    record.begin_window(2.0)
+    assert outcome("abc") is Outcome.INCONCLUSIVE
