@@ -91,6 +91,13 @@ def test_it_prints_on_one_page(page: Page, tmp_path: Path, name: str, paper: str
     assert len(PAGE_OBJECT.findall(page.pdf(format=paper))) == 1
 
 
+def test_many_servers_leave_no_page_empty(page: Page, tmp_path: Path) -> None:
+    show(page, "hundred", tmp_path)
+    pages = len(PAGE_OBJECT.findall(page.pdf(format="A4")))
+    page.locator("figure").first.evaluate("(figure) => { figure.style.breakInside = 'avoid' }")
+    assert pages < len(PAGE_OBJECT.findall(page.pdf(format="A4"))), "its tables go on where a page ends"
+
+
 def test_on_paper_all_tables_are_open_and_nothing_is_to_click(page: Page, tmp_path: Path) -> None:
     show(page, "hundred", tmp_path)
     rows = page.locator("details tbody tr:first-child")
