@@ -36,16 +36,23 @@ MOST_UNFOLDED = 12
 def observation_report(observation: Observation, provenance: Provenance, failure: str | None = None) -> str:
     """One observation; for one that failed, the reason and what was observed until then."""
     title = f"gRPC responses: {observation.verdict.outcome.value}"
-    return _render("The observation", title, [Phase("Observation", observation)], provenance, failure)
+    return _render("The observation", title, [Phase("Observation", observation)], provenance, failure, [])
 
 
 def demo_report(phases: Sequence[Phase], provenance: Provenance, failure: str | None = None) -> str:
     """Istio off and on, side by side; for a demo that failed, the reason and what was observed until then."""
     outcomes = ", ".join(f"{phase.observation.verdict.outcome.value} with {phase.title}" for phase in phases)
-    return _render("The demo", f"gRPC responses: {outcomes}", phases, provenance, failure)
+    return _render("The demo", f"gRPC responses: {outcomes}", phases, provenance, failure, _steps(provenance))
 
 
-def _render(subject: str, title: str, phases: Sequence[Phase], provenance: Provenance, failure: str | None) -> str:
+def _render(
+    subject: str,
+    title: str,
+    phases: Sequence[Phase],
+    provenance: Provenance,
+    failure: str | None,
+    steps: Sequence[str],
+) -> str:
     observations = [phase.observation for phase in phases]
     scales = _Scales(common_axes(observations), flow.largest_share(observations), _longest_bar(observations))
     return _template().render(
@@ -55,7 +62,7 @@ def _render(subject: str, title: str, phases: Sequence[Phase], provenance: Prove
         phases=[_facts(phase, scales) for phase in phases],
         provenance=provenance,
         platform=platform_text(provenance),
-        steps=_steps(provenance) if len(phases) > 1 else [],
+        steps=steps,
         box=box,
         lanes=flow,
         colors=COLORS,

@@ -225,7 +225,8 @@ def test_what_repeats_it() -> None:
     commands = [one.text or "" for one in parse(demo_report(PHASES, where)).iter("pre")]
     assert commands[0] == PROVENANCE.command
     assert commands[1].split("\n")[0] == "grpcdemo up --context 'two words'"
-    assert [*parse(REPORTS["balanced"]).iter("pre")][1:] == [], "an observation is one command"
+    assert len([*parse(REPORTS["failed"]).iter("pre")]) == 2, "also what failed half way"
+    assert len([*parse(REPORTS["balanced"]).iter("pre")]) == 1, "an observation is one command"
 
 
 def test_numbers_of_the_last_window_alone_say_so() -> None:
