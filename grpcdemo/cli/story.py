@@ -69,7 +69,7 @@ class Story(step.Audience):
     def end(self, scene: Scene) -> None:
         stands = self._progress.stand()
         if scene.observation:
-            self._tell(scene.observation.verdict, is_shown=stands and not self._display.big)
+            self._say_verdict(scene.observation.verdict, is_shown=stands and not self._display.big)
         self._progress.say(Text(because(scene)))
 
     async def before_cleanup(self) -> None:
@@ -79,8 +79,8 @@ class Story(step.Audience):
     def cleaned(self) -> None:
         self._invocation.gone = Gone(self._config.up.namespace, "repeat it with --keep to look at what is there then")
 
-    def _tell(self, verdict: Verdict, *, is_shown: bool) -> None:
-        """Say the verdict, unless the picture above has shown it with its reason."""
+    def _say_verdict(self, verdict: Verdict, *, is_shown: bool) -> None:
+        """Unless the picture above has shown it with its reason."""
         logs = log_command(ObserveConfig(self._config.up.namespace), "--tail", "40")
         if is_shown:
             self._progress.show_commands([logs])
