@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
 import termios
@@ -37,7 +38,8 @@ async def _ask(text: str) -> str:
         line = await _read_line(sys.stdin.fileno())
     finally:
         if not line.endswith("\n"):  # the cursor stands behind the question
-            _print("\n")
+            with contextlib.suppress(OSError):  # unless its terminal is gone
+                _print("\n")
     return line
 
 

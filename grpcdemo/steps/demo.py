@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from grpcdemo.durations import format_duration
@@ -16,7 +17,7 @@ from grpcdemo.manifests.render import NEWEST
 from grpcdemo.model.act import Act, Scene
 from grpcdemo.model.observation import Observation
 from grpcdemo.model.pods import Pod
-from grpcdemo.model.progress import Done, Reporter, Warned
+from grpcdemo.model.progress import Done, Reporter, StepEvent, Warned
 from grpcdemo.model.result import DemoResult, Phase
 from grpcdemo.steps.cleanup import CleanupConfig, clean_up
 from grpcdemo.steps.istio.switch import SwitchConfig, switch
@@ -134,7 +135,7 @@ async def demo(api: Api, config: DemoConfig, report: Reporter, audience: Audienc
                 audience.cleaned()
             raise
         try:
-            await clean_up(api, _cleanup_config(config, config.up.timeout_s), notes, lease)
+            await clean_up(api, _cleanup_config(config, config.up.timeout_s), _to_whoever_reads(notes), lease)
         except asyncio.CancelledError as error:
             if await _clean_up_after(error, api, config, notes, lease):
                 audience.cleaned()
@@ -249,7 +250,8 @@ async def _clean_up_after(error: BaseException, api: Api, config: DemoConfig, re
     if task is not None and isinstance(error, asyncio.CancelledError) and hasattr(task, "uncancel"):
         task.uncancel()
     try:
-        await clean_up(api, _cleanup_config(config, min(config.cleanup_s, config.up.timeout_s)), report, lease)
+        timeout_s = min(config.cleanup_s, config.up.timeout_s)
+        await clean_up(api, _cleanup_config(config, timeout_s), _to_whoever_reads(report), lease)
     except asyncio.CancelledError:
         if isinstance(error, GrpcdemoError):  # Ctrl-C is what ends the command, and what it prints last
             report(Warned(f"the demo failed: {error}"))
@@ -261,6 +263,16 @@ async def _clean_up_after(error: BaseException, api: Api, config: DemoConfig, re
             report(Warned(f"{reason}; {_remove_the_rest(config)}"))
         return False
     return True
+
+
+def _to_whoever_reads(report: Reporter) -> Reporter:
+    """The same, also where the terminal is closed or the pipe broken: that must not end the cleanup."""
+
+    def tell(event: StepEvent) -> None:
+        with suppress(OSError):
+            report(event)
+
+    return tell
 
 
 def _remove_the_rest(config: DemoConfig) -> str:

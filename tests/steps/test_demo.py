@@ -1,6 +1,7 @@
 """`demo`: the whole story, and nothing is left however it ends."""
 
 import asyncio
+from contextlib import nullcontext
 
 import pytest
 
@@ -154,6 +155,20 @@ async def test_a_failed_cleanup_is_reported(cluster: HollowCluster, cluster_api:
         await demo(cluster_api, DemoConfig(up=UpConfig(), cleanup_s=0), events.append, Audience())
     for text in ("cleaning up failed", "example.com/keep", "grpcdemo cleanup"):
         assert text in events.warned
+
+
+@pytest.mark.parametrize("balances", [False, True], ids=["done", "failed"])
+async def test_a_cleanup_that_nobody_reads_of_is_done(cluster: HollowCluster, cluster_api: Api, balances: bool) -> None:
+    """As when the terminal is closed, or the pipe broken, at its first word."""
+    cluster.node.balances = balances
+
+    def report(event: StepEvent) -> None:
+        if event.text.startswith("deleted "):
+            raise BrokenPipeError
+
+    with pytest.raises(UnexpectedVerdict) if balances else nullcontext():
+        await demo(cluster_api, CONFIG, report, Audience())
+    assert DEMO not in cluster.names(NAMESPACES)
 
 
 @pytest.mark.parametrize(
