@@ -22,7 +22,7 @@ ENDING_SIGNALS = {
 def run(work: Coroutine[None, None, T], *, if_interrupted: str | None = None) -> T:
     """Run *work*. One of ENDING_SIGNALS cancels it, and raises Interrupted with the hint *if_interrupted*.
 
-    A SIGHUP that is ignored, as under nohup, stays ignored.
+    A SIGHUP that is ignored, as under nohup, stays ignored. A second SIGHUP does not cancel what cleans up.
     """
     received: list[signal.Signals] = []
 
@@ -31,6 +31,8 @@ def run(work: Coroutine[None, None, T], *, if_interrupted: str | None = None) ->
         loop = asyncio.get_running_loop()
 
         def interrupt(number: signal.Signals) -> None:
+            if number is signal.SIGHUP and number in received:
+                return  # the shell and the kernel both tell that one terminal is closed
             received.append(number)
             task.cancel()
 

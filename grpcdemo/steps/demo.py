@@ -252,7 +252,9 @@ async def _clean_up_after(error: BaseException, api: Api, config: DemoConfig, re
     try:
         timeout_s = min(config.cleanup_s, config.up.timeout_s)
         await clean_up(api, _cleanup_config(config, timeout_s), _to_whoever_reads(report), lease)
-    except asyncio.CancelledError:
+    except asyncio.CancelledError as canceled:
+        if isinstance(error, OSError):  # the terminal was closed, and its SIGHUP comes after the failure to write there
+            return await _clean_up_after(canceled, api, config, report, lease)
         if isinstance(error, GrpcdemoError):  # Ctrl-C is what ends the command, and what it prints last
             report(Warned(f"the demo failed: {error}"))
         raise

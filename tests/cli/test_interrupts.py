@@ -1,5 +1,6 @@
 """Ctrl-C, SIGTERM and SIGHUP, while a command waits for the cluster."""
 
+import asyncio
 import os
 import signal
 from collections.abc import Iterator
@@ -7,6 +8,8 @@ from collections.abc import Iterator
 import pytest
 from aiohttp import web
 
+from grpcdemo.cli.interrupts import run
+from grpcdemo.errors import Interrupted
 from tests.fakes.script import Answer, Script, hang, refuse
 
 from .conftest import Command
@@ -56,3 +59,23 @@ def test_nohup_outlives_the_terminal(grpcdemo: Command, script: Script) -> None:
 def test_an_interrupted_change_tells_how_to_go_on(grpcdemo: Command, script: Script) -> None:
     interrupt_at_first_request(script, signal.SIGINT)
     assert grpcdemo("up").error_lines[-1].startswith("hint: continue with `grpcdemo up`")
+
+
+@pytest.mark.parametrize(("number", "is_finished"), [(signal.SIGHUP, True), (signal.SIGINT, False)])
+def test_a_second_hangup_is_the_same(number: signal.Signals, is_finished: bool) -> None:
+    """A shell and the kernel both signal that the terminal is closed; a second Ctrl-C is meant."""
+    finished: list[bool] = []
+
+    async def work() -> None:
+        try:
+            os.kill(os.getpid(), number)
+            await asyncio.Event().wait()
+        finally:
+            os.kill(os.getpid(), number)
+            for _ in range(20):  # turns of the loop, in which it takes the signal
+                await asyncio.sleep(0)
+            finished.append(True)
+
+    with pytest.raises(Interrupted):
+        run(work())
+    assert bool(finished) is is_finished

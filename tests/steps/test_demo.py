@@ -1,6 +1,7 @@
 """`demo`: the whole story, and nothing is left however it ends."""
 
 import asyncio
+import errno
 from contextlib import nullcontext
 
 import pytest
@@ -142,6 +143,18 @@ async def test_ctrl_c_while_a_failure_is_cleaned_up_hides_no_failure(
     with pytest.raises(asyncio.CancelledError):
         await running
     assert "the demo failed: expected pinned, saw balanced" in events.warned
+
+
+async def test_a_terminal_that_is_closed_may_signal_it_later(cluster: HollowCluster, cluster_api: Api) -> None:
+    def report(event: StepEvent) -> None:
+        if event.text == "grpc-client 1/1 ready":
+            raise OSError(errno.EIO, "terminal closed")
+
+    cluster.faults.before("DELETE", NAMESPACES.path(name=DEMO), lambda: running.cancel())
+    running = asyncio.create_task(demo(cluster_api, CONFIG, report, Audience()))
+    with pytest.raises(OSError, match="terminal closed"):
+        await running
+    assert DEMO not in cluster.names(NAMESPACES)
 
 
 async def test_a_failed_cleanup_is_reported(cluster: HollowCluster, cluster_api: Api, events: Events) -> None:
