@@ -10,7 +10,7 @@ from tests.contract.tools import Demo
 
 
 def test_others_leave_a_running_demo_alone(demo: Demo) -> None:
-    with demo.start("demo", "--servers", "2", "--rate", "0.2") as first:  # too slow to end before the others
+    with demo.start("demo", "--servers", "2", "--act-seconds", "600") as first:  # it does not end before the others
         first.wait_for("grpc-client 1/1 ready")
         pods = set(demo.pods())
         for command in (["demo"], ["up"], ["istio", "on"], ["cleanup"]):
