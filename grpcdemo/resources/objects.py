@@ -16,9 +16,17 @@ T = TypeVar("T")
 
 def copy_json(value: T) -> T:
     """A copy of an object, or of a part of one, many times as fast as `copy.deepcopy`, which is ready for anything."""
-    json: Any = value
-    copied: T = marshal.loads(marshal.dumps(json))
+    copied: T = thaw_json(freeze_json(value))
     return copied
+
+
+def freeze_json(value: Any) -> bytes:
+    """What `thaw_json` makes copies of."""
+    return marshal.dumps(value)
+
+
+def thaw_json(frozen: bytes) -> Any:
+    return marshal.loads(frozen)
 
 
 def labels_of(obj: Object) -> dict[str, str]:

@@ -167,10 +167,11 @@ def cases(told: Told) -> list[Case]:
 
 
 async def survive(story: Story, all_told: list[Told], row: tuple[Case | None, ...], folder: Path) -> int:
-    """Run the story with a fault in each command; how many of them were met."""
+    """Run the story with a fault in each command, as far as there are any; how many of them were met."""
     met = 0
+    last = max(number for number, case in enumerate(row) if case)
     async with hollow_cluster(story, folder) as (cluster, api):
-        for told, case in zip(all_told, row, strict=True):
+        for told, case in zip(all_told[: last + 1], row, strict=False):
             if case:
                 cluster.faults.at(case.number, case.fault)
             else:

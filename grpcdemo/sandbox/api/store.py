@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
-from grpcdemo.resources.objects import Object, copy_json, is_terminating
+from grpcdemo.resources.objects import Object, copy_json, freeze_json, is_terminating, thaw_json
 from grpcdemo.resources.resource import PODS, Resource
 from grpcdemo.resources.times import write_now
 from grpcdemo.sandbox.api.status import StatusError, already_exists, conflict, expired, not_found
@@ -58,6 +58,8 @@ class Store:
 
     def __init__(self) -> None:
         self._objects: dict[Key, Object] = {}
+        self._frozen: dict[Key, bytes] = {}
+        """The same objects, to be read as copies."""
         self._version = 1
         self._history: deque[Event] = deque(maxlen=HISTORY)
         self._bell = _Bell()
@@ -69,15 +71,17 @@ class Store:
 
     def get(self, resource: Resource, namespace: str, name: str) -> Object:
         """Raises StatusError (NotFound). *namespace* is empty for a kind that has none."""
-        return copy_json(self._find(resource, namespace, name))
+        self._find(resource, namespace, name)
+        return self._copy((resource, namespace, name))
 
     def find(self, resource: Resource, namespace: str, name: str) -> Object | None:
-        return copy_json(self._objects.get((resource, namespace, name)))
+        key = (resource, namespace, name)
+        return self._copy(key) if key in self._objects else None
 
     def list(self, resource: Resource, namespace: str | None = None) -> list[Object]:
         """Every object of the kind, in one namespace or in all, ordered by namespace and name."""
         keys = [key for key in self._objects if key[0] is resource and namespace in (None, key[1])]
-        return [copy_json(self._objects[key]) for key in sorted(keys, key=lambda key: key[1:])]
+        return [self._copy(key) for key in sorted(keys, key=lambda key: key[1:])]
 
     def create(self, resource: Resource, obj: Object, *, dry_run: bool = False) -> Object:
         """Store a new object, with uid, creationTimestamp, resourceVersion, generation. Raises AlreadyExists."""
@@ -201,18 +205,22 @@ class Store:
         except KeyError:
             raise not_found(resource, name) from None
 
+    def _copy(self, key: Key) -> Object:
+        copied: Object = thaw_json(self._frozen[key])
+        return copied
+
     def _put(self, event: EventType, key: Key, new: Object, old: Object | None) -> Object:
         self._version += 1
         new["metadata"]["resourceVersion"] = str(self._version)
-        self._objects[key] = new
+        self._objects[key], self._frozen[key] = new, freeze_json(new)
         self._publish(event, key, new, old)
-        return copy_json(new)
+        return self._copy(key)
 
     def _drop(self, key: Key, old: Object) -> Object:
         self._version += 1
         new = copy_json(old)
         new["metadata"]["resourceVersion"] = str(self._version)
-        del self._objects[key]
+        del self._objects[key], self._frozen[key]
         self._publish("DELETED", key, new, old)
         return copy_json(new)
 
