@@ -62,6 +62,18 @@ def test_save_prints_the_paths(programs: Programs, capsys: pytest.CaptureFixture
     ]
 
 
+def test_names_as_a_document(programs: Programs, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    programs.add_builder("podman")
+    assert main(["images", "save", str(tmp_path), "-o", "json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {
+        "archives": [str(tmp_path / f"{name}.tar") for name in (SERVER_IMAGE, CLIENT_IMAGE)]
+    }
+    assert main(["images", "push", "registry.example.com/x", "-o", "json"]) == 0
+    assert list(json.loads(capsys.readouterr().out)) == ["images"]
+    assert main(["images", "push", "registry.example.com/x", "-o", "json", "--dry-run"]) == 0
+    assert not capsys.readouterr().out.startswith("{")
+
+
 def write_kubeconfig(path: Path, **clusters: str) -> str:
     """A kubeconfig with a context for each of *clusters*, whose entries have these names; the first is current."""
     content = {

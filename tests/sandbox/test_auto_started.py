@@ -1,5 +1,6 @@
 """A sandbox that a command starts on demand, and that stops when it is empty."""
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -58,7 +59,8 @@ def test_a_sandbox_started_by_hand_stays(sandbox: SandboxUser) -> None:
     sandbox.run("up", *SMALL)
     assert "runs already" in sandbox.run("sandbox", "start").err
     sandbox.run("cleanup")
-    sandbox.run("sandbox", "status")
+    running = json.loads(sandbox.run("sandbox", "status", "--output", "json").out)
+    assert running["kubeconfig"] == sandbox.run("sandbox", "kubeconfig").out.strip()
 
 
 def test_ctrl_c_during_demo_stops_it(sandbox: SandboxUser) -> None:

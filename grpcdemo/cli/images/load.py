@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from grpcdemo.cli.images.options import Builder, DryRun, Prefix, Verbose
-from grpcdemo.cli.images.programs import print_lines, run_programs
+from grpcdemo.cli.images.programs import print_names, run_programs
+from grpcdemo.cli.options import Format, Output
 from grpcdemo.cli.target_options import Context, Kubeconfig
 from grpcdemo.kube.access.kubeconfig import find_kubeconfig
 from grpcdemo.kube.client.connect import connect
@@ -36,6 +37,7 @@ def load(
     ] = None,
     builder: Builder = None,
     image_prefix: Prefix = None,
+    output: Output = Format.TABLE,
     dry_run: DryRun = False,
     verbose: Verbose = False,
 ) -> None:
@@ -46,7 +48,7 @@ def load(
         config = LoadConfig(into=into, archives=archive, builder=builder, prefix=image_prefix)
         return await load_images(config, shell)
 
-    print_lines(run_programs(work, dry_run=dry_run, verbose=verbose))
+    print_names("images", run_programs(work, dry_run=dry_run, verbose=verbose), output)
 
 
 async def _find_cluster(kubeconfig: str | None, context: str | None) -> LocalCluster:

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from grpcdemo.cli.images.options import Builder, DryRun, Prefix, Verbose
-from grpcdemo.cli.images.programs import print_lines, run_programs
+from grpcdemo.cli.images.programs import print_names, run_programs
+from grpcdemo.cli.options import Format, Output
 from grpcdemo.steps.images.save import save_images
 
 EXAMPLES = {
@@ -20,6 +21,7 @@ def save(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="The directory to write to.")],
     builder: Builder = None,
     image_prefix: Prefix = None,
+    output: Output = Format.TABLE,
     dry_run: DryRun = False,
     verbose: Verbose = False,
 ) -> None:
@@ -29,4 +31,4 @@ def save(
         dry_run=dry_run,
         verbose=verbose,
     )
-    print_lines(paths)
+    print_names("archives", paths, output)

@@ -1,7 +1,10 @@
 """`grpcdemo sandbox status`"""
 
+import json
+
 import typer
 
+from grpcdemo.cli import options
 from grpcdemo.sandbox.state import find_running, find_state
 
 EXAMPLES = {
@@ -9,7 +12,12 @@ EXAMPLES = {
 }
 
 
-def status() -> None:
+def status(*, output: options.Output = options.Format.TABLE) -> None:
     """Show whether the sandbox runs; exit 1 if not."""
     state = find_state()
-    typer.echo(f"the sandbox runs as process {find_running(state)}; its log is {state.log}")
+    process = find_running(state)
+    if output is options.Format.JSON:
+        document = {"process": process, "log": str(state.log), "kubeconfig": str(state.kubeconfig)}
+        typer.echo(json.dumps(document, indent=2))
+    else:
+        typer.echo(f"the sandbox runs as process {process}; its log is {state.log}")
