@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from grpcdemo.errors import UsageError
-from grpcdemo.resources.quantities import is_quantity, read_quantity
 
 Resources = Mapping[str, str]
 """Quantities by name, as a ResourceQuota has them: `requests.cpu`, `limits.memory`."""
@@ -24,7 +23,9 @@ DEFAULTS: Resources = {
 }
 FINEST = {"cpu": Decimal("0.001"), "memory": Decimal(1), "ephemeral-storage": Decimal(1)}
 """What a container may ask for, and what it must be a multiple of: a CPU has thousandths, a byte has no parts."""
+EXPONENTS = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 KEY = re.compile(r"(requests|limits)\.[A-Za-z0-9][A-Za-z0-9./_-]*")
+QUANTITY = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)([numkMGTPE]|[KMGTPE]i|[eE][0-9]+)?")
 
 
 def parse_resources(text: str) -> dict[str, str]:
@@ -32,7 +33,7 @@ def parse_resources(text: str) -> dict[str, str]:
     parsed = {}
     for part in text.split(","):
         key, _, quantity = part.strip().partition("=")
-        if not KEY.fullmatch(key) or not is_quantity(quantity):
+        if not KEY.fullmatch(key) or not QUANTITY.fullmatch(quantity):
             raise UsageError(
                 f"{part!r} is not a resource with its quantity",
                 hint="write them like requests.cpu=50m,limits.cpu=500m,limits.memory=256Mi",
@@ -47,7 +48,7 @@ def check_resources(resources: Resources) -> None:
         _check_resource(key, quantity)
     requests, limits = (quantities(field, resources) for field in ("requests", "limits"))
     for name in requests.keys() & limits.keys():
-        if read_quantity(requests[name]) > read_quantity(limits[name]):
+        if _amount(requests[name]) > _amount(limits[name]):
             raise UsageError(
                 f"requests.{name}={requests[name]} is more than limits.{name}={limits[name]}",
                 hint=f"set both, such as --resources requests.{name}={requests[name]},limits.{name}={requests[name]}",
@@ -59,11 +60,21 @@ def _check_resource(key: str, quantity: str) -> None:
     if not (name in FINEST or name.startswith("hugepages-") or "/" in name):
         known = ", ".join(FINEST)
         raise UsageError(f"containers have no resource {name}", hint=f"they have {known}, and such as example.com/gpu")
-    if read_quantity(quantity) % FINEST.get(name, Decimal(1)):
+    if _amount(quantity) % FINEST.get(name, Decimal(1)):
         raise UsageError(
             f"{key}={quantity} is no multiple of {FINEST.get(name, 1)}",
             hint="`m` is a thousandth, `Mi` is a megabyte: cpu=100m, memory=64Mi",
         )
+
+
+def _amount(quantity: str) -> Decimal:
+    match = QUANTITY.fullmatch(quantity)
+    number, suffix = (match[1], match[2] or "") if match else ("0", "")
+    if suffix[:1] in ("e", "E") and suffix[1:]:
+        return Decimal(f"{number}{suffix}")
+    if suffix.endswith("i"):
+        return Decimal(number) * Decimal(1024) ** ("KMGTPE".index(suffix[0]) + 1)
+    return Decimal(f"{number}e{EXPONENTS[suffix]}")
 
 
 def quantities(field: str, resources: Resources | None) -> dict[str, str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
+from kubernetes.utils.quantity import parse_quantity
+
 from grpcdemo.resources.objects import Object
-from grpcdemo.resources.quantities import read_quantity
 
 PROBES = ("readinessProbe", "livenessProbe", "startupProbe")
 TEMPLATE = {
@@ -83,12 +85,18 @@ def qos_class(spec: Object) -> str:
     """How early a node short of memory evicts the pod; `kubectl describe` shows it."""
     containers = [*spec.get("initContainers", []), *spec.get("containers", [])]
     compute = [(container.get("resources", {}), name) for container in containers for name in ("cpu", "memory")]
-    limits, requests = (
-        [read_quantity(each.get(part, {}).get(name, "")) for each, name in compute] for part in ("limits", "requests")
-    )
+    limits, requests = ([_quantity(*each, part) for each in compute] for part in ("limits", "requests"))
     if all(limits) and limits == requests:
         return "Guaranteed"
     return "Burstable" if any(limits) or any(requests) else "BestEffort"
+
+
+def _quantity(resources: Object, name: str, part: str) -> Decimal:
+    """0 if it is not set, or no quantity, which validation reports."""
+    try:
+        return Decimal(parse_quantity(resources.get(part, {}).get(name, 0)))
+    except ValueError:
+        return Decimal(0)
 
 
 def fill(obj: Object, values: dict[str, Any]) -> None:

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from kubernetes.utils.quantity import parse_quantity
+
 from grpcdemo.resources.objects import Object, copy_json
-from grpcdemo.resources.quantities import is_quantity
 from grpcdemo.sandbox.api.names import LABEL, LABEL_RULE
 from grpcdemo.sandbox.api.status import Cause
 
@@ -74,7 +75,9 @@ def _check_ports(ports: list[Object], field: str) -> Iterator[Cause]:
 def _check_resources(resources: Object, field: str) -> Iterator[Cause]:
     for part in ("limits", "requests"):
         for name, quantity in resources.get(part, {}).items():
-            if not is_quantity(quantity):
+            try:
+                parse_quantity(quantity)
+            except ValueError:
                 yield Cause.wrong(f"{field}.{part}[{name}]", quantity, "must be a quantity, such as 500m or 64Mi")
 
 
