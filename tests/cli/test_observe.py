@@ -135,7 +135,7 @@ def test_observe_that_cannot_read_the_log(grpcdemo: Command, cluster: HollowClus
         (reply(PAGE, 502, Content_Type="text/html"), "502 Bad Gateway"),
     ):
         cluster.faults.on("GET", client_log(cluster), answer)
-        ended = grpcdemo(*observe, "--expect", "pinned", "--timeout", "0.2", "-o", "json")
+        ended = grpcdemo(*observe, "--expect", "pinned", "--timeout", "0.5", "-o", "json")
         document = json.loads(ended.out)
         (blind,) = document["blind"]
         assert (ended.code, document["verdict"], document["responses"]) == (4, "inconclusive", 0)

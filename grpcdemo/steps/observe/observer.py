@@ -70,7 +70,8 @@ def _is_over(config: ObserveConfig, observation: Observation, elapsed_s: float) 
         return True
     if config.expect is None:
         return False
-    is_certain = observation.verdict.outcome is not Outcome.INCONCLUSIVE and elapsed_s >= config.least_s
+    watched_s = observation.timeline.seconds
+    is_certain = observation.verdict.outcome is not Outcome.INCONCLUSIVE and watched_s >= config.least_s
     return is_certain or observation.is_over or elapsed_s >= config.timeout_s
 
 
