@@ -10,17 +10,8 @@ from grpcdemo.errors import GrpcdemoError, Kubectl
 from grpcdemo.kube.advice import describe
 from grpcdemo.kube.messages import Refuser
 from grpcdemo.kube.streams.watch import Mirror
-from grpcdemo.kube.trouble import (
-    CannotCreatePods,
-    Trouble,
-    Unschedulable,
-    creation_trouble,
-    may_pass,
-    pause_of,
-    pod_trouble,
-    read_scale_up,
-    subject_of,
-)
+from grpcdemo.kube.symptoms import creation_trouble, pause_of, pod_trouble, read_scale_up
+from grpcdemo.kube.trouble import CannotCreatePods, Trouble, Unschedulable, may_pass, subject_of
 from grpcdemo.model.pods import Pod
 from grpcdemo.model.progress import Done, Reporter, StepEvent, Waiting
 from grpcdemo.resources.deployments import current_replica_set

@@ -11,7 +11,8 @@ from contextlib import suppress
 
 from grpcdemo.errors import Conflict, Forbidden, NotFound
 from grpcdemo.kube.client.api import Api
-from grpcdemo.kube.trouble import ContainerTrouble, creation_trouble, pod_trouble
+from grpcdemo.kube.symptoms import creation_trouble, pod_trouble
+from grpcdemo.kube.trouble import ContainerTrouble
 from grpcdemo.model.progress import Done, Reporter, Warned
 from grpcdemo.resources.labels import OURS
 from grpcdemo.resources.objects import Object

@@ -16,7 +16,8 @@ from grpcdemo.kube.local_cluster import find_local_cluster
 from grpcdemo.kube.rollout.progress import RolloutProgress, Stuck, list_reasons
 from grpcdemo.kube.streams.logs import ContainerRef, last_lines
 from grpcdemo.kube.streams.watch import Mirror, Query, wait_until
-from grpcdemo.kube.trouble import CannotPullImage, CrashLoop, Trouble, Unschedulable, late_trouble
+from grpcdemo.kube.symptoms import late_trouble
+from grpcdemo.kube.trouble import CannotPullImage, CrashLoop, Trouble, Unschedulable
 from grpcdemo.model.pods import Pod
 from grpcdemo.model.progress import Done, Reporter
 from grpcdemo.resources.labels import OURS

@@ -11,7 +11,8 @@ from grpcdemo.kube.advice import advise_on_termination, describe_terminating
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.demo.ownership import CREATED, list_ours
 from grpcdemo.kube.streams.watch import Mirror, Query, wait_until
-from grpcdemo.kube.trouble import Terminating, read_terminating
+from grpcdemo.kube.symptoms import read_terminating
+from grpcdemo.kube.trouble import Terminating
 from grpcdemo.model.progress import Reporter, Waiting
 from grpcdemo.resources.objects import Object, controller_of, is_terminating, uid_of
 from grpcdemo.resources.resource import NAMESPACES, PODS, REPLICA_SETS

@@ -19,7 +19,8 @@ from grpcdemo.kube.demo.deployed import (
 from grpcdemo.kube.demo.lease import Lease
 from grpcdemo.kube.demo.namespace import find_namespace, relabel
 from grpcdemo.kube.rollout.rollout import is_settled, restart, restart_command, wait_for_rollout
-from grpcdemo.kube.trouble import NoDemo, pause_of
+from grpcdemo.kube.symptoms import pause_of
+from grpcdemo.kube.trouble import NoDemo
 from grpcdemo.manifests import defaults
 from grpcdemo.model.pods import Pod
 from grpcdemo.model.progress import Done, Reporter, Waiting, Warned

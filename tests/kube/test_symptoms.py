@@ -5,8 +5,15 @@ from typing import Any
 import pytest
 
 from grpcdemo.kube.messages import NodeProblem, Refusal, Refuser
-from grpcdemo.kube.trouble import (
+from grpcdemo.kube.symptoms import (
     CONFIG_ERROR,
+    creation_trouble,
+    late_trouble,
+    pod_trouble,
+    read_scale_up,
+    read_terminating,
+)
+from grpcdemo.kube.trouble import (
     Blocker,
     CannotCreatePods,
     CannotPullImage,
@@ -25,12 +32,7 @@ from grpcdemo.kube.trouble import (
     Trouble,
     Undeleted,
     Unschedulable,
-    creation_trouble,
-    late_trouble,
     may_pass,
-    pod_trouble,
-    read_scale_up,
-    read_terminating,
 )
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.references import ObjectReference
