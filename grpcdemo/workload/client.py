@@ -69,13 +69,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def parse_options(argv: Sequence[str] | None) -> Options:
     parser = argparse.ArgumentParser(prog="python -m grpcdemo.workload.client", description=__doc__)
+    add_options(parser)
+    return read_options(parser.parse_args(argv))
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
     add_option(parser, "--target", "dns:///grpc-server:50051", str, "the server, as a gRPC target")
     add_option(parser, "--rate", "50", number_between(0.001, 10_000), "calls a second")
     add_option(parser, "--deadline", "2", number_between(0.001, 3600), "deadline of each call in seconds")
     health_port = "port for health checks, 0 for any free one, or off"
     add_option(parser, "--health-port", "50052", _parse_health_port, health_port)
     add_host(parser)
-    args = parser.parse_args(argv)
+
+
+def read_options(args: argparse.Namespace) -> Options:
     return Options(args.target, args.rate, args.deadline, args.health_port, args.host)
 
 
@@ -84,19 +91,25 @@ def _parse_health_port(text: str) -> int | None:
 
 
 async def call_server(options: Options, stop: asyncio.Event, log: Callable[[str], None] = emit) -> None:
-    """Call until *stop*; then give a call in flight a moment to finish."""
+    """Call over one channel until *stop*."""
+    async with open_channel(options.target) as channel:
+        stub = IdentityServiceStub(channel)  # type: ignore[no-untyped-call]  # protoc writes no types
+        await keep_calling(options, partial(attempt, stub, options.deadline_s), stop, log)
+
+
+async def keep_calling(
+    options: Options, attempt: Callable[[int], Awaitable[Call]], stop: asyncio.Event, log: Callable[[str], None]
+) -> None:
+    """Answer probes, and call until *stop*; then give a call in flight a moment to finish."""
     vitals = Vitals()
     async with AsyncExitStack() as stack:
         started: dict[str, object] = {"event": "calling", "target": options.target, "rate": f"{options.rate:g}"}
         if options.health_port is not None:
             probed = answering_probes(options.health_port, vitals, host=options.host, limit_s=options.silence_limit_s)
             started["health_port"] = (await stack.enter_async_context(probed)).port
-        channel = await stack.enter_async_context(open_channel(options.target))
         log(format_fields(**started))
-        stub = IdentityServiceStub(channel)  # type: ignore[no-untyped-call]  # protoc writes no types
-        call = partial(attempt, stub, options.deadline_s)
         pace, backoff = Pace(options.rate), Backoff()
-        calls = call_repeatedly(call, pace=pace, backoff=backoff, stop=stop, vitals=vitals, log=log)
+        calls = call_repeatedly(attempt, pace=pace, backoff=backoff, stop=stop, vitals=vitals, log=log)
         await run_until(stop, calls, grace_s=STOP_GRACE_S)
 
 

@@ -44,15 +44,16 @@ async def listening(
     host: str | None = None,
     services: Sequence[str] = (),
     register: Callable[[grpc.aio.Server], None] = lambda server: None,
+    options: Sequence[tuple[str, int]] = (),
 ) -> AsyncIterator[Listener]:
     """Serve what *register* adds, and health checks for *services* and the whole server.
 
-    Listen on *port* (0 for any free one) of every address, or of the one IPv4 address *host*. At the end, health
-    turns NOT_SERVING before the port closes, and calls in flight get a moment to finish. Raises GrpcdemoError if
-    the port cannot be bound.
+    Listen on *port* (0 for any free one) of every address, or of the one IPv4 address *host*; *options* are gRPC's. At
+    the end, health turns NOT_SERVING before the port closes, and calls in flight get a moment to finish. Raises
+    GrpcdemoError if the port cannot be bound.
     """
     bound = find_host(port, EVERY_ADDRESS if host is None else ((socket.AF_INET, host),))
-    server = grpc.aio.server(options=SERVER_OPTIONS)
+    server = grpc.aio.server(options=(*SERVER_OPTIONS, *options))
     checks = health.aio.HealthServicer()  # type: ignore[attr-defined, unused-ignore]  # types-grpcio lacks aio
     health_pb2_grpc.add_HealthServicer_to_server(checks, server)
     register(server)

@@ -57,9 +57,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def parse_options(argv: Sequence[str] | None) -> Options:
     parser = argparse.ArgumentParser(prog="python -m grpcdemo.workload.server", description=__doc__)
+    add_options(parser)
+    return read_options(parser.parse_args(argv))
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
     add_option(parser, "--port", str(DEFAULT_PORT), parse_port, "port to listen on, 0 for any free one")
     add_host(parser)
-    args = parser.parse_args(argv)
+
+
+def read_options(args: argparse.Namespace) -> Options:
     return Options(args.port, args.host)
 
 
@@ -83,18 +90,23 @@ async def serve(
     host: str | None = None,
 ) -> None:
     """Answer calls on *port* until *stop*, and log start and end. Raises GrpcdemoError if it cannot listen."""
-    register = partial(_register, identity)
-    async with listening(port, host=host, services=[SERVICE_NAME], register=register) as listener:
-        pod = {"pod": identity.pod_name, "pod_ip": identity.pod_ip, "node": identity.node_name}
-        log(format_fields(event="listening", port=listener.port, **pod))
+    add = partial(register, IdentityService(identity))
+    async with listening(port, host=host, services=[SERVICE_NAME], register=add) as listener:
+        log(format_listening(listener.port, identity))
         await stop.wait()
         log(format_fields(event="stopping"))
     log(format_fields(event="stopped"))
 
 
-def _register(identity: GetIdentityResponse, server: grpc.aio.Server) -> None:
+def format_listening(port: int, identity: GetIdentityResponse) -> str:
+    pod = {"pod": identity.pod_name, "pod_ip": identity.pod_ip, "node": identity.node_name}
+    return format_fields(event="listening", port=port, **pod)
+
+
+def register(service: identity_pb2_grpc.IdentityServiceServicer, server: grpc.aio.Server) -> None:
+    """Add *service*, and reflection."""
     add_service = identity_pb2_grpc.add_IdentityServiceServicer_to_server
-    add_service(IdentityService(identity), server)  # type: ignore[no-untyped-call]  # protoc writes no types
+    add_service(service, server)  # type: ignore[no-untyped-call]  # protoc writes no types
     services = (SERVICE_NAME, health.SERVICE_NAME, reflection.SERVICE_NAME)
     reflection.enable_server_reflection(services, server, pool=SymbolPool(descriptor_pool.Default()))
 

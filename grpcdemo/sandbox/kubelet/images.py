@@ -17,6 +17,8 @@ class Image:
     name: str
     module: str | None = None
     """The Python module to run; None for the proxy."""
+    others: tuple[str, ...] = ()
+    """Modules that run if the container's command names them."""
     ports: Mapping[str, int] = field(default_factory=dict)
     """The variable of each port on which it listens, and the default."""
     targets: Mapping[str, str] = field(default_factory=dict)
@@ -30,10 +32,16 @@ class Image:
 IMAGES = {
     image.name: image
     for image in (
-        Image(image_reference(SERVER_IMAGE), "grpcdemo.workload.server", ports={"PORT": 50051}),
+        Image(
+            image_reference(SERVER_IMAGE),
+            "grpcdemo.workload.server",
+            ("grpcdemo.workload.cures.server",),
+            ports={"PORT": 50051, "HEALTH_PORT": 50052},
+        ),
         Image(
             image_reference(CLIENT_IMAGE),
             "grpcdemo.workload.client",
+            ("grpcdemo.workload.cures.client",),
             ports={"HEALTH_PORT": 50052},
             targets={"TARGET": "dns:///grpc-server:50051"},
         ),
@@ -42,7 +50,7 @@ IMAGES = {
 }
 
 
-MODULES = [image.module for image in IMAGES.values() if image.module]
+MODULES = [module for image in IMAGES.values() for module in (image.module, *image.others) if module]
 """Our own programs."""
 
 

@@ -1,0 +1,16 @@
+"""gRPC balances by itself where it is told all addresses, and to use them.
+
+It resolves the name again only when a connection breaks, and then at most every 30 seconds.
+"""
+
+from __future__ import annotations
+
+from grpcdemo.cures.cure import Change, Cure
+from grpcdemo.cures.objects import build_demo
+
+CURE = Cure(
+    name="headless",
+    summary="round_robin in the client, over the pods of a headless Service",
+    changes=frozenset({Change.CLIENT_CODE, Change.CLUSTER}),
+    build=lambda values: build_demo(values, client={"POLICY": "round_robin"}, headless=True),
+)
