@@ -15,9 +15,8 @@ from grpcdemo.resources.labels import SERVICE_NAME
 from grpcdemo.resources.objects import Object, labels_of
 from grpcdemo.resources.resource import ENDPOINT_SLICES, MUTATING_WEBHOOKS, NAMESPACES, SERVICES, Resource
 from grpcdemo.sandbox.admission import ONLY_OURS, default_webhooks, inject, service_fault
-from grpcdemo.sandbox.api.logs import LogSource
+from grpcdemo.sandbox.api import server
 from grpcdemo.sandbox.api.registry import Admit, Registry
-from grpcdemo.sandbox.api.server import build_app
 from grpcdemo.sandbox.api.store import Store
 from grpcdemo.sandbox.controllers.clock import Clock, WallClock
 from grpcdemo.sandbox.controllers.deployment import DeploymentController
@@ -30,8 +29,8 @@ from grpcdemo.sandbox.controllers.scheduler import Scheduler
 from grpcdemo.sandbox.proxy.sidecar import IMAGE
 
 
-class Node(LogSource, Protocol):
-    """Runs the pods that are bound to it, and has their logs."""
+class Node(server.Node, Protocol):
+    """Runs the pods that are bound to it."""
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -64,7 +63,7 @@ class ControlPlane:
         self._seed()
 
     def build_app(self, node: Node, *, token: str, version: str) -> web.Application:
-        return build_app(self.registry, token=token, log_source=node, version=version)
+        return server.build_app(self.registry, token=token, node=node, version=version)
 
     async def run_controllers(self) -> None:
         """Until it is cancelled."""

@@ -55,8 +55,6 @@ async def measure(
     meshed = [pod for pod in pods if _is_running(pod) and scene.proxy_of(pod) is Proxy.SIDECAR]
     if not meshed:
         return NotMeasured("no client pod runs with Istio's sidecar" if pods else "no client is known")
-    if api.target.sandbox:
-        return NotMeasured("the sandbox has no port-forward")
     sidecars = [Sidecar(api, scene, pod) for pod in meshed[:MOST_PODS]]
     report(Waiting(f"requests to count, {format_duration(seconds)} at most"))
     try:

@@ -13,6 +13,7 @@ from grpcdemo.resources.pod_status import is_sidecar
 from grpcdemo.resources.resource import ENDPOINT_SLICES, NODES, PODS
 from grpcdemo.resources.times import write_time
 from grpcdemo.sandbox.api.logs import LogOptions
+from grpcdemo.sandbox.api.pod_ports import Address
 from grpcdemo.sandbox.api.registry import Registry
 from grpcdemo.sandbox.api.status import StatusError
 from grpcdemo.sandbox.controllers.clock import Clock
@@ -108,6 +109,9 @@ class HollowNode:
     def _allocate_ip(self) -> str:
         self._ips += 1
         return "10.244.{}.{}".format(*divmod(self._ips, 250))
+
+    def find_port(self, namespace: str, pod: str, port: int) -> Address:
+        raise StatusError("InternalError", "a hollow node has no ports")
 
     async def read(self, namespace: str, pod: str, container: str, options: LogOptions) -> AsyncIterator[bytes]:
         if not options.follow:

@@ -1,7 +1,5 @@
 """The traffic of the demo as its client's Envoy has counted it, from the port-forward to the verdict."""
 
-from pathlib import Path
-
 import pytest
 from aiohttp import web
 
@@ -13,7 +11,7 @@ from grpcdemo.steps.diagnose import DiagnoseConfig, diagnose
 from grpcdemo.verdict import Outcome
 from tests.fakes.envoy import Envoy
 from tests.fakes.hollow_cluster import HollowCluster
-from tests.fakes.script import connected_to, refuse
+from tests.fakes.script import refuse
 
 DEMO = "istio-grpc-demo"
 SERVICE = f"grpc-server.{DEMO}.svc.cluster.local"
@@ -117,11 +115,3 @@ async def test_a_client_without_a_sidecar_is_not_asked(cluster: HollowCluster, d
     cluster.set_spec(DEPLOYMENTS, DEMO, "grpc-client", replicas=0)
     await cluster.settle()
     assert reason(await measured(demo_api)) == "no client is known"
-
-
-async def test_the_sandbox_is_not_asked(
-    cluster: HollowCluster, demo_api: Api, pods: dict[str, str], tmp_path: Path
-) -> None:
-    async with connected_to(demo_api.target.server, tmp_path, sandbox=True) as sandbox_api:
-        assert reason(await measured(sandbox_api)) == "the sandbox has no port-forward"
-    assert cluster.faults.asked_for("GET", path(pods)) == []

@@ -7,7 +7,12 @@ from grpcdemo.resources.resource import Resource
 from grpcdemo.sandbox.api.served import SERVED, verbs_of
 from grpcdemo.sandbox.api.status import no_such_path
 
-SCALE = {"group": "autoscaling", "version": "v1", "kind": "Scale"}
+KINDS: dict[str, Object] = {
+    "scale": {"group": "autoscaling", "version": "v1", "kind": "Scale"},
+    "portforward": {"kind": "PodPortForwardOptions"},
+    "proxy": {"kind": "PodProxyOptions"},
+}
+"""What a subresource takes or answers with, where that is not its resource's kind."""
 BY_VERSION = {
     version: [resource for resource in SERVED if resource.api_version == version]
     for version in sorted({resource.api_version for resource in SERVED})
@@ -57,7 +62,7 @@ def _entries(resource: Resource) -> list[Object]:
             "name": f"{resource.plural}/{part}",
             "singularName": "",
             **shared,
-            **(SCALE if part == "scale" else {}),
+            **KINDS.get(part, {}),
             "verbs": list(verbs_of(resource, part)),
         }
         for part in sorted(resource.subresources)

@@ -29,6 +29,8 @@ def find_place(path: str) -> Place:
     if prefix is None:
         raise no_such_path()
     parts = path[len(prefix) + 1 :].split("/")
+    if parts[4:5] == ["proxy"]:
+        parts = parts[:5]  # what follows is a path of the pod's
     if not all(parts):
         raise no_such_path()
     namespace = None

@@ -40,7 +40,12 @@ SERVED: dict[Resource, Verbs] = {
     ACCESS_REVIEWS: ("create",),
     RULES_REVIEWS: ("create",),
 }
-SUBRESOURCE_VERBS: dict[str, Verbs] = {"log": ("get",), "finalize": ("update",)}
+SUBRESOURCE_VERBS: dict[str, Verbs] = {
+    "log": ("get",),
+    "finalize": ("update",),
+    "portforward": ("create", "get"),
+    "proxy": ("create", "delete", "get", "patch", "update"),
+}
 STORED = tuple(resource for resource, verbs in SERVED.items() if "watch" in verbs)
 WARNINGS = {ENDPOINTS: "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"}
 """The warning in every answer about a resource."""

@@ -9,15 +9,20 @@ import re
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import Protocol
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from grpcdemo.resources.objects import Object
 from grpcdemo.sandbox.api import discovery, openapi
+from grpcdemo.sandbox.api.endless import EndlessRequests
 from grpcdemo.sandbox.api.logs import LogSource
 from grpcdemo.sandbox.api.negotiation import add_warning, answer
 from grpcdemo.sandbox.api.paths import find_place
+from grpcdemo.sandbox.api.pod_ports import PodPorts
+from grpcdemo.sandbox.api.pod_proxy import PodProxy
+from grpcdemo.sandbox.api.port_forwards import PortForwards
 from grpcdemo.sandbox.api.registry import Registry
 from grpcdemo.sandbox.api.served import WARNINGS
 from grpcdemo.sandbox.api.status import StatusError, no_such_method, no_such_path
@@ -30,17 +35,24 @@ LARGEST_BODY = 3 * 1024 * 1024
 GRACE_S = 1.0
 """How long requests may take to end when the server stops; watches are cut at once."""
 
+
+class Node(LogSource, PodPorts, Protocol):
+    """What runs the pods: it has their logs, and knows the way to their ports."""
+
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 log = logging.getLogger(__name__)
 
 
-def build_app(registry: Registry, *, token: str, log_source: LogSource, version: str) -> web.Application:
+def build_app(registry: Registry, *, token: str, node: Node, version: str) -> web.Application:
     """*version* is what `kubectl version` shows, such as `v1.36.0+sandbox`.
 
     Serve it with `serving`, which ends a watch when its client disconnects; other runners may not.
     """
-    verbs, streams = Verbs(registry), Streams(registry.store, log_source)
+    endless = EndlessRequests()
+    verbs, streams = Verbs(registry), Streams(registry.store, node, endless)
+    forwards, proxy = PortForwards(node, endless), PodProxy(registry.store, node)
     by_verb = {
         "get": verbs.get,
         "list": verbs.list_kind,
@@ -51,6 +63,8 @@ def build_app(registry: Registry, *, token: str, log_source: LogSource, version:
         "delete": verbs.delete,
         "deletecollection": verbs.delete_collection,
         "log": streams.log,
+        "portforward": forwards.forward,
+        "proxy": proxy.pass_on,
     }
 
     async def handle(request: web.Request) -> web.StreamResponse:
@@ -62,7 +76,7 @@ def build_app(registry: Registry, *, token: str, log_source: LogSource, version:
     app = web.Application(middlewares=[_refusals, _authentication(token)], client_max_size=LARGEST_BODY)
     app.router.add_route("*", "/{path:.*}", handle)
     app.on_response_prepare.append(_warn)
-    app.on_shutdown.append(streams.close)
+    app.on_shutdown.append(endless.close)
     return app
 
 

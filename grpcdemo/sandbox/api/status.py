@@ -24,6 +24,7 @@ CODES = {
     "UnsupportedMediaType": 415,
     "Invalid": 422,
     "InternalError": 500,
+    "ServiceUnavailable": 503,
     "Timeout": 504,
 }
 

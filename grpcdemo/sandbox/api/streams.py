@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
 
 from aiohttp import web
 
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import PODS, Resource
+from grpcdemo.sandbox.api.endless import EndlessRequests
 from grpcdemo.sandbox.api.logs import LogSource, choose_container, parse_log_options
 from grpcdemo.sandbox.api.negotiation import JSON, View, choose_view, dump, metadata_only
 from grpcdemo.sandbox.api.status import StatusError
@@ -26,25 +23,10 @@ log = logging.getLogger(__name__)
 class Streams:
     """The two verbs that stream. Each raises StatusError if it refuses the request before the stream starts."""
 
-    def __init__(self, store: Store, log_source: LogSource) -> None:
+    def __init__(self, store: Store, log_source: LogSource, endless: EndlessRequests) -> None:
         self._store = store
         self._log_source = log_source
-        self._open: set[asyncio.Task[Any]] = set()
-
-    async def close(self, _: web.Application) -> None:
-        """Cut every stream, because none ends by itself."""
-        for task in self._open:
-            task.cancel()
-
-    @contextmanager
-    def _cut_on_close(self) -> Iterator[None]:
-        task = asyncio.current_task()
-        assert task is not None, "a handler runs in a task"
-        self._open.add(task)
-        try:
-            yield
-        finally:
-            self._open.discard(task)
+        self._endless = endless
 
     async def watch(self, call: Call) -> web.StreamResponse:
         view = choose_view(call.request.headers.get("Accept", ""))
@@ -52,7 +34,7 @@ class Streams:
         watch = Watch(self._store, resource, call.place.namespace, call.request.query)
         response = await _begin(call.request, JSON)
         include, headed = call.request.query.get("includeObject", ""), True
-        with self._cut_on_close():
+        with self._endless.cut_at_the_end():
             async for event, obj in watch.events():
                 shown = obj if event == "ERROR" else _shown(resource, event, obj, view, include, headed=headed)
                 headed = False
@@ -66,7 +48,7 @@ class Streams:
         options = parse_log_options(call.name, query)
         container = choose_container(pod, query.get("container", ""))
         chunks = self._log_source.read(call.namespace, call.name, container, options)
-        with self._cut_on_close():
+        with self._endless.cut_at_the_end():
             first = await anext(chunks, b"")
             response = await _begin(call.request, "text/plain")
             try:

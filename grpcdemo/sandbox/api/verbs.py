@@ -30,7 +30,10 @@ RETURNED = (PODS, SERVICES, SERVICE_ACCOUNTS)
 """The resources for which a delete answers with the object; others answer with a Status."""
 OBJECT_VERBS = {"GET": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 COLLECTION_VERBS = {"GET": "list", "POST": "create", "DELETE": "deletecollection"}
-"""The verb of each HTTP method, on one object and on a collection."""
+CONNECT_VERBS = {**OBJECT_VERBS, "HEAD": "get", "POST": "create"}
+"""The verb of each HTTP method, on one object, on a collection, and on what connects to an object."""
+HANDLED_APART = ("log", "portforward", "proxy")
+"""Subresources that are not an object."""
 
 
 @dataclass(frozen=True)
@@ -204,10 +207,16 @@ def _success(resource: Resource, deletion: Deletion) -> Object:
 def choose_verb(call: Call) -> str:
     """The Kubernetes verb of a request. Raises StatusError (MethodNotAllowed)."""
     place, whole = call.place, call.place.name is None
-    verb = (COLLECTION_VERBS if whole else OBJECT_VERBS).get(call.request.method, "")
+    verb = _verbs_by_method(place).get(call.request.method, "")
     if verb == "list" and parse_bool(call.request.query, "watch"):
         verb = "watch"
     in_no_namespace = whole and place.resource.namespaced and place.namespace is None
     if verb not in verbs_of(place.resource, place.subresource) or (in_no_namespace and verb not in READ):
         raise no_such_method()
-    return "log" if place.subresource == "log" else verb
+    return place.subresource if place.subresource in HANDLED_APART else verb
+
+
+def _verbs_by_method(place: Place) -> dict[str, str]:
+    if place.subresource in ("portforward", "proxy"):
+        return CONNECT_VERBS
+    return COLLECTION_VERBS if place.name is None else OBJECT_VERBS

@@ -11,6 +11,7 @@ from grpcdemo.resources.objects import Object, is_terminating, namespaced_name
 from grpcdemo.resources.pods import is_finished
 from grpcdemo.resources.resource import NODES, PODS
 from grpcdemo.sandbox.api.logs import LogOptions
+from grpcdemo.sandbox.api.pod_ports import Address
 from grpcdemo.sandbox.api.status import StatusError, not_found
 from grpcdemo.sandbox.api.store import Store
 from grpcdemo.sandbox.kubelet.environment import IMAGE_ENV
@@ -31,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 class Kubelet:
-    """Runs pods, and serves their logs. *root* is a folder of its own."""
+    """Runs pods, and serves their logs and ports. *root* is a folder of its own."""
 
     def __init__(
         self, store: Store, network: Network, root: Path, record: RecordEvent, *, config: KubeletConfig | None = None
@@ -65,6 +66,15 @@ class Kubelet:
             why = f'container "{container}" in pod "{pod}" is waiting to start: ContainerCreating'
             raise StatusError("BadRequest", why)
         return worker.read_log(container, options)
+
+    def find_port(self, namespace: str, pod: str, port: int) -> Address:
+        """Raises StatusError."""
+        worker = self._workers.get((namespace, pod))
+        if worker is None:
+            if self._store.find(PODS, namespace, pod) is None:
+                raise not_found(PODS, pod)
+            raise StatusError("BadRequest", f"pod {pod} does not run on a node")
+        return worker.find_port(port)
 
     def _relist(self) -> None:
         pods = {namespaced_name(pod): pod for pod in self._store.list(PODS)}

@@ -16,6 +16,7 @@ from grpcdemo.resources.pod_status import is_sidecar
 from grpcdemo.resources.resource import PODS
 from grpcdemo.resources.times import write_now
 from grpcdemo.sandbox.api.logs import LogOptions
+from grpcdemo.sandbox.api.pod_ports import Address
 from grpcdemo.sandbox.api.status import StatusError
 from grpcdemo.sandbox.kubelet.container import Container, PodContext, log_failure
 from grpcdemo.sandbox.kubelet.host import Host
@@ -95,6 +96,12 @@ class PodWorker:
             if known.state.name == container:
                 return read_log(known.logs.choose(pod, known.state, previous=options.previous), options)
         raise StatusError("BadRequest", f"container {container} is not valid for pod {pod}")
+
+    def find_port(self, port: int) -> Address:
+        """What leads to a port of the pod's loopback interface."""
+        if self.sidecar is not None:
+            return self.sidecar.find_port(port)
+        return self._host.network.reach(self._pod_ip, port)
 
     def write_status(self) -> None:
         """Set the pod's status to the present state, in one turn of the event loop."""

@@ -14,6 +14,7 @@ from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import HEADLESS
 from grpcdemo.sandbox.network import Network
 from grpcdemo.sandbox.proxy.config import (
+    Address,
     Config,
     build_cluster,
     build_listener,
@@ -28,8 +29,11 @@ from grpcdemo.sandbox.proxy.xds import ADMIN_ADDRESS, Snapshot, XdsFolder, build
 IMAGE = f"localhost/grpcdemo-sandbox-proxy:{TAG}"
 """The image by which a pod asks for this proxy."""
 
-STATUS_PORT = 15021  # Istio's
+ADMIN_PORT = 15000
+STATUS_PORT = 15021  # both are Istio's
 READY_PATH = "/healthz/ready"
+ONLY_GET: Config = {"name": ":method", "string_match": {"exact": "GET"}}
+"""Whoever may connect on this machine may look, and change nothing."""
 
 
 class Sidecar:
@@ -51,11 +55,14 @@ class Sidecar:
             self._outbound[key] = self._network.allocate_private()
         return self._outbound[key]
 
+    def find_port(self, port: int) -> Address:
+        """Where a port of the pod's loopback interface is."""
+        return self._network.reach(self._pod_ip if port == STATUS_PORT else self.app_ip, port)
+
     def create(self, service_ports: Iterable[ServicePort]) -> None:
         """Write all files of an Envoy that is about to start."""
-        bootstrap = build_sidecar_bootstrap(
-            self._pod["metadata"]["name"], self.folder, self._network.reach(self._pod_ip, STATUS_PORT)
-        )
+        status, admin = self.find_port(STATUS_PORT), self.find_port(ADMIN_PORT)
+        bootstrap = build_sidecar_bootstrap(self._pod["metadata"]["name"], self.folder, status, admin)
         self.folder.create(bootstrap, self.configure(service_ports))
 
     def update(self, service_ports: Iterable[ServicePort]) -> None:
@@ -70,7 +77,7 @@ class Sidecar:
         known = list(service_ports)
         listeners, clusters, assignments = [], [], []
         for port, http in sorted(find_inbound(self._pod, self._pod_ip, known).items()):
-            name = f"inbound|{port}"
+            name = f"inbound|{port}||"
             address = self._network.reach(self._pod_ip, port)
             app = socket_address(self._network.reach(self.app_ip, port))
             clusters.append(build_static_cluster(name, app, http=http))
@@ -78,7 +85,7 @@ class Sidecar:
         for service in known:
             if service.cluster_ip == HEADLESS:
                 continue  # a client resolves the pods, and calls them past the balancer
-            name = f"outbound|{service.name}"
+            name = f"outbound|{service.port}||{service.service}.{service.namespace}.svc.cluster.local"
             address = self._network.reach(self.outbound_ip(service.namespace, service.service), service.port)
             endpoints = [self._network.reach(*endpoint) for endpoint in service.ready]
             eds_path = self.folder.eds_path(name)
@@ -103,12 +110,13 @@ def find_inbound(pod: Object, pod_ip: str, service_ports: Iterable[ServicePort])
     return inbound
 
 
-def build_sidecar_bootstrap(name: str, folder: XdsFolder, status: tuple[str, int]) -> Config:
-    """With the listener for probes, which shows of Envoy's admin API only whether Envoy is ready."""
-    route = {"match": {"path": READY_PATH}, "route": {"cluster": "admin", "prefix_rewrite": "/ready"}}
+def build_sidecar_bootstrap(name: str, folder: XdsFolder, status: Address, admin: Address) -> Config:
+    """With a listener for probes, which shows of Envoy's admin API only whether Envoy is ready; and one to read it."""
+    ready = {"match": {"path": READY_PATH}, "route": {"cluster": "admin", "prefix_rewrite": "/ready"}}
+    read = {"match": {"prefix": "/", "headers": [ONLY_GET]}, "route": {"cluster": "admin"}}
     return build_bootstrap(
         name,
         folder,
-        listeners=[build_routing_listener("status", status, [route])],
+        listeners=[build_routing_listener("status", status, [ready]), build_routing_listener("admin", admin, [read])],
         clusters=[build_static_cluster("admin", ADMIN_ADDRESS, http=False)],
     )

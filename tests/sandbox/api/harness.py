@@ -18,11 +18,12 @@ from typing import Any
 import aiohttp
 
 from grpcdemo.resources.objects import Object
-from grpcdemo.resources.resource import NAMESPACES, SERVICE_ACCOUNTS
+from grpcdemo.resources.resource import NAMESPACES, PODS, SERVICE_ACCOUNTS
 from grpcdemo.sandbox.api.logs import LogOptions
+from grpcdemo.sandbox.api.pod_ports import Address
 from grpcdemo.sandbox.api.registry import Admit, Registry
 from grpcdemo.sandbox.api.server import build_app, serving
-from grpcdemo.sandbox.api.status import StatusError
+from grpcdemo.sandbox.api.status import StatusError, not_found
 from grpcdemo.sandbox.api.store import HISTORY, Store
 from tests.contract.tools import find_program
 from tests.fakes.script import TOKEN
@@ -31,11 +32,20 @@ from .samples import NAMESPACE
 
 
 @dataclass
-class Logs:
-    """Logs of three lines; the container that is called `waiting` has none yet. Notes what it was asked."""
+class FakeNode:
+    """Logs of three lines; the container that is called `waiting` has none yet. Notes what it was asked.
+
+    Each port of a pod is where `ports` says.
+    """
 
     asked: list[tuple[str, str, str, LogOptions]] = field(default_factory=list)
     closed: asyncio.Event = field(default_factory=asyncio.Event)
+    ports: dict[int, Address] = field(default_factory=dict)
+
+    def find_port(self, namespace: str, pod: str, port: int) -> Address:
+        if pod != "one":
+            raise not_found(PODS, pod)
+        return self.ports[port]
 
     async def read(self, namespace: str, pod: str, container: str, options: LogOptions) -> AsyncIterator[bytes]:
         self.asked.append((namespace, pod, container, options))
@@ -136,7 +146,7 @@ class Watched:
 class Sandbox:
     registry: Registry
     store: Store
-    logs: Logs
+    node: FakeNode
     client: Client
 
 
@@ -159,11 +169,11 @@ def build_registry(admit: Admit = admit_all) -> Registry:
 
 @asynccontextmanager
 async def running(ssl_context: ssl.SSLContext | None = None, admit: Admit = admit_all) -> AsyncIterator[Sandbox]:
-    registry, logs = build_registry(admit), Logs()
+    registry, node = build_registry(admit), FakeNode()
     registry.create(NAMESPACES, "", {"metadata": {"name": NAMESPACE}})
-    app = build_app(registry, token=TOKEN, log_source=logs, version="v1.36.0+sandbox")
+    app = build_app(registry, token=TOKEN, node=node, version="v1.36.0+sandbox")
     async with serving(app, ssl_context=ssl_context) as url, aiohttp.ClientSession() as session:
-        yield Sandbox(registry, registry.store, logs, Client(url, session))
+        yield Sandbox(registry, registry.store, node, Client(url, session))
 
 
 @dataclass

@@ -9,7 +9,7 @@ from grpcdemo.sandbox.api.server import build_app, serving
 from grpcdemo.sandbox.api.tables import COLUMNS
 from tests.fakes.script import TOKEN
 
-from .harness import Client, Logs, build_registry
+from .harness import Client, FakeNode, build_registry
 
 
 async def test_health_and_version(client: Client) -> None:
@@ -50,7 +50,7 @@ def test_every_kind_has_columns() -> None:
 
 async def test_a_server_that_ends_cuts_its_watches() -> None:
     """Otherwise the test would time out."""
-    app = build_app(build_registry(), token=TOKEN, log_source=Logs(), version="v1.36.0")
+    app = build_app(build_registry(), token=TOKEN, node=FakeNode(), version="v1.36.0")
     async with aiohttp.ClientSession() as session:
         async with serving(app, grace_s=3_600) as url:
             headers = {"Authorization": f"Bearer {TOKEN}"}

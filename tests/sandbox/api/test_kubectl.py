@@ -137,7 +137,10 @@ JSON_ONLY = "as protobuf: add `--dry-run=client -o yaml | kubectl create -f -`"
         ("create service clusterip one --tcp=1:1", JSON_ONLY),
         ("exec one -- id", NO_PATH),
         ("attach one", NO_PATH),
-        ("port-forward pod/one 0:50051", NO_PATH),
+        (
+            "port-forward pod/one 0:50051",
+            "the sandbox forwards ports over a websocket with the protocol v4.channel.k8s.io",
+        ),
         ("debug one --image=x", "ephemeral containers are disabled for this cluster"),
         ("top pods", "Metrics API not available"),
         ("get pods --as=another", "the sandbox has one user, who cannot act as another"),

@@ -69,12 +69,12 @@ async def test_options_reach_the_source(sandbox: Sandbox) -> None:
     )
     since = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
     options = LogOptions(previous=True, timestamps=True, tail_lines=2, limit_bytes=7, since_time=since)
-    assert sandbox.logs.asked == [("demo", "one", "c", options)]
+    assert sandbox.node.asked == [("demo", "one", "c", options)]
 
 
 async def test_following_ends_with_the_client(sandbox: Sandbox) -> None:
     await sandbox.client.create(PODS, pod())
     async with sandbox.client.stream(f"{PODS}/one/log", follow="true") as lines:
         assert [await lines.readline() for _ in range(3)] == [line.encode() for line in LINES.splitlines(True)]
-        assert not sandbox.logs.closed.is_set()
-    await sandbox.logs.closed.wait()
+        assert not sandbox.node.closed.is_set()
+    await sandbox.node.closed.wait()

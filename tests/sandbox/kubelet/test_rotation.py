@@ -8,6 +8,7 @@ import pytest
 
 from grpcdemo.kube.streams.logs import ContainerRef, Follower
 from grpcdemo.sandbox.api.logs import LogOptions
+from grpcdemo.sandbox.api.pod_ports import Address
 from grpcdemo.sandbox.api.registry import Registry
 from grpcdemo.sandbox.api.server import build_app, serving
 from grpcdemo.steps.observe.call_reader import CallReader
@@ -39,6 +40,9 @@ class Cut:
             if left is not None and (left := left - len(piece)) <= 0:
                 return
 
+    def find_port(self, namespace: str, pod: str, port: int) -> Address:
+        return self.machine.kubelet.find_port(namespace, pod, port)
+
 
 @pytest.mark.parametrize("cut_after", [None, 3_500], ids=["one stream", "streams that are cut"])
 async def test_each_call_is_counted_once(tmp_path: Path, cut_after: int | None) -> None:
@@ -56,7 +60,7 @@ async def test_each_call_is_counted_once(tmp_path: Path, cut_after: int | None) 
 async def count(machine: Machine, folder: Path, cut_after: int | None) -> tuple[Window, int]:
     """Count from the first call that is still kept; and how many the client has made since then."""
     registry = Registry(machine.store, admit=lambda pod, _: pod, allocate_ip=machine.network.service_address)
-    app = build_app(registry, token=TOKEN, log_source=Cut(machine, cut_after), version="v1.36.0")
+    app = build_app(registry, token=TOKEN, node=Cut(machine, cut_after), version="v1.36.0")
     app.middlewares.insert(0, log_in)
     window, reader = Window(), CallReader("client", is_new=True)
     seqs: list[int] = []

@@ -1,13 +1,15 @@
 """Pods with a sidecar: READY 2/2, started in order, and restarted after a failure."""
 
+import socket
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from grpcdemo.resources.pods import is_ready, read_pod
 from tests.sandbox.processes import kill_part
 
-from .machine import Machine, build_proxy, build_server, build_shell, condition, container
+from .machine import NAMESPACE, Machine, build_proxy, build_server, build_shell, condition, container
 
 pytestmark = pytest.mark.sandbox
 
@@ -50,6 +52,23 @@ async def test_a_killed_sidecar_is_restarted_and_calls_continue(machine: Machine
     assert container(pod, "grpc-server")["restartCount"] == 0
     await machine.until("server", is_ready)
     await machine.calls(50)
+
+
+async def test_the_ports_of_a_pod_with_a_sidecar(machine: Machine) -> None:
+    """The application's own, past the proxy; the proxy's for probes; and its admin, to be read alone."""
+    await machine.start_demo("server", sidecar=True)
+    pod_ip = machine.pod("server")["status"]["podIP"]
+    ports = (50051, 15021, 15000)
+    application, probes, admin = (machine.kubelet.find_port(NAMESPACE, "server", port) for port in ports)
+    socket.create_connection(application).close()
+    assert application[0] != pod_ip
+    assert probes == machine.network.reach(pod_ip, 15021)
+    url = "http://{}:{}".format(*admin)
+    async with aiohttp.ClientSession() as session:
+        clusters = await (await session.get(f"{url}/clusters?format=json")).json(content_type=None)
+        assert (await session.post(f"{url}/quitquitquit")).status == 404
+    names = {cluster["name"] for cluster in clusters["cluster_statuses"]}
+    assert names >= {"inbound|50051||", f"outbound|50051||grpc-server.{NAMESPACE}.svc.cluster.local"}
 
 
 @pytest.mark.parametrize("policy", ["Always", "Never"])

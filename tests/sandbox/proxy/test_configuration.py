@@ -101,7 +101,7 @@ def test_a_sidecar(pytestconfig: pytest.Config) -> None:
 
 
 def test_a_sidecars_bootstrap(pytestconfig: pytest.Config) -> None:
-    bootstrap = build_sidecar_bootstrap("server", XdsFolder(Path("/run")), ("10.244.0.2", 15021))
+    bootstrap = build_sidecar_bootstrap("server", XdsFolder(Path("/run")), ("10.244.0.2", 15021), ("10.245.0.2", 15000))
     compare("bootstrap", bootstrap, pytestconfig)
 
 
@@ -159,7 +159,7 @@ def test_envoy_accepts_the_configuration(tmp_path: Path, kind: str) -> None:
     if kind == "node":
         bootstrap, configuration = build_bootstrap("node", folder), configure_nodes(folder, store)
     else:
-        bootstrap = build_sidecar_bootstrap("server", folder, ("127.0.0.1", 15021))
+        bootstrap = build_sidecar_bootstrap("server", folder, ("127.0.0.1", 15021), ("127.0.0.1", 15000))
         configuration = configure_sidecar(folder, store)
     folder.create(bootstrap, configuration)
     static = build_bootstrap(kind, folder, listeners=configuration.listeners, clusters=configuration.clusters)
