@@ -6,7 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from grpcdemo.verdict import Order, Outcome, Verdict, judge_polls
+from grpcdemo.model.observation import Slice
+from grpcdemo.verdict import Criteria, Order, Outcome, Verdict, judge_polls
+from grpcdemo.verdict.ruling import DEFAULT
 
 Counters = Mapping[str, int]
 """The requests to each address, since whenever."""
@@ -38,55 +40,83 @@ class Window:
     """The requests since the servers are the same, from one poll of the clients' counters to the next."""
 
     def __init__(self) -> None:
+        self.number = 0
+        """How many there were, with this one."""
         self._servers: Mapping[str, str] = {}
-        self._latest: dict[str, Counters] = {}
-        self._began = self._ended = 0.0
-        self._requests: dict[str, Counter[str]] = defaultdict(Counter)
-        self._polls = Order()
+        self._forget(0.0)
 
     @property
     def clients(self) -> frozenset[str]:
         """Whose counters were read."""
         return frozenset(self._latest)
 
-    def add(self, now: float, servers: Mapping[str, str], counters: Mapping[str, Counters]) -> None:
+    @property
+    def seconds(self) -> float:
+        """From the first poll to the latest one."""
+        return self._ended - self._began
+
+    @property
+    def by_client(self) -> dict[str, dict[str, int]]:
+        """Requests by client pod and server pod."""
+        return {client: dict(self._requests[client]) for client in sorted(self._latest)}
+
+    def add(self, now: float, servers: Mapping[str, str], counters: Mapping[str, Counters]) -> Slice:
         """The *counters* of each client that could be read, and the names of the *servers* by address.
 
         Other servers begin another window, and so do other hosts in a client's Envoy, which learns of them later: what
-        was counted before, was not shared between these.
+        was counted before, was not shared between these. Returns what is new.
         """
         changed = any(
             client in self._latest and later.keys() != self._latest[client].keys() for client, later in counters.items()
         )
-        if servers != self._servers or changed:
-            self._servers, self._began = servers, now
-            self._latest, self._requests, self._polls = {}, defaultdict(Counter), Order()
+        number = self.number
+        if servers != self._servers or changed or not number:
+            self._servers = servers
+            self.begin(now)
         self._ended = now
+        new, before = Counter[str](), self._polls
         for client, later in counters.items():
             if client in self._latest:
-                self._count(client, increase(self._latest[client], later))
+                new += self._count(client, increase(self._latest[client], later))
             self._latest[client] = later
+        followed, repeated = self._polls.followed - before.followed, self._polls.repeated - before.repeated
+        return Slice(dict(new), followed=followed, repeated=repeated, windows=self.number - number)
 
-    def _count(self, client: str, requests: Counters) -> None:
+    def begin(self, now: float) -> None:
+        """Forget what was counted."""
+        self.number += 1
+        self._forget(now)
+
+    def _forget(self, now: float) -> None:
+        self._began = self._ended = now
+        self._latest: dict[str, Counters] = {}
+        self._requests: dict[str, Counter[str]] = defaultdict(Counter)
+        self._polls = Order()
+
+    def _count(self, client: str, requests: Counters) -> Counter[str]:
+        """Returns the requests by server."""
+        counted = Counter[str]()
         for address, number in requests.items():
             if number:
-                self._requests[client][self._servers.get(address, address)] += number
-        if sum(requests.values()) > 1:
-            alone = sum(map(bool, requests.values())) == 1
+                counted[self._servers.get(address, address)] += number
+        self._requests[client] += counted
+        if counted.total() > 1:
+            alone = len(counted) == 1
             self._polls = Order(self._polls.followed + 1, self._polls.repeated + alone)
+        return counted
 
     def measure(self, unheard: Mapping[str, str], all_pods: int) -> Measurement:
         """The verdict so far; *unheard* are the clients whose counters cannot be read now, and why."""
         return Measurement(
-            verdict=self._verdict(unheard),
-            seconds=self._ended - self._began,
-            by_client={client: dict(self._requests[client]) for client in sorted(self._latest)},
+            verdict=self.verdict(unheard),
+            seconds=self.seconds,
+            by_client=self.by_client,
             servers=tuple(sorted({*self._servers.values()})),
             pods=len(self._latest),
             all_pods=all_pods,
         )
 
-    def _verdict(self, unheard: Mapping[str, str]) -> Verdict:
+    def verdict(self, unheard: Mapping[str, str], criteria: Criteria = DEFAULT) -> Verdict:
         servers = {*self._servers.values()}
         total = sum((+requests for requests in self._requests.values()), Counter[str]())
         if len(servers) > 1 and not total:
@@ -94,7 +124,7 @@ class Window:
         if elsewhere := [name for name in total if name not in servers]:
             reason = f"{total[elsewhere[0]]} requests went to {elsewhere[0]}, which is no ready endpoint here"
             return Verdict(Outcome.INCONCLUSIVE, reason)
-        return judge_polls(self._requests, servers, self._polls, unheard=unheard)
+        return judge_polls(self._requests, servers, self._polls, criteria, unheard)
 
 
 def increase(earlier: Counters, later: Counters) -> Counters:

@@ -43,6 +43,11 @@ def is_active(pod: Object) -> bool:
     return not is_finished(pod) and not is_terminating(pod)
 
 
+def is_running(pod: Object) -> bool:
+    """It has started, and nobody has asked it to end."""
+    return is_active(pod) and (pod.get("status") or {}).get("phase") == "Running"
+
+
 def proxy_kind(pod: Object) -> ProxyKind | None:
     """How Istio's proxy is in the pod: as a native sidecar, Istio's default today, or as one more container."""
     if any(sidecar["name"] == PROXY_CONTAINER for sidecar in sidecars_of(pod)):

@@ -1,0 +1,34 @@
+"""What any source answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from grpcdemo.diagnosis.traffic import Counters
+from grpcdemo.resources.objects import Object
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One poll of some client pods."""
+
+    counters: Mapping[str, Counters]
+    """By pod, the requests to each address since its counter began."""
+    failures: Mapping[str, str] = field(default_factory=dict)
+    """By pod that has counters which could not be read now, why."""
+    uncounted: Sequence[str] = ()
+    """Pods whose requests nobody counts."""
+
+
+class Source(Protocol):
+    """Counters of the requests to one port of one Service."""
+
+    name: str
+
+    async def read(self, pods: Sequence[Object]) -> Reading:
+        """The counters of these client *pods*, as they are now. Raises Unreadable if the user lacks the right."""
+
+    async def close(self) -> None:
+        """Close the connections that it keeps from one reading to the next."""
