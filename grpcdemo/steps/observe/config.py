@@ -39,6 +39,8 @@ class ObserveConfig:
     """Yield an observation after this long even if nothing was counted or changed."""
     gap_s: float = 2.0
     """The pause between two looks at what the demo lacks, while nobody answers."""
+    change_s: float = 30.0
+    """How long nothing is called skewed while server pods come or go, counted from their last change."""
     blind_s: float = BLIND_S
     """How long calls may not be readable before it is said."""
     follow: FollowTiming = field(default_factory=FollowTiming)

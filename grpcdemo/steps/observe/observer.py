@@ -25,7 +25,7 @@ from grpcdemo.steps.observe.call_reader import CallReader, Past
 from grpcdemo.steps.observe.config import ObserveConfig
 from grpcdemo.steps.observe.followers import Followers
 from grpcdemo.steps.observe.gaps import find_gap
-from grpcdemo.steps.observe.pods import ObservedPods, pod_queries
+from grpcdemo.steps.observe.pods import Changing, ObservedPods, pod_queries
 from grpcdemo.steps.observe.record import Record
 from grpcdemo.steps.observe.snapshot import take_snapshot
 from grpcdemo.steps.observe.window import Window
@@ -120,7 +120,12 @@ class _Observer:
     def snapshot(self, now: float) -> Observation:
         self._record.blindness.look(self._outages(), now)
         gap = self._gap if self._is_idle() else None
-        return take_snapshot(self._record, self._pods.servers, self._pods.clients, self._config.criteria, now, gap)
+        servers, clients, criteria = self._pods.servers, self._pods.clients, self._config.criteria
+        return take_snapshot(self._record, servers, clients, criteria, now, gap, self._changing(now))
+
+    def _changing(self, now: float) -> Changing | None:
+        """The server pods that come or go, unless nothing has changed for long: what is stuck changes no more."""
+        return self._pods.changing if now - self._record.window_began < self._config.change_s else None
 
     def _outages(self) -> dict[str, Outage]:
         """Up to when calls were read, by client, and why not since; under an empty name, that of the pods' watch."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from grpcdemo.errors import Hint, Kubectl, NotFound, UsageError
 from grpcdemo.kube.advice import advise_on_gap, describe_gap
 from grpcdemo.kube.client.api import Api
@@ -35,6 +37,21 @@ def observe_commands(config: ObserveConfig) -> tuple[Kubectl, ...]:
     return pods, log_command(config, "--follow", "--tail", "10")
 
 
+@dataclass(frozen=True)
+class Changing:
+    """How many server pods come or go, as in a rollout."""
+
+    not_ready: int = 0
+    terminating: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.not_ready or self.terminating)
+
+    def __str__(self) -> str:
+        counts = {"not ready": self.not_ready, "terminating": self.terminating}
+        return ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+
+
 class ObservedPods:
     """Reads live pods, neither terminating nor finished, from a mirror of `pod_queries`."""
 
@@ -57,6 +74,13 @@ class ObservedPods:
         """The UIDs of clients and ready servers. When it changes, connections change, and a new window begins."""
         ready = [server for server in self.servers if server.ready]
         return frozenset(pod.uid for pod in [*self.clients, *ready])
+
+    @property
+    def changing(self) -> Changing:
+        """The server pods that come or go."""
+        servers = [pod for pod in map(read_pod, self._mirror["pods"]) if pod.app == SERVER_APP and not pod.finished]
+        starting = sum(not pod.ready for pod in servers if not pod.deleting)
+        return Changing(starting, sum(pod.deleting for pod in servers))
 
     @property
     def lost(self) -> Lost | None:

@@ -17,7 +17,7 @@ class Record:
 
     def __init__(self, began: float, new_window: Callable[[], Window] = Window, blind_s: float = BLIND_S) -> None:
         self._new_window = new_window
-        self._window_began = began
+        self.window_began = began
         self.window = new_window()
         self.windows = 0
         """How many windows have begun."""
@@ -30,7 +30,7 @@ class Record:
         """Begin a new window; no call before counts in it."""
         self.windows += 1
         self.window = self._new_window()
-        self._window_began = at
+        self.window_began = at
         self.timeline.add(Slice(windows=1), at)
 
     def add(self, batch: Batch) -> bool:
@@ -46,7 +46,7 @@ class Record:
 
     def tally(self, now: float) -> Tally:
         """What was counted in the window up to *now*."""
-        began = self._window_began if self.window.began is None else min(self._window_began, self.window.began)
+        began = self.window_began if self.window.began is None else min(self.window_began, self.window.began)
         blind, unread = (
             clipped((one for one in times if one.client), began, now)
             for times in (self.blindness.times(), self.blindness.unread())

@@ -9,6 +9,7 @@ from grpcdemo.kube.trouble import Gap
 from grpcdemo.model.observation import Observation
 from grpcdemo.model.pods import Pod
 from grpcdemo.steps.observe.blindness import Blindness
+from grpcdemo.steps.observe.pods import Changing
 from grpcdemo.steps.observe.record import Record
 from grpcdemo.verdict import Criteria, Outcome, Verdict, judge
 
@@ -20,10 +21,12 @@ def take_snapshot(
     criteria: Criteria,
     now: float,
     gap: Gap | None = None,
+    changing: Changing | None = None,
 ) -> Observation:
     """The observation at *now*. Responses of pods that are not among *servers* do not vote.
 
-    The *gap* is why nobody answers, if that is known.
+    The *gap* is why nobody answers, if that is known. While pods are *changing*, nothing is called skewed: old
+    connections are just being closed, and new ones made.
     """
     record.appeared.update(dict.fromkeys(sorted(pod.name for pod in servers)))
     tally = record.tally(now)
@@ -40,6 +43,8 @@ def take_snapshot(
         verdict = Verdict(Outcome.INCONCLUSIVE, describe_gap(gap))
     else:
         verdict = judge(voting, able, criteria, record.window.order, unheard, record.window.standing)
+        if verdict.outcome is Outcome.SKEWED and changing:
+            verdict = Verdict(Outcome.INCONCLUSIVE, f"server pods are changing ({changing}): {verdict.reason}")
         if verdict.outcome is not Outcome.INCONCLUSIVE:
             record.window.standing = verdict
     return Observation(

@@ -132,6 +132,21 @@ async def test_a_terminating_server_may_answer_but_does_not_vote(scene: Scene) -
     assert observation.verdict.outcome is Outcome.PINNED
 
 
+@pytest.mark.parametrize(("change_s", "outcome"), [(3600.0, Outcome.INCONCLUSIVE), (0.0, Outcome.SKEWED)])
+async def test_nothing_is_skewed_while_servers_come_and_go_unless_for_long(
+    scene: Scene, change_s: float, outcome: Outcome
+) -> None:
+    await scene.add("grpc-server", "d")
+    async with scene.watching(ObserveConfig(change_s=change_s)) as watch:
+        await watch.windows(1)
+        scene.delete("d", stops=False)
+        await watch.windows(2)
+        scene.calls("x", 1, *["a", "b"] * 80)
+        observation = await watch.responses(160)
+    assert observation.verdict.outcome is outcome
+    assert ("changing (1 terminating)" in observation.verdict.reason) is (change_s > 0)
+
+
 async def test_a_terminating_client_does_not_vote(scene: Scene) -> None:
     await scene.add("grpc-client", "y")
     async with scene.watching() as watch:

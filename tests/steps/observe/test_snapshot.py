@@ -2,9 +2,10 @@
 
 from grpcdemo.model.observation import Observation
 from grpcdemo.steps.observe.batch import Batch
+from grpcdemo.steps.observe.pods import Changing
 from grpcdemo.steps.observe.record import Record
 from grpcdemo.steps.observe.snapshot import take_snapshot
-from grpcdemo.verdict import Criteria, Outcome
+from grpcdemo.verdict import Criteria, Outcome, Verdict
 from grpcdemo.workload.call_log import Result
 from tests.views.samples import pod
 
@@ -48,6 +49,23 @@ def test_a_pod_that_is_not_ready_is_not_missed() -> None:
     evenly = batch(*["a", "b"] * 80)
     assert observation(evenly, unready="c").verdict.outcome is Outcome.BALANCED
     assert observation(evenly).verdict.outcome is Outcome.SKEWED
+
+
+def test_nothing_is_skewed_while_pods_change() -> None:
+    def verdict(calls: str, changing: Changing | None) -> Verdict:
+        record = Record(0.0)
+        record.begin_window(0.0)
+        record.add(batch(*calls, at=1.0))
+        pods = [pod("grpc-server", name, 1, name=name) for name in "abc"]
+        return take_snapshot(record, pods, [CLIENT], Criteria(), 2.0, changing=changing).verdict
+
+    uneven = verdict("ab" * 80, Changing(not_ready=1, terminating=2))
+    assert uneven.outcome is Outcome.INCONCLUSIVE
+    assert uneven.reason.startswith("server pods are changing (1 not ready, 2 terminating): c gave none of 160")
+    assert verdict("ab" * 80, Changing()).outcome is Outcome.SKEWED
+    assert verdict("ab" * 80, None).outcome is Outcome.SKEWED
+    assert verdict("a" * 80, Changing(terminating=1)).outcome is Outcome.PINNED
+    assert verdict("abc" * 80, Changing(terminating=1)).outcome is Outcome.BALANCED
 
 
 def test_a_pod_that_is_not_ready_votes_if_it_answers() -> None:
