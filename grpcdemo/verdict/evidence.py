@@ -48,37 +48,24 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 ALTERNATIVES = 4
 
 
-@dataclass(frozen=True)
 class Counts:
-    """Responses by pod: the counts above zero, and the number of pods."""
+    """Responses by pod."""
 
-    answers: tuple[int, ...]
-    pods: int
-
-    @cached_property
-    def total(self) -> int:
-        """All responses."""
-        return sum(self.answers)
-
-    @cached_property
-    def fewest(self) -> int:
-        """The smallest count, 0 if a pod never answered."""
-        return min(self.answers) if self.answers and not self.unseen else 0
-
-    @cached_property
-    def most(self) -> int:
-        """The largest count."""
-        return max(self.answers, default=0)
-
-    @property
-    def unseen(self) -> int:
+    def __init__(self, answers: Sequence[int], pods: int) -> None:
+        """*answers* are the counts above zero, *pods* is how many pods there are."""
+        self.answers = answers
+        self.pods = pods
+        self.total = sum(answers)
+        self.unseen = pods - len(answers)
         """How many pods never answered."""
-        return self.pods - len(self.answers)
+        self.fewest = min(answers) if answers and not self.unseen else 0
+        """The smallest count, 0 if a pod never answered."""
+        self.most = max(answers, default=0)
+        """The largest count."""
 
     def log_uneven(self, tolerance: float) -> float:
         """The log evidence against even traffic: one pod is dead, too light, too heavy, or alone, equally likely."""

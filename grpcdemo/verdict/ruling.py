@@ -124,7 +124,7 @@ class _Case:
         self.total = self.together.total
 
     def _counts(self, answers: Mapping[str, int]) -> Counts:
-        return Counts(tuple(count for count in answers.values() if count), self.pods)
+        return Counts([count for count in answers.values() if count], self.pods)
 
     def verdict(self) -> Verdict:
         if self.pods < 2:
