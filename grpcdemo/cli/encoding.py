@@ -6,7 +6,10 @@ import codecs
 import os
 from io import TextIOWrapper
 
-STAND_INS = str.maketrans("█▉▊▋▌▍▎▏▁▂▃▄▅▆▇░✓…·×●►─│┬├└", "#####---_.:-=+*/*~.xo>-|+++")
+STAND_INS = str.maketrans(
+    "█▉▊▋▌▍▎▏▁▂▃▄▅▆▇░✓…·×●►─━│┬├└┌┍┕┝┑┭┯┙┵┷┥┽┿╾",
+    "#####---_.:-=+*/*~.xo>-=|++++++++++++++++=",
+)
 ERRORS = "grpcdemo.ascii"
 """The name under which Python's encoders find `_stand_in`."""
 

@@ -8,10 +8,10 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from grpcdemo.model.observation import Observation
-from grpcdemo.views.glyphs import EIGHTHS, percent
+from grpcdemo.views.glyphs import bar, full_share, percent
 from grpcdemo.views.observation import STYLES
 from grpcdemo.views.pods import short_names
-from grpcdemo.views.servers import fold, server_rows
+from grpcdemo.views.servers import ServerRow, fold, server_rows
 from grpcdemo.views.styles import QUIET
 from grpcdemo.views.words import printable
 
@@ -44,6 +44,7 @@ NARROWEST = 10
 def big_view(observation: Observation, width: int, height: int) -> RenderableType:
     """The picture in *width* cells and *height* lines. Pods that do not fit share the last line."""
     rows, facts = server_rows(observation), _facts(observation, width)
+    full = full_share(len(observation.expected))
     room = max(1, height - len(facts))
     shown, folded = fold(rows, room)
     high = min(HIGH, room // max(1, len(shown)) - 1)
@@ -52,9 +53,9 @@ def big_view(observation: Observation, width: int, height: int) -> RenderableTyp
     for row in shown:
         title = Text.assemble((MARK, row.color), f"{printable(names[row.name])}  {printable(row.ip or '')}")
         if high < 2:
-            lines.append(_line(title, row.share, row.color, width))
+            lines.append(_line(title, row, full, width))
         else:
-            lines += [*_block(title, row.share, row.color, width, high), Text("")]
+            lines += [*_block(title, row, full, width, high), Text("")]
     if folded:
         lines.append(Text(f"… and {len(folded)} more", QUIET))
     return Group(*lines, *facts)
@@ -71,27 +72,24 @@ def _facts(observation: Observation, width: int) -> list[Text]:
     return [word, reason]
 
 
-def _line(title: Text, share: float, color: str, width: int) -> Text:
+def _line(title: Text, row: ServerRow, full: float, width: int) -> Text:
     """All of a pod in one line: the bar takes the right half."""
     half = width // 2
     title.truncate(max(1, half - SHARE - 1), overflow="ellipsis", pad=True)
-    return Text.assemble(title, (f"{percent(share):>{SHARE}} ", "bold"), (_bar(share, width - half), color))
+    drawn = bar(row.share, full, width - half)
+    return Text.assemble(title, (f"{percent(row.share):>{SHARE}} ", "bold"), (drawn, row.color))
 
 
-def _block(title: Text, share: float, color: str, width: int, high: int) -> list[Text]:
+def _block(title: Text, row: ServerRow, full: float, width: int, high: int) -> list[Text]:
     """A pod in *high* lines: the title above its bar, and on the left the share, in large digits if they fit."""
+    share = percent(row.share)
     if high < HIGH or width < DIGITS + NARROWEST:
-        title = Text.assemble(title, (f"  {percent(share)}", "bold"))
-        return [title, *[Text(_bar(share, width), color)] * (high - 1)]
-    first, *others = (Text(f"{line:<{DIGITS}}", color) for line in _digits(percent(share)))
-    bar = _bar(share, width - DIGITS)
-    return [Text.assemble(first, title), *(Text.assemble(digits, (bar, color)) for digits in others)]
+        title = Text.assemble(title, (f"  {share}", "bold"))
+        return [title, *[Text(bar(row.share, full, width), row.color)] * (high - 1)]
+    first, *others = (Text(f"{line:<{DIGITS}}", row.color) for line in _digits(share))
+    drawn = bar(row.share, full, width - DIGITS)
+    return [Text.assemble(first, title), *(Text.assemble(digits, (drawn, row.color)) for digits in others)]
 
 
 def _digits(text: str) -> Sequence[str]:
     return [" ".join(GLYPHS[letter][line] for letter in text) for line in range(HIGH)]
-
-
-def _bar(share: float, width: int) -> str:
-    whole, rest = divmod(round(share * width * 8), 8)
-    return "█" * whole + (EIGHTHS[rest] if rest else "")

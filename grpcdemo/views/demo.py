@@ -7,7 +7,7 @@ from rich.text import Text
 
 from grpcdemo.model.observation import Observation
 from grpcdemo.model.result import DemoResult, Phase
-from grpcdemo.views.glyphs import BAR_CELLS, bar, percent
+from grpcdemo.views.glyphs import BAR_CELLS, bar, full_share, percent
 from grpcdemo.views.observation import outcome_text, verdict_text
 from grpcdemo.views.palette import server_colors
 from grpcdemo.views.table import GAP, plain_table
@@ -50,7 +50,8 @@ def _share(observation: Observation, index: int, *, bars: bool, ips: bool) -> Te
     if index >= len(pods):
         return Text("-")
     share = counts.get(pods[index].name, 0) / total if total else 0.0
-    drawn, color = f"{bar(share)} " if bars else "", server_colors(observation)[pods[index].name].terminal
+    drawn = f"{bar(share, full_share(len(pods)))} " if bars else ""
+    color = server_colors(observation)[pods[index].name].terminal
     ip = f"{pods[index].ip or '-':<{IP}} " if ips else ""
     return Text.assemble(ip, (drawn, color), f"{percent(share):>{CELL}}")
 

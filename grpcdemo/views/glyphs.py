@@ -13,6 +13,8 @@ SPARKS = "▁▂▃▄▅▆▇█"
 NO_CALLS = " "
 BLIND = "░"
 NOWHERE: frozenset[int] = frozenset()
+FEW = 4
+"""For so many pods, a bar shows the part of all responses. For more, all bars would be short."""
 
 
 def percent(share: float) -> str:
@@ -26,20 +28,25 @@ def percent(share: float) -> str:
     return f"{share:.0%}" if share < 0.995 else ">99%"
 
 
-def bar(share: float) -> str:
-    """A bar of BAR_CELLS cells, exact to an eighth of a cell."""
-    eighths = round(share * BAR_CELLS * 8)
-    whole, rest = divmod(eighths, 8)
-    return ("█" * whole + (EIGHTHS[rest] if rest else "")).ljust(BAR_CELLS)
+def full_share(pods: int) -> float:
+    """The share of a full bar: all responses, or with many *pods* twice the even share."""
+    return 1.0 if pods <= FEW else 2 / pods
 
 
-def sparkline(shares: Iterable[float | None], blind: Container[int] = NOWHERE) -> str:
-    """A cell for each share: the lowest bar is 0%, the full one 100%, a blank no responses.
+def bar(share: float, full: float = 1.0, cells: int = BAR_CELLS) -> str:
+    """A bar that takes all *cells* at a share of *full* or more, exact to an eighth of a cell."""
+    whole, rest = divmod(round(min(1.0, share / full) * cells * 8), 8)
+    return ("█" * whole + (EIGHTHS[rest] if rest else "")).ljust(cells)
+
+
+def sparkline(shares: Iterable[float | None], blind: Container[int] = NOWHERE, full: float = 1.0) -> str:
+    """A cell for each share: the lowest bar is 0%, the highest *full* or more, a blank no responses.
 
     Where nothing was read, in the cells with these numbers, a mark says that nobody knows.
     """
+    top = len(SPARKS) - 1
     return "".join(
-        (BLIND if cell in blind else NO_CALLS) if share is None else SPARKS[round(share * (len(SPARKS) - 1))]
+        (BLIND if cell in blind else NO_CALLS) if share is None else SPARKS[round(min(1.0, share / full) * top)]
         for cell, share in enumerate(shares)
     )
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from enum import IntEnum
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -11,7 +12,7 @@ from rich.text import Text
 from grpcdemo.model.observation import Observation
 from grpcdemo.verdict import Outcome, Verdict
 from grpcdemo.views.clients import clients_table
-from grpcdemo.views.servers import servers_table
+from grpcdemo.views.servers_table import servers_table
 from grpcdemo.views.styles import BAD, GOOD, QUIET, SHARE
 from grpcdemo.views.words import errors_text, hint_line, latency_line, numbers_line, printable
 
@@ -25,6 +26,17 @@ HEAD = 1
 FEWEST_ROWS = 4
 
 
+class Fact(IntEnum):
+    """A line below the table. Where height is short, the first is lost first."""
+
+    CERTAINTY = 1
+    LATENCY = 2
+    NUMBERS = 3
+    ERRORS = 4
+    HINT = 5
+    VERDICT = 6
+
+
 def observation_view(
     observation: Observation,
     width: int | None = None,
@@ -33,25 +45,19 @@ def observation_view(
     bars: bool = True,
     kubectl_flags: Sequence[str] = (),
 ) -> RenderableType:
-    """The picture in *width* cells and *height* lines; without them, all there is."""
-    facts = [Text(numbers_line(observation)), Text(latency_line(observation.tally))]
-    if observation.tally.errors:
-        facts.append(Text(errors_text(observation.tally), BAD))
-    facts.append(verdict_text(observation.verdict))
-    if observation.verdict.certainty:
-        facts.append(Text(observation.verdict.certainty, QUIET))
-    if observation.hint:
-        facts.append(Text(hint_line(observation.hint, kubectl_flags)))
-    for fact in facts:
-        fact.no_wrap, fact.overflow = False, "fold"  # the console would cut it off
+    """The picture in *width* cells and *height* lines; without them, all there is. The verdict is lost last."""
+    facts = _facts(observation, kubectl_flags)
+    while height is not None and len(facts) > 1 and _lines(facts, width) > height - HEAD - 1 - FEWEST_ROWS:
+        del facts[min(facts)]
+    rows = None if height is None else max(0, height - HEAD - 1 - _lines(facts, width))
+    if rows is not None and rows < 2:
+        return Group(*facts.values())
     several = len(observation.clients) > 1 or len(observation.tally.by_client) > 1
-    servers_rows, clients_rows = (
-        _room(observation, facts, width, height) if several else (_left(facts, width, height), None)
-    )
-    parts: list[RenderableType] = [servers_table(observation, width, servers_rows, bars=bars), Text("")]
-    if several:
-        parts += [clients_table(observation, width, clients_rows), Text("")]
-    return Group(*parts, *facts)
+    if not several or (rows is not None and rows < 2 * FEWEST_ROWS + HEAD + 1):
+        return Group(servers_table(observation, width, rows, bars=bars), Text(""), *facts.values())
+    servers_rows, clients_rows = _share_out(observation, rows)
+    servers = servers_table(observation, width, servers_rows, bars=bars)
+    return Group(servers, Text(""), clients_table(observation, width, clients_rows), Text(""), *facts.values())
 
 
 def outcome_text(outcome: Outcome) -> Text:
@@ -62,21 +68,31 @@ def verdict_text(verdict: Verdict) -> Text:
     return Text.assemble(outcome_text(verdict.outcome), f": {printable(verdict.reason)}")
 
 
-def _room(
-    observation: Observation, facts: list[Text], width: int | None, height: int | None
-) -> tuple[int | None, int | None]:
+def _facts(observation: Observation, kubectl_flags: Sequence[str]) -> dict[Fact, Text]:
+    """What the lines below the table say, from top to bottom."""
+    verdict = observation.verdict
+    facts = {Fact.NUMBERS: Text(numbers_line(observation)), Fact.LATENCY: Text(latency_line(observation.tally))}
+    if observation.tally.errors:
+        facts[Fact.ERRORS] = Text(errors_text(observation.tally), BAD)
+    facts[Fact.VERDICT] = verdict_text(verdict)
+    if verdict.certainty:
+        facts[Fact.CERTAINTY] = Text(verdict.certainty, QUIET)
+    if observation.hint:
+        facts[Fact.HINT] = Text(hint_line(observation.hint, kubectl_flags))
+    for text in facts.values():
+        text.no_wrap, text.overflow = False, "fold"  # the console would cut it off
+    return facts
+
+
+def _lines(facts: Mapping[Fact, Text], width: int | None) -> int:
+    """How many lines the *facts* take."""
+    return sum(len(textwrap.wrap(text.plain, width)) if width else 1 for text in facts.values())
+
+
+def _share_out(observation: Observation, rows: int | None) -> tuple[int | None, int | None]:
     """How many rows the servers and the clients get; the clients get a third at most."""
-    left = _left(facts, width, height)
-    if left is None:
+    if rows is None:
         return None, None
-    left -= HEAD + 1
+    left = rows - HEAD - 1
     clients = min(len(observation.clients), max(FEWEST_ROWS, left // 3))
     return max(FEWEST_ROWS, left - clients), clients
-
-
-def _left(facts: list[Text], width: int | None, height: int | None) -> int | None:
-    """How many rows are left for the table, below its head and above the *facts*."""
-    if height is None:
-        return None
-    lines = sum(len(textwrap.wrap(fact.plain, width)) if width else 1 for fact in facts)
-    return max(FEWEST_ROWS, height - HEAD - 1 - lines)

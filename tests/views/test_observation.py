@@ -9,6 +9,7 @@ from grpcdemo.errors import Hint, Kubectl
 from grpcdemo.model.observation import Observation, Slice, Timeline
 from grpcdemo.verdict import Outcome, Verdict
 from grpcdemo.views.document import observation_document
+from grpcdemo.views.glyphs import bar, full_share, sparkline
 from grpcdemo.views.observation import observation_view
 from grpcdemo.views.words import numbers_line, plain_line, printable
 
@@ -41,8 +42,8 @@ def test_observation(golden: Golden, name: str) -> None:
     golden(name, lambda width: observation_view(shown, width, 24), document)
 
 
-@pytest.mark.parametrize("height", [24, 50])
-@pytest.mark.parametrize("width", [40, 60, 80, 200])
+@pytest.mark.parametrize("height", [12, 24, 50])
+@pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
 @pytest.mark.parametrize("name", SEEN)
 def test_it_fits_the_terminal(name: str, width: int, height: int) -> None:
     lines = draw(observation_view(SEEN[name], width, height), width).splitlines()
@@ -117,8 +118,51 @@ def test_rows_keep_their_places_while_all_is_even() -> None:
 
 def test_a_pod_that_was_pinned_to_keeps_its_row_when_it_is_gone() -> None:
     (line,) = [line for line in picture(BALANCED, width=120) if "zzzzz" in line]
-    assert line.endswith("█████▁▁▁▁▁▁")
+    assert line.endswith("██████████▁▁▁▁▁▁▁▁▁▁▁▁")
     assert "gone" in line
+    (fewer,) = [line for line in picture(BALANCED, rows=13) if "…" in line and "zzzzz" in line]
+    assert fewer
+    assert not [line for line in picture(BALANCED, rows=11) if "zzzzz" in line], "it leaves before others are folded"
+
+
+def test_pods_that_are_gone_are_folded_first() -> None:
+    shown = crowd(pinned=False)
+    gone = {"grpc-server-58f6c9d4b7-zzzzz": 3600}
+    by_client = {client: answered | gone for client, answered in shown.tally.by_client.items()}
+    going = replace(shown, tally=replace(shown.tally, by_client=by_client), departed=dict.fromkeys(gone, "10.244.1.9"))
+    assert not [line for line in picture(going, rows=20) if "zzzzz" in line]
+
+
+def test_with_many_pods_half_a_bar_is_the_even_share() -> None:
+    even, twice = ("█" * 5 + " " * 5, "█" * 10)
+    assert bar(1 / 12, full_share(12)) == even
+    assert bar(2 / 12, full_share(12)) == bar(1.0, full_share(12)) == twice
+    assert sparkline([0.0, 1 / 12, 2 / 12, 1.0], full=full_share(12)) == "▁▅██"
+    assert f"{bar(1.0)} 100%" in "".join(picture(PINNED)), "of a few, it is the share itself"
+    assert f"{bar(0.35)}  35%" in "".join(picture(BALANCED))
+
+
+@pytest.mark.parametrize("name", ["observation-crowd-pinned", "observation-blind", "observation-balanced"])
+def test_the_verdict_is_the_last_line_to_be_lost(name: str) -> None:
+    shown = SEEN[name]
+    for height in (1, 3, 4, 5, 7, 9, 11, 15):
+        lines = draw(observation_view(shown, 200, height), 200).splitlines()
+        assert [line for line in lines if line.startswith(f"{shown.verdict.outcome.value}: ")]
+        assert len(lines) <= height
+
+
+def test_a_wide_terminal_shows_the_way_of_the_calls() -> None:
+    head, *lines = picture(PINNED, width=120)
+    assert head.startswith("CLIENT  ")
+    assert [line[:20].rstrip() for line in lines[:3]] == ["", "…9qv5m ━━━━━━━━━━━━", ""]
+    ways = [line[:20].rstrip() for line in picture(BALANCED, width=120)[1:5]]
+    assert ways == ["                 ┌─", "…9qv5m ━━ Envoy ━┽─", "                 └─", ""]
+    assert picture(PINNED, width=119)[0].startswith("SERVER POD")
+
+
+def test_the_way_of_the_calls_names_the_number_of_clients_and_is_missing_without_calls() -> None:
+    assert any(line.startswith("14 clients ━") for line in picture(crowd(pinned=True, clients=14), width=120, rows=24))
+    assert not [line for line in picture(observation(), width=120) if "━" in line]
 
 
 def test_without_bars_there_are_words_and_numbers_alone() -> None:
