@@ -6,6 +6,7 @@ COMMANDS = {
         "up": "Deploy server and client without Istio",
         "observe": "Watch which pods answer the client",
         "istio": "Turn Istio's sidecar injection on or off",
+        "compare": "Measure every cure side by side",
         "cleanup": "Delete what grpcdemo created",
     },
     "Look": {

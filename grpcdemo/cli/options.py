@@ -188,6 +188,26 @@ Revision = Annotated[
 ]
 
 
+ImagePrefix = Annotated[
+    str | None,
+    typer.Option(
+        "--image-prefix",
+        metavar="PREFIX",
+        parser=parse_prefix,
+        help="Pull the images from this registry, where `images push PREFIX` put them.",
+    ),
+]
+ContainerResources = Annotated[
+    dict[str, str] | None,
+    typer.Option(
+        "--resources",
+        metavar="LIST",
+        parser=compute.parse_resources,
+        help="Requests and limits of each container, such as requests.cpu=50m,limits.memory=256Mi.",
+        show_default=", ".join(f"{key}={quantity}" for key, quantity in compute.DEFAULTS.items()),
+    ),
+]
+
 MOST_PODS = 10_000
 """Of each kind; no demo needs more, and no cluster has room."""
 
@@ -228,22 +248,5 @@ class Deployed:
             show_default=f"{defaults.RATE:g}",
         ),
     ] = None
-    image_prefix: Annotated[
-        str | None,
-        typer.Option(
-            "--image-prefix",
-            metavar="PREFIX",
-            parser=parse_prefix,
-            help="Pull the images from this registry, where `images push PREFIX` put them.",
-        ),
-    ] = None
-    resources: Annotated[
-        dict[str, str] | None,
-        typer.Option(
-            "--resources",
-            metavar="LIST",
-            parser=compute.parse_resources,
-            help="Requests and limits of each container, such as requests.cpu=50m,limits.memory=256Mi.",
-            show_default=", ".join(f"{key}={quantity}" for key, quantity in compute.DEFAULTS.items()),
-        ),
-    ] = None
+    image_prefix: ImagePrefix = None
+    resources: ContainerResources = None

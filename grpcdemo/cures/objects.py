@@ -17,6 +17,8 @@ from grpcdemo.resources.resource import HEADLESS
 PORT = 50051
 SERVER_HEALTH_PORT = 50052
 """A port of its own for probes, so that each connection to the service's port is a client's."""
+CRASH_PORT = 50054
+"""Open to the pod itself alone: any request to it ends the server."""
 HEADLESS_SERVICE = f"{SERVER_APP}-headless"
 
 Env = Mapping[str, str]

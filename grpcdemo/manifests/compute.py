@@ -48,7 +48,7 @@ def check_resources(resources: Resources) -> None:
         _check_resource(key, quantity)
     requests, limits = (quantities(field, resources) for field in ("requests", "limits"))
     for name in requests.keys() & limits.keys():
-        if _amount(requests[name]) > _amount(limits[name]):
+        if amount(requests[name]) > amount(limits[name]):
             raise UsageError(
                 f"requests.{name}={requests[name]} is more than limits.{name}={limits[name]}",
                 hint=f"set both, such as --resources requests.{name}={requests[name]},limits.{name}={requests[name]}",
@@ -60,14 +60,15 @@ def _check_resource(key: str, quantity: str) -> None:
     if not (name in FINEST or name.startswith("hugepages-") or "/" in name):
         known = ", ".join(FINEST)
         raise UsageError(f"containers have no resource {name}", hint=f"they have {known}, and such as example.com/gpu")
-    if _amount(quantity) % FINEST.get(name, Decimal(1)):
+    if amount(quantity) % FINEST.get(name, Decimal(1)):
         raise UsageError(
             f"{key}={quantity} is no multiple of {FINEST.get(name, 1)}",
             hint="`m` is a thousandth, `Mi` is a megabyte: cpu=100m, memory=64Mi",
         )
 
 
-def _amount(quantity: str) -> Decimal:
+def amount(quantity: str) -> Decimal:
+    """The number that a quantity means: 0.05 for `50m`."""
     match = QUANTITY.fullmatch(quantity)
     number, suffix = (match[1], match[2] or "") if match else ("0", "")
     if suffix[:1] in ("e", "E") and suffix[1:]:

@@ -84,6 +84,7 @@ LEASES = Resource("Lease", "leases", "coordination.k8s.io")
 MUTATING_WEBHOOKS = Resource(
     "MutatingWebhookConfiguration", "mutatingwebhookconfigurations", "admissionregistration.k8s.io", namespaced=False
 )
+POD_METRICS = Resource("PodMetrics", "pods", "metrics.k8s.io", version="v1beta1")
 AUTHORIZATION = "authorization.k8s.io"
 ACCESS_REVIEWS = Resource("SelfSubjectAccessReview", "selfsubjectaccessreviews", AUTHORIZATION, namespaced=False)
 RULES_REVIEWS = Resource("SelfSubjectRulesReview", "selfsubjectrulesreviews", AUTHORIZATION, namespaced=False)

@@ -28,6 +28,7 @@ TO_THE_CLUSTER = (
     ("diagnose",),
     ("check",),
     ("status",),
+    ("compare",),
     ("cleanup",),
 )
-CHANGING = (("demo",), ("up",), ("istio", "on"), ("istio", "off"), ("cleanup",))
+CHANGING = (("demo",), ("up",), ("istio", "on"), ("istio", "off"), ("compare",), ("cleanup",))

@@ -20,7 +20,7 @@ from tests.fakes.script import write_kubeconfig
 from .commands import TO_THE_CLUSTER
 from .conftest import Command
 
-STARTING = (("demo",), ("up",))
+STARTING = (("demo",), ("up",), ("compare",))
 NEEDING = tuple(words for words in TO_THE_CLUSTER if words not in (*STARTING, ("cleanup",), ("check",)))
 NOBODY = 2**22 + 1
 """The id of no process: above the largest that Linux gives."""

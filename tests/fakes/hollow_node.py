@@ -29,6 +29,8 @@ LAST_LINES = b"first\nlast\n"
 """The log of every container that is not followed."""
 CALLS_AT_ONCE = 10
 PAUSE_S = 0.001
+HISTORY, CALL_NS = 400, 50_000
+"""How many calls the log of a pod has that is read at once, and how much later one is than the one before."""
 
 
 @dataclass(frozen=True)
@@ -114,15 +116,29 @@ class HollowNode:
         raise StatusError("InternalError", "a hollow node has no ports")
 
     async def read(self, namespace: str, pod: str, container: str, options: LogOptions) -> AsyncIterator[bytes]:
+        if options.timestamps and not options.follow and options.tail_lines != 1:
+            yield self._history(namespace, self._store.get(PODS, namespace, pod))
+            return
         if not options.follow:
             yield LAST_LINES
             return
         while client := self._store.find(PODS, namespace, pod):
-            servers = self._servers(namespace)
-            balances = self.balances or any(spec["name"] == PROXY for spec in _specs(client))
+            servers, balances = self._servers(namespace), self._balances_of(client)
             for _ in range(CALLS_AT_ONCE):
-                yield self._call(client["metadata"]["uid"], servers, balances=balances)
+                yield self._call(client["metadata"]["uid"], servers, time.time_ns(), balances=balances)
             await asyncio.sleep(PAUSE_S)
+
+    def _history(self, namespace: str, pod: Object) -> bytes:
+        """The calls of the last seconds, as if it had called the present servers all the time."""
+        now, servers, balances = time.time_ns(), self._servers(namespace), self._balances_of(pod)
+        times = (now - (HISTORY - number) * CALL_NS for number in range(HISTORY))
+        self._calls.pop(pod["metadata"]["uid"], None)
+        return b"".join(self._call(pod["metadata"]["uid"], servers, at, balances=balances) for at in times)
+
+    def _balances_of(self, client: Object) -> bool:
+        specs = _specs(client)
+        policies = [env.get("value") for spec in specs for env in spec.get("env") or [] if env["name"] == "POLICY"]
+        return self.balances or any(spec["name"] == PROXY for spec in specs) or "round_robin" in policies
 
     def _servers(self, namespace: str) -> list[tuple[str, str]]:
         """Name and IP of every pod that a Service called grpc-server leads to."""
@@ -134,7 +150,7 @@ class HollowNode:
             if endpoint["conditions"]["ready"]
         )
 
-    def _call(self, client: str, servers: list[tuple[str, str]], *, balances: bool) -> bytes:
+    def _call(self, client: str, servers: list[tuple[str, str]], at_ns: int, *, balances: bool) -> bytes:
         self._calls[client] += 1
         seq = self._calls[client]
         if servers:
@@ -142,7 +158,7 @@ class HollowNode:
             call = Call(seq, "OK", pod, ip, 1.0, None)
         else:
             call = Call(seq, "UNAVAILABLE", None, None, 1.0, None)
-        return f"{format_time(time.time_ns())} {format_call(call)}\n".encode()
+        return f"{format_time(at_ns)} {format_call(call)}\n".encode()
 
 
 def _container_state(spec: Object, behavior: Behavior, *, init: bool = False) -> ContainerState:

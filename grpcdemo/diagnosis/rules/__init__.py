@@ -73,7 +73,6 @@ _RULES: tuple[Rule, ...] = (
     entry.ingress_calls_cluster_ip,
     entry.external_name,
     proxy_configuration.envoy_filter,
-    client_proxy.callers_out_of_sight,
     port_protocol.port_protocol_sniffed,
     routes.virtual_service_for_another_host,
     routes.several_virtual_services,

@@ -81,8 +81,10 @@ class Api:
         """The list of the API groups that there are."""
         return await self._exchange.ask(Request("get", context=self.target.context, about="/apis"))
 
-    async def get(self, resource: Resource, name: str, *, namespace: str | None = None) -> Object:
-        return await self._exchange.ask(Request("get", resource, namespace, name, self.target.context))
+    async def get(
+        self, resource: Resource, name: str, *, namespace: str | None = None, subresource: str | None = None
+    ) -> Object:
+        return await self._exchange.ask(Request("get", resource, namespace, name, self.target.context, subresource))
 
     async def find(self, resource: Resource, name: str, *, namespace: str | None = None) -> Object | None:
         """The object, or None if there is none."""

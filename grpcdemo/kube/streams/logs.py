@@ -56,6 +56,15 @@ async def last_lines(api: Api, container: ContainerRef, *, count: int) -> list[s
     return []
 
 
+async def whole_log(api: Api, container: ContainerRef, *, tail: int | None = None) -> bytes:
+    """All lines that are kept of the container's current run, or the last *tail* ones, each with its timestamp."""
+    parameters: dict[str, str | int] = {"timestamps": "true"}
+    if tail is not None:
+        parameters["tailLines"] = tail
+    async with api.stream(_log_request(api, container, parameters), answer_s=15.0, silence_s=15.0) as chunks:
+        return b"".join([piece async for piece in whole_lines(chunks, limit=LINE_LIMIT)])
+
+
 class Follower:
     """Follows the log of one container through cuts, rotations, and restarts; yields each line once.
 

@@ -1,0 +1,234 @@
+"""A comparison as text: one line of numbers for each cure, one that judges them, and which to take when."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from grpcdemo.durations import format_duration
+from grpcdemo.model.comparison import BASELINE, PERCENTILES, Comparison, CureResult, Disturbance, NewPod
+from grpcdemo.model.recommendation import LONG_GAP_S, SOON_S, Recommendation, recommend
+from grpcdemo.verdict import Outcome
+from grpcdemo.verdict.paired import CONFIDENCE, Difference
+from grpcdemo.verdict.ruling import MOSTLY
+from grpcdemo.views.styles import BAD, GOOD
+from grpcdemo.views.table import fitting_columns, plain_table
+from grpcdemo.views.words import printable
+
+WIDTH = 80
+"""Of the sentences where the result has no edge."""
+INDENT = "  "
+NO_NUMBER = "-"
+COLUMNS = ("CURE", "VERDICT", "CONNS", "P50 ms", "NEW POD", "FAILED", "GAP")
+DISPENSABLE = ("CONNS", "GAP")
+OUTCOME_STYLES = {Outcome.PINNED: BAD, Outcome.SKEWED: BAD, Outcome.BALANCED: GOOD}
+CHANGED = {"client": "the client's code", "server": "the server's code", "cluster": "the cluster"}
+
+
+def comparison_view(comparison: Comparison, width: int | None = None, *, sandbox: bool = False) -> RenderableType:
+    cells = min(width or WIDTH, WIDTH)
+    rows = [_row(cure) for cure in comparison.cures]
+    columns = fitting_columns(rows, COLUMNS, DISPENSABLE, width)
+    lines: list[RenderableType] = []
+    table = plain_table(*columns, numbers=("CONNS", "P50 ms", "NEW POD", "FAILED", "GAP"))
+    for row in rows:
+        table.add_row(*(row[column] for column in columns))
+    lines.append(table)
+    lines.append(Text(""))
+    for cure in comparison.cures:
+        lines += _wrapped(f"{cure.name}: {judgement(cure)}", cells)
+    lines.append(Text(""))
+    lines += [line for note in notes(comparison) for line in _wrapped(note, cells, hang="")]
+    lines += [Text(""), Text("Which to take when", "bold")]
+    lines += [line for text in recommendations(comparison) for line in _wrapped(text, cells)]
+    if sandbox:
+        lines.append(Text("measured in the sandbox, not on a cluster"))
+    return Group(*lines)
+
+
+def _row(cure: CureResult) -> dict[str, Text]:
+    course = cure.course
+    texts = (
+        cure.name,
+        verdict_word(cure),
+        connections_text(cure),
+        latency_text(cure, "p50"),
+        waited_text(course.new_pod) if course and course.new_pod else NO_NUMBER,
+        str(failed(cure)) if cure.windows else NO_NUMBER,
+        f"{course.longest_gap_s:.1f} s" if course else NO_NUMBER,
+    )
+    cells = {column: Text(printable(text)) for column, text in zip(COLUMNS, texts, strict=True)}
+    if cure.verdict:
+        cells["VERDICT"].stylize(OUTCOME_STYLES.get(cure.verdict.outcome, ""))
+    return cells
+
+
+def verdict_word(cure: CureResult) -> str:
+    return cure.verdict.outcome.value if cure.verdict else "not measured"
+
+
+def connections_text(cure: CureResult) -> str:
+    """Of a client: the fewest and the most."""
+    opened = [number for window in cure.windows for number in window.client_connections]
+    if not opened:
+        return NO_NUMBER
+    fewest, most = f"{min(opened):g}", f"{max(opened):g}"
+    return fewest if fewest == most else f"{fewest}-{most}"
+
+
+def latency_text(cure: CureResult, percentile: str) -> str:
+    """Of the baseline in milliseconds, of any other cure what it adds to that."""
+    if cure.name == BASELINE:
+        latency = baseline_ms(cure, percentile)
+        return NO_NUMBER if latency is None else f"{latency:.2f}"
+    added = cure.added_ms.get(percentile)
+    return difference_text(added) if added else NO_NUMBER
+
+
+def difference_text(difference: Difference) -> str:
+    margin = "" if difference.margin is None else f" ±{difference.margin:.2f}"
+    return f"{difference.mean:+.2f}{margin}"
+
+
+def baseline_ms(cure: CureResult, percentile: str) -> float | None:
+    """The mean over its windows."""
+    values = [window.latency_ms[percentile] for window in cure.windows if percentile in window.latency_ms]
+    return sum(values) / len(values) if values else None
+
+
+def waited_text(new_pod: NewPod) -> str:
+    if new_pod.first_call_s is None:
+        return f">{new_pod.watched_s:.0f} s"
+    return f"{new_pod.first_call_s:.1f} s"
+
+
+def failed(cure: CureResult) -> int:
+    """Calls that failed, in quiet and through changes."""
+    return cure.traffic.failed + (cure.course.failed if cure.course else 0)
+
+
+def judgement(cure: CureResult) -> str:
+    """One sentence that the numbers support."""
+    if cure.verdict is None:
+        return f"not measured: {cure.failure or 'the comparison ended before'}"
+    spread = _spread(cure)
+    flaws = [*_flaws(cure)]
+    if not flaws:
+        return spread
+    joint = "but" if cure.verdict.outcome is Outcome.BALANCED else "and"
+    return f"{spread}, {joint} {', '.join(flaws)}"
+
+
+def _spread(cure: CureResult) -> str:
+    assert cure.verdict is not None, "only what was measured is judged"
+    match cure.verdict.outcome:
+        case Outcome.BALANCED:
+            return "balanced"
+        case Outcome.PINNED:
+            return "pinned: each client stays on one pod"
+        case Outcome.SKEWED if (cure.repeated_share or 0.0) >= MOSTLY:
+            return "pinned at every moment: a client stays on one pod until it moves to another"
+        case Outcome.SKEWED:
+            return f"uneven: {cure.verdict.reason}"
+        case _:
+            return f"no verdict: {cure.verdict.reason}"
+
+
+def _flaws(cure: CureResult) -> Iterator[str]:
+    if cure.traffic.failed:
+        yield f"{_calls(cure.traffic.failed)} failed in quiet"
+    if course := cure.course:
+        if course.new_pod:
+            yield from _waited(course.new_pod, balanced=_is_balanced(cure))
+        yield from (flaw for one in course.disturbances for flaw in _felt(one))
+        yield from (f"the {event.value} could not be tried: {reason}" for event, reason in course.skipped.items())
+    if cure.failure:
+        yield f"it failed then: {cure.failure}"
+
+
+def _waited(new_pod: NewPod, *, balanced: bool) -> Iterator[str]:
+    if new_pod.first_call_s is None:
+        yield f"a new pod got no call in {new_pod.watched_s:.0f} s"
+    elif new_pod.first_call_s > SOON_S:
+        yield f"a new pod waited {new_pod.first_call_s:.0f} s for its first call"
+    elif new_pod.even_s is None and balanced:
+        yield f"a new pod had no even share within {new_pod.watched_s:.0f} s"
+
+
+def _felt(one: Disturbance) -> Iterator[str]:
+    if one.failed:
+        yield f"{_calls(one.failed)} failed in the {one.event.value} ({', '.join(sorted(one.errors))})"
+    if one.longest_gap_s > LONG_GAP_S:
+        yield f"the {one.event.value} left {one.longest_gap_s:.1f} s without an answer"
+
+
+def _is_balanced(cure: CureResult) -> bool:
+    return cure.verdict is not None and cure.verdict.outcome is Outcome.BALANCED
+
+
+def _calls(count: int) -> str:
+    return "1 call" if count == 1 else f"{count} calls"
+
+
+def notes(comparison: Comparison) -> Iterator[str]:
+    """What the columns mean, and how it was measured."""
+    setting = comparison.setting
+    if comparison.baseline and comparison.baseline.windows:
+        yield _latency_note(comparison.baseline, setting.rounds)
+    yield (
+        "CONNS is a client's connections; NEW POD how long a pod that was added waited for a call; FAILED the calls "
+        "that failed, and GAP the longest time without an answer, in a crash, a restart and a scaling down."
+    )
+    yield (
+        f"{setting.servers} servers, {setting.clients} clients, {setting.rate:g} calls a second each; "
+        f"took {format_duration(round(comparison.seconds))}, announced {format_duration(round(setting.expected_s))}; "
+        f"order from seed {setting.seed}."
+    )
+    if not comparison.complete:
+        yield "The comparison was ended before all was measured."
+
+
+def _latency_note(baseline: CureResult, rounds: int) -> str:
+    latencies = [f"{name} {value:.2f} ms" for name in PERCENTILES if (value := baseline_ms(baseline, name)) is not None]
+    certainty = "1 round, so without an interval" if rounds == 1 else f"{rounds} rounds, ± {CONFIDENCE:.0%} interval"
+    added = f"P50 is what a cure adds to the median latency of {BASELINE}"
+    return f"{added} ({', '.join(latencies)}); {certainty}."
+
+
+def recommendations(comparison: Comparison) -> list[str]:
+    """Which to take when, in sentences."""
+    allowed = comparison.setting.may_change
+    chosen = recommend(comparison.cures, allowed)
+    if not chosen:
+        return [f"no cure that was measured is balanced and takes no more than changes of {changes_text(allowed)}"]
+    return [recommendation_text(one) for one in chosen]
+
+
+def recommendation_text(one: Recommendation) -> str:
+    others = f"; then {', '.join(other.name for other in one.others)}" if one.others else ""
+    return f"if you may change {changes_text(one.changes)}: {one.cure.name} ({', '.join(_reasons(one.cure))}){others}"
+
+
+def _reasons(cure: CureResult) -> Iterator[str]:
+    if course := cure.course:
+        if course.new_pod:
+            waited = course.new_pod.first_call_s
+            yield "a new pod gets no calls" if waited is None else f"a new pod gets calls after {waited:.1f} s"
+        yield f"{_calls(course.failed)} failed" if course.failed else "no call failed"
+    if added := cure.added_ms.get("p50"):
+        yield f"{difference_text(added)} ms"
+
+
+def changes_text(changes: Sequence[str]) -> str:
+    words = [CHANGED[change] for change in changes]
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1]))) if words else "nothing"
+
+
+def _wrapped(text: str, width: int, hang: str = INDENT) -> list[Text]:
+    lines = textwrap.wrap(
+        printable(text), width, subsequent_indent=hang, break_long_words=False, break_on_hyphens=False
+    )
+    return [Text(line) for line in lines]
