@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
-from grpcdemo.cures import headless, none
+from grpcdemo.cures import (
+    age,
+    headless,
+    headless_age,
+    http1,
+    http1_kept,
+    none,
+    per_call,
+    pool,
+    shared_pool,
+    sidecar,
+    weighted,
+)
 from grpcdemo.cures.cure import Cure
 from grpcdemo.errors import UsageError
 from grpcdemo.near_miss import suggest
 
-CURES: tuple[Cure, ...] = (none.CURE, headless.CURE)
+CURES: tuple[Cure, ...] = (
+    none.CURE,
+    headless.CURE,
+    age.CURE,
+    headless_age.CURE,
+    pool.CURE,
+    shared_pool.CURE,
+    per_call.CURE,
+    sidecar.CURE,
+    http1.CURE,
+    http1_kept.CURE,
+    weighted.CURE,
+)
 """In the order of the table."""
 NAMES = tuple(cure.name for cure in CURES)
 

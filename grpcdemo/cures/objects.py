@@ -17,11 +17,19 @@ from grpcdemo.resources.resource import HEADLESS
 PORT = 50051
 SERVER_HEALTH_PORT = 50052
 """A port of its own for probes, so that each connection to the service's port is a client's."""
+HTTP_PORT = 50053
 CRASH_PORT = 50054
 """Open to the pod itself alone: any request to it ends the server."""
 HEADLESS_SERVICE = f"{SERVER_APP}-headless"
 
 Env = Mapping[str, str]
+
+AGE_S = 5.0
+"""Short, so that one look at a minute sees many connections come and go. In production, it is minutes."""
+CHANNELS = 8
+ROUND_ROBIN: Env = {"POLICY": "round_robin"}
+AGE_LIMIT: Env = {"MAX_CONNECTION_AGE": f"{AGE_S:g}", "MAX_CONNECTION_AGE_GRACE": f"{AGE_S:g}"}
+POOL: Env = {"CHANNELS": f"{CHANNELS}"}
 
 
 def build_demo(
@@ -46,6 +54,15 @@ def build_headless(service: Object) -> Object:
     twin["metadata"]["name"] = HEADLESS_SERVICE
     twin["spec"]["clusterIP"] = HEADLESS
     return twin
+
+
+def build_http1(values: CureValues, client: Env | None = None) -> list[Object]:
+    """The same over HTTP/1.1, which has a port of its own in the Service."""
+    target = {"PROTOCOL": "http1", "TARGET": f"dns:///{SERVER_APP}:{HTTP_PORT}"}
+    service, *deployments = build_demo(values, client={**target, **(client or {})})
+    http = {"name": "http", "port": HTTP_PORT, "targetPort": HTTP_PORT, "appProtocol": "http"}
+    service["spec"]["ports"].append(http)
+    return [service, *deployments]
 
 
 def run_program(deployment: Object, program: str, env: Env) -> None:

@@ -20,7 +20,8 @@ from grpcdemo.resources.resource import PODS
 from grpcdemo.sandbox.api.server import serving
 from grpcdemo.sandbox.control_plane import ControlPlane
 from grpcdemo.sandbox.controllers.events import Recorder, Severity
-from grpcdemo.sandbox.kubelet.host import NODE, RecordEvent
+from grpcdemo.sandbox.dns import answering_queries
+from grpcdemo.sandbox.kubelet.host import NODE, KubeletConfig, RecordEvent
 from grpcdemo.sandbox.kubelet.kubelet import Kubelet
 from grpcdemo.sandbox.limits import raise_file_limit
 from grpcdemo.sandbox.network import reserve_network, wants_ports
@@ -60,11 +61,13 @@ async def serve(state: State, ready: Callable[[], None], stop: asyncio.Event) ->
 async def _serve(state: State, ready: Callable[[], None], stop: asyncio.Event) -> None:
     network = reserve_network(virtual=wants_ports(), needed=PORTS)
     plane = ControlPlane(allocate_ip=network.service_address)
-    kubelet = Kubelet(plane.store, network, state.run / "pods", build_record(plane))
     proxy = NodeProxy(plane.store, network, state.run / "proxy")
     token = secrets.token_urlsafe(32)
-    app = plane.build_app(kubelet, token=token, version=f"{KUBERNETES}+sandbox.{__version__}")
     async with AsyncExitStack() as stack:
+        dns = None if network.virtual else await stack.enter_async_context(answering_queries(plane.store))
+        config = KubeletConfig(dns=dns)
+        kubelet = Kubelet(plane.store, network, state.run / "pods", build_record(plane), config=config)
+        app = plane.build_app(kubelet, token=token, version=f"{KUBERNETES}+sandbox.{__version__}")
         parts = await stack.enter_async_context(_Running(plane.run_controllers(), kubelet.run(), proxy.run()))
         await parts.until(proxy.ready, stop)
         if stop.is_set():

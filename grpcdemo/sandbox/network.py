@@ -46,6 +46,11 @@ class Network:
         self._pods, self._services, self._private = _Addresses(pods), _Addresses(services), _Addresses(private)
         self._names: dict[tuple[str, str], str] = {}
 
+    @property
+    def virtual(self) -> bool:
+        """Whether a pod's address means nothing outside `reach`."""
+        return self._ports is not None
+
     def allocate_pod(self) -> str:
         return self._pods.allocate()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from ipaddress import IPv4Address
 
 
@@ -20,6 +20,17 @@ def add_option(
         metavar=env,
         help=f"{description} (environment: {env}; default: {default})",
     )
+
+
+def add_choice(parser: argparse.ArgumentParser, flag: str, choices: Sequence[str], description: str) -> None:
+    """Add *flag* as `add_option` does, for one of *choices*; the default is the first."""
+
+    def parse(text: str) -> str:
+        if text in choices:
+            return text
+        raise argparse.ArgumentTypeError(f"{text!r} is not one of {', '.join(choices)}")
+
+    add_option(parser, flag, choices[0], parse, f"{description}: {' or '.join(choices)}")
 
 
 def add_host(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +49,17 @@ def parse_port(text: str) -> int:
     if text.isascii() and text.isdigit() and int(text) <= 65535:
         return int(text)
     raise argparse.ArgumentTypeError(f"{text!r} is not a port, 0 to 65535")
+
+
+def count_from(least: int) -> Callable[[str], int]:
+    """A parser for whole numbers, *least* or more."""
+
+    def parse(text: str) -> int:
+        if text.isascii() and text.isdigit() and int(text) >= least:
+            return int(text)
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, {least} or more")
+
+    return parse
 
 
 def parse_host(text: str) -> str:

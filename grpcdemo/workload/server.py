@@ -92,15 +92,15 @@ async def serve(
     """Answer calls on *port* until *stop*, and log start and end. Raises GrpcdemoError if it cannot listen."""
     add = partial(register, IdentityService(identity))
     async with listening(port, host=host, services=[SERVICE_NAME], register=add) as listener:
-        log(format_listening(listener.port, identity))
+        log(format_listening(identity, port=listener.port))
         await stop.wait()
         log(format_fields(event="stopping"))
     log(format_fields(event="stopped"))
 
 
-def format_listening(port: int, identity: GetIdentityResponse) -> str:
+def format_listening(identity: GetIdentityResponse, **ports: int) -> str:
     pod = {"pod": identity.pod_name, "pod_ip": identity.pod_ip, "node": identity.node_name}
-    return format_fields(event="listening", port=port, **pod)
+    return format_fields(event="listening", **ports, **pod)
 
 
 def register(service: identity_pb2_grpc.IdentityServiceServicer, server: grpc.aio.Server) -> None:

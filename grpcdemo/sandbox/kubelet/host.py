@@ -39,6 +39,8 @@ class KubeletConfig:
     """The script with which every process starts."""
     forks: bool = True
     """Whether our images' programs are forked, where the system can."""
+    dns: str | None = None
+    """The address of the DNS server that knows headless Services; None to resolve them once, when a pod starts."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,8 @@ class Host:
         """
         obj = self.store.find(SERVICES, namespace, service)
         cluster_ip = obj["spec"].get("clusterIP") if obj else None
+        if cluster_ip == HEADLESS and self.config.dns:
+            return f"dns://{self.config.dns}/{service}.{namespace}.svc.cluster.local:{port}"
         if cluster_ip == HEADLESS:
             return self._resolve_headless(namespace, service, port)
         if sidecar is not None:

@@ -36,7 +36,7 @@ IMAGES = {
             image_reference(SERVER_IMAGE),
             "grpcdemo.workload.server",
             ("grpcdemo.workload.cures.server",),
-            ports={"PORT": 50051, "HEALTH_PORT": 50052},
+            ports={"PORT": 50051, "HEALTH_PORT": 50052, "HTTP_PORT": 50053, "CRASH_PORT": 50054},
         ),
         Image(
             image_reference(CLIENT_IMAGE),

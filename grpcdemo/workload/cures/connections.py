@@ -59,10 +59,14 @@ def parse_connections(line: bytes) -> Connections | None:
 
 
 async def report_connections(
-    count: Callable[[], Connections | None], stop: asyncio.Event, log: Callable[[str], None]
+    count: Callable[[], Connections | None],
+    stop: asyncio.Event,
+    log: Callable[[str], None],
+    *,
+    every_s: float = EVERY_S,
 ) -> None:
-    """Until *stop*, log once a second what *count* counts, unless it cannot."""
-    while not await is_set_within(stop, EVERY_S):
+    """Until *stop*, log every so many seconds what *count* counts, unless it cannot."""
+    while not await is_set_within(stop, every_s):
         if (connections := count()) is not None:
             log(format_connections(connections))
 

@@ -1,0 +1,13 @@
+"""A contrast: HTTP/1.1 that keeps its connection is pinned as gRPC is."""
+
+from __future__ import annotations
+
+from grpcdemo.cures.cure import Change, Cure
+from grpcdemo.cures.objects import build_http1
+
+CURE = Cure(
+    name="http1-kept",
+    summary="HTTP/1.1 in place of gRPC, over one connection",
+    changes=frozenset({Change.CLIENT_CODE, Change.SERVER_CODE}),
+    build=build_http1,
+)

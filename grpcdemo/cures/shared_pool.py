@@ -1,0 +1,13 @@
+"""The pool that is none, a trap: channels to one target share their connection unless they are told not to."""
+
+from __future__ import annotations
+
+from grpcdemo.cures.cure import Change, Cure
+from grpcdemo.cures.objects import CHANNELS, POOL, build_demo
+
+CURE = Cure(
+    name="shared-pool",
+    summary=f"{CHANNELS} channels in turn, as gRPC makes them: they share one connection",
+    changes=frozenset({Change.CLIENT_CODE}),
+    build=lambda values: build_demo(values, client=POOL),
+)
