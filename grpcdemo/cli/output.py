@@ -18,6 +18,7 @@ from rich.text import Text
 
 from grpcdemo.cli.invocation import Invocation
 from grpcdemo.cli.options import Format
+from grpcdemo.cli.suspension import Suspension
 from grpcdemo.errors import Kubectl
 from grpcdemo.model.progress import Done, StepEvent, Waiting, Warned
 from grpcdemo.views.styles import BAD, GOOD, QUIET
@@ -122,16 +123,20 @@ class Progress:
         self._unread = False
         self._waiting = ""
         self._next_draw = 0.0
-        self._width = 0
-        """Of the last frame, in cells."""
+        self._size = (0, 0)
+        """Of the terminal at the last frame, in cells and lines."""
+        self._suspension = Suspension()
         self._latest: Picture | None = None
         """What was drawn last, or came too soon to be drawn, and does not stand yet."""
 
     def __enter__(self) -> Progress:
+        if self._in_place:
+            self._suspension.begin()
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         self._clear()
+        self._suspension.end()
 
     def report(self, event: StepEvent) -> None:
         if isinstance(event, Waiting):
@@ -191,15 +196,17 @@ class Progress:
     def _frame(self, picture: Picture) -> None:
         """Draw the picture as one frame, below an empty line, in the size that the terminal has now.
 
-        A terminal that became narrower has wrapped the last frame: its height is unknown, so clear the screen.
+        Where the last frame begins is unknown in a terminal that became narrower, and wrapped it, or higher or lower,
+        and scrolled it, and after `fg`: then clear the screen.
         """
         width, height = self._console.size
         self._console.file.write(BEGIN_FRAME)
-        if self._live and width < self._width:
+        was_suspended = self._suspension.was_suspended()
+        if self._live and (width < self._size[0] or height != self._size[1] or was_suspended):
             self._live.update(Text(""))
             self._clear()
             self._console.clear()
-        self._width = width
+        self._size = width, height
         live = self._live_display(animated=False)
         live.update(Group(Text(""), picture(width, height - 2)), refresh=True)
         self._console.file.write(END_FRAME)

@@ -19,7 +19,7 @@ from grpcdemo.views.observation import observation_view
 from grpcdemo.views.pods import pods_table
 from tests.views.samples import BALANCED, PINNED, clients, servers
 
-from .terminal import on_terminal
+from .terminal import Terminal, on_terminal
 
 PODS = (*clients(proxy="native sidecar"), *servers("native sidecar"))
 GREEN = re.compile(r"\x1b\[(1;)?32m")
@@ -144,18 +144,26 @@ def test_a_picture_is_one_frame() -> None:
     assert re.search(r"\x1b\[\?2026h.*picture.*\x1b\[\?2026l", terminal.getvalue(), re.S)
 
 
-@pytest.mark.parametrize(("columns", "cleared"), [("60", True), ("100", False)])
-def test_a_narrower_terminal_is_drawn_from_top(columns: str, cleared: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It has broken the lines of the frame before, so that what is drawn over them would leave some."""
-    with on_terminal(COLUMNS="") as terminal, Progress() as progress:
-        for width in ("80", columns):
-            monkeypatch.setenv("COLUMNS", width)
-            picture = f"picture of {width}"
-            while picture not in terminal.getvalue():
-                progress.draw(lambda *size, text=picture: text, lambda: "line")
-    first, second = terminal.getvalue().split("picture of 80")
+@pytest.mark.parametrize(
+    ("columns", "lines", "cleared"), [("60", "24", True), ("100", "24", False), ("80", "20", True), ("80", "40", True)]
+)
+def test_a_terminal_of_another_size_is_drawn_from_top(
+    columns: str, lines: str, cleared: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has wrapped or scrolled the frame before, so that what is drawn over it would leave some."""
+    with on_terminal(COLUMNS="", LINES="") as terminal, Progress() as progress:
+        for size, picture in ((("80", "24"), "first picture"), ((columns, lines), "second picture")):
+            monkeypatch.setenv("COLUMNS", size[0])
+            monkeypatch.setenv("LINES", size[1])
+            _draw(progress, terminal, picture)
+    first, second = terminal.getvalue().split("first picture")
     assert ("\x1b[2J" in second) is cleared
     assert "\x1b[2J" not in first
+
+
+def _draw(progress: Progress, terminal: Terminal, picture: str) -> None:
+    while picture not in terminal.getvalue():
+        progress.draw(lambda *_: picture, lambda: "line")
 
 
 def test_no_word_of_a_picture_is_cut_off() -> None:
