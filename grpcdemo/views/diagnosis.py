@@ -101,7 +101,11 @@ def answer(diagnosis: Diagnosis) -> str:
     if diagnosis.conclusion is Conclusion.CAUSED:
         fails = first.severity is Severity.ERRORS
         return "calls fail" if fails else "pinned: the configuration keeps a client on one pod"
+    if diagnosis.is_settled:
+        return "nothing pins: what may pin, does not, as the traffic of all clients shows"
     maybe = diagnosis.of(Severity.MAY_PIN)
+    if maybe and diagnosis.overall is Conclusion.CAUSED:
+        return "the configuration shows what may be the cause"
     return "open: it depends on what the configuration does not show" if maybe else "open: not all could be checked"
 
 
@@ -227,10 +231,12 @@ def _unknown(diagnosis: Diagnosis, width: int) -> list[Text]:
     """What could not be checked, each reason once."""
     unknown = sorted(diagnosis.of(Severity.UNKNOWN), key=lambda finding: finding.summary)
     lines: list[Text] = []
-    for summary, findings in groupby(unknown, lambda finding: finding.summary):
-        ids = [finding.id for finding in findings]
+    for summary, alike in groupby(unknown, lambda finding: finding.summary):
+        findings = [*alike]
         lines += [Text(line) for line in _lines(f"{WORDS[Severity.UNKNOWN]}  {summary}", width, INDENT)]
-        lines += _indented(", ".join(ids), width)
+        lines += _indented(", ".join(finding.id for finding in findings), width)
+        for note in dict.fromkeys(finding.remedy.note for finding in findings):
+            lines += _indented(note, width)
     return lines
 
 

@@ -115,3 +115,16 @@ async def test_a_client_without_a_sidecar_is_not_asked(cluster: HollowCluster, d
     cluster.set_spec(DEPLOYMENTS, DEMO, "grpc-client", replicas=0)
     await cluster.settle()
     assert reason(await measured(demo_api)) == "no client is known"
+
+
+async def test_traffic_is_not_balanced_while_a_client_has_no_sidecar(
+    cluster: HollowCluster, demo_api: Api, pods: dict[str, str]
+) -> None:
+    container = {"name": "web", "image": "web", "args": ["grpc-server:50051"]}
+    labels = {"sidecar.istio.io/inject": "false"}
+    cluster.create(PODS, DEMO, "web", metadata={"labels": labels}, spec={"containers": [container]})
+    await cluster.settle()
+    cluster.faults.on("GET", path(pods), Envoy(SERVICE, dict.fromkeys(servers(pods), 999)))
+    diagnosis = await diagnose(demo_api, DiagnoseConfig("grpc-server", DEMO, traffic_s=1, every_s=0.3))
+    assert diagnosis.measured
+    assert diagnosis.measured.verdict.reason == "blind to web: it has no sidecar"
