@@ -18,7 +18,7 @@ from grpcdemo.verdict import Outcome
 from grpcdemo.views.pods import short_names
 from grpcdemo.views.styles import BAD, GOOD
 from grpcdemo.views.table import fitting_columns, plain_table, table_width
-from grpcdemo.views.words import printable
+from grpcdemo.views.words import printable, sidecars_text
 
 WIDTH = 100
 """Of the sentences where the result has no edge."""
@@ -111,11 +111,8 @@ def answer(diagnosis: Diagnosis) -> str:
 
 def measured(measurement: Measurement) -> str:
     """The verdict on the traffic in one line: by what, over what time."""
-    verdict, pods, total = measurement.verdict, measurement.pods, measurement.all_pods
-    which = f"{pods}" if pods == total else f"{pods} of {total}"
-    source = (
-        f"counted by the sidecars of {which} client {'pod' if total == 1 else 'pods'} in {measurement.seconds:.1f} s"
-    )
+    verdict = measurement.verdict
+    source = f"{sidecars_text(measurement.pods, measurement.all_pods)} in {measurement.seconds:.1f} s"
     return printable(f"{verdict.outcome.value}: {verdict.reason}; {source}")
 
 
