@@ -13,17 +13,19 @@ from grpcdemo.cli.target_options import TargetOptions
 from grpcdemo.cli.written import Written, check_stdout, written
 from grpcdemo.cures import CURES, NAMES, find_cure
 from grpcdemo.cures.cure import Change, Cure
+from grpcdemo.durations import format_duration
 from grpcdemo.errors import GrpcdemoError, NoSandbox
 from grpcdemo.kube.client.api import Api
 from grpcdemo.manifests import defaults
 from grpcdemo.model.comparison import BASELINE
 from grpcdemo.model.result import Provenance
 from grpcdemo.steps import compare as step
-from grpcdemo.steps.compare.config import CLIENTS, ROUNDS
+from grpcdemo.steps.compare.config import CLIENTS, ROUNDS, Timing
 from grpcdemo.steps.provenance import read_provenance
 from grpcdemo.verdict.paired import MOST_PAIRS
 from grpcdemo.views.comparison import comparison_view
 from grpcdemo.views.comparison_document import comparison_document, comparison_markdown
+from grpcdemo.views.comparison_report import comparison_report
 
 EXAMPLES = {
     "grpcdemo compare": "Measure every cure that this cluster can run",
@@ -120,6 +122,16 @@ class Compared:
             show_default=f"{defaults.RATE:g}",
         ),
     ] = defaults.RATE
+    watch: Annotated[
+        float,
+        typer.Option(
+            "--watch",
+            metavar="DURATION",
+            parser=options.parse_duration,
+            help="How long to wait, after a scale-up, until the new pod has its share of the calls.",
+            show_default=format_duration(Timing.new_pod_s),
+        ),
+    ] = Timing.new_pod_s
     image_prefix: options.ImagePrefix = None
     resources: options.ContainerResources = None
 
@@ -160,6 +172,7 @@ def _config(compared: Compared, target: TargetOptions, timeout_s: float) -> step
         resources=compared.resources,
         may_change=frozenset(Change) if compared.may_change is None else compared.may_change,
         timeout_s=timeout_s,
+        timing=Timing(new_pod_s=compared.watch),
     )
 
 
@@ -202,6 +215,8 @@ class _Told:
         comparison, provenance = self._results.comparison, self._provenance
         if comparison is None or provenance is None:
             return
+        if file.is_wanted:
+            file.text = comparison_report(comparison, provenance, failure)
         if output is Form.JSON:
             show_document(comparison_document(comparison, provenance))
         elif output is Form.MARKDOWN:

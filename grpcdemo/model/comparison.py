@@ -9,6 +9,7 @@ from enum import Enum
 from grpcdemo.model.observation import Timeline, add_counts
 from grpcdemo.verdict import Order, Verdict
 from grpcdemo.verdict.paired import Difference, mean_difference
+from grpcdemo.verdict.ruling import MOSTLY
 
 BASELINE = "none"
 """The cure that is no cure: all others are compared to it."""
@@ -105,6 +106,9 @@ class Course:
     disturbances: tuple[Disturbance, ...] = ()
     new_pod: NewPod | None = None
     """None if it was not measured."""
+    traffic: Traffic = field(default_factory=Traffic)
+    """While the new pod was watched: the longest time without any other change."""
+    traffic_s: float = 0.0
     timeline: Timeline = field(default_factory=Timeline)
     marks: tuple[tuple[Event, float], ...] = ()
     """When each event began, in seconds of the timeline."""
@@ -118,6 +122,15 @@ class Course:
     @property
     def failed(self) -> int:
         return sum(one.failed for one in self.disturbances)
+
+    @property
+    def moves_every_s(self) -> float | None:
+        """How long a client stays on one pod before it moves to another; None if none moves, or if all spread."""
+        order = self.traffic.order
+        moves, clients = order.followed - order.repeated, len(self.traffic.by_client)
+        if not moves or order.repeated < MOSTLY * order.followed:
+            return None
+        return self.traffic_s * clients / moves
 
     @property
     def longest_gap_s(self) -> float:
@@ -157,6 +170,12 @@ class CureResult:
     """Why it could not be read."""
     failure: str = ""
     """Why it cannot run here, or how it failed."""
+
+    @property
+    def mean_startup_s(self) -> float | None:
+        """From a client's pod to its first answer, on average."""
+        startups = [seconds for window in self.windows for seconds in window.startup_s]
+        return sum(startups) / len(startups) if startups else None
 
     @property
     def repeated_share(self) -> float | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grpcdemo.errors import Kubectl, Replaced
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.demo.lease import Lease
-from grpcdemo.kube.demo.namespace import find_namespace, label_command, restore_labels
+from grpcdemo.kube.demo.namespace import find_namespace, find_namespaces_of_comparison, label_command, restore_labels
 from grpcdemo.kube.demo.ownership import delete, delete_ours, list_foreign
 from grpcdemo.kube.rollout.termination import leaving_uids, wait_until_gone, wait_until_namespace_gone
 from grpcdemo.manifests import defaults
@@ -31,13 +31,16 @@ class CleanupConfig:
 
 
 async def cleanup(api: Api, config: CleanupConfig, report: Reporter) -> None:
-    """Leave the cluster as it was before `up`, also after an `up` or a `cleanup` that was cut short.
+    """Leave the cluster as it was before `up` and `compare`, also after one, or a `cleanup`, that was cut short.
 
     Raises DemoRunning if a demo runs; GrpcdemoError, which names what blocks, if something is still there after the
     timeout.
     """
     with unfinished(report, "`grpcdemo cleanup` is not finished: run it again to continue") as noting:
         await clean_up(api, config, noting, Lease(api, config.namespace))
+        for namespace in await find_namespaces_of_comparison(api, config.namespace):
+            name = namespace["metadata"]["name"]
+            await clean_up(api, replace(config, namespace=name), noting, Lease(api, name))
 
 
 async def clean_up(api: Api, config: CleanupConfig, report: Reporter, lease: Lease) -> None:

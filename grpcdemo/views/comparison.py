@@ -58,7 +58,7 @@ def _row(cure: CureResult) -> dict[str, Text]:
         latency_text(cure, "p50"),
         waited_text(course.new_pod) if course and course.new_pod else NO_NUMBER,
         str(failed(cure)) if cure.windows else NO_NUMBER,
-        f"{course.longest_gap_s:.1f} s" if course else NO_NUMBER,
+        gap_text(cure),
     )
     cells = {column: Text(printable(text)) for column, text in zip(COLUMNS, texts, strict=True)}
     if cure.verdict:
@@ -90,7 +90,7 @@ def latency_text(cure: CureResult, percentile: str) -> str:
 
 def difference_text(difference: Difference) -> str:
     margin = "" if difference.margin is None else f" ±{difference.margin:.2f}"
-    return f"{difference.mean:+.2f}{margin}"
+    return f"{round(difference.mean, 2) + 0.0:+.2f}{margin}"
 
 
 def baseline_ms(cure: CureResult, percentile: str) -> float | None:
@@ -103,6 +103,26 @@ def waited_text(new_pod: NewPod) -> str:
     if new_pod.first_call_s is None:
         return f">{new_pod.watched_s:.0f} s"
     return f"{new_pod.first_call_s:.1f} s"
+
+
+def even_text(new_pod: NewPod) -> str:
+    """When its share was even."""
+    return f">{new_pod.watched_s:.0f} s" if new_pod.even_s is None else f"{new_pod.even_s:.1f} s"
+
+
+def gap_text(cure: CureResult) -> str:
+    return f"{cure.course.longest_gap_s:.1f} s" if cure.course else NO_NUMBER
+
+
+def cost_text(cure: CureResult) -> str:
+    """The memory of the containers that it adds."""
+    if cure.cost:
+        return f"{cure.cost.containers} × {cure.cost.memory_bytes / cure.cost.containers / 2**20:.0f} MiB"
+    return "unknown" if cure.cost_unknown else NO_NUMBER
+
+
+def startup_text(cure: CureResult) -> str:
+    return NO_NUMBER if cure.mean_startup_s is None else f"{cure.mean_startup_s:.1f} s"
 
 
 def failed(cure: CureResult) -> int:
@@ -119,14 +139,17 @@ def judgement(cure: CureResult) -> str:
     if not flaws:
         return spread
     joint = "but" if cure.verdict.outcome is Outcome.BALANCED else "and"
-    return f"{spread}, {joint} {', '.join(flaws)}"
+    return f"{spread}, {joint} {_listed(flaws)}"
 
 
 def _spread(cure: CureResult) -> str:
     assert cure.verdict is not None, "only what was measured is judged"
+    moves_every_s = cure.course.moves_every_s if cure.course else None
     match cure.verdict.outcome:
         case Outcome.BALANCED:
             return "balanced"
+        case Outcome.PINNED | Outcome.SKEWED if moves_every_s:
+            return f"pinned at every moment: a client stays on one pod, and moves about every {moves_every_s:.0f} s"
         case Outcome.PINNED:
             return "pinned: each client stays on one pod"
         case Outcome.SKEWED if (cure.repeated_share or 0.0) >= MOSTLY:
@@ -187,6 +210,7 @@ def notes(comparison: Comparison) -> Iterator[str]:
         f"took {format_duration(round(comparison.seconds))}, announced {format_duration(round(setting.expected_s))}; "
         f"order from seed {setting.seed}."
     )
+    yield from (_cost_note(cure) for cure in comparison.cures if cure.cost or cure.cost_unknown)
     if not comparison.complete:
         yield "The comparison was ended before all was measured."
 
@@ -198,12 +222,18 @@ def _latency_note(baseline: CureResult, rounds: int) -> str:
     return f"{added} ({', '.join(latencies)}); {certainty}."
 
 
+def _cost_note(cure: CureResult) -> str:
+    if cure.cost is None:
+        return f"What the containers that {cure.name} adds use is not known: {cure.cost_unknown}."
+    return f"{cure.name} adds {cost_text(cure)} and {cure.cost.cpu_cores:.2f} CPUs in all."
+
+
 def recommendations(comparison: Comparison) -> list[str]:
     """Which to take when, in sentences."""
     allowed = comparison.setting.may_change
     chosen = recommend(comparison.cures, allowed)
     if not chosen:
-        return [f"no cure that was measured is balanced and takes no more than changes of {changes_text(allowed)}"]
+        return [f"no cure that was measured balances and changes no more than {changes_text(allowed)}"]
     return [recommendation_text(one) for one in chosen]
 
 
@@ -223,8 +253,12 @@ def _reasons(cure: CureResult) -> Iterator[str]:
 
 
 def changes_text(changes: Sequence[str]) -> str:
-    words = [CHANGED[change] for change in changes]
-    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1]))) if words else "nothing"
+    return _listed([CHANGED[change] for change in changes]) or "nothing"
+
+
+def _listed(texts: Sequence[str]) -> str:
+    """With commas, and `and` before the last."""
+    return " and ".join(filter(None, (", ".join(texts[:-1]), *texts[-1:])))
 
 
 def _wrapped(text: str, width: int, hang: str = INDENT) -> list[Text]:

@@ -21,11 +21,15 @@ from grpcdemo.verdict.paired import CONFIDENCE, Difference
 from grpcdemo.views.comparison import (
     NO_NUMBER,
     connections_text,
+    cost_text,
+    even_text,
     failed,
+    gap_text,
     judgement,
     latency_text,
     notes,
     recommendations,
+    startup_text,
     verdict_word,
     waited_text,
 )
@@ -34,7 +38,20 @@ from grpcdemo.views.markdown import code, escape, markdown_table
 from grpcdemo.views.words import platform_text
 
 Document = dict[str, Any]
-HEADS = ("Cure", "Changes", "Verdict", "Connections", "p50 ms", "p99 ms", "New pod", "Even", "Failed", "Gap", "Memory")
+HEADS = (
+    "Cure",
+    "Changes",
+    "Verdict",
+    "Connections",
+    "p50 ms",
+    "p99 ms",
+    "New pod",
+    "Even",
+    "Failed",
+    "Gap",
+    "Start-up",
+    "Memory",
+)
 
 
 def comparison_document(comparison: Comparison, provenance: Provenance) -> Document:
@@ -124,6 +141,7 @@ def _difference(one: Difference) -> Document:
 def _course(course: Course) -> Document:
     return {
         "newPod": course.new_pod and _new_pod(course.new_pod),
+        "watched": {**_traffic(course.traffic), "seconds": round(course.traffic_s, 3)},
         "events": [*map(_disturbance, course.disturbances)],
         "missed": course.missed,
         "skipped": {event.value: reason for event, reason in course.skipped.items()},
@@ -181,8 +199,9 @@ def _row(cure: CureResult) -> tuple[str, ...]:
         latency_text(cure, "p50"),
         latency_text(cure, "p99"),
         escape(waited_text(new_pod)) if new_pod else NO_NUMBER,
-        NO_NUMBER if not new_pod or new_pod.even_s is None else f"{new_pod.even_s:.1f} s",
+        escape(even_text(new_pod)) if new_pod else NO_NUMBER,
         str(failed(cure)) if cure.windows else NO_NUMBER,
-        f"{course.longest_gap_s:.1f} s" if course else NO_NUMBER,
-        f"{cure.cost.memory_bytes / 2**20:.0f} MiB" if cure.cost else NO_NUMBER,
+        gap_text(cure),
+        startup_text(cure),
+        cost_text(cure),
     )

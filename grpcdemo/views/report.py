@@ -55,7 +55,7 @@ def _render(
 ) -> str:
     observations = [phase.observation for phase in phases]
     scales = _Scales(common_axes(observations), flow.largest_share(observations), _longest_bar(observations))
-    return _template().render(
+    return load_template("report.html").render(
         subject=subject,
         title=title,
         failure=failure,
@@ -117,7 +117,7 @@ def _steps(provenance: Provenance) -> list[str]:
 
 
 @cache
-def _template() -> Template:
+def load_template(name: str) -> Template:
     """Compiled once: that takes longer than a report."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -131,4 +131,4 @@ def _template() -> Template:
         finalize=lambda value: printable(value) if type(value) is str else value,
     )
     environment.filters["percent"] = percent
-    return environment.get_template("report.html")
+    return environment.get_template(name)

@@ -71,6 +71,16 @@ async def test_nothing_to_clean_up(cluster: HollowCluster, cluster_api: Api, eve
     assert "nothing to clean up" in events.done
 
 
+async def test_what_a_comparison_has_left_goes_too(cluster: HollowCluster, cluster_api: Api, events: Events) -> None:
+    ours = {"app.kubernetes.io/managed-by": "grpcdemo"}
+    cluster.create_namespace(f"{DEMO}-compare-headless", labels=ours)
+    cluster.create_namespace(f"{DEMO}-compare-other")
+    cluster.create_namespace("other-compare-none", labels=ours)
+    await cleanup(cluster_api, CONFIG, events.append)
+    left = [name for name in cluster.names(NAMESPACES) if "-compare-" in name]
+    assert left == [f"{DEMO}-compare-other", "other-compare-none"]
+
+
 async def test_a_shared_namespace_has_its_labels_back(cluster: HollowCluster, cluster_api: Api, events: Events) -> None:
     labels, annotations = {"team": "x", "istio.io/rev": "canary"}, {"note": "keep"}
     cluster.create_namespace(DEMO, labels=dict(labels), annotations=dict(annotations))

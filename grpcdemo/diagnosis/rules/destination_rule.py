@@ -27,13 +27,13 @@ def consistent_hash(scene: Scene) -> Findings:
 
 
 def _key(hashing: dict[str, object]) -> tuple[str, Severity]:
-    """What is hashed. Calls without it go to any pod. gRPC clients keep no cookies, so Envoy makes one up for each."""
+    """What is hashed. gRPC clients keep no cookies, so that Envoy makes one up for each call."""
     if hashing.get("useSourceIp"):
         return "the client's address", Severity.PINS
     if header := hashing.get("httpHeaderName"):
-        return f"the header {header}", Severity.MAY_PIN
+        return f"the header {header}", Severity.PINS
     if parameter := hashing.get("httpQueryParameterName"):
-        return f"the query parameter {parameter}", Severity.MAY_PIN
+        return f"the query parameter {parameter}", Severity.PINS
     return "a cookie", Severity.MAY_PIN
 
 

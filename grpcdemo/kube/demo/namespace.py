@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
-from grpcdemo.errors import Conflict, Kubectl, Replaced
+from grpcdemo.errors import Conflict, Forbidden, Kubectl, Replaced
 from grpcdemo.kube.client.api import Api
 from grpcdemo.resources.injectors import LabelChange
 from grpcdemo.resources.istio import INJECTION_LABEL
-from grpcdemo.resources.labels import MANAGED_BY
+from grpcdemo.resources.labels import MANAGED_BY, OURS
 from grpcdemo.resources.objects import Object, annotations_of, is_ours, is_terminating, labels_of
 from grpcdemo.resources.resource import NAMESPACES
 
@@ -21,6 +21,20 @@ RELABEL_ATTEMPTS = 5
 
 async def find_namespace(api: Api, name: str) -> Object | None:
     return await api.find(NAMESPACES, name)
+
+
+def comparison_prefix(namespace: str) -> str:
+    """What the names of the namespaces begin with in which `compare` runs cures."""
+    return f"{namespace}-compare-"
+
+
+async def find_namespaces_of_comparison(api: Api, namespace: str) -> list[Object]:
+    """Those that there are and that are ours; none if this user may not list namespaces."""
+    try:
+        ours = (await api.list(NAMESPACES, selector=OURS))["items"]
+    except Forbidden:
+        return []
+    return [one for one in ours if one["metadata"]["name"].startswith(comparison_prefix(namespace))]
 
 
 async def create_namespace(api: Api, name: str) -> Object:

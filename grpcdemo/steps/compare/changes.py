@@ -17,7 +17,7 @@ from grpcdemo.errors import ApiError, GrpcdemoError, Unauthorized, Unreachable
 from grpcdemo.kube.demo.crash import crash
 from grpcdemo.model.comparison import Course, Event
 from grpcdemo.model.pods import CLIENT_APP, SERVER_APP
-from grpcdemo.steps.compare.analysis import disturbance_of, new_pod_of, timeline_of
+from grpcdemo.steps.compare.analysis import disturbance_of, new_pod_of, timeline_of, traffic_of
 from grpcdemo.steps.compare.call_times import ClientLog
 from grpcdemo.steps.compare.config import CompareConfig
 from grpcdemo.steps.compare.cost import read_cost
@@ -166,14 +166,17 @@ def course_of(subject: Subject, logs: Sequence[ClientLog], pods: int) -> Course:
     zero, (_, end) = max(answers, default=marks[0][1]), marks[-1]
     spans = pairwise(marks)
     ready_at = subject.times.ready.get(subject.new_pod or "")
-    scale_up_end = marks[1][1]
+    scaled_up, changed_again = marks[0][1], marks[1][1]
+    watched = {log.client: log.between(scaled_up, changed_again) for log in logs}
     return Course(
         disturbances=tuple(
             disturbance_of(event, logs, begin, until, zero) for (event, begin), (_, until) in spans if event
         ),
-        new_pod=new_pod_of(subject.new_pod, logs, ready_at - ahead_s, scale_up_end, pods)
+        new_pod=new_pod_of(subject.new_pod, logs, ready_at - ahead_s, changed_again, pods)
         if subject.new_pod and ready_at
         else None,
+        traffic=traffic_of(watched),
+        traffic_s=changed_again - scaled_up,
         timeline=timeline_of(logs, zero, end),
         marks=tuple((event, at - zero) for event, at in marks if event),
         missed=sum(log.missed for log in logs),

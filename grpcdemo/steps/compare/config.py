@@ -8,6 +8,7 @@ from grpcdemo.cures import CURES
 from grpcdemo.cures.cure import Change, Cure
 from grpcdemo.errors import UsageError
 from grpcdemo.kube.demo.lease import LeaseTiming
+from grpcdemo.kube.demo.namespace import comparison_prefix
 from grpcdemo.manifests import defaults
 from grpcdemo.manifests.compute import Resources, check_resources
 from grpcdemo.verdict import Criteria
@@ -72,9 +73,4 @@ class CompareConfig:
             raise UsageError(f"{longest} is too long for the name of a namespace", hint="choose a shorter --namespace")
 
     def namespace_of(self, cure: Cure) -> str:
-        return f"{prefix(self.namespace)}{cure.name.replace('+', '-')}"
-
-
-def prefix(namespace: str) -> str:
-    """What the names of a comparison's namespaces begin with."""
-    return f"{namespace}-compare-"
+        return f"{comparison_prefix(self.namespace)}{cure.name.replace('+', '-')}"
