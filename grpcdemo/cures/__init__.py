@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grpcdemo.cures import (
     age,
+    envoy,
     headless,
     headless_age,
     http1,
@@ -28,6 +29,7 @@ CURES: tuple[Cure, ...] = (
     shared_pool.CURE,
     per_call.CURE,
     sidecar.CURE,
+    envoy.CURE,
     http1.CURE,
     http1_kept.CURE,
     weighted.CURE,

@@ -55,3 +55,9 @@ def proxy_kind(pod: Object) -> ProxyKind | None:
     if any(container["name"] == PROXY_CONTAINER for container in pod["spec"]["containers"]):
         return "container"
     return None
+
+
+def proxy_image(pod: Object) -> str | None:
+    """The image of Istio's proxy in the pod, if there is one."""
+    containers = [*sidecars_of(pod), *pod["spec"]["containers"]]
+    return next((container["image"] for container in containers if container["name"] == PROXY_CONTAINER), None)

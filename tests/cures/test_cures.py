@@ -1,5 +1,7 @@
 """What each cure applies: the demo's objects, and the differences that it says it makes."""
 
+import json
+
 import pytest
 
 from grpcdemo.cures import CURES, find_cure
@@ -117,3 +119,22 @@ def test_an_unknown_cure_is_one_line_with_the_known_ones(wrong: str, hint: str) 
 def test_names_are_unique_and_summaries_are_one_short_line() -> None:
     assert len({cure.name for cure in CURES}) == len(CURES)
     assert all("\n" not in cure.summary and len(cure.summary) <= 72 for cure in CURES)
+
+
+def test_an_envoy_takes_connections_and_balances_over_the_pods() -> None:
+    objects = build("envoy")
+    service, proxy = named(objects, "Service", "grpc-proxy"), named(objects, "Deployment", "grpc-proxy")
+    selected = service["spec"]["selector"].items()
+    assert selected <= proxy["spec"]["template"]["metadata"]["labels"].items()
+    assert not selected <= named(objects, "Deployment", "grpc-server")["spec"]["template"]["metadata"]["labels"].items()
+    assert env_of(named(objects, "Deployment", "grpc-client"))["TARGET"] == "dns:///grpc-proxy:50051"
+    (container,) = proxy["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == "example.com/envoy:1"
+    resources = json.loads(container["command"][-1])["static_resources"]
+    (cluster,) = resources["clusters"]
+    (endpoint,) = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"]
+    address = endpoint["endpoint"]["address"]["socket_address"]
+    assert (cluster["type"], address) == (
+        "STRICT_DNS",
+        {"address": "grpc-server-headless.compare.svc", "port_value": 50051},
+    )

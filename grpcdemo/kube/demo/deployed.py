@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from grpcdemo.errors import Conflict, Forbidden, GrpcdemoError, NotFound
+from grpcdemo.errors import ApiError, Conflict, Forbidden, GrpcdemoError, NotFound
 from grpcdemo.kube.advice import advise_on_gap, describe_gap
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.trouble import Gap, Missing, NoDemo, ScaledToZero
@@ -14,7 +14,7 @@ from grpcdemo.model.pods import CLIENT_APP, SERVER_APP, Pod, Workload
 from grpcdemo.resources.istio import INJECT
 from grpcdemo.resources.labels import OURS
 from grpcdemo.resources.objects import Object, annotations_of, is_ours, labels_of
-from grpcdemo.resources.pods import read_pod
+from grpcdemo.resources.pods import proxy_image, read_pod
 from grpcdemo.resources.references import ObjectReference
 from grpcdemo.resources.resource import BY_KIND, DEPLOYMENTS, NAMESPACES, PODS, SERVICES, Resource
 
@@ -130,8 +130,25 @@ async def dry_run_pods(api: Api, namespace: str, deployments: Iterable[Object]) 
 
 
 async def _dry_run_pod(api: Api, namespace: str, deployment: Object) -> Pod:
+    return read_pod(await api.create(PODS, _new_pod(deployment), namespace=namespace, dry_run=True))
+
+
+async def injected_image(api: Api, deployment: Object, labels: Mapping[str, str]) -> str | None:
+    """The image of the proxy that an injector adds to a pod of *deployment* with more *labels*; None if none does.
+
+    A dry run in the namespace `default`, which every cluster has, shows it to whoever may create pods there.
+    """
+    pod = _new_pod(deployment)
+    pod["metadata"]["labels"] = {**labels_of(pod), **labels}
+    try:
+        return proxy_image(await api.create(PODS, pod, namespace="default", dry_run=True))
+    except ApiError:
+        return None
+
+
+def _new_pod(deployment: Object) -> Object:
     template = deployment["spec"]["template"]
-    body = {
+    return {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {
@@ -141,7 +158,6 @@ async def _dry_run_pod(api: Api, namespace: str, deployment: Object) -> Pod:
         },
         "spec": template["spec"],
     }
-    return read_pod(await api.create(PODS, body, namespace=namespace, dry_run=True))
 
 
 def injected_labels(deployments: list[Object]) -> dict[str, str]:

@@ -147,18 +147,18 @@ class Container:
     def _build_command(self, image: Image, env: dict[str, str]) -> Command:
         """Raises StartError, GrpcdemoError, OSError."""
         sidecar = self._context.sidecar
-        if is_proxy(image.name) and sidecar is not None:
+        if is_proxy(self.spec) and sidecar is not None:
             sidecar.create(self._context.host.service_ports())
             return build_proxy_command(sidecar)
         cwd = self._context.folder / self.state.name / "work"
         cwd.mkdir(parents=True, exist_ok=True)
-        return build_command(self.spec, image, env, cwd)
+        return build_command(self.spec, image, env, cwd, dns=self._context.host.config.dns)
 
     @property
     def _listen_ip(self) -> str:
         """The pod's address, or the one behind the sidecar."""
         sidecar = self._context.sidecar
-        return self._context.pod_ip if sidecar is None or is_proxy(self.state.image) else sidecar.app_ip
+        return self._context.pod_ip if sidecar is None or is_proxy(self.spec) else sidecar.app_ip
 
     def _count_run(self) -> None:
         self.state.restarts = self._runs

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from grpcdemo.manifests.images import CLIENT_IMAGE, SERVER_IMAGE, image_reference
+from grpcdemo.resources.objects import Object
 from grpcdemo.sandbox.proxy.sidecar import IMAGE as PROXY
 
 
@@ -54,5 +55,6 @@ MODULES = [module for image in IMAGES.values() for module in (image.module, *ima
 """Our own programs."""
 
 
-def is_proxy(image: str) -> bool:
-    return image == PROXY
+def is_proxy(container: Object) -> bool:
+    """Whether the *container* is a pod's sidecar, and not an Envoy with a command of its own."""
+    return container.get("image") == PROXY and not container.get("command")

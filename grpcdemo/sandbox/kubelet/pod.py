@@ -172,7 +172,7 @@ class PodWorker:
     def _make_sidecar(self) -> Sidecar | None:
         spec = self._pod["spec"]
         containers = [*spec["containers"], *(spec.get("initContainers") or [])]
-        if not any(is_proxy(container.get("image", "")) for container in containers):
+        if not any(is_proxy(container) for container in containers):
             return None
         return Sidecar(self._pod, self._pod_ip, self._host.network, XdsFolder(self.folder / "proxy"))
 

@@ -14,6 +14,7 @@ HTTP_CONNECTION_MANAGER = f"{TYPE}.extensions.filters.network.http_connection_ma
 TCP_PROXY = f"{TYPE}.extensions.filters.network.tcp_proxy.v3.TcpProxy"
 ROUTER = f"{TYPE}.extensions.filters.http.router.v3.Router"
 HTTP_PROTOCOL_OPTIONS = f"{TYPE}.extensions.upstreams.http.v3.HttpProtocolOptions"
+CARES = f"{TYPE}.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig"
 PREVIOUS_HOSTS = f"{TYPE}.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
 
 CONNECT_TIMEOUT = "10s"  # Istio's default
@@ -81,6 +82,14 @@ def build_routing_listener(name: str, address: Address, routes: Sequence[Config]
         "http_filters": [{"name": "envoy.filters.http.router", "typed_config": {"@type": ROUTER}}],
     }
     return _listener(name, address, {"name": "envoy.filters.network.http_connection_manager", "typed_config": manager})
+
+
+def build_resolver(dns: str) -> Config:
+    """The part of a bootstrap that has names resolved by the server at *dns*, `HOST:PORT`."""
+    host, port = dns.split(":")
+    resolvers = [socket_address((host, int(port)))]
+    cares = {"@type": CARES, "resolvers": resolvers, "dns_resolver_options": {"no_default_search_domain": True}}
+    return {"typed_dns_resolver_config": {"name": "envoy.network.dns_resolver.cares", "typed_config": cares}}
 
 
 def socket_address(address: Address) -> Config:

@@ -8,10 +8,11 @@ from grpcdemo.cures import CURES
 from grpcdemo.cures.cure import Cure, CureValues, Need
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.kube.client.api import Api
-from grpcdemo.kube.demo.deployed import injected_labels
+from grpcdemo.kube.demo.deployed import injected_image, injected_labels
 from grpcdemo.kube.demo.injection import list_webhooks
 from grpcdemo.model.progress import unreported
 from grpcdemo.resources.injectors import LabelChange, changed
+from grpcdemo.resources.istio import INJECT, REVISION_LABEL
 from grpcdemo.resources.labels import NAMESPACE_NAME
 from grpcdemo.resources.resource import DEPLOYMENTS
 from grpcdemo.steps.compare.config import CompareConfig
@@ -27,6 +28,7 @@ class Capabilities:
     no_injection: str = ""
     """Why not."""
     proxy_image: str | None = None
+    """The image of the Envoy that the injector adds; None if it is not known."""
 
     def missing(self, cure: Cure) -> str | None:
         """Why *cure* cannot run; None if it can."""
@@ -54,4 +56,5 @@ async def read_capabilities(api: Api, config: CompareConfig) -> Capabilities:
         labels = await labels_that_inject(api, namespace, injected_labels(deployments), None, unreported)
     except GrpcdemoError as error:
         return Capabilities(None, error.message)
-    return Capabilities(labels)
+    opting_in = {INJECT: "true", **{key: value for key, value in labels.items() if key == REVISION_LABEL and value}}
+    return Capabilities(labels, proxy_image=await injected_image(api, deployments[0], opting_in))

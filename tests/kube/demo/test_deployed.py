@@ -4,9 +4,9 @@ import pytest
 
 from grpcdemo.errors import Conflict
 from grpcdemo.kube.client.api import Api
-from grpcdemo.kube.demo.deployed import apply, injected_labels, opting_out, our_pods
+from grpcdemo.kube.demo.deployed import apply, injected_image, injected_labels, opting_out, our_pods
 from grpcdemo.resources.objects import Object
-from tests.fakes.script import Script, cut, refuse, reply
+from tests.fakes.script import Answer, Script, cut, refuse, reply
 from tests.resources.samples import pod
 
 PODS = "/api/v1/namespaces/demo/pods"
@@ -76,3 +76,26 @@ async def test_a_conflict_without_an_object_keeps_its_message(script: Script, ap
     script.on("POST", SERVICES, refuse(409, "the quota is being updated"))
     with pytest.raises(Conflict, match="the quota is being updated"):
         await apply(api, SERVICE)
+
+
+NEW_POD = "/api/v1/namespaces/default/pods"
+
+
+async def test_an_injector_shows_its_image_in_a_dry_run(script: Script, api: Api) -> None:
+    proxy = {"name": "istio-proxy", "image": "example.com/proxyv2:1", "restartPolicy": "Always"}
+    injected = {"spec": {"initContainers": [proxy], "containers": [{"name": "app", "image": "app:1"}]}}
+    script.on("POST", NEW_POD, reply(injected))
+    assert await injected_image(api, template(labels={"app": "x"}), {INJECT: "true"}) == "example.com/proxyv2:1"
+    (created,) = script.changes
+    assert created.query == {"dryRun": "All"}
+    assert created.body["metadata"]["labels"] == {"app": "x", INJECT: "true"}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [refuse(403, "no"), refuse(404, "no"), reply({"spec": {"containers": [{"name": "app", "image": "app:1"}]}})],
+    ids=["forbidden", "no namespace", "not injected"],
+)
+async def test_without_an_injected_pod_there_is_no_image(script: Script, api: Api, answer: Answer) -> None:
+    script.on("POST", NEW_POD, answer)
+    assert await injected_image(api, template(), {INJECT: "true"}) is None

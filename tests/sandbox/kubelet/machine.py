@@ -20,6 +20,7 @@ from grpcdemo.sandbox import admission
 from grpcdemo.sandbox.api.logs import LogOptions
 from grpcdemo.sandbox.api.store import Event, Store
 from grpcdemo.sandbox.child import LAUNCH
+from grpcdemo.sandbox.dns import answering_queries
 from grpcdemo.sandbox.kubelet.host import NODE, KubeletConfig
 from grpcdemo.sandbox.kubelet.kubelet import Kubelet
 from grpcdemo.sandbox.network import Network, reserve_network
@@ -82,7 +83,7 @@ class Machine:
         self.create_pod("client", client or build_client(), sidecar=sidecar)
         await self.until_ready("client")
 
-    def publish(self, *pods: str, service: str = "grpc-server") -> None:
+    def publish(self, *pods: str, service: str = "grpc-server", **more_ports: int) -> None:
         """Make these pods the Service's only endpoints."""
         addresses = [self.pod(name)["status"]["podIP"] for name in pods]
         made = {
@@ -91,7 +92,9 @@ class Machine:
             "metadata": {"name": service, "namespace": NAMESPACE, "labels": {SERVICE_NAME: service}},
             "addressType": "IPv4",
             "endpoints": [{"addresses": [ip], "conditions": {"ready": True}} for ip in addresses],
-            "ports": [{"name": "grpc", "port": 50051, "protocol": "TCP"}],
+            "ports": [
+                {"name": name, "port": port, "protocol": "TCP"} for name, port in {"grpc": 50051, **more_ports}.items()
+            ],
         }
         if self.store.find(ENDPOINT_SLICES, NAMESPACE, service):
             self.store.update(ENDPOINT_SLICES, made)
@@ -176,6 +179,7 @@ async def running_machine(
     rotate_at: int = 10_000_000,
     launch: Path = LAUNCH,
     forks: bool = True,
+    dns: bool = False,
 ) -> AsyncIterator[Machine]:
     store, network = Store(), reserve_network(virtual=virtual)
     events: list[tuple[str, str, str, str]] = []
@@ -183,22 +187,26 @@ async def running_machine(
     def record(pod: Object, field: str, severity: str, reason: str, message: str) -> None:
         events.append((pod["metadata"]["name"], severity, reason, message))
 
-    config = KubeletConfig(BACKOFF_S, rotate_at, launch, forks)
-    kubelet = Kubelet(store, network, root / "kubelet", record, config=config)
     node_proxy = NodeProxy(store, network, root / "node-proxy", launch=launch)
-    running = [asyncio.create_task(kubelet.run())]
-    try:
+    async with contextlib.AsyncExitStack() as stack:
+        server = await stack.enter_async_context(answering_queries(store)) if dns else None
+        config = KubeletConfig(BACKOFF_S, rotate_at, launch, forks, server)
+        kubelet = Kubelet(store, network, root / "kubelet", record, config=config)
+        stack.callback(network.close)
+        running = [asyncio.create_task(kubelet.run())]
+        stack.push_async_callback(end, running)
         if proxy:
             running.append(asyncio.create_task(node_proxy.run()))
             ready = asyncio.create_task(node_proxy.ready.wait())
             await asyncio.wait({ready, running[1]}, return_when=asyncio.FIRST_COMPLETED)
             assert node_proxy.ready.is_set(), running[1].exception()
         yield Machine(store, network, kubelet, events)
-    finally:
-        for task in running:
-            task.cancel()
-        await asyncio.wait(running)
-        network.close()
+
+
+async def end(running: list[asyncio.Task[None]]) -> None:
+    for task in running:
+        task.cancel()
+    await asyncio.wait(running)
 
 
 def build_server(**more: Any) -> Object:
