@@ -230,8 +230,8 @@ class Scene:
         return bool(self.callers_with(Proxy.NONE)) or (not self.client and not self.has_mesh)
 
     def _serves_port(self, slice_: Object) -> bool:
-        ports = slice_.get("ports") or []
-        return not ports or any((port.get("name") or "") == self.port.get("name", "") for port in ports)
+        """A slice without ports is of pods that do not declare the port's target."""
+        return any((port.get("name") or "") == self.port.get("name", "") for port in slice_.get("ports") or [])
 
 
 Place = Callable[[Endpoint], "str | None"]

@@ -18,18 +18,17 @@ REPLICAS = 3
 def no_ready_endpoint(scene: Scene) -> Findings:
     if scene.is_external_name or scene.ready_endpoints:
         return
-    selector = scene.spec.get("selector")
+    selector, target = scene.spec.get("selector"), scene.port.get("targetPort")
+    evidence = field(SERVICES, scene.service, "spec.selector", selector)
     if selector and not scene.selected_pods:
         summary = "the selector matches no pod, so every call fails"
+    elif isinstance(target, str) and not any(target in _port_names(pod) for pod in scene.selected_pods):
+        summary = f"no pod declares a port with the name {target}, so every call fails"
+        evidence = field(SERVICES, scene.service, "spec.ports[].targetPort", target)
     else:
         summary = "no pod behind the Service is ready, so every call fails"
-    yield Finding(
-        "no-ready-endpoint",
-        Severity.ERRORS,
-        summary,
-        (field(SERVICES, scene.service, "spec.selector", selector),),
-        run(Kubectl("get", "pods", "--show-labels", namespace=scene.namespace)),
-    )
+    look = Kubectl("get", "pods", "--show-labels", namespace=scene.namespace)
+    yield Finding("no-ready-endpoint", Severity.ERRORS, summary, (evidence,), run(look))
 
 
 def single_endpoint(scene: Scene) -> Findings:

@@ -30,8 +30,8 @@ def kube_proxy_balances_connections(scene: Scene) -> Findings:
             Kubectl(
                 "expose", "service", scene.name, f"--name={headless}", "--cluster-ip=None", namespace=scene.namespace
             ),
-            note=f"then let the client call dns:///{headless}.{scene.namespace}:{ports} with the policy round_robin; "
-            "or install a mesh",
+            note=f"then let the client call dns:///{headless}.{scene.namespace}:{ports} with the policy round_robin, "
+            f"and diagnose svc/{headless}; or install a mesh",
         ),
     )
 

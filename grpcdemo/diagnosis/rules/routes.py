@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from grpcdemo.diagnosis.finding import Evidence, Finding, Findings, Remedy, Severity, field, json_patch, run
 from grpcdemo.diagnosis.mesh.destination_rules import destination_rule
+from grpcdemo.diagnosis.mesh.hosts import names_service
 from grpcdemo.diagnosis.mesh.protocol import Protocol, protocol_of
 from grpcdemo.diagnosis.mesh.virtual_services import (
     Route,
@@ -19,6 +22,9 @@ from grpcdemo.resources.objects import Object, labels_of
 from grpcdemo.resources.references import reference_to
 from grpcdemo.resources.resource import VIRTUAL_SERVICES
 
+UNEVEN = 2
+"""How many times its even share a pod may get, or the other way round: as the verdict on traffic has it."""
+
 
 def subset_of_pods(scene: Scene) -> Findings:
     if not scene.sidecar_matters or len(scene.ready_endpoints) < 2:
@@ -32,6 +38,84 @@ def subset_of_pods(scene: Scene) -> Findings:
         reached = [pod for pod in scene.servers if any(_is_in(subsets[name], pod) for name in names - set(unknown))]
         if severity := _judge(scene, route, len(reached), unknown):
             yield Finding("subset-of-pods", severity, _effect(scene, reached, unknown), _evidence(route), _widen(route))
+
+
+def uneven_weights(scene: Scene) -> Findings:
+    """The weights of a route are for subsets, whatever number of pods is in each."""
+    if not scene.sidecar_matters:
+        return
+    for route in routes(scene):
+        if len(route.destinations) < 2 or route.elsewhere or route.conditional:
+            continue
+        reached = [_reached(scene, one) for _, one in route.destinations]
+        shares = Counter[str]()
+        for (_, one), pods in zip(route.destinations, reached, strict=True):
+            shares.update({name: one["weight"] / len(pods) for name in pods})
+        even = sum(one["weight"] for _, one in route.destinations) / len(scene.servers)
+        heaviest, most = max(shares.items(), key=lambda item: item[1], default=("", 0.0))
+        if shares.keys() != {pod["metadata"]["name"] for pod in scene.servers} or not all(reached):
+            continue  # some pods get none: the rule about subsets tells
+        if most > UNEVEN * even or min(shares.values()) * UNEVEN < even:
+            total = even * len(scene.servers)
+            yield Finding(
+                "uneven-weights",
+                Severity.MAY_PIN,
+                f"a VirtualService's weights give {heaviest} {most / total:.0%} of the calls, even share "
+                f"{1 / len(scene.servers):.0%}",
+                _weights(route),
+                _weigh(route, [len(pods) for pods in reached]),
+            )
+
+
+def _reached(scene: Scene, destination: Object) -> list[str]:
+    """The ready pods of a destination."""
+    name = destination["destination"].get("subset")
+    subset = _subsets(scene).get(name, {"labels": {"": ""}}) if name else {}
+    return [str(pod["metadata"]["name"]) for pod in scene.servers if _is_in(subset, pod)]
+
+
+def _weights(route: Route) -> tuple[Evidence, ...]:
+    return tuple(
+        field(
+            VIRTUAL_SERVICES, route.virtual_service, f"spec.http[{route.index}].route[{at}].weight", one.get("weight")
+        )
+        for at, one in route.destinations
+    )
+
+
+def _weigh(route: Route, pods: list[int]) -> Remedy:
+    """In proportion to the pods."""
+    operations = [
+        {"op": "replace", "path": f"/spec/http/{route.index}/route/{at}/weight", "value": number}
+        for (at, _), number in zip(route.destinations, pods, strict=True)
+    ]
+    patch = json_patch(reference_to(VIRTUAL_SERVICES, route.virtual_service), *operations)
+    return run(patch, note="unless the weights are wanted, as for a canary")
+
+
+def calls_led_elsewhere(scene: Scene) -> Findings:
+    if not scene.sidecar_matters:
+        return
+    for route in routes(scene):
+        if route.elsewhere and not route.destinations and not route.conditional:
+            destinations = route.virtual_service["spec"]["http"][route.index]["route"]
+            others = {str(one["destination"]["host"]) for one in destinations}
+            if any(names_service(scene, route.virtual_service, host) for host in others):
+                continue  # to another port of it
+            hosts = ", ".join(sorted(others))
+            yield Finding(
+                "calls-led-elsewhere",
+                Severity.UNKNOWN,
+                f"a VirtualService leads the calls to {hosts}: its pods answer, and were not looked at",
+                (
+                    field(
+                        VIRTUAL_SERVICES,
+                        route.virtual_service,
+                        f"spec.http[{route.index}].route[].destination.host",
+                        hosts,
+                    ),
+                ),
+            )
 
 
 def _subsets(scene: Scene) -> dict[str, Object]:

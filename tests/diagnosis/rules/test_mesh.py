@@ -194,6 +194,28 @@ def test_subsets(route: dict[str, Any], severity: Severity | None) -> None:
     assert found(subject) == ({"subset-of-pods": severity} if severity else {})
 
 
+@pytest.mark.parametrize(
+    ("weights", "uneven"), [((95, 5), True), ((60, 40), False), ((33, 67), False), ((1, 9), True), ((70, 30), True)]
+)
+def test_weights_that_do_not_fit_the_pods(weights: tuple[int, int], uneven: bool) -> None:
+    pods = [*VERSIONS[:1], *(pod(f"cart-{at}", "cart", labels={"version": "v2"}) for at in range(2))]
+    route = routes(*(to(name, weight) for name, weight in zip(("v1", "v2"), weights, strict=True)))
+    subsets = [V1, {"name": "v2", "labels": {"version": "v2"}}]
+    subject = scene({DESTINATION_RULES: [rule(subsets=subsets)], VIRTUAL_SERVICES: [route]}, pods=pods)
+    assert found(subject) == ({"uneven-weights": Severity.MAY_PIN} if uneven else {})
+    if weights == (95, 5):
+        assert "give cart-7d4b9c8f6-0 95% of the calls, even share 33%" in finding(subject, "uneven-weights").summary
+        (command,) = commands(subject, "uneven-weights")
+        for at, number in ((0, 1), (1, 2)):
+            assert f'{{"op":"replace","path":"/spec/http/0/route/{at}/weight","value":{number}}}' in command
+
+
+def test_calls_that_are_led_elsewhere() -> None:
+    other = {"destination": {"host": "other"}}
+    assert found(scene({VIRTUAL_SERVICES: [routes(other)]})) == {"calls-led-elsewhere": Severity.UNKNOWN}
+    assert found(scene({VIRTUAL_SERVICES: [routes(other, match=[{"headers": {}}])]})) == {}
+
+
 def test_virtual_services() -> None:
     public = named("public", spec={"hosts": ["cart.example.com"], "http": [{"route": [to(None)]}]})
     assert found(scene({VIRTUAL_SERVICES: [public]})) == {"virtual-service-for-another-host": Severity.OBSCURES}
@@ -206,6 +228,8 @@ def test_virtual_services() -> None:
     assert found(scene({VIRTUAL_SERVICES: [tcp]})) == {}
     assert found(scene(missing=[may_not(VIRTUAL_SERVICES, SHOP)])).keys() == {
         "subset-of-pods",
+        "uneven-weights",
+        "calls-led-elsewhere",
         "virtual-service-for-another-host",
         "several-virtual-services",
     }

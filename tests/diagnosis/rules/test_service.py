@@ -76,6 +76,14 @@ def test_a_target_port_that_some_pods_lack() -> None:
     assert "port-missing-in-pods" not in found(scene(port={"targetPort": "grpc"}))
 
 
+def test_a_target_port_that_all_pods_lack() -> None:
+    subject = scene(port={"targetPort": "api"})
+    (slice_,) = subject.inventory.known(ENDPOINT_SLICES)
+    slice_["ports"] = None  # as the controller writes it, with the pods as endpoints
+    assert found(subject) == {"no-ready-endpoint": Severity.ERRORS}
+    assert finding(subject, "no-ready-endpoint").summary.startswith("no pod declares a port with the name api")
+
+
 @pytest.mark.parametrize(
     ("port", "severity"),
     [
