@@ -11,6 +11,7 @@ from grpcdemo.cli import options
 from grpcdemo.cli.completers import complete_namespaces, complete_services
 from grpcdemo.cli.output import Progress, result_width, show_document, show_picture, show_text
 from grpcdemo.cli.runner import read
+from grpcdemo.cli.service_options import Call
 from grpcdemo.cli.target_options import ClusterOptions, check_namespace
 from grpcdemo.diagnosis.examination import Conclusion, Diagnosis
 from grpcdemo.errors import ExitCode, UsageError
@@ -61,28 +62,6 @@ class Place(ClusterOptions):
         super().__post_init__()
         if self.namespace is not None:
             check_namespace(self.namespace)
-
-
-@dataclass(frozen=True)
-class Call:
-    """Which calls to the Service are meant."""
-
-    HEADING = "Calls"
-
-    port: Annotated[str | None, typer.Option("--port", metavar="PORT", help="The port's name or number.")] = None
-    client: Annotated[
-        str | None, typer.Option("--client", metavar="TYPE/NAME", help="Who calls, such as deploy/web.")
-    ] = None
-    client_namespace: Annotated[
-        str | None,
-        typer.Option(
-            "--client-namespace",
-            metavar="NAME",
-            help="The client's namespace.",
-            show_default="the Service's",
-            autocompletion=complete_namespaces,
-        ),
-    ] = None
 
 
 @dataclass(frozen=True)

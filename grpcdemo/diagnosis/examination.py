@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from grpcdemo.diagnosis.finding import Finding, Severity, run
+from grpcdemo.diagnosis.finding import Finding, Remedy, Severity, run
 from grpcdemo.diagnosis.inventory import Unreadable
 from grpcdemo.diagnosis.rules import RULES, Rule
 from grpcdemo.diagnosis.scene import Client, Scene
+from grpcdemo.diagnosis.streams import long_streams
 from grpcdemo.diagnosis.traffic import Measurement, NotMeasured
 from grpcdemo.resources.references import ObjectReference
 from grpcdemo.verdict import Outcome
@@ -56,7 +57,13 @@ class Diagnosis:
         outcome = self.measured.verdict.outcome if self.measured else None
         if outcome in (Outcome.PINNED, Outcome.SKEWED):
             return Conclusion.CAUSED
-        return self.conclusion
+        return Conclusion.CLEAR if self.is_settled else self.conclusion
+
+    @property
+    def is_settled(self) -> bool:
+        """What may pin does not: the traffic of all clients is balanced."""
+        balanced = self.measured and self.measured.verdict.outcome is Outcome.BALANCED and self.measured.is_whole
+        return bool(balanced) and not self.of(Severity.PINS, Severity.ERRORS, Severity.UNKNOWN)
 
     @property
     def conclusion(self) -> Conclusion:
@@ -78,22 +85,34 @@ def examine_clients(scene: Scene, clients: Sequence[Client], *, named: bool) -> 
         port_name=scene.port.get("name", ""),
         clients=tuple(client.reference for client in clients),
         named=named,
-        findings=tuple(sorted(_distinct(findings), key=lambda finding: RANK[finding.severity])),
+        findings=_ordered(_distinct(findings)),
         looked_at=len(RULES),
     )
+
+
+def add_traffic(diagnosis: Diagnosis, traffic: Measurement | NotMeasured) -> Diagnosis:
+    """And what shows in it alone."""
+    streams = long_streams(traffic) if isinstance(traffic, Measurement) else ()
+    return replace(diagnosis, traffic=traffic, findings=_ordered([*diagnosis.findings, *streams]))
 
 
 def examine(scene: Scene) -> Diagnosis:
     return examine_clients(scene, [scene.client] if scene.client else [], named=True)
 
 
+def _ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(findings, key=lambda finding: RANK[finding.severity]))
+
+
 def _distinct(findings: Iterable[Finding]) -> list[Finding]:
-    """Each once: most of what is said of one client of a Service, is said of the others too."""
-    kept: list[Finding] = []
+    """Each once: most of what is said of one client of a Service, is said of the others too. The cure is for all."""
+    kept: dict[Finding, Finding] = {}
     for finding in findings:
-        if finding not in kept:
-            kept.append(finding)
-    return kept
+        same = replace(finding, remedy=Remedy())
+        before = kept.get(same, finding).remedy
+        steps = dict.fromkeys((*before.steps, *finding.remedy.steps))
+        kept[same] = replace(finding, remedy=Remedy(tuple(steps), before.note or finding.remedy.note))
+    return [*kept.values()]
 
 
 def _apply(name: str, rule: Rule, scene: Scene) -> list[Finding]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from grpcdemo.model.observation import Slice
 from grpcdemo.verdict import Criteria, Order, Outcome, Verdict, judge_polls
@@ -12,6 +12,7 @@ from grpcdemo.verdict.ruling import DEFAULT
 
 Counters = Mapping[str, int]
 """The requests to each address, since whenever."""
+NOTHING: Mapping[str, Counters] = {}
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,13 @@ class Measurement:
     """How many client pods were asked."""
     all_pods: int
     """How many there are."""
+    streams: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """By client pod that began no request: those to each server pod that were under way all the time."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Nobody was left out."""
+        return self.pods == self.all_pods
 
 
 @dataclass(frozen=True)
@@ -60,8 +68,26 @@ class Window:
         """Requests by client pod and server pod."""
         return {client: dict(self._requests[client]) for client in sorted(self._latest)}
 
-    def add(self, now: float, servers: Mapping[str, str], counters: Mapping[str, Counters]) -> Slice:
+    @property
+    def streams(self) -> dict[str, dict[str, int]]:
+        """By client pod that began no request: those to each server pod that were under way at every poll."""
+        silent = {client: lasting for client, lasting in self._lasting.items() if not self._requests[client]}
+        named = {client: Counter[str]() for client in sorted(silent)}
+        for client, lasting in silent.items():
+            for address, number in lasting.items():
+                named[client][self._servers.get(address, address)] += number
+        return {client: dict(+numbers) for client, numbers in named.items() if +numbers} if self.seconds else {}
+
+    def add(
+        self,
+        now: float,
+        servers: Mapping[str, str],
+        counters: Mapping[str, Counters],
+        under_way: Mapping[str, Counters] = NOTHING,
+    ) -> Slice:
         """The *counters* of each client that could be read, and the names of the *servers* by address.
+
+        What is *under_way* are those of the requests that have not ended.
 
         Other servers begin another window, and so do other hosts in a client's Envoy, which learns of them later: what
         was counted before, was not shared between these. Returns what is new.
@@ -76,6 +102,7 @@ class Window:
         self._ended = now
         new, before = Counter[str](), self._polls
         for client, later in counters.items():
+            self._last(client, under_way.get(client, {}))
             if client in self._latest:
                 new += self._count(client, increase(self._latest[client], later))
             self._latest[client] = later
@@ -92,6 +119,12 @@ class Window:
         self._latest: dict[str, Counters] = {}
         self._requests: dict[str, Counter[str]] = defaultdict(Counter)
         self._polls = Order()
+        self._lasting: dict[str, Counters] = {}
+
+    def _last(self, client: str, under_way: Counters) -> None:
+        """At every poll, so many were under way at least."""
+        before = self._lasting.get(client, under_way)
+        self._lasting[client] = {address: min(number, before.get(address, 0)) for address, number in under_way.items()}
 
     def _count(self, client: str, requests: Counters) -> Counter[str]:
         """Returns the requests by server."""
@@ -114,13 +147,16 @@ class Window:
             servers=tuple(sorted({*self._servers.values()})),
             pods=len(self._latest),
             all_pods=all_pods,
+            streams=self.streams,
         )
 
     def verdict(self, unheard: Mapping[str, str], criteria: Criteria = DEFAULT) -> Verdict:
         servers = {*self._servers.values()}
         total = sum((+requests for requests in self._requests.values()), Counter[str]())
         if len(servers) > 1 and not total:
-            return Verdict(Outcome.INCONCLUSIVE, "there were no requests")
+            lasting = sum(sum(numbers.values()) for numbers in self.streams.values())
+            reason = f"no request began, and {lasting} went on all the time" if lasting else "there were no requests"
+            return Verdict(Outcome.INCONCLUSIVE, reason)
         if elsewhere := [name for name in total if name not in servers]:
             reason = f"{total[elsewhere[0]]} requests went to {elsewhere[0]}, which is no ready endpoint here"
             return Verdict(Outcome.INCONCLUSIVE, reason)

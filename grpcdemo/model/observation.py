@@ -144,6 +144,17 @@ class LatencyBin:
 
 
 @dataclass(frozen=True)
+class CountedBy:
+    """Who has counted the requests, where it was not the client itself, in its log."""
+
+    source: Literal["envoy"]
+    pods: int
+    """How many client pods were asked."""
+    all_pods: int
+    """How many there are."""
+
+
+@dataclass(frozen=True)
 class Observation:
     """What `observe` knows at one moment: the pods, the tally of the present window, and the verdict."""
 
@@ -164,6 +175,8 @@ class Observation:
     """What helps where nobody can answer."""
     appeared: tuple[str, ...] = ()
     """The server pods in the order in which they appeared, also those that are gone."""
+    counted_by: CountedBy | None = None
+    """None for the clients' logs, which alone tell of errors and latencies."""
 
     @property
     def expected(self) -> dict[str, float]:

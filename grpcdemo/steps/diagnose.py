@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from grpcdemo.diagnosis.callers import Callers
-from grpcdemo.diagnosis.examination import Diagnosis, examine_clients
+from grpcdemo.diagnosis.examination import Diagnosis, add_traffic, examine_clients
 from grpcdemo.diagnosis.inventory import Unreadable
 from grpcdemo.diagnosis.scene import Scene
 from grpcdemo.diagnosis.speaking import speaks_grpc
@@ -37,7 +37,7 @@ async def diagnose(api: Api, config: DiagnoseConfig, report: Reporter = unreport
     if config.traffic_s is None:
         return diagnosis
     traffic = await measure(api, scene, clients, config.traffic_s, every_s=config.every_s, report=report)
-    return replace(diagnosis, traffic=traffic)
+    return add_traffic(diagnosis, traffic)
 
 
 async def diagnose_all(api: Api, namespace: str | None, *, everywhere: bool = False) -> list[Diagnosis]:

@@ -61,18 +61,18 @@ async def _poll(
     for poll in count(1):
         servers = await _ready_addresses(api, scene)
         reading = await source.read(pods)
-        unheard = reading.failures
-        window.add(clock(), servers, reading.counters)
+        unheard = {**reading.failures, **dict.fromkeys(reading.uncounted, "it has no sidecar")}
+        window.add(clock(), servers, reading.counters, reading.under_way)
         measurement = window.measure(unheard, len(pods))
         if len(servers) < 2:
             return NotMeasured("there are no two ready pods to balance over")
         is_certain = measurement.verdict.outcome is not Outcome.INCONCLUSIVE
-        is_vain = not window.clients and (not unheard or poll >= TRIES)
+        is_vain = not window.clients and (not reading.failures or poll >= TRIES)
         if is_certain or is_vain or clock() >= end:
             break
         await asyncio.sleep(min(every_s, max(0.0, end - clock())))
     if not window.clients:
-        return NotMeasured(next(iter(unheard.values()), "the client's pods have gone"))
+        return NotMeasured(next(iter(reading.failures.values()), "the client's pods have gone"))
     return measurement
 
 

@@ -18,7 +18,7 @@ from grpcdemo.verdict import Outcome
 from grpcdemo.views.pods import short_names
 from grpcdemo.views.styles import BAD, GOOD
 from grpcdemo.views.table import fitting_columns, plain_table, table_width
-from grpcdemo.views.words import printable
+from grpcdemo.views.words import printable, sidecars_text
 
 WIDTH = 100
 """Of the sentences where the result has no edge."""
@@ -101,17 +101,18 @@ def answer(diagnosis: Diagnosis) -> str:
     if diagnosis.conclusion is Conclusion.CAUSED:
         fails = first.severity is Severity.ERRORS
         return "calls fail" if fails else "pinned: the configuration keeps a client on one pod"
+    if diagnosis.is_settled:
+        return "nothing pins: what may pin, does not, as the traffic of all clients shows"
     maybe = diagnosis.of(Severity.MAY_PIN)
+    if maybe and diagnosis.overall is Conclusion.CAUSED:
+        return "the configuration shows what may be the cause"
     return "open: it depends on what the configuration does not show" if maybe else "open: not all could be checked"
 
 
 def measured(measurement: Measurement) -> str:
     """The verdict on the traffic in one line: by what, over what time."""
-    verdict, pods, total = measurement.verdict, measurement.pods, measurement.all_pods
-    which = f"{pods}" if pods == total else f"{pods} of {total}"
-    source = (
-        f"counted by the sidecars of {which} client {'pod' if total == 1 else 'pods'} in {measurement.seconds:.1f} s"
-    )
+    verdict = measurement.verdict
+    source = f"{sidecars_text(measurement.pods, measurement.all_pods)} in {measurement.seconds:.1f} s"
     return printable(f"{verdict.outcome.value}: {verdict.reason}; {source}")
 
 
@@ -227,10 +228,12 @@ def _unknown(diagnosis: Diagnosis, width: int) -> list[Text]:
     """What could not be checked, each reason once."""
     unknown = sorted(diagnosis.of(Severity.UNKNOWN), key=lambda finding: finding.summary)
     lines: list[Text] = []
-    for summary, findings in groupby(unknown, lambda finding: finding.summary):
-        ids = [finding.id for finding in findings]
+    for summary, alike in groupby(unknown, lambda finding: finding.summary):
+        findings = [*alike]
         lines += [Text(line) for line in _lines(f"{WORDS[Severity.UNKNOWN]}  {summary}", width, INDENT)]
-        lines += _indented(", ".join(ids), width)
+        lines += _indented(", ".join(finding.id for finding in findings), width)
+        for note in dict.fromkeys(finding.remedy.note for finding in findings):
+            lines += _indented(note, width)
     return lines
 
 

@@ -63,6 +63,7 @@ def observation_document(observation: Observation, provenance: Provenance | None
     """The result of `observe`, as observation.schema.json describes it."""
     return {
         **state_document(observation),
+        "source": observation.counted_by.source if observation.counted_by else "log",
         "clients": [{"name": pod.name, "ip": pod.ip, "ready": pod.ready_text} for pod in observation.clients],
         "byClient": observation.tally.by_client,
         "latencyHistogram": [

@@ -21,7 +21,7 @@ def observation_markdown(observation: Observation, provenance: Provenance) -> st
     certainty = f" ({observation.verdict.certainty})" if observation.verdict.certainty else ""
     facts = [
         numbers_line(observation),
-        latency_line(observation.tally),
+        *([] if observation.counted_by else [latency_line(observation.tally)]),
         *map(blind_line, observation.blind),
         *([errors_text(observation.tally)] if observation.tally.errors else []),
     ]

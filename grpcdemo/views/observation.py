@@ -71,7 +71,9 @@ def verdict_text(verdict: Verdict) -> Text:
 def _facts(observation: Observation, kubectl_flags: Sequence[str]) -> dict[Fact, Text]:
     """What the lines below the table say, from top to bottom."""
     verdict = observation.verdict
-    facts = {Fact.NUMBERS: Text(numbers_line(observation)), Fact.LATENCY: Text(latency_line(observation.tally))}
+    facts = {Fact.NUMBERS: Text(numbers_line(observation))}
+    if not observation.counted_by:
+        facts[Fact.LATENCY] = Text(latency_line(observation.tally))
     if observation.tally.errors:
         facts[Fact.ERRORS] = Text(errors_text(observation.tally), BAD)
     facts[Fact.VERDICT] = verdict_text(verdict)

@@ -22,19 +22,32 @@ def printable(text: str) -> str:
 
 def numbers_line(observation: Observation) -> str:
     """How much, how fast, and what failed."""
-    tally = observation.tally
-    parts = [f"{tally.responses} responses in {tally.seconds:.1f} s ({tally.responses_per_second:.1f}/s)"]
+    tally, counted_by = observation.tally, observation.counted_by
+    parts = [f"{tally.responses} {_what(observation)} in {tally.seconds:.1f} s ({tally.responses_per_second:.1f}/s)"]
+    if counted_by and counted_by.pods:
+        parts.append(sidecars_text(counted_by.pods, counted_by.all_pods))
     parts += _blind_texts(tally)
     parts += _client_texts(observation)
     if observation.windows > 1:
         parts.append(f"window {observation.windows}")
     if tally.missed:
         parts.append(f"{tally.missed} missed")
-    if not tally.errors:
+    if not tally.errors and not counted_by:
         parts.append("no errors seen" if tally.blind_seconds else "no errors")
     if earlier := errors_before(observation):
         parts.append(f"{earlier} failed before this window")
     return ", ".join(parts)
+
+
+def _what(observation: Observation) -> str:
+    """What is counted: a sidecar counts a request when it passes it on."""
+    return "requests" if observation.counted_by else "responses"
+
+
+def sidecars_text(pods: int, all_pods: int) -> str:
+    """Who has counted the requests of the clients."""
+    which = f"{pods}" if pods == all_pods else f"{pods} of {all_pods}"
+    return f"counted by the sidecars of {which} client {'pod' if all_pods == 1 else 'pods'}"
 
 
 def _blind_texts(tally: Tally) -> list[str]:
@@ -85,13 +98,20 @@ def plain_line(observation: Observation, kubectl_flags: Sequence[str] = ()) -> s
     shares = [f"{printable(name)} {percent(counts[name] / total)}" for name in most[:NAMED]]
     if len(most) > NAMED:
         shares.append(f"{len(most) - NAMED} more {percent(sum(counts[name] for name in most[NAMED:]) / total)}")
-    answers = shares or ["no server yet", *_client_texts(observation)]
+    answers = shares or [*([] if observation.counted_by else ["no server yet"]), *_client_texts(observation)]
     failed = [errors_text(observation.tally)] if observation.tally.errors else []
     verdict = observation.verdict
     is_told = observation.is_blind or observation.hint
     outcome = f"{verdict.outcome.value}: {verdict.reason}" if is_told else verdict.outcome.value
     hints = [hint_line(observation.hint, kubectl_flags)] if observation.hint else []
-    parts = [f"{total} responses", *answers, *failed, *_blind_texts(observation.tally), printable(outcome), *hints]
+    parts = [
+        f"{total} {_what(observation)}",
+        *answers,
+        *failed,
+        *_blind_texts(observation.tally),
+        printable(outcome),
+        *hints,
+    ]
     return f"{observation.tally.seconds:.0f} s: {', '.join(parts)}"
 
 

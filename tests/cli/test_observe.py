@@ -291,3 +291,23 @@ def test_no_observation_no_report(
     ended = grpcdemo(*command, "--kubeconfig", kubeconfig, "--report", str(tmp_path / "report.html"))
     assert ended.code == code
     assert list(tmp_path.glob("*.html")) == []
+
+
+def test_a_service_that_nobody_counts(grpcdemo: Command, up: str) -> None:
+    target = ("--kubeconfig", up, "-n", DEMO)
+    ended = grpcdemo("observe", "svc/grpc-server", "--expect", "pinned", "--timeout", "0", *target)
+    why = "no client pod runs with Istio's sidecar, so nobody counts requests"
+    assert ended.code == 4
+    assert f"inconclusive: {why}" in ended.out
+    assert ended.error_lines[-2:] == [
+        f"error: expected pinned, but there is no verdict: {why}",
+        f"hint: `grpcdemo diagnose svc/grpc-server --namespace {DEMO}` says from the configuration whether clients "
+        "are pinned, and what cures it",
+    ]
+    document = json.loads(grpcdemo("observe", "grpc-server", "--for", "0s", "-o", "json", *target).out)
+    assert (document["source"], document["verdict"]) == ("envoy", "inconclusive")
+
+
+def test_options_that_a_service_needs_or_has_not(grpcdemo: Command, kubeconfig: str) -> None:
+    for words in (("--client", "web"), ("svc/cart", "--since", "3s"), ("svc/cart", "-o", "log"), ("deploy/cart",)):
+        assert grpcdemo("observe", *words, "--kubeconfig", kubeconfig).code == 2, words

@@ -93,3 +93,17 @@ def test_nothing_to_observe_is_said(demo: Demo) -> None:
     seen = demo.run("observe", "--requests", "1").check(1)
     assert f"there is no demo: namespace {demo.namespace} does not exist" in seen.error
     assert "grpcdemo up" in seen.hint
+
+
+def test_a_service_is_counted_by_the_sidecars_of_its_clients(demo: Demo) -> None:
+    """Without one, nobody counts; the cure while it runs brings the verdict."""
+    demo.run("up").check(0)
+    watched = ("observe", "svc/grpc-server", "--client", "deploy/grpc-client")
+    blind = demo.run(*watched, "--expect", "pinned", "--timeout", "1").check(4)
+    assert "no client pod runs with Istio's sidecar" in blind.error
+    with demo.start(*watched, "--output", "jsonl") as seen:
+        seen.wait_for_record(lambda record: record["verdict"] == "inconclusive")
+        demo.run("istio", "on").check(0)
+        record = seen.wait_for_record(lambda record: record["verdict"] == "balanced")
+    assert record["windows"] > 1
+    assert sum(server["responses"] for server in record["servers"]) == record["responses"]

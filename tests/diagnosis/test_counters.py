@@ -4,7 +4,7 @@ import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from grpcdemo.diagnosis.mesh.counters import clusters_path, requests_by_host
+from grpcdemo.diagnosis.mesh.counters import clusters_path, requests_by_host, under_way_by_host
 
 CART = ("cart", "shop", 50051)
 NAME = "outbound|50051||cart.shop.svc.cluster.local"
@@ -35,6 +35,12 @@ def test_all_subsets_of_this_port_of_this_service_alone() -> None:
     ]
     assert requests_by_host({"cluster_statuses": clusters}, *CART) == {"10.0.0.1": 7, "10.0.0.2": 0}
     assert requests_by_host({}, *CART) == {}
+
+
+def test_requests_that_have_not_ended() -> None:
+    stats = [{"name": "rq_total", "value": "9"}, {"name": "rq_active", "value": "2"}]
+    clusters = [cluster(NAME, {"address": at("10.0.0.1"), "stats": stats}, host(at("10.0.0.2"), 5))]
+    assert under_way_by_host({"cluster_statuses": clusters}, *CART) == {"10.0.0.1": 2, "10.0.0.2": 0}
 
 
 def test_hosts_behind_a_tunnel() -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from grpcdemo.diagnosis.examination import Conclusion, examine
+from grpcdemo.diagnosis.examination import Conclusion, Diagnosis, add_traffic, examine
 from grpcdemo.diagnosis.finding import Severity
 from grpcdemo.diagnosis.scene import Scene
+from grpcdemo.diagnosis.traffic import Window
 from grpcdemo.resources.resource import (
     DESTINATION_RULES,
     ENVOY_FILTERS,
@@ -103,6 +104,30 @@ def test_nothing_is_found(name: str) -> None:
     diagnosis = examine(HEALTHY[name])
     assert diagnosis.findings == ()
     assert diagnosis.conclusion is Conclusion.CLEAR
+
+
+def counted(*by_client: tuple[int, ...], all_pods: int = 1) -> Diagnosis:
+    """The traffic of clients of a headless Service, of which the configuration says that it may pin."""
+    window, names = Window(), {f"10.0.0.{index}": f"cart-{index}" for index in range(3)}
+    for poll in range(30):
+        window.add(
+            poll,
+            names,
+            {
+                f"web-{at}": dict(zip(names, (share * poll for share in shares), strict=True))
+                for at, shares in enumerate(by_client)
+            },
+        )
+    return add_traffic(examine(scene(service={"clusterIP": "None"})), window.measure({}, all_pods))
+
+
+def test_what_may_pin_is_settled_by_the_traffic_of_all_clients() -> None:
+    well = counted((20, 20, 20))
+    assert (well.conclusion, well.overall) == (Conclusion.OPEN, Conclusion.CLEAR)
+    assert counted((20, 20, 20), all_pods=2).overall is Conclusion.OPEN
+    assert counted((20, 0, 0)).overall is Conclusion.CAUSED
+    assert counted((20, 20, 20), (20, 0, 0), all_pods=2).overall is Conclusion.CAUSED
+    assert counted((0, 0, 0)).overall is Conclusion.OPEN
 
 
 def test_what_only_misleads_does_not_count() -> None:

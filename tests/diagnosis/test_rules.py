@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 
-from grpcdemo.diagnosis.examination import Conclusion, examine
+from grpcdemo.diagnosis import streams
+from grpcdemo.diagnosis.examination import Conclusion, examine, examine_clients
 from grpcdemo.diagnosis.finding import Severity
 from grpcdemo.diagnosis.rules import RULES
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import DESTINATION_RULES, NAMESPACES, Resource
 from tests.readme import README
 
-from .scenes import SHOP, client, found, may_not, outside, scene
+from .scenes import RESTART, SHOP, client, found, may_not, outside, scene
 
 
 def test_each_cause_has_its_paragraph() -> None:
     paragraphs = re.findall(r'^- <a name="([a-z-]+)"></a>`([a-z-]+)`: ', README.read_text(encoding="utf-8"), re.M)
-    assert paragraphs == [(name, name) for name in RULES]
+    assert paragraphs == [(name, name) for name in (*RULES, streams.ID)]
 
 
 def test_what_explains_pinning_comes_first() -> None:
@@ -33,6 +34,14 @@ def test_what_explains_pinning_comes_first() -> None:
     assert {finding.severity for finding in diagnosis.findings[3:]} == {Severity.UNKNOWN}
     assert diagnosis.conclusion is Conclusion.CAUSED
     assert diagnosis.looked_at == len(RULES)
+
+
+def test_the_cure_of_what_several_clients_meet_is_for_all_of_them() -> None:
+    clients = [client(), client(namespace="front")]
+    (finding,) = examine_clients(scene(port={"name": "tcp-grpc"}), clients, named=False).findings
+    patch, *restarts = finding.remedy.lines()
+    assert patch.startswith("kubectl patch service cart ")
+    assert restarts == [*RESTART, *(line.replace("shop", "front") for line in RESTART)]
 
 
 def test_annotations_of_a_namespace_may_be_unknown() -> None:

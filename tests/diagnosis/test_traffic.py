@@ -1,5 +1,7 @@
 """What counters say of the traffic since: whatever restarts, comes and goes."""
 
+from grpcdemo.diagnosis.finding import Severity
+from grpcdemo.diagnosis.streams import long_streams
 from grpcdemo.diagnosis.traffic import Window, increase
 from grpcdemo.verdict import Outcome
 
@@ -68,6 +70,32 @@ def test_clients_that_come_and_go() -> None:
         {"old": counters(0, 0)}, {"old": counters(2, 2), "new": counters(30, 0)}, {"new": counters(31, 1)}
     ).measure({}, 2)
     assert measurement.by_client == {"old": {"cart-1": 2, "cart-2": 2}, "new": {"cart-1": 1, "cart-2": 1}}
+
+
+def test_requests_that_go_on_all_the_time() -> None:
+    filled = Window()
+    for now, (web, shop) in enumerate([((0, 2), (1, 1)), ((1, 1), (1, 2)), ((0, 3), (1, 1))]):
+        polled = {"web": counters(7, 9), "shop": counters(5, 5), "busy": counters(now, 0)}
+        under_way = {"web": counters(*web), "shop": counters(*shop), "busy": counters(1, 1)}
+        filled.add(now, SERVERS, polled, under_way)
+    measurement = filled.measure({}, 3)
+    assert measurement.streams == {"web": {"cart-2": 1}, "shop": {"cart-1": 1, "cart-2": 1}}, "the busy one has others"
+    (finding,) = long_streams(measurement)
+    assert (finding.severity, finding.summary.partition(":")[0]) == (
+        Severity.MAY_PIN,
+        "web began no request in 2 s, and 1 to cart-2 went on",
+    )
+    filled.add(3, SERVERS, {"web": counters(7, 9)}, {"web": counters(0, 0)})
+    assert filled.streams.keys() == {"shop"}
+
+
+def test_streams_alone_are_inconclusive_and_spread_ones_only_told() -> None:
+    filled = Window()
+    for now in range(2):
+        filled.add(now, SERVERS, {"web": counters(5, 5)}, {"web": counters(1, 2)})
+    measurement = filled.measure({}, 1)
+    assert measurement.verdict.reason == "no request began, and 3 went on all the time"
+    assert [finding.severity for finding in long_streams(measurement)] == [Severity.OBSCURES]
 
 
 def test_no_traffic_and_traffic_elsewhere_are_inconclusive() -> None:

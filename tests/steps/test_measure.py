@@ -6,15 +6,15 @@ from aiohttp import web
 from grpcdemo.diagnosis.examination import Conclusion, Diagnosis
 from grpcdemo.diagnosis.traffic import NotMeasured
 from grpcdemo.kube.client.api import Api
-from grpcdemo.resources.resource import DEPLOYMENTS, NAMESPACES, PODS
+from grpcdemo.resources.resource import DEPLOYMENTS, PODS
 from grpcdemo.steps.diagnose import DiagnoseConfig, diagnose
 from grpcdemo.verdict import Outcome
 from tests.fakes.envoy import Envoy
 from tests.fakes.hollow_cluster import HollowCluster
 from tests.fakes.script import refuse
 
-DEMO = "istio-grpc-demo"
-SERVICE = f"grpc-server.{DEMO}.svc.cluster.local"
+from .meshed import DEMO, SERVICE, mesh_clients, path, servers
+
 NOT_FOUND = refuse(404)
 
 
@@ -29,22 +29,7 @@ class Breaking(Envoy):
 
 @pytest.fixture
 async def pods(cluster: HollowCluster, demo_api: Api) -> dict[str, str]:
-    """The addresses of the servers and the client, which has a sidecar, by the pods' names."""
-    cluster.set_metadata(NAMESPACES, "", DEMO, labels={"istio-injection": "enabled"})
-    cluster.set_spec(DEPLOYMENTS, DEMO, "grpc-client", replicas=0)
-    await cluster.settle()
-    cluster.set_spec(DEPLOYMENTS, DEMO, "grpc-client", replicas=1)
-    await cluster.settle()
-    return {pod["metadata"]["name"]: pod["status"]["podIP"] for pod in cluster.store.list(PODS, DEMO)}
-
-
-def servers(pods: dict[str, str]) -> list[str]:
-    return sorted(address for name, address in pods.items() if "server" in name)
-
-
-def path(pods: dict[str, str]) -> str:
-    client = next(name for name in pods if "client" in name)
-    return f"/api/v1/namespaces/{DEMO}/pods/{client}/portforward"
+    return await mesh_clients(cluster)
 
 
 async def measured(api: Api, traffic_s: float = 10) -> Diagnosis:
@@ -115,3 +100,16 @@ async def test_a_client_without_a_sidecar_is_not_asked(cluster: HollowCluster, d
     cluster.set_spec(DEPLOYMENTS, DEMO, "grpc-client", replicas=0)
     await cluster.settle()
     assert reason(await measured(demo_api)) == "no client is known"
+
+
+async def test_traffic_is_not_balanced_while_a_client_has_no_sidecar(
+    cluster: HollowCluster, demo_api: Api, pods: dict[str, str]
+) -> None:
+    container = {"name": "web", "image": "web", "args": ["grpc-server:50051"]}
+    labels = {"sidecar.istio.io/inject": "false"}
+    cluster.create(PODS, DEMO, "web", metadata={"labels": labels}, spec={"containers": [container]})
+    await cluster.settle()
+    cluster.faults.on("GET", path(pods), Envoy(SERVICE, dict.fromkeys(servers(pods), 999)))
+    diagnosis = await diagnose(demo_api, DiagnoseConfig("grpc-server", DEMO, traffic_s=1, every_s=0.3))
+    assert diagnosis.measured
+    assert diagnosis.measured.verdict.reason == "blind to web: it has no sidecar"

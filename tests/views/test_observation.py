@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from grpcdemo.errors import Hint, Kubectl
-from grpcdemo.model.observation import Observation, Slice, Timeline
+from grpcdemo.model.observation import CountedBy, Observation, Slice, Timeline
 from grpcdemo.verdict import Outcome, Verdict
 from grpcdemo.views.document import observation_document
 from grpcdemo.views.glyphs import bar, full_share, sparkline
@@ -248,3 +248,13 @@ def picture(shown: Observation, *, width: int = 80, rows: int | None = None) -> 
 def test_less_than_a_second_is_a_time_too() -> None:
     shown = observation({"b7wzn": 8}, timeline=Timeline(0.5, (Slice({"b": 8}),), 0.42))
     assert "OVER 0.4 s" in draw(observation_view(shown, 80), 80)
+
+
+def test_what_sidecars_count_has_no_latency_and_no_errors() -> None:
+    counted = replace(BALANCED, tally=replace(BALANCED.tally, latency_ms={}), counted_by=CountedBy("envoy", 1, 2))
+    text = draw(observation_view(counted, 200, 24), 200)
+    assert "latency" not in text
+    (line,) = [line for line in text.splitlines() if " requests in " in line]
+    assert "/s), counted by the sidecars of 1 of 2 client pods, window 2" in line
+    assert " requests, grpc-server-" in plain_line(counted)
+    assert observation_document(counted)["source"] == "envoy"

@@ -1,6 +1,7 @@
 """What the Envoy of a client has counted, out of its admin's `/clusters?format=json`: the requests to each host.
 
-The default statistics of Istio's sidecar leave these numbers out; the admin has them in any case.
+A connection that Envoy does not look into counts as one request. The default statistics of Istio's sidecar leave these
+numbers out; the admin has them in any case.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from urllib.parse import quote
 from grpcdemo.diagnosis.traffic import Counters
 from grpcdemo.resources.objects import Object
 
-REQUESTS = "rq_total"
+REQUESTS, UNDER_WAY = "rq_total", "rq_active"
 
 
 def clusters_path(name: str, namespace: str, port: int) -> str:
@@ -23,15 +24,24 @@ def clusters_path(name: str, namespace: str, port: int) -> str:
 
 def requests_by_host(clusters: Object, name: str, namespace: str, port: int) -> Counters:
     """To each address, over all subsets; no addresses where the sidecar does not know the Service."""
-    requests: Counter[str] = Counter()
+    return _by_host(REQUESTS, clusters, name, namespace, port)
+
+
+def under_way_by_host(clusters: Object, name: str, namespace: str, port: int) -> Counters:
+    """The requests that have not ended yet."""
+    return _by_host(UNDER_WAY, clusters, name, namespace, port)
+
+
+def _by_host(stat: str, clusters: Object, name: str, namespace: str, port: int) -> Counters:
+    numbers: Counter[str] = Counter()
     for cluster in clusters.get("cluster_statuses") or []:
         direction, _, rest = str(cluster["name"]).partition("|")
         number, _, rest = rest.partition("|")
         host = rest.rpartition("|")[2]
         if direction == "outbound" and number == str(port) and host.startswith(f"{name}.{namespace}.svc."):
             for status in cluster.get("host_statuses") or []:
-                requests[_address(status["address"])] += _requests(status)
-    return dict(requests)
+                numbers[_address(status["address"])] += _number(status, stat)
+    return dict(numbers)
 
 
 def _address(address: Object) -> str:
@@ -42,6 +52,6 @@ def _address(address: Object) -> str:
     return endpoint.rpartition(":")[0].strip("[]")
 
 
-def _requests(status: Object) -> int:
+def _number(status: Object, name: str) -> int:
     """Envoy leaves out a zero."""
-    return sum(int(stat.get("value", 0)) for stat in status.get("stats") or [] if stat["name"] == REQUESTS)
+    return sum(int(stat.get("value", 0)) for stat in status.get("stats") or [] if stat["name"] == name)

@@ -23,10 +23,11 @@ def client_without_sidecar(scene: Scene) -> Findings:
     pods = [pod for pod in unproxied(scene) if not scene.has_istio or why_no_sidecar(scene, pod) is Why.NOT_ASKED]
     if not pods or scene.client is None or not scene.has_mesh:
         return
+    subject = who(scene, scene.client, pods)
     yield Finding(
         "client-without-sidecar",
         Severity.PINS,
-        f"{who(scene.client, pods)} no sidecar: kube-proxy balances its connections, and a call needs no new one",
+        f"{subject} no sidecar: kube-proxy balances its connections, and a call needs no new one",
         _label_evidence(scene, scene.client),
         inject_namespace(scene, scene.client) if scene.has_istio else _inject_linkerd(scene.client),
     )
@@ -39,11 +40,12 @@ def unproxied(scene: Scene) -> list[Object]:
     return scene.callers_with(Proxy.NONE)
 
 
-def who(client: Client, pods: list[Object]) -> str:
+def who(scene: Scene, client: Client, pods: list[Object]) -> str:
     """The subject of a sentence about what these *pods* of the client have."""
+    where = f" in {client.namespace}" if client.namespace != scene.namespace else ""
     if len(pods) == len(client.pods):
-        return f"{client.reference.singular} has"
-    return f"{len(pods)} of {len(client.pods)} pods of {client.reference.singular} have"
+        return f"{client.reference.singular}{where} has"
+    return f"{len(pods)} of {len(client.pods)} pods of {client.reference.singular}{where} have"
 
 
 def _label_evidence(scene: Scene, client: Client) -> tuple[Evidence, ...]:

@@ -27,13 +27,13 @@ def consistent_hash(scene: Scene) -> Findings:
 
 
 def _key(hashing: dict[str, object]) -> tuple[str, Severity]:
-    """What is hashed. gRPC clients keep no cookies, so that Envoy makes one up for each call."""
+    """What is hashed. Calls without it go to any pod. gRPC clients keep no cookies, so Envoy makes one up for each."""
     if hashing.get("useSourceIp"):
         return "the client's address", Severity.PINS
     if header := hashing.get("httpHeaderName"):
-        return f"the header {header}", Severity.PINS
+        return f"the header {header}", Severity.MAY_PIN
     if parameter := hashing.get("httpQueryParameterName"):
-        return f"the query parameter {parameter}", Severity.PINS
+        return f"the query parameter {parameter}", Severity.MAY_PIN
     return "a cookie", Severity.MAY_PIN
 
 

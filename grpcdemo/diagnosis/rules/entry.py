@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grpcdemo.diagnosis.finding import Finding, Findings, Severity, field, run
-from grpcdemo.diagnosis.scene import Scene
+from grpcdemo.diagnosis.finding import Finding, Findings, Remedy, Severity, field, run
+from grpcdemo.diagnosis.scene import DOMAIN, Scene
 from grpcdemo.errors import Kubectl
 from grpcdemo.resources.objects import Object, annotations_of
 from grpcdemo.resources.resource import INGRESSES, SERVICES
@@ -23,7 +23,17 @@ def external_name(scene: Scene) -> Findings:
             Severity.UNKNOWN,
             "the Service is only another name: what it leads to decides, and was not looked at",
             (field(SERVICES, scene.service, "spec.externalName", scene.spec.get("externalName")),),
+            _look_there(str(scene.spec.get("externalName") or "")),
         )
+
+
+def _look_there(host: str) -> Remedy:
+    """At the Service of this cluster that the name leads to, if it does."""
+    name, _, rest = host.partition(".")
+    namespace, _, domain = rest.partition(".")
+    if domain not in ("svc", DOMAIN):
+        return Remedy()
+    return Remedy(note=f"look there: `grpcdemo diagnose svc/{name} --namespace {namespace}`")
 
 
 def no_selector(scene: Scene) -> Findings:

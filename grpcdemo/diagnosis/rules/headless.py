@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grpcdemo.diagnosis.finding import Finding, Findings, Remedy, Severity, field, json_patch
 from grpcdemo.diagnosis.mesh.istiod import has_setting
+from grpcdemo.diagnosis.mesh.sidecars import restarted
 from grpcdemo.diagnosis.proxies import Proxy
 from grpcdemo.diagnosis.scene import Scene
 from grpcdemo.errors import Kubectl
@@ -33,7 +34,7 @@ def _give_cluster_ip(scene: Scene) -> Remedy:
     draft = Kubectl(*patch.words, "--dry-run=client", "--output=json")
     replace = Kubectl("replace", "--force", "--filename=-")
     note = "or let the client use the policy round_robin; a StatefulSet that names this Service needs it headless"
-    return Remedy(((draft, replace),), note)
+    return Remedy(((draft, replace), *(restarted(scene.client).steps if scene.client else ())), note)
 
 
 def headless_needs_round_robin(scene: Scene) -> Findings:

@@ -18,7 +18,7 @@ def client_older_than_injection(scene: Scene) -> Findings:
         yield Finding(
             "client-older-than-injection",
             Severity.PINS,
-            f"{who(client, pods)} no sidecar, although a new pod would get one: it only comes with a restart",
+            f"{who(scene, client, pods)} no sidecar, although a new pod would get one: it only comes with a restart",
             (*_wishes(scene, client), field(PODS, pods[0], "metadata.creationTimestamp", _created(pods[0]))),
             restarted(client),
         )
@@ -30,7 +30,7 @@ def client_opts_out_of_injection(scene: Scene) -> Findings:
         yield Finding(
             "client-opts-out-of-injection",
             Severity.PINS,
-            f"{who(client, pods)} no sidecar: the pod template refuses it",
+            f"{who(scene, client, pods)} no sidecar: the pod template refuses it",
             (field(PODS, pods[0], f"metadata.{kind}.{INJECT}", "false"),),
             _opt_in(scene, client),
         )
@@ -41,7 +41,7 @@ def client_on_host_network(scene: Scene) -> Findings:
         yield Finding(
             "client-on-host-network",
             Severity.PINS,
-            f"{who(client, pods)} no sidecar: none is injected into pods on the host's network",
+            f"{who(scene, client, pods)} no sidecar: none is injected into pods on the host's network",
             (field(PODS, pods[0], "spec.hostNetwork", value=True),),
             patched(client, {"spec": {"hostNetwork": False}}),
         )
@@ -50,10 +50,11 @@ def client_on_host_network(scene: Scene) -> Findings:
 def no_injector_for_client(scene: Scene) -> Findings:
     for client, pods in _left_alone(scene, Why.NO_INJECTOR):
         scene.inventory.require(MUTATING_WEBHOOKS)
+        subject = who(scene, client, pods)
         yield Finding(
             "no-injector-for-client",
             Severity.PINS,
-            f"{who(client, pods)} no sidecar: no injector of this cluster answers to the labels that ask for one",
+            f"{subject} no sidecar: no injector of this cluster answers to the labels that ask for one",
             _wishes(scene, client),
             inject_namespace(scene, client),
         )

@@ -8,24 +8,15 @@ from grpcdemo.kube.streams.logs import FollowTiming
 from grpcdemo.manifests import defaults
 from grpcdemo.model.pods import CLIENT_CONTAINER
 from grpcdemo.steps.observe.blindness import BLIND_S
-from grpcdemo.verdict import Criteria, Outcome
+from grpcdemo.steps.observe.ends import Ends
+from grpcdemo.verdict import Criteria
 
 
 @dataclass(frozen=True)
-class ObserveConfig:
-    """Without any end, an observation goes on until it is cancelled."""
+class ObserveConfig(Ends):
+    """The demo in a namespace, and what its client logs."""
 
     namespace: str = defaults.NAMESPACE
-    requests: int | None = None
-    """End with this many responses in one window."""
-    seconds: float | None = None
-    """End after this long."""
-    expect: Outcome | None = None
-    """End as soon as the verdict is certain, whichever it is."""
-    least_s: float = 0.0
-    """With *expect*: do not end before this long with a verdict."""
-    timeout_s: float = defaults.TIMEOUT_S
-    """With *expect*: end after this long, also without a verdict."""
     since_s: float | None = None
     """Also count calls that were logged up to this long ago."""
     selector: str | None = None
@@ -35,8 +26,6 @@ class ObserveConfig:
     criteria: Criteria = field(default_factory=Criteria)
     snapshot_s: float = 0.1
     """The pause between two observations."""
-    look_again_s: float = 1.0
-    """Yield an observation after this long even if nothing was counted or changed."""
     gap_s: float = 2.0
     """The pause between two looks at what the demo lacks, while nobody answers."""
     change_s: float = 30.0

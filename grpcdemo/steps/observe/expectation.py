@@ -2,39 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from grpcdemo.errors import Hint, NotEnoughResponses, UnexpectedVerdict
 from grpcdemo.model.observation import Observation
-from grpcdemo.steps.observe.config import ObserveConfig
+from grpcdemo.steps.observe.ends import Ends
 from grpcdemo.verdict import Outcome
 
 
-def check_expected(config: ObserveConfig, observation: Observation) -> None:
+@dataclass(frozen=True)
+class Advice:
+    """What helps where the verdict is not the expected one."""
+
+    other: Hint
+    """Another verdict."""
+    gone: str
+    """What there is no more."""
+    back: Hint | str
+    """How it comes back."""
+    undecided: Callable[[Observation, str], Hint | str]
+    """No verdict: from the observation, and what would make it longer."""
+
+
+DEMO = Advice(
+    other=Hint("see which pods have a proxy with `grpcdemo istio status`", looks=True),
+    gone="the demo is gone",
+    back="deploy it with `grpcdemo up`",
+    undecided=lambda observation, longer: _advise(observation, longer),
+)
+
+
+def check_expected(config: Ends, observation: Observation, advice: Advice = DEMO) -> None:
     """Raise UnexpectedVerdict or NotEnoughResponses unless the verdict is the expected one, if one is."""
     expected, verdict = config.expect, observation.verdict
     if expected is None or verdict.outcome is expected:
         return
     if observation.is_over:
-        raise NotEnoughResponses(
-            f"expected {expected.value}, but the demo is gone", hint="deploy it with `grpcdemo up`"
-        )
+        raise NotEnoughResponses(f"expected {expected.value}, but {advice.gone}", hint=advice.back)
     if verdict.outcome is Outcome.INCONCLUSIVE:
         errors = ", ".join(f"{count} {code}" for code, count in observation.tally.errors.items())
         raise NotEnoughResponses(
             f"expected {expected.value}, but there is no verdict: {verdict.reason}"
             + (f"; failed calls: {errors}" if errors else ""),
-            hint=_advise(config, observation),
+            hint=observation.hint or advice.undecided(observation, f"watch longer with {_limit(config, observation)}"),
         )
     raise UnexpectedVerdict(
-        f"expected {expected.value}, saw {verdict.outcome.value}: {verdict.reason}",
-        hint=Hint("see which pods have a proxy with `grpcdemo istio status`", looks=True),
+        f"expected {expected.value}, saw {verdict.outcome.value}: {verdict.reason}", hint=advice.other
     )
 
 
-def _advise(config: ObserveConfig, observation: Observation) -> Hint | str:
-    """What may lead to a verdict."""
-    if observation.hint:
-        return observation.hint
-    longer = f"watch longer with {_limit(config, observation)}"
+def _advise(observation: Observation, longer: str) -> Hint | str:
     if observation.is_blind:
         return f"try again when `kubectl logs` can read the client's log, or {longer}"
     if len(observation.servers) > 1:
@@ -42,7 +60,7 @@ def _advise(config: ObserveConfig, observation: Observation) -> Hint | str:
     return "add servers with `grpcdemo up --servers 3`"
 
 
-def _limit(config: ObserveConfig, observation: Observation) -> str:
+def _limit(config: Ends, observation: Observation) -> str:
     """The option that ended the observation."""
     if config.requests is not None and observation.tally.responses >= config.requests:
         return "a higher --requests"

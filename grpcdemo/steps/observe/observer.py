@@ -29,7 +29,6 @@ from grpcdemo.steps.observe.pods import Changing, ObservedPods, pod_queries
 from grpcdemo.steps.observe.record import Record
 from grpcdemo.steps.observe.snapshot import take_snapshot
 from grpcdemo.steps.observe.window import Window
-from grpcdemo.verdict import Outcome
 from grpcdemo.waiting import is_set_within
 
 OnLine = Callable[[str, LogLine], None]
@@ -57,28 +56,10 @@ async def observe(api: Api, config: ObserveConfig, on_line: OnLine | None = None
             observation = observer.snapshot(loop.time())
             yield observation
             elapsed_s = loop.time() - began
-            if _is_over(config, observation, elapsed_s):
+            if config.are_reached(observation, elapsed_s):
                 return
-            await observer.news(_until_next(config, elapsed_s))
+            await observer.news(config.until_next(elapsed_s))
             await asyncio.sleep(config.snapshot_s)
-
-
-def _is_over(config: ObserveConfig, observation: Observation, elapsed_s: float) -> bool:
-    if config.requests is not None and observation.tally.responses >= config.requests:
-        return True
-    if config.seconds is not None and elapsed_s >= config.seconds:
-        return True
-    if config.expect is None:
-        return False
-    watched_s = observation.timeline.seconds
-    is_certain = observation.verdict.outcome is not Outcome.INCONCLUSIVE and watched_s >= config.least_s
-    return is_certain or observation.is_over or elapsed_s >= config.timeout_s
-
-
-def _until_next(config: ObserveConfig, elapsed_s: float) -> float:
-    """Seconds until the next observation if there is no news."""
-    ends = [end - elapsed_s for end in (config.seconds, config.timeout_s if config.expect else None) if end is not None]
-    return max(0.0, min([config.look_again_s, *ends]))
 
 
 class _Observer:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from grpcdemo.diagnosis.inventory import MissingRight, Unreadable
-from grpcdemo.diagnosis.mesh.counters import clusters_path, requests_by_host
+from grpcdemo.diagnosis.mesh.counters import clusters_path, requests_by_host, under_way_by_host
 from grpcdemo.diagnosis.proxies import Proxy, proxy_in
 from grpcdemo.diagnosis.traffic import Counters
 from grpcdemo.errors import ApiError, Forbidden
@@ -50,6 +50,7 @@ class EnvoySource:
             {one.pod: answer for one, answer in zip(sidecars, answers, strict=True) if answer is not None},
             {one.pod: one.failure for one in sidecars if one.failure},
             [str(pod["metadata"]["name"]) for pod in running if not has_envoy(pod)],
+            {one.pod: one.under_way for one in sidecars},
         )
 
     async def close(self) -> None:
@@ -78,6 +79,8 @@ class Sidecar:
         self.pod = str(pod["metadata"]["name"])
         self.failure = ""
         """Why the latest reading failed; empty also for a pod that has gone, which calls nobody any more."""
+        self.under_way: Counters = {}
+        """The requests that had not ended at the latest reading."""
         self._namespace = str(pod["metadata"]["namespace"])
         self._service = (service, namespace, port)
         self._api = api
@@ -85,7 +88,7 @@ class Sidecar:
 
     async def read(self) -> Counters | None:
         """None if it failed. Raises Unreadable if the user lacks the right."""
-        self.failure = ""
+        self.failure, self.under_way = "", {}
         try:
             return await done_within(self._read(), ANSWER_S)
         except Forbidden as error:
@@ -106,7 +109,9 @@ class Sidecar:
             self._forward = await self._api.forward(self.pod, ADMIN_PORT, namespace=self._namespace)
         body = await self._forward.get(clusters_path(*self._service))
         try:
-            return requests_by_host(json.loads(body), *self._service)
+            clusters = json.loads(body)
+            self.under_way = under_way_by_host(clusters, *self._service)
+            return requests_by_host(clusters, *self._service)
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise ApiError(f"port {ADMIN_PORT} of pod {self.pod} is not the admin of an Envoy") from error
 

@@ -20,6 +20,8 @@ class Reading:
     """By pod that has counters which could not be read now, why."""
     uncounted: Sequence[str] = ()
     """Pods whose requests nobody counts."""
+    under_way: Mapping[str, Counters] = field(default_factory=dict)
+    """By pod, the requests to each address that have not ended yet, as far as the source knows."""
 
 
 class Source(Protocol):

@@ -67,8 +67,8 @@ def to(subset: str | None, weight: int | None = None) -> dict[str, Any]:
     ("hashing", "severity"),
     [
         ({"useSourceIp": True}, Severity.PINS),
-        ({"httpHeaderName": "x-user"}, Severity.PINS),
-        ({"httpQueryParameterName": "user"}, Severity.PINS),
+        ({"httpHeaderName": "x-user"}, Severity.MAY_PIN),
+        ({"httpQueryParameterName": "user"}, Severity.MAY_PIN),
         ({"httpCookie": {"name": "user"}}, Severity.MAY_PIN),
     ],
 )

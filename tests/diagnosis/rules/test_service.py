@@ -125,7 +125,8 @@ def test_a_port_that_another_protocol_has_too() -> None:
 def test_headless_behind_a_sidecar() -> None:
     subject = scene(service={"clusterIP": "None"})
     assert found(subject) == {"headless-behind-sidecar": Severity.MAY_PIN}
-    (pipe,) = commands(subject, "headless-behind-sidecar")
+    pipe, *restart = commands(subject, "headless-behind-sidecar")
+    assert restart == RESTART
     assert pipe.startswith("kubectl patch service cart --type=json ")
     assert pipe.endswith(" --dry-run=client --output=json | kubectl replace --force --filename=-")
     env = [{"name": "PILOT_ENABLE_EDS_FOR_HEADLESS_SERVICES", "value": "true"}]

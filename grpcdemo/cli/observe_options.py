@@ -1,0 +1,152 @@
+"""The options of `observe`, in groups."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from grpcdemo.cli import options
+from grpcdemo.cli.completers import complete_namespaces
+from grpcdemo.cli.target_options import ClusterOptions, check_namespace
+from grpcdemo.resources.selectors import parse_selector
+from grpcdemo.verdict import Criteria, Outcome
+
+MOST_RESPONSES = 10**9
+"""More than a log can hold."""
+
+
+def _check_selector(text: str) -> str:
+    try:
+        parse_selector(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is not a label selector such as app=web,tier!=cache") from error
+    return text
+
+
+def _parse_since(value: str) -> float:
+    if seconds := options.parse_duration(value):
+        return seconds
+    raise typer.BadParameter("it must be longer than 0s")
+
+
+@dataclass(frozen=True)
+class End:
+    """When the observation ends."""
+
+    HEADING = "End"
+
+    expect: Annotated[
+        Outcome | None,
+        options.choice(
+            "--expect",
+            of={outcome.value: outcome for outcome in (Outcome.PINNED, Outcome.BALANCED)},
+            help="End as soon as the verdict is certain; exit 3 if it is not this one.",
+        ),
+    ] = None
+    requests: Annotated[
+        int | None,
+        typer.Option(
+            "--requests", metavar="N", parser=options.whole_number(1, MOST_RESPONSES), help="End after N responses."
+        ),
+    ] = None
+    seconds: Annotated[
+        float | None,
+        typer.Option(
+            "--for", metavar="DURATION", parser=options.parse_duration, help="End after this long, such as 90s or 3m."
+        ),
+    ] = None
+
+
+@dataclass(frozen=True)
+class Logged:
+    """Which calls of the demo are counted."""
+
+    HEADING = "The demo's calls"
+
+    since_s: Annotated[
+        float | None,
+        typer.Option(
+            "--since",
+            metavar="DURATION",
+            parser=_parse_since,
+            help="Also count the calls logged in the last 90s, 10m, or 1h30m.",
+        ),
+    ] = None
+    selector: Annotated[
+        str | None,
+        typer.Option(
+            "--selector",
+            "-l",
+            metavar="LABELS",
+            parser=_check_selector,
+            help="Watch the pods with these labels instead of the demo's client; they must log calls as it does.",
+        ),
+    ] = None
+    container: Annotated[
+        str | None,
+        typer.Option(
+            "--container",
+            "-c",
+            metavar="NAME",
+            parser=options.label_value,
+            help="Their container that writes the log.",
+            show_default="grpc-client",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True)
+class Strictness:
+    """How certain and how even."""
+
+    HEADING = "Verdict"
+
+    min_responses: Annotated[
+        int,
+        typer.Option(
+            "--min-responses",
+            metavar="N",
+            parser=options.whole_number(0, MOST_RESPONSES),
+            help="Give no verdict before this many responses.",
+        ),
+    ] = Criteria.min_responses
+    error_rate: Annotated[
+        float,
+        typer.Option(
+            "--error-rate",
+            metavar="P",
+            parser=options.number(1e-12, 0.5),
+            help="How often a verdict may be wrong, at most.",
+        ),
+    ] = Criteria.error_rate
+    tolerance: Annotated[
+        float,
+        typer.Option(
+            "--tolerance",
+            metavar="PART",
+            parser=options.number(0.01, 0.99),
+            help="A pod with this much less weight than the others is uneven; 0.5 is half.",
+        ),
+    ] = Criteria.tolerance
+
+
+@dataclass(frozen=True)
+class Place(ClusterOptions):
+    """The target, and a namespace there."""
+
+    namespace: Annotated[
+        str | None,
+        typer.Option(
+            "--namespace",
+            "-n",
+            metavar="NAME",
+            help="The demo's namespace, or the Service's.",
+            show_default="istio-grpc-demo; for a Service, the context's",
+            autocompletion=complete_namespaces,
+        ),
+    ] = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.namespace is not None:
+            check_namespace(self.namespace)

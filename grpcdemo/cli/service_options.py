@@ -1,0 +1,30 @@
+"""The options by which `diagnose` and `observe` learn who calls a Service, and on which port."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from grpcdemo.cli.completers import complete_namespaces
+
+
+@dataclass(frozen=True)
+class Call:
+    """Which calls to the Service are meant."""
+
+    HEADING = "Calls to the Service"
+
+    port: Annotated[str | None, typer.Option("--port", metavar="PORT", help="The port's name or number.")] = None
+    client: Annotated[
+        str | None, typer.Option("--client", metavar="TYPE/NAME", help="Who calls, such as deploy/web.")
+    ] = None
+    client_namespace: Annotated[
+        str | None,
+        typer.Option(
+            "--client-namespace",
+            metavar="NAME",
+            help="The client's namespace.",
+            show_default="the Service's",
+            autocompletion=complete_namespaces,
+        ),
+    ] = None

@@ -1,0 +1,92 @@
+"""Who serves a Service and who calls it now, from a mirror of the pods and the endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from grpcdemo.diagnosis.callers import Callers
+from grpcdemo.diagnosis.inventory import Inventory
+from grpcdemo.diagnosis.scene import Client, Scene
+from grpcdemo.errors import NotFound
+from grpcdemo.kube.streams.watch import Lost, Mirror, Query
+from grpcdemo.model.pods import Pod
+from grpcdemo.resources.labels import SERVICE_NAME
+from grpcdemo.resources.objects import Object, labels_of
+from grpcdemo.resources.pods import is_active, read_pod
+from grpcdemo.resources.resource import ENDPOINT_SLICES, PODS
+from grpcdemo.resources.selectors import selects
+
+
+def service_queries(service: Object, client: Client | None) -> dict[str, Query]:
+    """What to mirror for `ServicePods`."""
+    metadata = service["metadata"]
+    queries = {
+        "pods": Query(PODS, metadata["namespace"]),
+        "slices": Query(ENDPOINT_SLICES, metadata["namespace"], f"{SERVICE_NAME}={metadata['name']}"),
+    }
+    if client and client.namespace != metadata["namespace"]:
+        queries["clients"] = Query(PODS, client.namespace)
+    return queries
+
+
+@dataclass(frozen=True)
+class Around:
+    """The live pods around a Service at one moment, by name."""
+
+    clients: Sequence[Object]
+    servers: Sequence[Pod]
+    """Those behind the Service, ready or not."""
+    addresses: Mapping[str, str]
+    """The server pod behind each address that takes calls."""
+
+    @property
+    def generation(self) -> frozenset[str]:
+        """The UIDs of the clients. When it changes, a new window begins, as it does with other servers."""
+        return frozenset(str(pod["metadata"]["uid"]) for pod in self.clients)
+
+
+class ServicePods:
+    """The pods around one port of a Service: its clients are the named one or, without one, those that name it."""
+
+    def __init__(self, service: Object, port: Object, client: Client | None, mirror: Mirror) -> None:
+        self._service = service
+        self._port = port
+        self._client = client
+        self._mirror = mirror
+
+    @property
+    def lost(self) -> Lost | None:
+        """Why the pods cannot be watched now."""
+        return self._mirror.lost
+
+    def look(self) -> Around:
+        scene = Scene(self._service, self._port, Inventory({ENDPOINT_SLICES: self._mirror["slices"]}))
+        names = {endpoint.pod for endpoint in scene.endpoints}
+        servers = [pod for pod in self._mirror["pods"] if pod["metadata"]["name"] in names and is_active(pod)]
+        return Around(self._clients(), [*map(read_pod, servers)], scene.ready_addresses)
+
+    def check_clients(self) -> None:
+        """Raises NotFound if nobody is known to call."""
+        if not self._clients():
+            metadata = self._service["metadata"]
+            raise NotFound(
+                f"no pod in namespace {metadata['namespace']} names Service {metadata['name']}, "
+                "so nobody is known to call it",
+                hint="name the client with --client, such as deploy/web, and its namespace with --client-namespace",
+            )
+
+    def _clients(self) -> list[Object]:
+        if self._client is None:
+            callers = Callers(Inventory({PODS: self._mirror["pods"]})).of(self._service, self._port)
+            pods = [pod for caller in callers for pod in caller.pods]
+            return sorted(pods, key=lambda pod: str(pod["metadata"]["name"]))
+        pods = self._mirror["clients" if "clients" in self._mirror else "pods"]
+        return [pod for pod in pods if is_active(pod) and _is_of(pod, self._client)]
+
+
+def _is_of(pod: Object, client: Client) -> bool:
+    if client.reference.resource is PODS:
+        return bool(pod["metadata"]["name"] == client.reference.name)
+    selector = ((client.workload or {}).get("spec") or {}).get("selector") or {}
+    return selects(selector, labels_of(pod))

@@ -1,0 +1,100 @@
+"""Everything that the source has counted so far: the current window, and the timeline across all windows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from grpcdemo.diagnosis.traffic import Window
+from grpcdemo.errors import Hint
+from grpcdemo.model.observation import CountedBy, Observation, Slice, Tally, clipped, total_s
+from grpcdemo.model.pods import Pod
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.pods import read_pod
+from grpcdemo.steps.observe.blindness import Blindness, Outage
+from grpcdemo.steps.observe.timeline import TimelineCounter
+from grpcdemo.steps.sources.source import Reading
+from grpcdemo.verdict import Criteria, Outcome, Verdict
+
+NO_SIDECAR = "it runs without Istio's sidecar, which counts requests"
+
+
+class ServiceRecord:
+    """Times are seconds of the event loop's clock."""
+
+    def __init__(self, began: float, blind_s: float, criteria: Criteria, advice: Hint) -> None:
+        self._criteria = criteria
+        self._advice = advice
+        """What helps where nobody counts."""
+        self._began = began
+        self._window = Window()
+        self._timeline = TimelineCounter(began)
+        self._blindness = Blindness(blind_s)
+        self._read_until: dict[str, float] = {}
+        self._appeared: dict[str, None] = {}
+        self._reading = Reading({})
+
+    def begin_window(self, now: float) -> None:
+        """No request before counts in it."""
+        self._window.begin(now)
+        self._timeline.add(Slice(windows=1), now)
+
+    def add(self, reading: Reading, addresses: Mapping[str, str], now: float, lost: Outage | None = None) -> None:
+        """Count what was read *now*; *lost* is why the pods cannot be watched."""
+        self._reading = reading
+        new = self._window.add(now, addresses, reading.counters, reading.under_way)
+        self._timeline.add(new, now)
+        self._read_until.update(dict.fromkeys(reading.counters, now))
+        outages = {"": lost} if lost else {}
+        for client, why in reading.failures.items():
+            outages[client] = Outage(self._read_until.setdefault(client, now), "unreadable", why)
+        for client in reading.uncounted:
+            outages[client] = Outage(self._read_until.setdefault(client, now), "no calls", NO_SIDECAR, at_once=True)
+        self._blindness.look(outages, now)
+
+    def observation(self, servers: Sequence[Pod], clients: Sequence[Object], now: float) -> Observation:
+        """What is known *now*, with the verdict."""
+        self._appeared.update(dict.fromkeys(sorted(server.name for server in servers)))
+        tally = self._tally(now)
+        live = {server.name for server in servers}
+        is_counted = bool(self._reading.counters or self._reading.failures)
+        return Observation(
+            servers=tuple(servers),
+            clients=tuple(map(read_pod, clients)),
+            tally=tally,
+            verdict=self._verdict(is_counted=is_counted),
+            hint=None if is_counted else self._advice,
+            windows=self._window.number,
+            departed={name: "" for name in tally.by_server() if name not in live},
+            timeline=self._timeline.timeline(now),
+            blind=tuple(
+                replace(one, begin=one.begin - self._began, end=one.end - self._began)
+                for one in self._blindness.times()
+            ),
+            appeared=tuple(self._appeared),
+            counted_by=CountedBy("envoy", len(self._reading.counters), len(clients)),
+        )
+
+    def _verdict(self, *, is_counted: bool) -> Verdict:
+        if not is_counted:
+            return Verdict(Outcome.INCONCLUSIVE, "no client pod runs with Istio's sidecar, so nobody counts requests")
+        unheard = {one.client or "the pods": one.message for one in self._blindness.present}
+        return self._window.verdict(unheard, self._criteria)
+
+    def _tally(self, now: float) -> Tally:
+        by_client = {client: counts for client, counts in self._window.by_client.items() if counts}
+        began = now - self._window.seconds
+        blind, unread = (
+            clipped((one for one in times if one.client), began, now)
+            for times in (self._blindness.times(), self._blindness.unread())
+        )
+        return Tally(
+            responses=sum(sum(counts.values()) for counts in by_client.values()),
+            by_client=by_client,
+            seconds=self._window.seconds,
+            blind_seconds=total_s(blind),
+            unread_by_client={
+                client: total_s(one for one in unread if one.client == client)
+                for client in sorted({one.client for one in unread})
+            },
+        )

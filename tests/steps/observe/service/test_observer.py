@@ -1,0 +1,126 @@
+"""`observe svc/NAME` from the clients' Envoys to the verdict: what it counts while pods come and go."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+
+from grpcdemo.errors import Forbidden, NotFound
+from grpcdemo.kube.client.api import Api
+from grpcdemo.model.observation import Observation
+from grpcdemo.resources.resource import PODS
+from grpcdemo.steps.observe.service import ServiceObserveConfig, observe_service
+from grpcdemo.steps.subject import Subject
+from grpcdemo.verdict import Outcome
+from tests.fakes.envoy import Envoy
+from tests.fakes.hollow_cluster import HollowCluster
+from tests.fakes.script import refuse
+from tests.steps.meshed import DEMO, SERVICE, addresses, mesh_clients, path, paths, scale, servers
+
+EVENLY = 10
+
+
+def watching(api: Api, **config: Any) -> AsyncGenerator[Observation, None]:
+    subject = Subject("svc/grpc-server", DEMO, client=config.pop("client", None))
+    found: Any = observe_service(api, ServiceObserveConfig(subject=subject, every_s=0, **config))
+    return found  # type: ignore[no-any-return]  # an async generator, typed as its iterator
+
+
+async def last(api: Api, **config: Any) -> Observation:
+    async with aclosing(watching(api, **config)) as observations:
+        return [observation async for observation in observations][-1]
+
+
+def serve(cluster: HollowCluster, where: str, to: list[str], of: list[str]) -> Envoy:
+    """An Envoy that sends requests *to* some *of* the servers."""
+    envoy = Envoy(SERVICE, {address: EVENLY if address in to else 0 for address in of})
+    cluster.faults.on("GET", where, envoy)
+    return envoy
+
+
+async def test_pinned(cluster: HollowCluster, demo_api: Api) -> None:
+    pods = await mesh_clients(cluster)
+    envoy = serve(cluster, path(pods), servers(pods)[:1], servers(pods))
+    seen = await last(demo_api, expect=Outcome.PINNED)
+    assert seen.verdict.outcome is Outcome.PINNED
+    assert (seen.tally.responses, len(seen.servers), len(seen.clients)) == (40, 3, 1)
+    assert seen.timeline.by_server() == seen.tally.by_server()
+    assert seen.counted_by
+    assert (seen.counted_by.pods, seen.counted_by.all_pods, envoy.forwards) == (1, 1, 1)
+    assert cluster.faults.changes == []
+
+
+async def test_each_client_is_counted(cluster: HollowCluster, demo_api: Api) -> None:
+    pods = await mesh_clients(cluster, clients=2)
+    for where, server in zip(paths(pods), servers(pods), strict=False):
+        serve(cluster, where, [server], servers(pods))
+    seen = await last(demo_api, expect=Outcome.PINNED, client="deploy/grpc-client")
+    assert seen.verdict.reason == "each of 2 clients got all its responses from one pod"
+    assert sorted(len(answers) for answers in seen.tally.by_client.values()) == [1, 1]
+
+
+async def test_it_ends_by_the_number_of_requests_and_by_time(cluster: HollowCluster, demo_api: Api) -> None:
+    pods = await mesh_clients(cluster)
+    serve(cluster, path(pods), servers(pods), servers(pods))
+    assert (await last(demo_api, requests=50)).tally.responses == 60
+    assert (await last(demo_api, seconds=0)).verdict.reason == "there were no requests"
+
+
+async def test_the_cure_while_it_runs(cluster: HollowCluster, demo_api: Api) -> None:
+    """Before it, nobody counts, and that is said. The client's new pod has a sidecar: a new window, balanced."""
+    await cluster.settle()
+    async with aclosing(watching(demo_api, expect=Outcome.BALANCED)) as observations:
+        before = await anext(observations)
+        assert before.verdict.reason == "no client pod runs with Istio's sidecar, so nobody counts requests"
+        assert f"`grpcdemo diagnose svc/grpc-server --namespace {DEMO}`" in str(before.hint)
+        assert [one.message for one in before.blind] == ["it runs without Istio's sidecar, which counts requests"]
+        pods = await mesh_clients(cluster)
+        serve(cluster, path(pods), servers(pods), servers(pods))
+        after = [observation async for observation in observations][-1]
+    assert (after.verdict.outcome, after.windows > before.windows) == (Outcome.BALANCED, True)
+    assert [client.name for client in after.clients] == [name for name in pods if "client" in name]
+
+
+async def test_more_servers_begin_a_window(cluster: HollowCluster, demo_api: Api) -> None:
+    pods = await mesh_clients(cluster)
+    envoy = serve(cluster, path(pods), servers(pods), servers(pods))
+    async with aclosing(watching(demo_api, expect=Outcome.SKEWED, least_s=3600)) as observations:
+        async for seen in observations:
+            if seen.verdict.outcome is Outcome.BALANCED:
+                break
+        await scale(cluster, "grpc-server", 4)
+        (new,) = {*servers(addresses(cluster))} - {*servers(pods)}
+        envoy.requests = {**envoy.requests, new: 0}
+        async for seen in observations:
+            if seen.verdict.outcome is Outcome.SKEWED:
+                break
+    assert (seen.windows > 1, len(seen.servers)) == (True, 4)
+    assert "gave none of" in seen.verdict.reason
+
+
+async def test_an_envoy_that_does_not_answer(cluster: HollowCluster, demo_api: Api) -> None:
+    pods = await mesh_clients(cluster, clients=2)
+    first, second = paths(pods)
+    serve(cluster, first, servers(pods), servers(pods))
+    cluster.faults.on("GET", second, refuse(500, "no route to the node"))
+    seen = await last(demo_api, seconds=0.3, blind_s=0)
+    assert seen.verdict.outcome is Outcome.INCONCLUSIVE
+    assert seen.verdict.reason.startswith("blind to grpc-client-")
+    assert (seen.tally.blind_seconds > 0, seen.is_blind) == (True, True)
+
+
+async def test_whoever_may_not_read_the_counters(cluster: HollowCluster, demo_api: Api) -> None:
+    pods = await mesh_clients(cluster)
+    cluster.faults.on("GET", path(pods), refuse(403))
+    with pytest.raises(Forbidden, match="this user may not create pods/portforward") as caught:
+        await last(demo_api)
+    assert "kubectl auth can-i create pods --subresource=portforward" in str(caught.value.hint)
+
+
+async def test_nobody_is_known_to_call(cluster: HollowCluster, demo_api: Api) -> None:
+    await scale(cluster, "grpc-client", 0)
+    with pytest.raises(NotFound, match=f"no pod in namespace {DEMO} names Service grpc-server") as caught:
+        await last(demo_api)
+    assert "--client" in str(caught.value.hint)
+    assert not [pod for pod in cluster.store.list(PODS, DEMO) if "client" in pod["metadata"]["name"]]

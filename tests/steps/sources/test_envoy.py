@@ -1,0 +1,34 @@
+"""The Envoys of client pods as a source: whom it asks, and whom it cannot."""
+
+from grpcdemo.kube.client.api import Api
+from grpcdemo.resources.resource import PODS
+from grpcdemo.steps.sources.envoy import EnvoySource
+from tests.fakes.envoy import Envoy
+from tests.fakes.hollow_cluster import HollowCluster
+from tests.steps.meshed import DEMO, SERVICE, mesh_clients, path, scale, servers
+
+
+async def test_who_is_asked(cluster: HollowCluster, demo_api: Api) -> None:
+    unmeshed = [pod for pod in cluster.store.list(PODS, DEMO) if "server" in pod["metadata"]["name"]]
+    pods = await mesh_clients(cluster)
+    envoy = Envoy(SERVICE, dict.fromkeys(servers(pods), 1), already=7)
+    cluster.faults.on("GET", path(pods), envoy)
+    (client,) = [pod for pod in cluster.store.list(PODS, DEMO) if "client" in pod["metadata"]["name"]]
+    pending = {**client, "status": {"phase": "Pending"}}
+    source = EnvoySource(demo_api, "grpc-server", DEMO, 50051)
+    reading = await source.read([client, *unmeshed])
+    assert reading.counters == {client["metadata"]["name"]: dict.fromkeys(servers(pods), 8)}
+    assert sorted(reading.uncounted) == sorted(pod["metadata"]["name"] for pod in unmeshed)
+    assert await source.read([pending]) == await source.read([])
+    await source.read([client])
+    assert envoy.forwards == 2, "a pod that is not asked any more, costs no connection"
+    await source.close()
+
+
+async def test_a_pod_that_has_gone_is_no_failure(cluster: HollowCluster, demo_api: Api) -> None:
+    await mesh_clients(cluster)
+    (client,) = [pod for pod in cluster.store.list(PODS, DEMO) if "client" in pod["metadata"]["name"]]
+    source = EnvoySource(demo_api, "grpc-server", DEMO, 50051)
+    assert list((await source.read([client])).failures) == [client["metadata"]["name"]]
+    await scale(cluster, "grpc-client", 0)
+    assert (await source.read([client])).failures == {}
