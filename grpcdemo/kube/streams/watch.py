@@ -105,10 +105,6 @@ class Mirror:
         """The objects that match query *name* now, by namespace and name."""
         return [obj for _, obj in sorted(self._objects[name].items())]
 
-    def __contains__(self, name: str) -> bool:
-        """Whether there is a query *name*."""
-        return name in self._queries
-
     @property
     def lost(self) -> Lost | None:
         """Why the copy is out of date, if it is."""

@@ -16,7 +16,7 @@ from grpcdemo.model.observation import Observation
 from grpcdemo.steps.observe.blindness import Outage
 from grpcdemo.steps.observe.service.advice import diagnose_command
 from grpcdemo.steps.observe.service.config import ServiceObserveConfig
-from grpcdemo.steps.observe.service.pods import Around, ServicePods, service_queries
+from grpcdemo.steps.observe.service.pods import Around, ServicePods, find_caller_namespaces, service_queries
 from grpcdemo.steps.observe.service.record import ServiceRecord
 from grpcdemo.steps.sources.envoy import EnvoySource
 from grpcdemo.steps.sources.source import Reading, Source
@@ -33,8 +33,9 @@ async def observe_service(api: Api, config: ServiceObserveConfig) -> AsyncIterat
     service, port, client = await find_subject(api, config.subject)
     async with AsyncExitStack() as stack:
         lost_s = api.patience.lost_s if api.target.sandbox else math.inf
-        mirror = await stack.enter_async_context(Mirror(api, service_queries(service, client), lost_s=lost_s))
-        pods = ServicePods(service, port, client, mirror)
+        namespaces = await find_caller_namespaces(api, service, port, client)
+        mirror = await stack.enter_async_context(Mirror(api, service_queries(service, namespaces), lost_s=lost_s))
+        pods = ServicePods(service, port, client, namespaces, mirror)
         pods.check_clients()
         metadata = service["metadata"]
         source = EnvoySource(api, metadata["name"], metadata["namespace"], int(port["port"]))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from grpcdemo.diagnosis.callers import Callers
 from grpcdemo.diagnosis.inventory import Inventory
 from grpcdemo.diagnosis.scene import Client, Scene
-from grpcdemo.errors import NotFound
+from grpcdemo.errors import Forbidden, NotFound
+from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.streams.watch import Lost, Mirror, Query
 from grpcdemo.model.pods import Pod
 from grpcdemo.resources.labels import SERVICE_NAME
@@ -17,17 +18,30 @@ from grpcdemo.resources.pods import is_active, read_pod
 from grpcdemo.resources.resource import ENDPOINT_SLICES, PODS
 from grpcdemo.resources.selectors import selects
 
+SLICES = "slices/"
+"""Named as no namespace can be."""
 
-def service_queries(service: Object, client: Client | None) -> dict[str, Query]:
-    """What to mirror for `ServicePods`."""
+
+async def find_caller_namespaces(api: Api, service: Object, port: Object, client: Client | None) -> list[str]:
+    """Where clients run: the named one or, without one, those that name the Service now, as far as the user may look.
+
+    The Service's own namespace is always among them: there, others may appear.
+    """
+    own = service["metadata"]["namespace"]
+    if client:
+        return sorted({own, client.namespace})
+    try:
+        pods = await api.list_all(PODS)
+    except Forbidden:
+        return [own]
+    return sorted({own, *(caller.namespace for caller in Callers(Inventory({PODS: pods})).of(service, port))})
+
+
+def service_queries(service: Object, namespaces: Iterable[str]) -> dict[str, Query]:
+    """What to mirror for `ServicePods`: the pods in these *namespaces*, each by its name, and the Service's slices."""
     metadata = service["metadata"]
-    queries = {
-        "pods": Query(PODS, metadata["namespace"]),
-        "slices": Query(ENDPOINT_SLICES, metadata["namespace"], f"{SERVICE_NAME}={metadata['name']}"),
-    }
-    if client and client.namespace != metadata["namespace"]:
-        queries["clients"] = Query(PODS, client.namespace)
-    return queries
+    slices = Query(ENDPOINT_SLICES, metadata["namespace"], f"{SERVICE_NAME}={metadata['name']}")
+    return {SLICES: slices, **{namespace: Query(PODS, namespace) for namespace in namespaces}}
 
 
 @dataclass(frozen=True)
@@ -49,10 +63,13 @@ class Around:
 class ServicePods:
     """The pods around one port of a Service: its clients are the named one or, without one, those that name it."""
 
-    def __init__(self, service: Object, port: Object, client: Client | None, mirror: Mirror) -> None:
+    def __init__(
+        self, service: Object, port: Object, client: Client | None, namespaces: Sequence[str], mirror: Mirror
+    ) -> None:
         self._service = service
         self._port = port
         self._client = client
+        self._namespaces = namespaces
         self._mirror = mirror
 
     @property
@@ -61,9 +78,10 @@ class ServicePods:
         return self._mirror.lost
 
     def look(self) -> Around:
-        scene = Scene(self._service, self._port, Inventory({ENDPOINT_SLICES: self._mirror["slices"]}))
+        scene = Scene(self._service, self._port, Inventory({ENDPOINT_SLICES: self._mirror[SLICES]}))
+        own = self._service["metadata"]["namespace"]
         names = {endpoint.pod for endpoint in scene.endpoints}
-        servers = [pod for pod in self._mirror["pods"] if pod["metadata"]["name"] in names and is_active(pod)]
+        servers = [pod for pod in self._mirror[own] if pod["metadata"]["name"] in names and is_active(pod)]
         return Around(self._clients(), [*map(read_pod, servers)], scene.ready_addresses)
 
     def check_clients(self) -> None:
@@ -71,18 +89,18 @@ class ServicePods:
         if not self._clients():
             metadata = self._service["metadata"]
             raise NotFound(
-                f"no pod in namespace {metadata['namespace']} names Service {metadata['name']}, "
+                f"no pod names Service {metadata['name']} in namespace {metadata['namespace']}, "
                 "so nobody is known to call it",
                 hint="name the client with --client, such as deploy/web, and its namespace with --client-namespace",
             )
 
     def _clients(self) -> list[Object]:
-        if self._client is None:
-            callers = Callers(Inventory({PODS: self._mirror["pods"]})).of(self._service, self._port)
-            pods = [pod for caller in callers for pod in caller.pods]
-            return sorted(pods, key=lambda pod: str(pod["metadata"]["name"]))
-        pods = self._mirror["clients" if "clients" in self._mirror else "pods"]
-        return [pod for pod in pods if is_active(pod) and _is_of(pod, self._client)]
+        if self._client:
+            pods = self._mirror[self._client.namespace]
+            return [pod for pod in pods if is_active(pod) and _is_of(pod, self._client)]
+        pods = [pod for namespace in self._namespaces for pod in self._mirror[namespace]]
+        callers = Callers(Inventory({PODS: pods})).of(self._service, self._port)
+        return sorted((pod for caller in callers for pod in caller.pods), key=lambda pod: str(pod["metadata"]["name"]))
 
 
 def _is_of(pod: Object, client: Client) -> bool:

@@ -122,7 +122,21 @@ async def test_whoever_may_not_read_the_counters(cluster: HollowCluster, demo_ap
 
 async def test_nobody_is_known_to_call(cluster: HollowCluster, demo_api: Api) -> None:
     await scale(cluster, "grpc-client", 0)
-    with pytest.raises(NotFound, match=f"no pod in namespace {DEMO} names Service grpc-server") as caught:
+    with pytest.raises(NotFound, match=f"no pod names Service grpc-server in namespace {DEMO}") as caught:
         await last(demo_api)
     assert "--client" in str(caught.value.hint)
     assert not [pod for pod in cluster.store.list(PODS, DEMO) if "client" in pod["metadata"]["name"]]
+
+
+@pytest.mark.parametrize("may_look", [True, False])
+async def test_a_caller_in_another_namespace(cluster: HollowCluster, demo_api: Api, may_look: bool) -> None:
+    pods = await mesh_clients(cluster)
+    serve(cluster, path(pods), servers(pods), servers(pods))
+    cluster.create_namespace("shop")
+    container = {"name": "web", "image": "web", "args": [f"grpc-server.{DEMO}:50051"]}
+    cluster.create(PODS, "shop", "web", spec={"containers": [container]})
+    await cluster.settle()
+    if not may_look:
+        cluster.faults.on("GET", "/api/v1/pods", refuse(403, reason="Forbidden"))
+    seen = await last(demo_api, seconds=0)
+    assert [client.name for client in seen.clients][1:] == (["web"] if may_look else [])
