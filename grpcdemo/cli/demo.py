@@ -19,6 +19,7 @@ from grpcdemo.kube.client.api import Api
 from grpcdemo.manifests import defaults
 from grpcdemo.model.result import DemoResult
 from grpcdemo.steps import demo as step
+from grpcdemo.steps import rehearsal
 from grpcdemo.steps.preflight import require_place
 from grpcdemo.steps.up import UpConfig
 from grpcdemo.views.demo import demo_view
@@ -138,7 +139,7 @@ def _rehearse(target: TargetOptions, config: step.DemoConfig, display: options.D
         try:
             change(
                 target,
-                lambda api: step.rehearse(api, config, progress.report),
+                lambda api: rehearsal.rehearse(api, config, progress.report),
                 report=progress.report,
                 yes=yes,
                 dry_run=True,
@@ -146,4 +147,4 @@ def _rehearse(target: TargetOptions, config: step.DemoConfig, display: options.D
             )
         except NoSandbox:  # nothing starts one for a dry run
             progress.report(SANDBOX_STARTED)
-            step.plan(config, progress.report)
+            rehearsal.plan(config, progress.report)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from grpcdemo.diagnosis.inventory import Inventory, Unreadable
+from grpcdemo.diagnosis.inventory import Inventory, MissingRight, Unreadable
 from grpcdemo.diagnosis.proxies import Proxy, proxy_in
 from grpcdemo.resources.endpoints import is_ready_endpoint
 from grpcdemo.resources.injectors import Webhook, read_webhooks
@@ -64,6 +64,8 @@ class Scene:
     inventory: Inventory
     client: Client | None = None
     """Who calls, if somebody was named."""
+    unseen: MissingRight | None = None
+    """Why nobody looked for callers in other namespaces."""
 
     @property
     def name(self) -> str:

@@ -17,16 +17,15 @@ from grpcdemo.manifests.render import NEWEST
 from grpcdemo.model.act import Act, Scene
 from grpcdemo.model.observation import Observation
 from grpcdemo.model.pods import Pod
-from grpcdemo.model.progress import Done, Reporter, StepEvent, Warned
+from grpcdemo.model.progress import Reporter, StepEvent, Warned
 from grpcdemo.model.result import DemoResult, Phase
 from grpcdemo.steps.cleanup import CleanupConfig, clean_up
 from grpcdemo.steps.istio.switch import SwitchConfig, switch
 from grpcdemo.steps.observe import ObserveConfig, observe
 from grpcdemo.steps.observe.expectation import check_expected
-from grpcdemo.steps.preflight import require_injector, require_place
+from grpcdemo.steps.preflight import require_injector
 from grpcdemo.steps.unfinished import Notes
-from grpcdemo.steps.up import UpConfig, bring_up, manifest_values, up
-from grpcdemo.steps.up import plan as plan_up
+from grpcdemo.steps.up import UpConfig, bring_up, manifest_values
 from grpcdemo.verdict import Criteria, Outcome
 from grpcdemo.verdict.evidence import fewest_for_even
 
@@ -88,29 +87,6 @@ class Audience:
 
     def cleaned(self) -> None:
         """Take that nothing is left."""
-
-
-async def rehearse(api: Api, config: DemoConfig, report: Reporter) -> None:
-    """Report what `demo` would do, with an API that persists nothing. Raises DemoExists."""
-    if not config.replace:
-        await require_place(api, config.up.namespace)
-    await require_injector(api, config.up, config.revision)
-    await up(api, replace(config.up, afresh=True), report)
-    _plan_phases(config, report)
-
-
-def plan(config: DemoConfig, report: Reporter) -> None:
-    """Report what `demo` would do where nothing is, as in a sandbox that does not run yet. Raises UsageError."""
-    plan_up(config.up, report)
-    _plan_phases(config, report)
-
-
-def _plan_phases(config: DemoConfig, report: Reporter) -> None:
-    report(Done("calls observed until pinned", would="observe calls until pinned"))
-    report(Done("injection on, Deployments restarted", would="switch injection on, and restart both Deployments"))
-    report(Done("calls observed until balanced", would="observe calls until balanced"))
-    if not config.keep:
-        report(Done("all deleted", would=f"delete all that grpcdemo has in namespace {config.up.namespace}"))
 
 
 async def demo(api: Api, config: DemoConfig, report: Reporter, audience: Audience) -> DemoResult:

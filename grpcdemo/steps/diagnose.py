@@ -31,8 +31,8 @@ class DiagnoseConfig(Subject):
 async def diagnose(api: Api, config: DiagnoseConfig, report: Reporter = unreported) -> Diagnosis:
     """Raises UsageError, NotFound, or NotEnoughResponses if the client has no pod to look at."""
     service, port, client = await find_subject(api, config)
-    inventory, clients = await survey_service(api, service, port, client)
-    scene = Scene(service, port, inventory)
+    survey, clients = await survey_service(api, service, port, client)
+    scene = Scene(service, port, survey.inventory, unseen=survey.unseen)
     diagnosis = examine_clients(scene, clients, named=client is not None)
     if config.traffic_s is None:
         return diagnosis
@@ -42,11 +42,11 @@ async def diagnose(api: Api, config: DiagnoseConfig, report: Reporter = unreport
 
 async def diagnose_all(api: Api, namespace: str | None, *, everywhere: bool = False) -> list[Diagnosis]:
     """Each port that speaks gRPC of every Service in the namespace, or everywhere. Raises Forbidden."""
-    inventory = await (
-        survey_cluster(api) if everywhere else survey_namespace(api, namespace or api.target.own_namespace)
-    )
+    here = namespace or api.target.own_namespace
+    survey = await (survey_cluster(api) if everywhere else survey_namespace(api, here))
+    inventory = survey.inventory
     try:
-        services = inventory.read(SERVICES)
+        services = inventory.read(SERVICES, *([] if everywhere else [here]))
     except Unreadable as error:
         raise Forbidden(
             f"this user may not {error.right}",
@@ -54,7 +54,7 @@ async def diagnose_all(api: Api, namespace: str | None, *, everywhere: bool = Fa
         ) from error
     callers = Callers(inventory)
     return [
-        examine_clients(Scene(service, port, inventory), callers.of(service, port), named=False)
+        examine_clients(Scene(service, port, inventory, unseen=survey.unseen), callers.of(service, port), named=False)
         for service in services
         for port in service["spec"].get("ports") or []
         if speaks_grpc(service, port, inventory)

@@ -10,12 +10,13 @@ from grpcdemo.kube.demo.deployed import injected_labels, our_deployments
 from grpcdemo.kube.demo.lease import Lease
 from grpcdemo.kube.demo.namespace import find_namespace
 from grpcdemo.manifests.render import NEWEST, build_objects
+from grpcdemo.model.progress import Done
 from grpcdemo.resources.injectors import changed
 from grpcdemo.resources.labels import NAMESPACE_NAME
 from grpcdemo.resources.objects import is_terminating, labels_of
 from grpcdemo.resources.references import listed, reference_to
 from grpcdemo.resources.resource import DEPLOYMENTS
-from grpcdemo.steps.istio.label import INJECTION_OFF, labels_that_inject
+from grpcdemo.steps.istio.label import INJECTION_OFF, labeled, labels_that_inject
 from grpcdemo.steps.up import UpConfig, manifest_values
 
 
@@ -37,11 +38,14 @@ async def require_place(api: Api, namespace: str) -> None:
     )
 
 
-async def require_injector(api: Api, config: UpConfig, revision: str | None) -> None:
-    """Raise if Istio could not be switched on later: what is missing is said before anything is deployed."""
+async def require_injector(api: Api, config: UpConfig, revision: str | None) -> Done:
+    """What `istio on` will report of the namespace's labels.
+
+    Raises if Istio could not be switched on later: what is missing is said before anything is deployed.
+    """
     namespace = await find_namespace(api, config.namespace)
     labels = labels_of(namespace) if namespace else {NAMESPACE_NAME: config.namespace}
     off = {"metadata": {"name": config.namespace, "labels": changed(labels, INJECTION_OFF)}}
     manifests = build_objects(manifest_values(config, NEWEST))
     pod = injected_labels([manifest for manifest in manifests if manifest["kind"] == DEPLOYMENTS.kind])
-    await labels_that_inject(api, off, pod, revision, lambda _: None)
+    return labeled(off, await labels_that_inject(api, off, pod, revision, lambda _: None))

@@ -1,5 +1,7 @@
 """`diagnose` from the API to the findings: which Service, which port, who calls, and that nothing is changed."""
 
+from dataclasses import replace
+
 import pytest
 
 from grpcdemo.diagnosis.examination import Conclusion, Diagnosis
@@ -7,7 +9,7 @@ from grpcdemo.diagnosis.finding import Severity
 from grpcdemo.errors import Forbidden, Hint, NotEnoughResponses, NotFound, UsageError
 from grpcdemo.kube.client.api import Api
 from grpcdemo.resources.references import ObjectReference
-from grpcdemo.resources.resource import DEPLOYMENTS, MUTATING_WEBHOOKS, NAMESPACES, SERVICES
+from grpcdemo.resources.resource import DEPLOYMENTS, MUTATING_WEBHOOKS, NAMESPACES, PODS, SERVICES
 from grpcdemo.steps.diagnose import DiagnoseConfig, diagnose, diagnose_all
 from tests.fakes.hollow_cluster import HollowCluster
 from tests.fakes.script import refuse
@@ -56,6 +58,23 @@ async def test_all_services(cluster: HollowCluster, demo_api: Api) -> None:
     assert await diagnose_all(demo_api, "nowhere") == []
 
 
+async def test_a_client_in_another_namespace(cluster: HollowCluster, demo_api: Api) -> None:
+    cluster.create_namespace("front", labels={"istio-injection": "enabled"})
+    args = [f"dns:///grpc-server.{DEMO}.svc.cluster.local:50051"]
+    cluster.create(PODS, "front", "web", spec={"containers": [{"name": "web", "image": "web", "args": args}]})
+    await cluster.settle()
+    diagnosis = await diagnose(demo_api, SERVICE)
+    assert set(diagnosis.clients) == {CLIENT, ObjectReference(PODS, "web", "front")}
+    assert ids(diagnosis) == ["client-without-sidecar"], "the other has one"
+    assert set((await diagnose_all(demo_api, DEMO))[0].clients) == set(diagnosis.clients)
+    cluster.faults.on("GET", "/api/v1/pods", FORBIDDEN)
+    near = await diagnose(demo_api, SERVICE)
+    assert (near.clients, ids(near)) == ((CLIENT,), ["client-without-sidecar", "callers-out-of-sight"])
+    assert near.findings[-1].severity is Severity.OBSCURES
+    assert near.findings[-1].summary.endswith("this user may not list pods")
+    assert "callers-out-of-sight" not in ids(await diagnose(demo_api, replace(SERVICE, client="deploy/grpc-client")))
+
+
 async def test_a_service_that_is_not_there(cluster: HollowCluster, demo_api: Api) -> None:
     for namespace, name, hint in (
         (DEMO, "grpc-serve", "there is grpc-server"),
@@ -91,7 +110,8 @@ async def test_a_client_that_is_not_there(cluster: HollowCluster, demo_api: Api)
 
 async def test_a_right_that_is_missing_is_named(cluster: HollowCluster, demo_api: Api) -> None:
     await cluster.settle()
-    cluster.faults.on("GET", f"/api/v1/namespaces/{DEMO}/pods", FORBIDDEN)
+    for path in ("/api/v1/pods", f"/api/v1/namespaces/{DEMO}/pods"):
+        cluster.faults.on("GET", path, FORBIDDEN)
     unknown = (await diagnose(demo_api, SERVICE)).of(Severity.UNKNOWN)
     assert "client-not-named" in [finding.id for finding in unknown]
     assert {finding.summary for finding in unknown} == {
@@ -106,6 +126,7 @@ async def test_nothing_is_well_where_nothing_may_be_read(cluster: HollowCluster,
     await cluster.settle()
     for path in (
         MUTATING_WEBHOOKS.path(),
+        "/api/v1/pods",
         f"/api/v1/namespaces/{DEMO}/pods",
         f"/apis/discovery.k8s.io/v1/namespaces/{DEMO}/endpointslices",
     ):

@@ -7,8 +7,9 @@ from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.demo.lease import Lease
 from grpcdemo.model.progress import Done
 from grpcdemo.resources.resource import DEPLOYMENTS, MUTATING_WEBHOOKS
-from grpcdemo.steps.demo import Audience, DemoConfig, demo, rehearse
+from grpcdemo.steps.demo import Audience, DemoConfig, demo
 from grpcdemo.steps.preflight import require_place
+from grpcdemo.steps.rehearsal import rehearse
 from grpcdemo.steps.up import UpConfig
 from tests.fakes.hollow_cluster import HollowCluster
 from tests.fakes.script import reply
@@ -90,4 +91,9 @@ async def test_a_dry_run_refuses_what_the_demo_would(demo_api: Api, dry_api: Api
         await rehearse(dry_api, CONFIG, events.append)
     assert events == []
     await rehearse(dry_api, DemoConfig(up=UpConfig(), replace=True), events.append)
-    assert events[-1] == Done("all deleted", would=f"delete all that grpcdemo has in namespace {DEMO}")
+    told = [event for event in events if isinstance(event, Done)]
+    assert told[-1].would == f"delete all that grpcdemo has in namespace {DEMO}"
+    commands = [command.text() for event in told[-4:] for command in event.commands]
+    assert f"kubectl label namespace {DEMO} istio-injection=enabled --overwrite" in commands
+    assert f"kubectl rollout restart deployment/grpc-server deployment/grpc-client --namespace {DEMO}" in commands
+    assert commands[-1].startswith("kubectl delete service/grpc-server deployment/grpc-server deployment/grpc-client ")

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from grpcdemo.manifests.render import ManifestValues, build_objects
-from grpcdemo.steps.demo import Audience, DemoConfig, demo, rehearse
+from grpcdemo.steps.demo import Audience, DemoConfig, demo
 from grpcdemo.steps.istio.status import istio_status
+from grpcdemo.steps.rehearsal import rehearse
 from grpcdemo.steps.status import read_status
 from grpcdemo.steps.up import UpConfig, up
 from tests.fakes.hollow_cluster import HollowCluster

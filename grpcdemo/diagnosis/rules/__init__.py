@@ -75,6 +75,7 @@ _RULES: tuple[Rule, ...] = (
     entry.external_name,
     routes.calls_led_elsewhere,
     proxy_configuration.envoy_filter,
+    client_proxy.callers_out_of_sight,
     port_protocol.port_protocol_sniffed,
     routes.virtual_service_for_another_host,
     routes.several_virtual_services,

@@ -97,6 +97,16 @@ def client_not_named(scene: Scene) -> Findings:
     )
 
 
+def callers_out_of_sight(scene: Scene) -> Findings:
+    if scene.unseen:
+        yield Finding(
+            "callers-out-of-sight",
+            Severity.OBSCURES,
+            f"pods of other namespaces may call the Service, too: this user may not {scene.unseen}",
+            remedy=run(scene.unseen.can_i, note="or name the client with --client and --client-namespace"),
+        )
+
+
 def client_in_sidecar_and_ambient(scene: Scene) -> Findings:
     for pod in scene.callers_with(Proxy.SIDECAR):
         if scene.client and wants_ambient(pod, scene.namespace_labels(scene.client.namespace) or {}):

@@ -42,6 +42,10 @@ class Reader:
         missing = await asyncio.gather(*map(self._read, dict.fromkeys(wanted)))
         self._missing += [right for right in missing if right]
 
+    async def glance(self, wanted: Wanted) -> MissingRight | None:
+        """Read what is of use, but not needed: a right that is missing is returned, not noted."""
+        return await self._read(wanted)
+
     def inventory(self) -> Inventory:
         return Inventory(self._objects, self._missing, self._groups or ())
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from grpcdemo.diagnosis.callers import Callers
-from grpcdemo.diagnosis.inventory import Inventory
+from grpcdemo.diagnosis.inventory import Inventory, MissingRight
 from grpcdemo.diagnosis.rules.ambient import WAYPOINT_NAMESPACE
 from grpcdemo.diagnosis.rules.ebpf import CILIUM_CONFIG, CILIUM_GROUP, SYSTEM_NAMESPACE
 from grpcdemo.diagnosis.rules.visibility import MESH_CONFIG
@@ -51,46 +53,76 @@ MESH_WIDE = (
 LOCAL = (SERVICES, PODS, GATEWAYS, GRPC_ROUTES, HTTP_ROUTES, INGRESSES)
 
 
-async def survey_service(
-    api: Api, service: Object, port: Object, client: Client | None
-) -> tuple[Inventory, list[Client]]:
+@dataclass(frozen=True)
+class Survey:
+    """What was read."""
+
+    inventory: Inventory
+    unseen: MissingRight | None = None
+    """Why callers in other namespaces could not be looked for."""
+
+
+async def survey_service(api: Api, service: Object, port: Object, client: Client | None) -> tuple[Survey, list[Client]]:
     """What is around one Service and its clients: the one that is named, or those whose pods name the Service."""
     metadata = service["metadata"]
     namespaces = [*dict.fromkeys((metadata["namespace"], *([client.namespace] if client else [])))]
-    selector = f"{SERVICE_NAME}={metadata['name']}"
+    slices = Wanted(ENDPOINT_SLICES, metadata["namespace"], selector=f"{SERVICE_NAME}={metadata['name']}")
     groups = await read_groups(api)
     reader = Reader(api, groups)
-    await reader.read([*_around(namespaces, groups), Wanted(ENDPOINT_SLICES, metadata["namespace"], selector=selector)])
+    wanted = [*_around(namespaces), *_of_the_mesh(groups), slices]
+    unseen = await _read(reader, wanted, everybody=client is None)
     clients = [client] if client else Callers(reader.inventory()).of(service, port)
     nodes = {pod["spec"].get("nodeName") for client in clients for pod in client.pods}
     waypoints = _waypoints([service], reader.inventory(), namespaces)
-    await reader.read([*(Wanted(NODES, name=node) for node in nodes if node), *waypoints])
-    return reader.inventory(), clients
+    elsewhere = _around({client.namespace for client in clients}.difference(namespaces))
+    await reader.read([*(Wanted(NODES, name=node) for node in nodes if node), *waypoints, *elsewhere])
+    return Survey(reader.inventory(), unseen), clients
 
 
-async def survey_namespace(api: Api, namespace: str) -> Inventory:
-    """What is around every Service of a namespace."""
+async def survey_namespace(api: Api, namespace: str) -> Survey:
+    """What is around every Service of a namespace, and its clients."""
     groups = await read_groups(api)
     reader = Reader(api, groups)
-    await reader.read([*_around([namespace], groups), Wanted(ENDPOINT_SLICES, namespace), Wanted(NODES)])
+    wanted = [*_around([namespace]), *_of_the_mesh(groups), Wanted(ENDPOINT_SLICES, namespace), Wanted(NODES)]
+    unseen = await _read(reader, wanted, everybody=True)
     inventory = reader.inventory()
-    await reader.read(_waypoints(inventory.known(SERVICES), inventory, [namespace]))
-    return reader.inventory()
+    services = inventory.known(SERVICES, namespace)
+    callers = Callers(inventory)
+    calling = {
+        client.namespace
+        for service in services
+        for port in service["spec"].get("ports") or []
+        for client in callers.of(service, port)
+    }
+    await reader.read([*_waypoints(services, inventory, [namespace]), *_around(calling.difference([namespace]))])
+    return Survey(reader.inventory(), unseen)
 
 
-async def survey_cluster(api: Api) -> Inventory:
+async def _read(reader: Reader, wanted: Iterable[Wanted], *, everybody: bool) -> MissingRight | None:
+    """And *everybody*'s pods, of all namespaces: any may call. The right that is missing for these, if one is."""
+    if not everybody:
+        await reader.read(wanted)
+        return None
+    unseen, _ = await asyncio.gather(reader.glance(Wanted(PODS)), reader.read(wanted))
+    return unseen
+
+
+async def survey_cluster(api: Api) -> Survey:
     """What is around every Service of the cluster."""
     groups = await read_groups(api)
     reader = Reader(api, groups)
     everywhere = (NAMESPACES, NODES, ENDPOINT_SLICES, *LOCAL, *MESH_WIDE)
     await reader.read([*map(Wanted, everywhere), *_of_the_cluster(groups)])
-    return reader.inventory()
+    return Survey(reader.inventory())
 
 
-def _around(namespaces: Iterable[str], groups: Groups | None) -> Iterator[Wanted]:
+def _around(namespaces: Iterable[str]) -> Iterator[Wanted]:
     for namespace in namespaces:
         yield Wanted(NAMESPACES, name=namespace)
         yield from (Wanted(resource, namespace) for resource in (*LOCAL, *MESH_WIDE))
+
+
+def _of_the_mesh(groups: Groups | None) -> Iterator[Wanted]:
     yield from (Wanted(resource, ROOT_NAMESPACE) for resource in MESH_WIDE)
     yield from _of_the_cluster(groups)
 
