@@ -133,6 +133,15 @@ class Compared:
         ),
     ] = Timing.new_pod_s
     image_prefix: options.ImagePrefix = None
+    envoy_image: Annotated[
+        str | None,
+        typer.Option(
+            "--envoy-image",
+            metavar="IMAGE",
+            help="The image of the cure `envoy`: any that has the program.",
+            show_default="what the mesh's injector adds",
+        ),
+    ] = None
     resources: options.ContainerResources = None
 
 
@@ -169,6 +178,7 @@ def _config(compared: Compared, target: TargetOptions, timeout_s: float) -> step
         rate=compared.rate,
         rounds=compared.rounds,
         image_prefix=compared.image_prefix,
+        envoy_image=compared.envoy_image,
         resources=compared.resources,
         may_change=frozenset(Change) if compared.may_change is None else compared.may_change,
         timeout_s=timeout_s,

@@ -12,6 +12,7 @@ from grpcdemo.cures import (
     none,
     per_call,
     pool,
+    proxyless,
     shared_pool,
     sidecar,
     weighted,
@@ -33,6 +34,7 @@ CURES: tuple[Cure, ...] = (
     http1.CURE,
     http1_kept.CURE,
     weighted.CURE,
+    proxyless.CURE,
 )
 """In the order of the table."""
 NAMES = tuple(cure.name for cure in CURES)

@@ -26,6 +26,8 @@ class Need(Enum):
 
     INJECTION = "injection"
     """An injector that adds a sidecar to the pods of a namespace that is labeled for it."""
+    GRPC_AGENT = "gRPC agent"
+    """An injector that adds Istio's agent for gRPC without a proxy."""
     PROXY_IMAGE = "proxy image"
     """An image of Envoy that the target can run."""
 

@@ -57,6 +57,12 @@ def proxy_kind(pod: Object) -> ProxyKind | None:
     return None
 
 
+def has_xds(pod: Object) -> bool:
+    """Whether an agent in the pod answers its gRPC clients by xDS."""
+    variables = (variable for container in pod["spec"]["containers"] for variable in container.get("env") or [])
+    return any(variable["name"] == "GRPC_XDS_BOOTSTRAP" for variable in variables)
+
+
 def proxy_image(pod: Object) -> str | None:
     """The image of Istio's proxy in the pod, if there is one."""
     containers = [*sidecars_of(pod), *pod["spec"]["containers"]]

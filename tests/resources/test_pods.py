@@ -3,7 +3,7 @@
 import pytest
 
 from grpcdemo.resources.objects import Object
-from grpcdemo.resources.pods import is_active, is_ready, read_pod
+from grpcdemo.resources.pods import has_xds, is_active, is_ready, proxy_image, read_pod
 
 from .samples import HASH, pod, running, terminated
 
@@ -58,3 +58,12 @@ def test_a_pod_is_active_until_it_finishes_or_is_deleted(obj: Object, active: bo
 def test_a_pod_is_ready_by_its_condition() -> None:
     assert is_ready(pod(containers=[running(SERVER, ready=False)]))
     assert not is_ready(pod(ready=False))
+
+
+def test_the_proxys_image_and_its_xds_are_read_wherever_they_are() -> None:
+    app = {"name": SERVER, "image": "app:1", "env": [{"name": "GRPC_XDS_BOOTSTRAP", "value": "/etc/bootstrap.json"}]}
+    proxy = {"name": "istio-proxy", "image": "proxyv2:1"}
+    native = {"initContainers": [{**proxy, "restartPolicy": "Always"}], "containers": [{"name": SERVER, "image": "a"}]}
+    assert proxy_image({"spec": native}) == proxy_image({"spec": {"containers": [app, proxy]}}) == "proxyv2:1"
+    assert proxy_image({"spec": {"containers": [app]}}) is None
+    assert (has_xds({"spec": {"containers": [app]}}), has_xds({"spec": native})) == (True, False)

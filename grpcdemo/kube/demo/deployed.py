@@ -14,7 +14,7 @@ from grpcdemo.model.pods import CLIENT_APP, SERVER_APP, Pod, Workload
 from grpcdemo.resources.istio import INJECT
 from grpcdemo.resources.labels import OURS
 from grpcdemo.resources.objects import Object, annotations_of, is_ours, labels_of
-from grpcdemo.resources.pods import proxy_image, read_pod
+from grpcdemo.resources.pods import read_pod
 from grpcdemo.resources.references import ObjectReference
 from grpcdemo.resources.resource import BY_KIND, DEPLOYMENTS, NAMESPACES, PODS, SERVICES, Resource
 
@@ -133,15 +133,15 @@ async def _dry_run_pod(api: Api, namespace: str, deployment: Object) -> Pod:
     return read_pod(await api.create(PODS, _new_pod(deployment), namespace=namespace, dry_run=True))
 
 
-async def injected_image(api: Api, deployment: Object, labels: Mapping[str, str]) -> str | None:
-    """The image of the proxy that an injector adds to a pod of *deployment* with more *labels*; None if none does.
+async def injected_pod(api: Api, deployment: Object, labels: Mapping[str, str]) -> Object | None:
+    """A new pod of *deployment* with more *labels*, as an injector leaves it; None if that cannot be seen.
 
     A dry run in the namespace `default`, which every cluster has, shows it to whoever may create pods there.
     """
     pod = _new_pod(deployment)
     pod["metadata"]["labels"] = {**labels_of(pod), **labels}
     try:
-        return proxy_image(await api.create(PODS, pod, namespace="default", dry_run=True))
+        return await api.create(PODS, pod, namespace="default", dry_run=True)
     except ApiError:
         return None
 

@@ -49,6 +49,8 @@ class CompareConfig:
     rounds: int = ROUNDS
     seed: int = SEED
     image_prefix: str | None = None
+    envoy_image: str | None = None
+    """For the cure of an Envoy in the middle; None for the image that the injector adds."""
     resources: Resources | None = None
     may_change: frozenset[Change] = frozenset(Change)
     """What the user could change, for the recommendation."""

@@ -4,9 +4,9 @@ import pytest
 
 from grpcdemo.errors import Conflict
 from grpcdemo.kube.client.api import Api
-from grpcdemo.kube.demo.deployed import apply, injected_image, injected_labels, opting_out, our_pods
+from grpcdemo.kube.demo.deployed import apply, injected_labels, injected_pod, opting_out, our_pods
 from grpcdemo.resources.objects import Object
-from tests.fakes.script import Answer, Script, cut, refuse, reply
+from tests.fakes.script import Script, cut, refuse, reply
 from tests.resources.samples import pod
 
 PODS = "/api/v1/namespaces/demo/pods"
@@ -81,21 +81,16 @@ async def test_a_conflict_without_an_object_keeps_its_message(script: Script, ap
 NEW_POD = "/api/v1/namespaces/default/pods"
 
 
-async def test_an_injector_shows_its_image_in_a_dry_run(script: Script, api: Api) -> None:
-    proxy = {"name": "istio-proxy", "image": "example.com/proxyv2:1", "restartPolicy": "Always"}
-    injected = {"spec": {"initContainers": [proxy], "containers": [{"name": "app", "image": "app:1"}]}}
+async def test_a_dry_run_shows_what_an_injector_adds(script: Script, api: Api) -> None:
+    injected = {"spec": {"containers": [{"name": "app"}, {"name": "istio-proxy"}]}}
     script.on("POST", NEW_POD, reply(injected))
-    assert await injected_image(api, template(labels={"app": "x"}), {INJECT: "true"}) == "example.com/proxyv2:1"
+    assert await injected_pod(api, template(labels={"app": "x"}), {INJECT: "true"}) == injected
     (created,) = script.changes
     assert created.query == {"dryRun": "All"}
     assert created.body["metadata"]["labels"] == {"app": "x", INJECT: "true"}
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [refuse(403, "no"), refuse(404, "no"), reply({"spec": {"containers": [{"name": "app", "image": "app:1"}]}})],
-    ids=["forbidden", "no namespace", "not injected"],
-)
-async def test_without_an_injected_pod_there_is_no_image(script: Script, api: Api, answer: Answer) -> None:
-    script.on("POST", NEW_POD, answer)
-    assert await injected_image(api, template(), {INJECT: "true"}) is None
+@pytest.mark.parametrize("code", [403, 404, 500])
+async def test_what_cannot_be_tried_is_not_known(script: Script, api: Api, code: int) -> None:
+    script.on("POST", NEW_POD, refuse(code, "no"))
+    assert await injected_pod(api, template(), {INJECT: "true"}) is None

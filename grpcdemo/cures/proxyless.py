@@ -1,0 +1,32 @@
+"""The client asks the mesh's control plane itself for all endpoints, by xDS, and balances with no proxy in between.
+
+Istio's injector adds an agent that passes istiod's answers on. The servers stay without a sidecar.
+"""
+
+from __future__ import annotations
+
+from grpcdemo.cures.cure import Change, Cure, CureValues, Need
+from grpcdemo.cures.objects import PORT, build_demo
+from grpcdemo.model.pods import SERVER_APP
+from grpcdemo.resources.istio import INJECT, PROXY_CONFIG, TEMPLATES
+from grpcdemo.resources.objects import Object
+
+AGENT = {TEMPLATES: "grpc-agent", PROXY_CONFIG: '{"holdApplicationUntilProxyStarts": true}'}
+"""Annotations of the client's pods: the agent, before the client."""
+
+
+def build(values: CureValues) -> list[Object]:
+    target = f"xds:///{SERVER_APP}.{values.demo.namespace}.svc.cluster.local:{PORT}"
+    service, server, client = build_demo(values, client={"TARGET": target})
+    server["spec"]["template"]["metadata"]["labels"][INJECT] = "false"
+    client["spec"]["template"]["metadata"]["annotations"] = dict(AGENT)
+    return [service, server, client]
+
+
+CURE = Cure(
+    name="proxyless",
+    summary="xDS from Istio's control plane in the client, and no proxy",
+    changes=frozenset({Change.CLIENT_CODE, Change.CLUSTER}),
+    build=build,
+    needs=frozenset({Need.INJECTION, Need.GRPC_AGENT}),
+)

@@ -1,0 +1,53 @@
+"""What a target has that cures need, as it shows it before anything is deployed."""
+
+import dataclasses
+
+import pytest
+
+from grpcdemo.cures import CURES, find_cure
+from grpcdemo.kube.client.api import Api
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import MUTATING_WEBHOOKS
+from grpcdemo.sandbox.proxy.sidecar import IMAGE
+from grpcdemo.steps.compare import CompareConfig
+from grpcdemo.steps.compare.capabilities import read_capabilities
+from tests.fakes.hollow_cluster import HollowCluster
+from tests.kube.conftest import api, script
+from tests.steps.conftest import cluster, cluster_api
+
+__all__ = ["api", "cluster", "cluster_api", "script"]
+
+
+async def test_a_dry_run_shows_the_injectors_image(cluster_api: Api) -> None:
+    capabilities = await read_capabilities(cluster_api, CompareConfig())
+    assert capabilities.injection == {"istio-injection": "enabled", "istio.io/rev": None}
+    assert capabilities.proxy_image == IMAGE
+    assert [*capabilities.left_out(CURES)] == ["proxyless"]
+
+
+async def test_an_injector_that_knows_its_template_adds_the_agent(cluster: HollowCluster, cluster_api: Api) -> None:
+    def add_agent(pod: Object) -> None:
+        if pod["metadata"].get("annotations", {}).get("inject.istio.io/templates") == "grpc-agent":
+            pod["spec"]["containers"][0]["env"].append({"name": "GRPC_XDS_BOOTSTRAP", "value": "/etc/bootstrap.json"})
+
+    cluster.policy = add_agent
+    assert (await read_capabilities(cluster_api, CompareConfig())).left_out(CURES) == {}
+
+
+async def test_without_an_injector_an_image_may_be_named(cluster: HollowCluster, cluster_api: Api) -> None:
+    cluster.store.remove(MUTATING_WEBHOOKS, "", "istio-sidecar-injector")
+    bare = await read_capabilities(cluster_api, CompareConfig())
+    assert bare.left_out(CURES) == {
+        "sidecar": "there is no sidecar injector",
+        "envoy": "no image of Envoy is known here: name one with --envoy-image",
+        "proxyless": "there is no sidecar injector",
+    }
+    named = await read_capabilities(cluster_api, CompareConfig(envoy_image="example.com/envoy:1"))
+    assert "envoy" not in named.left_out(CURES)
+
+
+@pytest.mark.parametrize("name", ["none", "headless"])
+async def test_what_needs_nothing_asks_nothing(cluster: HollowCluster, cluster_api: Api, name: str) -> None:
+    config = dataclasses.replace(CompareConfig(), cures=(find_cure(name),))
+    assert (await read_capabilities(cluster_api, config)).left_out(config.cures) == {}
+    assert not cluster.faults.asked
