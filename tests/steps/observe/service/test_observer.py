@@ -137,6 +137,6 @@ async def test_a_caller_in_another_namespace(cluster: HollowCluster, demo_api: A
     cluster.create(PODS, "shop", "web", spec={"containers": [container]})
     await cluster.settle()
     if not may_look:
-        cluster.faults.on("GET", "/api/v1/pods", refuse(403, reason="Forbidden"))
+        cluster.faults.on("GET", "/api/v1/pods", refuse(403, 'User "jane" cannot list resource "pods"'))
     seen = await last(demo_api, seconds=0)
     assert [client.name for client in seen.clients][1:] == (["web"] if may_look else [])
