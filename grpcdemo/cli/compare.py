@@ -20,7 +20,7 @@ from grpcdemo.manifests import defaults
 from grpcdemo.model.comparison import BASELINE
 from grpcdemo.model.result import Provenance
 from grpcdemo.steps import compare as step
-from grpcdemo.steps.compare.config import CLIENTS, ROUNDS, Timing
+from grpcdemo.steps.compare.config import CLIENTS, RATE, ROUNDS, Timing
 from grpcdemo.steps.provenance import read_provenance
 from grpcdemo.verdict.paired import MOST_PAIRS
 from grpcdemo.views.comparison import comparison_view
@@ -119,9 +119,9 @@ class Compared:
             metavar="R",
             parser=options.number(1, 500),
             help="Calls per second of each client.",
-            show_default=f"{defaults.RATE:g}",
+            show_default=f"{RATE:g}",
         ),
-    ] = defaults.RATE
+    ] = RATE
     watch: Annotated[
         float,
         typer.Option(

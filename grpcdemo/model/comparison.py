@@ -143,7 +143,8 @@ class Cost:
 
     containers: int
     memory_bytes: int
-    cpu_cores: float
+    cpu_cores: float | None
+    """None if no source tells."""
 
 
 @dataclass(frozen=True)

@@ -225,7 +225,8 @@ def _latency_note(baseline: CureResult, rounds: int) -> str:
 def _cost_note(cure: CureResult) -> str:
     if cure.cost is None:
         return f"What the containers that {cure.name} adds use is not known: {cure.cost_unknown}."
-    return f"{cure.name} adds {cost_text(cure)} and {cure.cost.cpu_cores:.2f} CPUs in all."
+    cpus = "" if cure.cost.cpu_cores is None else f" and {cure.cost.cpu_cores:.2f} CPUs in all"
+    return f"{cure.name} adds containers that use {cost_text(cure)}{cpus}."
 
 
 def recommendations(comparison: Comparison) -> list[str]:

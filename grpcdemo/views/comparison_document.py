@@ -171,7 +171,8 @@ def _disturbance(one: Disturbance) -> Document:
 
 
 def _cost(cost: Cost) -> Document:
-    return {"containers": cost.containers, "memoryBytes": cost.memory_bytes, "cpuCores": round(cost.cpu_cores, 4)}
+    cpu_cores = None if cost.cpu_cores is None else round(cost.cpu_cores, 4)
+    return {"containers": cost.containers, "memoryBytes": cost.memory_bytes, "cpuCores": cpu_cores}
 
 
 def _recommendation(one: Recommendation) -> Document:

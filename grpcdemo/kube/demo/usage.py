@@ -1,11 +1,13 @@
-"""What containers use of CPU and memory: as the metrics API says, or else each node's kubelet.
+"""What containers use of CPU and memory: as the metrics API says, or else each node's kubelet, or else their Envoys.
 
-metrics-server is not part of every cluster, and the kubelet's summary takes a right that few users have.
+metrics-server is not part of every cluster, and the kubelet's summary takes a right that few users have. An Envoy knows
+its memory only.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
@@ -17,6 +19,8 @@ from grpcdemo.resources.resource import NODES, POD_METRICS
 
 NANO = 1e-9
 SUMMARY = "proxy/stats/summary"
+ADMIN_PORT = 15000
+"""Of an Envoy, open to its pod alone."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,8 @@ class Usage:
     pod: str
     container: str
     memory_bytes: int
-    cpu_cores: float
+    cpu_cores: float | None
+    """None if the source does not tell."""
 
 
 async def read_usage(api: Api, namespace: str, nodes: Collection[str]) -> list[Usage]:
@@ -36,6 +41,18 @@ async def read_usage(api: Api, namespace: str, nodes: Collection[str]) -> list[U
     except ApiError:
         summaries = await asyncio.gather(*(api.get(NODES, node, subresource=SUMMARY) for node in nodes))
         return [usage for summary in summaries for usage in _of_summary(summary, namespace)]
+
+
+async def read_envoy_memory(api: Api, namespace: str, pod: str, container: str) -> Usage:
+    """What the Envoy in *container* has allocated. Raises ApiError."""
+    forward = await api.forward(pod, ADMIN_PORT, namespace=namespace)
+    try:
+        memory = json.loads(await forward.get("/memory"))
+        return Usage(pod, container, int(memory.get("total_physical_bytes") or memory["heap_size"]), None)
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise ApiError(f"port {ADMIN_PORT} of pod {pod} is not the admin of an Envoy") from error
+    finally:
+        await forward.close()
 
 
 def _of_metrics(items: Collection[Object]) -> Iterator[Usage]:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+
 from grpcdemo.errors import ApiError
-from grpcdemo.kube.demo.usage import read_usage
+from grpcdemo.kube.demo.usage import Usage, read_envoy_memory, read_usage
 from grpcdemo.model.comparison import Cost
 from grpcdemo.model.pods import CLIENT_APP, SERVER_APP
 from grpcdemo.resources.objects import Object
@@ -18,17 +22,26 @@ OWN = {CLIENT_APP, SERVER_APP}
 async def read_cost(place: Place) -> Cost | str | None:
     """Or why it could not be read; None if the cure adds no container."""
     pods = (await place.api.list(PODS, namespace=place.namespace))["items"]
-    if not any(map(_added, pods)):
+    added = [(pod, name) for pod in pods for name in _added(pod)]
+    if not added:
         return None
-    nodes = {pod["spec"]["nodeName"] for pod in pods if pod["spec"].get("nodeName")}
     try:
-        usage = await read_usage(place.api, place.namespace, nodes)
+        usage = await _read(place, added)
     except ApiError as error:
         return error.message
-    added = [one for one in usage if one.container not in OWN]
-    if not added:
-        return "no source tells of them yet"
-    return Cost(len(added), sum(one.memory_bytes for one in added), sum(one.cpu_cores for one in added))
+    cpus = [one.cpu_cores for one in usage if one.cpu_cores is not None]
+    return Cost(len(usage), sum(one.memory_bytes for one in usage), sum(cpus) if cpus else None)
+
+
+async def _read(place: Place, added: Sequence[tuple[Object, str]]) -> list[Usage]:
+    """Of all the *added* containers, with their pods. Raises ApiError if no source answers."""
+    nodes = {pod["spec"]["nodeName"] for pod, _ in added if pod["spec"].get("nodeName")}
+    with suppress(ApiError):
+        usage = [one for one in await read_usage(place.api, place.namespace, nodes) if one.container not in OWN]
+        if usage:  # a metrics server learns of new pods after a minute
+            return usage
+    envoys = (read_envoy_memory(place.api, place.namespace, pod["metadata"]["name"], name) for pod, name in added)
+    return await asyncio.gather(*envoys)
 
 
 def _added(pod: Object) -> list[str]:

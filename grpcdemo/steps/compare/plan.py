@@ -29,10 +29,12 @@ class Pods:
     start_s: float
     """Until new pods are ready."""
     stop_s: float
+    restart_s: float
+    """For a rolling restart of the servers, until the old ones are gone."""
 
 
-IN_SANDBOX = Pods(deploy_s=3.0, start_s=2.5, stop_s=1.5)
-ON_CLUSTER = Pods(deploy_s=6.0, start_s=4.5, stop_s=2.5)
+IN_SANDBOX = Pods(deploy_s=3.0, start_s=2.5, stop_s=1.5, restart_s=5.0)
+ON_CLUSTER = Pods(deploy_s=6.0, start_s=4.5, stop_s=2.5, restart_s=16.0)
 CLEANUP_S = 12.0
 
 
@@ -94,7 +96,7 @@ def group_s(group: Sequence[Cure], config: CompareConfig, pods: Pods) -> float:
     """How long the changes of one group take: restarts one after the other, everything else at once."""
     timing = config.timing
     together = pods.start_s + timing.warm_up_s + pods.start_s + timing.new_pod_s + 2 * timing.settle_s + pods.stop_s
-    return together + len(group) * (pods.start_s + pods.stop_s + timing.settle_s) + pods.stop_s
+    return together + len(group) * (pods.restart_s + timing.settle_s) + pods.stop_s
 
 
 def _seconds(slots: Sequence[Slot], groups: Sequence[Sequence[Cure]], config: CompareConfig, pods: Pods) -> float:
