@@ -51,6 +51,11 @@ class Network:
         """Whether a pod's address means nothing outside `reach`."""
         return self._ports is not None
 
+    @property
+    def is_virtual(self) -> bool:
+        """Whether what listens on a pod's IP is somewhere else."""
+        return self._ports is not None
+
     def allocate_pod(self) -> str:
         return self._pods.allocate()
 

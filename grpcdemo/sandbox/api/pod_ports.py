@@ -13,5 +13,5 @@ class PodPorts(Protocol):
     def find_port(self, namespace: str, pod: str, port: int) -> Address:
         """What leads to *port* of the pod's own loopback interface, whether or not anything listens there.
 
-        Raises StatusError.
+        Raises StatusError for a pod that does not run, and OSError if the port is known to be closed.
         """

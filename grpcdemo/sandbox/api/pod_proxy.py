@@ -37,9 +37,9 @@ class PodProxy:
         request = call.request
         name, *port = call.name.split(":")
         pod = self._store.get(PODS, call.namespace, name)
-        host, number = self._pod_ports.find_port(call.namespace, name, _parse_port(pod, port))
         async with aiohttp.ClientSession(auto_decompress=False) as session:
             try:
+                host, number = self._pod_ports.find_port(call.namespace, name, _parse_port(pod, port))
                 answer = await session.request(
                     request.method,
                     _url(host, number, request.rel_url),
@@ -47,7 +47,7 @@ class PodProxy:
                     data=request.content if request.can_read_body else None,
                     allow_redirects=False,
                 )
-            except aiohttp.ClientError as error:
+            except (aiohttp.ClientError, OSError) as error:
                 raise StatusError("ServiceUnavailable", f"error trying to reach service: {error}") from error
             response = web.StreamResponse(status=answer.status, headers=_without(answer.headers, HOP_BY_HOP))
             await response.prepare(request)

@@ -37,7 +37,7 @@ class PortForwards:
         if not check.ok or check.protocol != PROTOCOL:
             raise StatusError("BadRequest", f"the sandbox forwards ports over a websocket with the protocol {PROTOCOL}")
         ports = _parse_ports(call.request.query)
-        addresses = [self._pod_ports.find_port(call.namespace, call.name, port) for port in ports]
+        addresses = [self._find(call, port) for port in ports]
         await websocket.prepare(call.request)
         tunnels = [
             _Tunnel(websocket, 2 * number, port, address)
@@ -46,6 +46,12 @@ class PortForwards:
         with self._endless.cut_at_the_end(), suppress(ConnectionError):
             await _run(websocket, tunnels)
         return websocket
+
+    def _find(self, call: Call, port: int) -> Address | OSError:
+        try:
+            return self._pod_ports.find_port(call.namespace, call.name, port)
+        except OSError as error:
+            return error
 
 
 async def _run(websocket: web.WebSocketResponse, tunnels: list[_Tunnel]) -> None:
@@ -74,7 +80,7 @@ async def _receive_all(websocket: web.WebSocketResponse, tunnels: list[_Tunnel])
 class _Tunnel:
     """One port."""
 
-    def __init__(self, websocket: web.WebSocketResponse, channel: int, port: int, address: Address) -> None:
+    def __init__(self, websocket: web.WebSocketResponse, channel: int, port: int, address: Address | OSError) -> None:
         self._websocket = websocket
         self._channel = channel
         self._port = port
@@ -85,6 +91,8 @@ class _Tunnel:
         for channel in (self._channel, self._channel + 1):
             await self._send(channel, self._port.to_bytes(2, "little"))
         try:
+            if isinstance(self._address, OSError):
+                raise self._address
             self._streams = await asyncio.open_connection(*self._address)
         except OSError as error:
             text = f"an error occurred forwarding {self._port} -> {self._port}: {error.strerror or error}"

@@ -68,7 +68,7 @@ class Kubelet:
         return worker.read_log(container, options)
 
     def find_port(self, namespace: str, pod: str, port: int) -> Address:
-        """Raises StatusError."""
+        """Raises StatusError, and OSError if the port is known to be closed."""
         worker = self._workers.get((namespace, pod))
         if worker is None:
             if self._store.find(PODS, namespace, pod) is None:

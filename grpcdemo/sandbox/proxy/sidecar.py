@@ -8,6 +8,7 @@ listens for that Service.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from errno import ECONNREFUSED
 
 from grpcdemo.manifests.images import TAG
 from grpcdemo.resources.objects import Object
@@ -56,12 +57,17 @@ class Sidecar:
         return self._outbound[key]
 
     def find_port(self, port: int) -> Address:
-        """Where a port of the pod's loopback interface is."""
+        """Where a port of the pod's loopback interface is. Raises OSError if nothing is there."""
+        if port == ADMIN_PORT and self._network.is_virtual:
+            raise ConnectionRefusedError(
+                ECONNREFUSED, "Envoy knows no pod by its IP here: only 127.0.0.1 answers on this machine"
+            )
         return self._network.reach(self._pod_ip if port == STATUS_PORT else self.app_ip, port)
 
     def create(self, service_ports: Iterable[ServicePort]) -> None:
         """Write all files of an Envoy that is about to start."""
-        status, admin = self.find_port(STATUS_PORT), self.find_port(ADMIN_PORT)
+        status = self._network.reach(self._pod_ip, STATUS_PORT)
+        admin = self._network.reach(self.app_ip, ADMIN_PORT)
         bootstrap = build_sidecar_bootstrap(self._pod["metadata"]["name"], self.folder, status, admin)
         self.folder.create(bootstrap, self.configure(service_ports))
 

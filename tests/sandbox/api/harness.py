@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from errno import ECONNREFUSED
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -45,6 +46,8 @@ class FakeNode:
     def find_port(self, namespace: str, pod: str, port: int) -> Address:
         if pod != "one":
             raise not_found(PODS, pod)
+        if port not in self.ports:
+            raise ConnectionRefusedError(ECONNREFUSED, "nobody listens")
         return self.ports[port]
 
     async def read(self, namespace: str, pod: str, container: str, options: LogOptions) -> AsyncIterator[bytes]:

@@ -75,6 +75,7 @@ async def test_the_proxy_passes_on_what_is_asked_and_answered(one: Sandbox) -> N
         (f"{PODS}/two:8080/proxy/", 404, 'pods "two" not found'),
         (f"{PODS}/one:x/proxy/", 400, 'invalid pod request "one:x"'),
         (f"{PODS}/one:9/proxy/", 503, "error trying to reach service"),
+        (f"{PODS}/one:7/proxy/", 503, "error trying to reach service"),
     ],
 )
 async def test_proxying_that_is_refused(one: Sandbox, path: str, code: int, words: str) -> None:
@@ -91,9 +92,10 @@ async def test_a_port_forward_takes_many_requests(own: Api) -> None:
 
 
 async def test_nothing_listens_on_the_port(own: Api) -> None:
-    forward = await own.forward("one", 9, namespace=NAMESPACE)
-    with pytest.raises(ApiError, match="an error occurred forwarding 9 -> 9: Connect"):
-        await forward.get("/")
+    for port, why in ((9, "Connect"), (7, "nobody listens")):
+        forward = await own.forward("one", port, namespace=NAMESPACE)
+        with pytest.raises(ApiError, match=f"an error occurred forwarding {port} -> {port}: {why}"):
+            await forward.get("/")
 
 
 async def test_another_protocol_is_refused(one: Sandbox) -> None:

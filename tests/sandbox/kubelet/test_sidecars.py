@@ -9,7 +9,7 @@ import pytest
 from grpcdemo.resources.pods import is_ready, read_pod
 from tests.sandbox.processes import kill_part
 
-from .machine import NAMESPACE, Machine, build_proxy, build_server, build_shell, condition, container
+from .machine import NAMESPACE, Machine, build_proxy, build_server, build_shell, condition, container, running_machine
 
 pytestmark = pytest.mark.sandbox
 
@@ -69,6 +69,15 @@ async def test_the_ports_of_a_pod_with_a_sidecar(machine: Machine) -> None:
         assert (await session.post(f"{url}/quitquitquit")).status == 404
     names = {cluster["name"] for cluster in clusters["cluster_statuses"]}
     assert names >= {"inbound|50051||", f"outbound|50051||grpc-server.{NAMESPACE}.svc.cluster.local"}
+
+
+async def test_an_envoy_that_knows_no_pods_ip_is_not_asked(tmp_path: Path) -> None:
+    async with running_machine(tmp_path, virtual=True) as machine:
+        machine.create_server("server", sidecar=True)
+        await machine.until_ready("server")
+        with pytest.raises(ConnectionRefusedError, match=r"only 127\.0\.0\.1 answers"):
+            machine.kubelet.find_port(NAMESPACE, "server", 15000)
+        socket.create_connection(machine.kubelet.find_port(NAMESPACE, "server", 50051)).close()
 
 
 @pytest.mark.parametrize("policy", ["Always", "Never"])
