@@ -10,14 +10,12 @@ import json
 from typing import Any
 
 from grpcdemo.cures.cure import Change, Cure, CureValues, Need
-from grpcdemo.cures.objects import HEADLESS_SERVICE, PORT, build_demo, build_headless
+from grpcdemo.cures.objects import HEADLESS_SERVICE, PORT, PROXY_USER, build_demo, build_headless
 from grpcdemo.manifests.compute import quantities
 from grpcdemo.resources.labels import APP_NAME
 from grpcdemo.resources.objects import Object, copy_json
 
 PROXY_APP = "grpc-proxy"
-USER = 1337
-"""As whom Istio runs the same image; some images of Envoy say nobody."""
 TYPE = "type.googleapis.com/envoy"
 
 
@@ -35,7 +33,7 @@ def build_proxy(server: Object, values: CureValues) -> Object:
     proxy["spec"]["replicas"] = 1
     template = proxy["spec"]["template"]
     template["metadata"]["labels"]["app"] = PROXY_APP
-    template["spec"]["securityContext"]["runAsUser"] = USER
+    template["spec"]["securityContext"]["runAsUser"] = PROXY_USER
     config = json.dumps(build_config(f"{HEADLESS_SERVICE}.{values.demo.namespace}.svc"))
     (container,) = template["spec"]["containers"]
     template["spec"]["containers"] = [

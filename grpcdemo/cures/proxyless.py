@@ -6,7 +6,7 @@ Istio's injector adds an agent that passes istiod's answers on. The servers stay
 from __future__ import annotations
 
 from grpcdemo.cures.cure import Change, Cure, CureValues, Need
-from grpcdemo.cures.objects import PORT, build_demo
+from grpcdemo.cures.objects import PORT, PROXY_USER, build_demo
 from grpcdemo.model.pods import SERVER_APP
 from grpcdemo.resources.istio import INJECT, PROXY_CONFIG, TEMPLATES
 from grpcdemo.resources.objects import Object
@@ -19,7 +19,9 @@ def build(values: CureValues) -> list[Object]:
     target = f"xds:///{SERVER_APP}.{values.demo.namespace}.svc.cluster.local:{PORT}"
     service, server, client = build_demo(values, client={"TARGET": target})
     server["spec"]["template"]["metadata"]["labels"][INJECT] = "false"
-    client["spec"]["template"]["metadata"]["annotations"] = dict(AGENT)
+    template = client["spec"]["template"]
+    template["metadata"]["annotations"] = dict(AGENT)
+    template["spec"]["securityContext"]["runAsUser"] = PROXY_USER
     return [service, server, client]
 
 

@@ -145,5 +145,6 @@ def test_a_proxyless_client_has_an_agent_and_asks_it_for_the_full_name() -> None
     server, client = (named(objects, "Deployment", name)["spec"]["template"] for name in ("grpc-server", "grpc-client"))
     assert client["metadata"]["annotations"]["inject.istio.io/templates"] == "grpc-agent"
     assert server["metadata"]["labels"]["sidecar.istio.io/inject"] == "false"
+    assert client["spec"]["securityContext"]["runAsUser"] == 1337
     target = env_of(named(objects, "Deployment", "grpc-client"))["TARGET"]
     assert target == "xds:///grpc-server.compare.svc.cluster.local:50051"
