@@ -79,7 +79,7 @@ def test_building_twice_shares_nothing() -> None:
         ("headless+age", {"POLICY": "round_robin"}, {"MAX_CONNECTION_AGE": "5"}),
         ("pool", {"CHANNELS": "8", "SUBCHANNELS": "local"}, {}),
         ("shared-pool", {"CHANNELS": "8"}, {}),
-        ("per-call", {"CALLS_PER_CHANNEL": "1"}, {}),
+        ("per-call", {"CALLS_PER_CHANNEL": "1", "SUBCHANNELS": "local"}, {}),
         ("http1", {"PROTOCOL": "http1", "CALLS_PER_CHANNEL": "1"}, {}),
         ("http1-kept", {"PROTOCOL": "http1"}, {}),
         ("weighted", {"POLICY": "weighted_round_robin"}, {"LOAD_REPORTS": "on"}),
