@@ -166,7 +166,11 @@ def _flaws(cure: CureResult) -> Iterator[str]:
     if course := cure.course:
         if course.new_pod:
             yield from _waited(course.new_pod, balanced=_is_balanced(cure))
-        yield from (flaw for one in course.disturbances for flaw in _felt(one))
+        if course.failed:
+            yield _failures([one for one in course.disturbances if one.failed])
+        if course.longest_gap_s > LONG_GAP_S:
+            worst = max(course.disturbances, key=lambda one: one.longest_gap_s)
+            yield f"the {worst.event.value} left {worst.longest_gap_s:.1f} s without an answer"
         yield from (f"the {event.value} could not be tried: {reason}" for event, reason in course.skipped.items())
     if cure.failure:
         yield f"it failed then: {cure.failure}"
@@ -181,11 +185,12 @@ def _waited(new_pod: NewPod, *, balanced: bool) -> Iterator[str]:
         yield f"a new pod had no even share within {new_pod.watched_s:.0f} s"
 
 
-def _felt(one: Disturbance) -> Iterator[str]:
-    if one.failed:
-        yield f"{_calls(one.failed)} failed in the {one.event.value} ({', '.join(sorted(one.errors))})"
-    if one.longest_gap_s > LONG_GAP_S:
-        yield f"the {one.event.value} left {one.longest_gap_s:.1f} s without an answer"
+def _failures(failing: Sequence[Disturbance]) -> str:
+    total = sum(one.failed for one in failing)
+    if len(failing) == 1:
+        return f"{_calls(total)} failed in the {failing[0].event.value}"
+    parts = ", ".join(f"{one.failed} in the {one.event.value}" for one in failing)
+    return f"{_calls(total)} failed ({parts})"
 
 
 def _is_balanced(cure: CureResult) -> bool:
@@ -202,8 +207,9 @@ def notes(comparison: Comparison) -> Iterator[str]:
     if comparison.baseline and comparison.baseline.windows:
         yield _latency_note(comparison.baseline, setting.rounds)
     yield (
-        "CONNS is a client's connections; NEW POD how long a pod that was added waited for a call; FAILED the calls "
-        "that failed, and GAP the longest time without an answer, in a crash, a restart and a scaling down."
+        "Connections are those of one client. A new pod waits from when it is ready until its first call. Failed "
+        "calls, and the longest gap between two answers to a client, are those while servers are added, crash, are "
+        "restarted and are removed."
     )
     yield (
         f"{setting.servers} servers, {setting.clients} clients, {setting.rate:g} calls a second each; "
@@ -218,7 +224,7 @@ def notes(comparison: Comparison) -> Iterator[str]:
 def _latency_note(baseline: CureResult, rounds: int) -> str:
     latencies = [f"{name} {value:.2f} ms" for name in PERCENTILES if (value := baseline_ms(baseline, name)) is not None]
     certainty = "1 round, so without an interval" if rounds == 1 else f"{rounds} rounds, ± {CONFIDENCE:.0%} interval"
-    added = f"P50 is what a cure adds to the median latency of {BASELINE}"
+    added = f"Latencies are what a cure adds to those of {BASELINE}"
     return f"{added} ({', '.join(latencies)}); {certainty}."
 
 

@@ -35,3 +35,16 @@ def test_what_no_cure_and_a_headless_service_do(sandbox: SandboxUser, tmp_path: 
     assert report.read_text().count("<svg") == 2
     assert "✓ all namespaces of the comparison are gone" in told.err
     sandbox.wait_until_gone()
+
+
+def test_ctrl_c_shows_what_was_measured(sandbox: SandboxUser, tmp_path: Path) -> None:
+    report = tmp_path / "report.html"
+    comparing = sandbox.start("compare", "--cures", "none", "--rounds", "2", "--report", str(report))
+    comparing.wait_for("window 2 of 2")
+    comparing.interrupt()
+    told = comparing.result().check(130)
+    assert "none: pinned: each client stays on one pod" in told.out
+    assert "The comparison was ended before all was measured." in told.out
+    assert "interrupted" in report.read_text()
+    assert "✓ all namespaces of the comparison are gone" in told.err
+    sandbox.wait_until_gone()

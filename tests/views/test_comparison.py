@@ -70,7 +70,7 @@ def test_the_schema_takes_nothing_else() -> None:
         (NONE, "pinned: each client stays on one pod, and a new pod got no call in 40 s"),
         (
             HEADLESS,
-            "balanced, but a new pod waited 31 s for its first call, 12 calls failed in the crash (UNAVAILABLE) and "
+            "balanced, but a new pod waited 31 s for its first call, 12 calls failed in the crash and "
             "the crash left 2.1 s without an answer",
         ),
         (

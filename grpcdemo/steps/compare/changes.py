@@ -163,7 +163,7 @@ def course_of(subject: Subject, logs: Sequence[ClientLog], pods: int) -> Course:
     ahead_s = min((log.ahead_s for log in logs), default=0.0)
     marks = [(event, at - ahead_s) for event, at in subject.marks]
     answers = [log.first_answer for log in logs if log.first_answer is not None]
-    zero, (_, end) = max(answers, default=marks[0][1]), marks[-1]
+    zero, (_, end) = min(max(answers, default=marks[0][1]), marks[0][1]), marks[-1]
     spans = pairwise(marks)
     ready_at = subject.times.ready.get(subject.new_pod or "")
     scaled_up, changed_again = marks[0][1], marks[1][1]
