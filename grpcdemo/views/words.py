@@ -62,9 +62,10 @@ def blind_line(one: BlindTime) -> str:
 
 
 def _client_texts(observation: Observation) -> list[str]:
-    """How many clients there are if not one, and why some do not call."""
+    """How many clients there are, if that is not said yet or plain, and why some do not call."""
     number = len(observation.clients)
-    texts = [] if number == 1 else [f"{number} clients" if number else "no client pod"]
+    said = observation.counted_by.all_pods if observation.counted_by and observation.counted_by.pods else 1
+    texts = [] if number in (1, said) else [f"{number} clients" if number else "no client pod"]
     waiting = [pod.status for pod in observation.clients if not pod.ready]
     if waiting:
         texts.append(f"clients not ready: {len(waiting)} ({', '.join(sorted(set(waiting)))})")
