@@ -9,7 +9,6 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
 from grpcdemo.model.comparison import CureResult
-from grpcdemo.model.recommendation import recommend
 from grpcdemo.views.comparison import comparison_view, judgement, recommendations
 from grpcdemo.views.comparison_document import comparison_document, comparison_markdown
 from grpcdemo.views.comparison_report import comparison_report
@@ -89,30 +88,9 @@ def test_the_judgement_says_what_the_numbers_say(cure: CureResult, words: str) -
     assert judgement(cure) == words
 
 
-def test_the_best_cure_of_each_set_of_changes_that_is_worth_it() -> None:
-    chosen = recommend(COMPARISON.cures, SETTING.may_change)
-    assert [(one.changes, one.cure.name) for one in chosen] == [(("cluster",), "sidecar")]
-    better = replace(HEADLESS, course=course(0.05))
-    chosen = recommend((NONE, better, SIDECAR), SETTING.may_change)
-    assert [(one.changes, one.cure.name) for one in chosen] == [
-        (("cluster",), "sidecar"),
-        (("client", "cluster"), "headless"),
-    ]
-
-
 def test_what_may_not_be_changed_is_not_recommended() -> None:
-    assert recommend(COMPARISON.cures, ("client", "server")) == []
     nothing = recommendations(replace(COMPARISON, setting=replace(SETTING, may_change=("client",))))
     assert nothing == ["no cure that was measured balances and changes no more than the client's code"]
-
-
-def test_of_equal_changes_the_one_that_waits_and_fails_less_is_first() -> None:
-    cures = [
-        replace(SIDECAR, name=name, course=course(first, failed=failed))
-        for name, first, failed in (("late", 20.0, 0), ("failing", 0.2, 5), ("good", 0.3, 0))
-    ]
-    (chosen,) = recommend(cures, ("cluster",))
-    assert [chosen.cure.name, *(one.name for one in chosen.others)] == ["good", "failing", "late"]
 
 
 @pytest.mark.parametrize("name", COMPARISONS)
