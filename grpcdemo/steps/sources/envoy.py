@@ -19,7 +19,7 @@ from grpcdemo.kube.client.api import Api
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.pods import is_active, is_running
 from grpcdemo.resources.resource import PODS
-from grpcdemo.steps.sources.source import Reading
+from grpcdemo.steps.sources.source import Reading, client_names
 from grpcdemo.waiting import done_within
 
 if TYPE_CHECKING:
@@ -42,15 +42,16 @@ class EnvoySource:
         self._sidecars: dict[str, Sidecar] = {}
 
     async def read(self, pods: Sequence[Object]) -> Reading:
+        names = client_names(pods)
         running = [pod for pod in pods if is_running(pod)]
         meshed = [pod for pod in running if has_envoy(pod)]
         sidecars = await self._choose(meshed[:MOST_PODS])
         answers = await asyncio.gather(*(sidecar.read() for sidecar in sidecars))
         return Reading(
-            {one.pod: answer for one, answer in zip(sidecars, answers, strict=True) if answer is not None},
-            {one.pod: one.failure for one in sidecars if one.failure},
-            [str(pod["metadata"]["name"]) for pod in running if not has_envoy(pod)],
-            {one.pod: one.under_way for one in sidecars},
+            {names[one.uid]: answer for one, answer in zip(sidecars, answers, strict=True) if answer is not None},
+            {names[one.uid]: one.failure for one in sidecars if one.failure},
+            [names[pod["metadata"]["uid"]] for pod in running if not has_envoy(pod)],
+            {names[one.uid]: one.under_way for one in sidecars},
         )
 
     async def close(self) -> None:
@@ -76,7 +77,7 @@ class Sidecar:
     """The counters of one client pod's Envoy, over one port-forward, which is opened again if it breaks."""
 
     def __init__(self, api: Api, pod: Object, service: str, namespace: str, port: int) -> None:
-        self.pod = str(pod["metadata"]["name"])
+        self.uid, self.pod = str(pod["metadata"]["uid"]), str(pod["metadata"]["name"])
         self.failure = ""
         """Why the latest reading failed; empty also for a pod that has gone, which calls nobody any more."""
         self.under_way: Counters = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -12,7 +13,7 @@ from grpcdemo.resources.objects import Object
 
 @dataclass(frozen=True)
 class Reading:
-    """One poll of some client pods."""
+    """One poll of some client pods, each called as `client_names` calls it."""
 
     counters: Mapping[str, Counters]
     """By pod, the requests to each address since its counter began."""
@@ -22,6 +23,16 @@ class Reading:
     """Pods whose requests nobody counts."""
     under_way: Mapping[str, Counters] = field(default_factory=dict)
     """By pod, the requests to each address that have not ended yet, as far as the source knows."""
+
+
+def client_names(pods: Sequence[Object]) -> dict[str, str]:
+    """How each pod is called, by its UID: its name, after its namespace where another one has the same name."""
+    count = Counter(pod["metadata"]["name"] for pod in pods)
+    return {
+        str(pod["metadata"]["uid"]): name if count[name] == 1 else f"{pod['metadata']['namespace']}/{name}"
+        for pod in pods
+        for name in (str(pod["metadata"]["name"]),)
+    }
 
 
 class Source(Protocol):

@@ -3,6 +3,7 @@
 from grpcdemo.kube.client.api import Api
 from grpcdemo.resources.resource import PODS
 from grpcdemo.steps.sources.envoy import EnvoySource
+from grpcdemo.steps.sources.source import client_names
 from tests.fakes.envoy import Envoy
 from tests.fakes.hollow_cluster import HollowCluster
 from tests.steps.meshed import DEMO, SERVICE, mesh_clients, path, scale, servers
@@ -32,3 +33,9 @@ async def test_a_pod_that_has_gone_is_no_failure(cluster: HollowCluster, demo_ap
     assert list((await source.read([client])).failures) == [client["metadata"]["name"]]
     await scale(cluster, "grpc-client", 0)
     assert (await source.read([client])).failures == {}
+
+
+def test_pods_of_the_same_name_are_told_apart() -> None:
+    places = ("shop", "web-0"), ("staging", "web-0"), ("shop", "web-1")
+    pods = [{"metadata": {"namespace": where, "name": name, "uid": str(at)}} for at, (where, name) in enumerate(places)]
+    assert [*client_names(pods).values()] == ["shop/web-0", "staging/web-0", "web-1"]

@@ -13,7 +13,7 @@ from grpcdemo.resources.objects import Object
 from grpcdemo.resources.pods import read_pod
 from grpcdemo.steps.observe.blindness import Blindness, Outage
 from grpcdemo.steps.observe.timeline import TimelineCounter
-from grpcdemo.steps.sources.source import Reading
+from grpcdemo.steps.sources.source import Reading, client_names
 from grpcdemo.verdict import Criteria, Outcome, Verdict
 
 NO_SIDECAR = "it runs without Istio's sidecar, which counts requests"
@@ -56,11 +56,11 @@ class ServiceRecord:
         """What is known *now*, with the verdict."""
         self._appeared.update(dict.fromkeys(sorted(server.name for server in servers)))
         tally = self._tally(now)
-        live = {server.name for server in servers}
+        live, names = {server.name for server in servers}, client_names(clients)
         is_counted = bool(self._reading.counters or self._reading.failures)
         return Observation(
             servers=tuple(servers),
-            clients=tuple(map(read_pod, clients)),
+            clients=tuple(replace(read_pod(pod), name=names[pod["metadata"]["uid"]]) for pod in clients),
             tally=tally,
             verdict=self._verdict(is_counted=is_counted),
             hint=None if is_counted else self._advice,

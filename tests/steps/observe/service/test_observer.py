@@ -140,3 +140,18 @@ async def test_a_caller_in_another_namespace(cluster: HollowCluster, demo_api: A
         cluster.faults.on("GET", "/api/v1/pods", refuse(403, 'User "jane" cannot list resource "pods"'))
     seen = await last(demo_api, seconds=0)
     assert [client.name for client in seen.clients][1:] == (["web"] if may_look else [])
+
+
+async def test_clients_of_the_same_name_are_told_apart(cluster: HollowCluster, demo_api: Api) -> None:
+    await scale(cluster, "grpc-client", 0)
+    container = {"name": "web", "image": "web", "args": [f"grpc-server.{DEMO}:50051"]}
+    cluster.create_namespace("shop", labels={"istio-injection": "enabled"})
+    cluster.create_namespace("staging", labels={"istio-injection": "enabled"})
+    for namespace in ("shop", "staging"):
+        cluster.create(PODS, namespace, "web-0", spec={"containers": [container]})
+    await cluster.settle()
+    pods = addresses(cluster)
+    for namespace, server in zip(("shop", "staging"), servers(pods), strict=False):
+        serve(cluster, f"/api/v1/namespaces/{namespace}/pods/web-0/portforward", [server], servers(pods))
+    seen = await last(demo_api, expect=Outcome.PINNED)
+    assert [client.name for client in seen.clients] == sorted(seen.tally.by_client) == ["shop/web-0", "staging/web-0"]
