@@ -1,6 +1,7 @@
 """What each cure applies: the demo's objects, and the differences that it says it makes."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -148,3 +149,9 @@ def test_a_proxyless_client_has_an_agent_and_asks_it_for_the_full_name() -> None
     assert client["spec"]["securityContext"]["runAsUser"] == 1337
     target = env_of(named(objects, "Deployment", "grpc-client"))["TARGET"]
     assert target == "xds:///grpc-server.compare.svc.cluster.local:50051"
+
+
+def test_the_readme_tells_what_each_is_and_changes(cure: Cure) -> None:
+    changes = ", ".join(change.value for change in Change if change in cure.changes) or "nothing"
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    assert f"| `{cure.name}` | {cure.summary} | {changes} |" in readme
