@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from grpcdemo.errors import Kubectl
-from grpcdemo.resources.objects import Object
+from grpcdemo.resources.objects import Object, labels_of
 from grpcdemo.resources.resource import Resource
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,7 @@ class Inventory:
         self.missing = tuple(missing)
         self.groups = frozenset(groups)
         """The API groups that the cluster serves."""
+        self._made: dict[Hashable, Any] = {}
         self._index: dict[Resource, dict[str, dict[str, Object]]] = {}
         for resource, items in objects.items():
             by_namespace = self._index.setdefault(resource, {})
@@ -83,9 +88,31 @@ class Inventory:
         self.require(resource, *namespaces)
         return self.known(resource, *namespaces)
 
+    def select(self, resource: Resource, namespace: str, labels: Mapping[str, str]) -> list[Object]:
+        """Those in the namespace with all of the *labels*. Raises Unreadable."""
+        self.require(resource, namespace)
+        by_label = self.once((resource, namespace), lambda: _by_label(self.known(resource, namespace)))
+        fewest = min((by_label.get(label, []) for label in labels.items()), key=len, default=[])
+        return [obj for obj in fewest if labels.items() <= labels_of(obj).items()]
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What *make* returns, which is asked for each of many Services, and is the same for them."""
+        if key not in self._made:
+            self._made[key] = make()
+        made: T = self._made[key]
+        return made
+
     def find(self, resource: Resource, name: str, namespace: str = "") -> Object | None:
         """One object, or None if there is none. Raises Unreadable."""
         obj = self._index.get(resource, {}).get(namespace, {}).get(name)
         if obj is None:
             self.require(resource, *([namespace] if namespace else []), name=name)
         return obj
+
+
+def _by_label(objects: Iterable[Object]) -> dict[tuple[str, str], list[Object]]:
+    labeled: dict[tuple[str, str], list[Object]] = defaultdict(list)
+    for obj in objects:
+        for label in labels_of(obj).items():
+            labeled[label].append(obj)
+    return labeled

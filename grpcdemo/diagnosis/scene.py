@@ -116,12 +116,12 @@ class Scene:
 
     @property
     def _addresses(self) -> list[Endpoint]:
-        slices = [
-            slice_
-            for slice_ in self.inventory.read(ENDPOINT_SLICES, self.namespace)
-            if labels_of(slice_).get(SERVICE_NAME) == self.name and self._serves_port(slice_)
-        ]
+        slices = filter(self._serves_port, self._slices)
         return [_read_endpoint(item) for slice_ in slices for item in slice_.get("endpoints") or []]
+
+    @property
+    def _slices(self) -> list[Object]:
+        return self.inventory.select(ENDPOINT_SLICES, self.namespace, {SERVICE_NAME: self.name})
 
     @property
     def ready_endpoints(self) -> list[Endpoint]:
@@ -132,8 +132,7 @@ class Scene:
         """The numbers of the port that the pods listen on. Raises Unreadable."""
         return {
             port["port"]
-            for slice_ in self.inventory.read(ENDPOINT_SLICES, self.namespace)
-            if labels_of(slice_).get(SERVICE_NAME) == self.name
+            for slice_ in self._slices
             for port in slice_.get("ports") or []
             if (port.get("name") or "") == self.port.get("name", "") and port.get("port")
         }
@@ -146,11 +145,8 @@ class Scene:
     @cached_property
     def selected_pods(self) -> list[Object]:
         """The active pods that the Service's selector names. Raises Unreadable."""
-        selector = (self.spec.get("selector") or {}).items()
-        if not selector:
-            return []
-        pods = self.inventory.read(PODS, self.namespace)
-        return [pod for pod in pods if selector <= labels_of(pod).items() and is_active(pod)]
+        selector = self.spec.get("selector")
+        return [*filter(is_active, self.inventory.select(PODS, self.namespace, selector))] if selector else []
 
     @cached_property
     def servers(self) -> list[Object]:

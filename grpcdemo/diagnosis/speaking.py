@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from grpcdemo.diagnosis.inventory import Inventory
-from grpcdemo.resources.objects import Object, labels_of
+from grpcdemo.diagnosis.inventory import Inventory, Unreadable
+from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import PODS
 
 USUAL_PORT = 50051
@@ -25,14 +25,12 @@ def declares_grpc(port: Object) -> bool:
 
 
 def _is_probed(service: Object, port: Object, inventory: Inventory) -> bool:
-    selector = (service["spec"].get("selector") or {}).items()
-    if not selector:
-        return False
     target: int | str = port.get("targetPort") or port["port"]
-    for pod in inventory.known(PODS, service["metadata"]["namespace"]):
-        if selector <= labels_of(pod).items():
-            return any(_probes(container, target) for container in pod["spec"]["containers"])
-    return False
+    try:
+        pods = inventory.select(PODS, service["metadata"]["namespace"], service["spec"].get("selector") or {})
+    except Unreadable:
+        return False
+    return any(_probes(container, target) for pod in pods[:1] for container in pod["spec"]["containers"])
 
 
 def _probes(container: Object, target: int | str) -> bool:

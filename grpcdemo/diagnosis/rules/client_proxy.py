@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from grpcdemo.diagnosis.finding import Evidence, Finding, Findings, Remedy, Severity, field, run
 from grpcdemo.diagnosis.mesh.sidecars import Why, inject_namespace, restarted, why_no_sidecar
 from grpcdemo.diagnosis.proxies import Proxy, wants_ambient
@@ -77,15 +81,12 @@ def client_not_named(scene: Scene) -> Findings:
     if scene.client or not scene.has_mesh or not scene.has_cluster_ip or balances_requests(scene):
         return
     servers = {pod["metadata"]["name"] for pod in scene.servers}
-    others = [
-        pod
-        for pod in scene.inventory.read(PODS, scene.namespace)
-        if is_active(pod) and pod["metadata"]["name"] not in servers
-    ]
-    outside = [pod for pod in others if scene.proxy_of(pod) is Proxy.NONE]
-    if others and not outside:
+    scene.inventory.require(PODS, scene.namespace)
+    around = scene.inventory.once(("around", scene.namespace), lambda: _around(scene))
+    outside = [owner for owner, pods in around.outside.items() if not pods <= servers]
+    if not outside and not around.pods <= servers:
         return
-    names = sorted({str(owner.singular) for pod in outside if (owner := workload_of(pod))})
+    names = sorted(filter(None, outside))
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     example = next((name for name in names if name.startswith("deployment/")), "deploy/NAME")
     why = f"without a sidecar here: {', '.join(names[:NAMED])}{more}" if names else "no other pod is in its namespace"
@@ -105,6 +106,26 @@ def callers_out_of_sight(scene: Scene) -> Findings:
             f"pods of other namespaces may call the Service, too: this user may not {scene.unseen}",
             remedy=run(scene.unseen.can_i, note="or name the client with --client and --client-namespace"),
         )
+
+
+@dataclass(frozen=True)
+class Around:
+    """The names of the active pods in a namespace."""
+
+    pods: frozenset[str]
+    outside: Mapping[str, frozenset[str]]
+    """Those without a proxy, by their workload; empty for none."""
+
+
+def _around(scene: Scene) -> Around:
+    active = [pod for pod in scene.inventory.known(PODS, scene.namespace) if is_active(pod)]
+    outside: dict[str, set[str]] = defaultdict(set)
+    for pod in active:
+        if scene.proxy_of(pod) is Proxy.NONE:
+            owner = workload_of(pod)
+            outside[str(owner.singular) if owner else ""].add(pod["metadata"]["name"])
+    names = frozenset(pod["metadata"]["name"] for pod in active)
+    return Around(names, {owner: frozenset(pods) for owner, pods in outside.items()})
 
 
 def client_in_sidecar_and_ambient(scene: Scene) -> Findings:
