@@ -1,15 +1,21 @@
 """The DNS of headless Services: what a resolver gets for a name."""
 
 import asyncio
+import json
 import socket
 import struct
 from ipaddress import ip_address
 
 import pytest
 
+from grpcdemo.cures import find_cure
+from grpcdemo.cures.cure import CureValues
+from grpcdemo.manifests.render import ManifestValues
 from grpcdemo.sandbox.api.store import Store
 from grpcdemo.sandbox.dns import answering_queries, build_answer, find_addresses
 from grpcdemo.sandbox.proxy.services import Endpoint, ServicePort
+from tests.contract.tools import kubectl
+from tests.sandbox.user import SandboxUser
 
 PATIENCE_S = 60
 
@@ -87,3 +93,19 @@ async def test_it_answers_on_a_port_of_this_machine() -> None:
             await loop.sock_sendall(asking, query("grpc-server.demo"))
             answer = await asyncio.wait_for(loop.sock_recv(asking, 512), PATIENCE_S)
     assert struct.unpack("!2H", answer[:4]) == (4711, 0x8503)
+
+
+@pytest.mark.sandbox
+def test_a_client_in_the_sandbox_asks_it(sandbox: SandboxUser) -> None:
+    sandbox.run("sandbox", "start")
+    objects = [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "demo"}},
+        *find_cure("headless").build(CureValues(ManifestValues(namespace="demo", servers=1))),
+    ]
+    reach = ("--kubeconfig", str(sandbox.state.kubeconfig), "--namespace", "demo")
+    kubectl(*reach, "create", "--validate=false", "--filename", "-", stdin="\n---\n".join(map(json.dumps, objects)))
+    for name in ("grpc-server", "grpc-client"):
+        kubectl(*reach, "rollout", "status", f"deployment/{name}", f"--timeout={PATIENCE_S}s")
+    log = kubectl(*reach, "logs", "deployment/grpc-client")
+    assert "event=calling target=dns://127.0.0.1:" in log
+    assert "/grpc-server-headless.demo.svc.cluster.local:50051" in log
