@@ -99,8 +99,9 @@ def answer(diagnosis: Diagnosis) -> str:
             return "the configuration shows no cause: look at the client's own policy, connections and streams"
         return "nothing pins: by its configuration, requests are balanced"
     if diagnosis.conclusion is Conclusion.CAUSED:
-        fails = first.severity is Severity.ERRORS
-        return "calls fail" if fails else "pinned: the configuration keeps a client on one pod"
+        if not diagnosis.of(Severity.ERRORS):
+            return "pinned: the configuration keeps a client on one pod"
+        return "calls fail, or stay on one pod" if diagnosis.of(Severity.PINS) else "calls fail"
     if diagnosis.is_settled:
         return "nothing pins: what may pin, does not, as the traffic of all clients shows"
     maybe = diagnosis.of(Severity.MAY_PIN)

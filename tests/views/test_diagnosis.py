@@ -11,16 +11,16 @@ from jsonschema import Draft202012Validator
 from grpcdemo.diagnosis.examination import Diagnosis, examine, examine_clients
 from grpcdemo.diagnosis.inventory import MissingRight
 from grpcdemo.diagnosis.traffic import Measurement, NotMeasured
-from grpcdemo.resources.resource import DESTINATION_RULES, PODS
+from grpcdemo.resources.resource import DESTINATION_RULES, PEER_AUTHENTICATIONS, PODS
 from grpcdemo.verdict import judge
-from grpcdemo.views.diagnosis import diagnoses_view, diagnosis_view
+from grpcdemo.views.diagnosis import answer, diagnoses_view, diagnosis_view
 from grpcdemo.views.diagnosis_document import (
     diagnoses_document,
     diagnoses_markdown,
     diagnosis_document,
     diagnosis_markdown,
 )
-from tests.diagnosis.scenes import HASH, SHOP, client, may_not, outside, scene
+from tests.diagnosis.scenes import HASH, SHOP, client, may_not, named, outside, scene, servers
 
 from .conftest import Golden, GoldenText, draw
 
@@ -128,3 +128,11 @@ def test_markdown(golden_text: GoldenText) -> None:
 def test_nothing_that_a_terminal_obeys_is_printed() -> None:
     for text in (diagnosis_markdown(HOSTILE), diagnoses_markdown([HOSTILE])):
         assert "\x1b" not in text
+
+
+def test_the_answer_where_calls_fail() -> None:
+    strict = {PEER_AUTHENTICATIONS: [named("default", spec={"mtls": {"mode": "STRICT"}})]}
+    without_sidecar = scene(strict, caller=outside(), pods=servers(sidecar="native"), namespaces={SHOP: {}})
+    assert answer(examine(without_sidecar)) == "calls fail, or stay on one pod"
+    assert answer(examine(scene(pods=[]))) == "calls fail"
+    assert answer(PINNED).startswith("pinned: ")
