@@ -62,7 +62,7 @@ class ServiceRecord:
             servers=tuple(servers),
             clients=tuple(replace(read_pod(pod), name=names[pod["metadata"]["uid"]]) for pod in clients),
             tally=tally,
-            verdict=self._verdict(is_counted=is_counted),
+            verdict=self._verdict() if is_counted else _uncounted(clients),
             hint=None if is_counted else self._advice,
             windows=self._window.number,
             departed={name: "" for name in tally.by_server() if name not in live},
@@ -75,9 +75,7 @@ class ServiceRecord:
             counted_by=CountedBy("envoy", len(self._reading.counters), len(clients)),
         )
 
-    def _verdict(self, *, is_counted: bool) -> Verdict:
-        if not is_counted:
-            return Verdict(Outcome.INCONCLUSIVE, "no client pod runs with Istio's sidecar, so nobody counts requests")
+    def _verdict(self) -> Verdict:
         unheard = {one.client or "the pods": one.message for one in self._blindness.present}
         return self._window.verdict(unheard, self._criteria)
 
@@ -98,3 +96,8 @@ class ServiceRecord:
                 for client in sorted({one.client for one in unread})
             },
         )
+
+
+def _uncounted(clients: Sequence[Object]) -> Verdict:
+    why = "no client pod runs with Istio's sidecar, so nobody counts requests" if clients else "there is no client pod"
+    return Verdict(Outcome.INCONCLUSIVE, why)

@@ -82,6 +82,18 @@ async def test_the_cure_while_it_runs(cluster: HollowCluster, demo_api: Api) -> 
     assert [client.name for client in after.clients] == [name for name in pods if "client" in name]
 
 
+async def test_clients_that_go_meanwhile(cluster: HollowCluster, demo_api: Api) -> None:
+    pods = await mesh_clients(cluster)
+    serve(cluster, path(pods), servers(pods), servers(pods))
+    async with aclosing(watching(demo_api)) as observations:
+        await anext(observations)
+        await scale(cluster, "grpc-client", 0)
+        async for seen in observations:
+            if not seen.clients:
+                break
+    assert (seen.verdict.outcome, seen.verdict.reason) == (Outcome.INCONCLUSIVE, "there is no client pod")
+
+
 async def test_more_servers_begin_a_window(cluster: HollowCluster, demo_api: Api) -> None:
     pods = await mesh_clients(cluster)
     envoy = serve(cluster, path(pods), servers(pods), servers(pods))
