@@ -1,6 +1,8 @@
 """The client asks the mesh's control plane itself for all endpoints, by xDS, and balances with no proxy in between.
 
-Istio's injector adds an agent that passes istiod's answers on. The servers stay without a sidecar.
+Istio's injector adds an agent that passes istiod's answers on. The servers stay without a sidecar. Not every policy of
+a DestinationRule is known to every gRPC: with LEAST_REQUEST each call of a Python client fails, because it refuses the
+whole cluster ("LB policy is not supported").
 """
 
 from __future__ import annotations
