@@ -149,7 +149,7 @@ def _spread(cure: CureResult) -> str:
         case Outcome.BALANCED:
             return "balanced"
         case Outcome.PINNED | Outcome.SKEWED if moves_every_s:
-            return f"pinned at every moment: a client stays on one pod, and moves about every {moves_every_s:.0f} s"
+            return f"pinned at every moment: a client stays on one pod, and moves about every {_seconds(moves_every_s)}"
         case Outcome.PINNED:
             return "pinned: each client stays on one pod"
         case Outcome.SKEWED if (cure.repeated_share or 0.0) >= MOSTLY:
@@ -191,6 +191,10 @@ def _failures(failing: Sequence[Disturbance]) -> str:
         return f"{_calls(total)} failed in the {failing[0].event.value}"
     parts = ", ".join(f"{one.failed} in the {one.event.value}" for one in failing)
     return f"{_calls(total)} failed ({parts})"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds >= SOON_S else f"{seconds:.1f} s"
 
 
 def _is_balanced(cure: CureResult) -> bool:
