@@ -9,9 +9,9 @@ import pytest
 from tests.contract.cutting import cutting_proxy
 from tests.contract.tools import Demo
 
-CLIENTS = 20
+CLIENTS = 8
 RATE = 10
-CUTS = 50 * CLIENTS
+CUTS = 40 * CLIENTS
 PATIENCE_S = 120
 
 
