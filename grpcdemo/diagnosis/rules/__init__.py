@@ -55,6 +55,7 @@ _RULES: tuple[Rule, ...] = (
     proxy_configuration.persistent_session,
     proxyless.proxyless_policy_refused,
     security.strict_mtls,
+    security.mtls_mismatch,
     kube_proxy.session_affinity,
     kube_proxy.internal_traffic_policy,
     topology.traffic_distribution,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from grpcdemo.diagnosis.finding import Finding, Findings, Remedy, Severity, field
+from grpcdemo.diagnosis.finding import Finding, Findings, Remedy, Severity, field, run
+from grpcdemo.diagnosis.mesh.destination_rules import policies
 from grpcdemo.diagnosis.proxies import Proxy
 from grpcdemo.diagnosis.scene import ROOT_NAMESPACE, Scene
 from grpcdemo.resources.objects import Object, labels_of
 from grpcdemo.resources.resource import PEER_AUTHENTICATIONS
 
-STRICT = "STRICT"
+STRICT, DISABLE, ISTIO_MUTUAL = "STRICT", "DISABLE", "ISTIO_MUTUAL"
 
 
 def strict_mtls(scene: Scene) -> Findings:
@@ -27,6 +28,28 @@ def strict_mtls(scene: Scene) -> Findings:
                 (field(PEER_AUTHENTICATIONS, policy, "spec.mtls.mode", STRICT),),
                 Remedy(note="give the client a sidecar"),
             )
+
+
+def mtls_mismatch(scene: Scene) -> Findings:
+    """What the client's sidecar speaks, by a DestinationRule, and what the servers take."""
+    if not scene.callers_with(Proxy.SIDECAR) or not scene.servers:
+        return
+    for policy in policies(scene):
+        mode = (policy.fields.get("tls") or {}).get("mode")
+        meshed = [pod for pod in scene.servers if scene.proxy_of(pod) in (Proxy.SIDECAR, Proxy.AMBIENT)]
+        if mode == DISABLE and any((own := _policy(scene, pod)) and _mode(scene, own) == STRICT for pod in meshed):
+            problem, wanted = "switches mutual TLS off, and the servers take nothing else", ISTIO_MUTUAL
+        elif mode == ISTIO_MUTUAL and len(meshed) < len(scene.servers):
+            problem, wanted = "asks for mutual TLS, and not all servers have a sidecar", DISABLE
+        else:
+            continue
+        yield Finding(
+            "mtls-mismatch",
+            Severity.ERRORS,
+            f"a DestinationRule {problem}: calls fail",
+            (policy.evidence("tls"),),
+            run(policy.set("tls", {"mode": wanted})),
+        )
 
 
 def _policy(scene: Scene, pod: Object) -> Object | None:

@@ -132,6 +132,7 @@ def test_rules_that_may_not_be_read() -> None:
         "consistent-hash",
         "passes-connections-through",
         "locality-failover",
+        "mtls-mismatch",
         "connection-pool-limits",
     }
     assert {*findings.values()} == {Severity.UNKNOWN}
@@ -481,6 +482,28 @@ def test_servers_that_take_mutual_tls_only() -> None:
     assert "strict-mtls" not in found(scene({PEER_AUTHENTICATIONS: [strict]}, **around))
     unsure = scene(missing=[may_not(PEER_AUTHENTICATIONS, "istio-system")], **around)
     assert found(unsure)["strict-mtls"] is Severity.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("mode", "sidecar", "strict", "wrong"),
+    [
+        ("DISABLE", "native", "STRICT", True),
+        ("DISABLE", "native", "PERMISSIVE", False),
+        ("ISTIO_MUTUAL", "", "STRICT", True),
+        ("ISTIO_MUTUAL", "native", "STRICT", False),
+        ("DISABLE", "", "STRICT", False),
+    ],
+)
+def test_mutual_tls_on_one_side_only(mode: str, sidecar: str, strict: str, wrong: bool) -> None:
+    objects = {
+        DESTINATION_RULES: [rule({"tls": {"mode": mode}})],
+        PEER_AUTHENTICATIONS: [named("default", spec={"mtls": {"mode": strict}})],
+    }
+    subject = scene(objects, pods=servers(sidecar=sidecar))
+    assert found(subject) == ({"mtls-mismatch": Severity.ERRORS} if wrong else {})
+    if wrong:
+        other = {"DISABLE": "ISTIO_MUTUAL"}.get(mode, "DISABLE")
+        assert f'"value":{{"mode":"{other}"}}' in commands(subject, "mtls-mismatch")[0]
 
 
 def test_pods_that_may_not_be_read() -> None:
