@@ -15,6 +15,7 @@ from itertools import pairwise
 
 from grpcdemo.errors import ApiError, GrpcdemoError, Unauthorized, Unreachable
 from grpcdemo.kube.demo.crash import crash
+from grpcdemo.kube.messages import shorten
 from grpcdemo.model.comparison import Course, Event
 from grpcdemo.model.pods import CLIENT_APP, SERVER_APP
 from grpcdemo.steps.compare.analysis import disturbance_of, new_pod_of, timeline_of, traffic_of
@@ -105,7 +106,7 @@ class _Group:
             raise
         except GrpcdemoError as error:
             subject.failed = True
-            self._results.failures[subject.place.cure.name] = error.message
+            self._results.failures[subject.place.cure.name] = shorten(error.message)
 
     async def _start(self, subject: Subject) -> None:
         await start_clients(subject.place, self._config.clients)
@@ -129,7 +130,7 @@ class _Group:
         except (Unreachable, Unauthorized):
             raise
         except ApiError as error:  # a right may be missing
-            subject.skipped[Event.CRASH] = error.message
+            subject.skipped[Event.CRASH] = shorten(error.message)
         else:
             subject.marks.append((Event.CRASH, began))
 

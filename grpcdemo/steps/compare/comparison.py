@@ -12,6 +12,7 @@ from grpcdemo.durations import format_duration
 from grpcdemo.errors import DemoRunning, GrpcdemoError, Unauthorized, Unreachable
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.demo.lease import Lease
+from grpcdemo.kube.messages import shorten
 from grpcdemo.manifests import defaults
 from grpcdemo.model.comparison import BASELINE, Comparison, Event, Setting
 from grpcdemo.model.progress import Done, Reporter, Waiting, Warned, unreported
@@ -154,7 +155,7 @@ class _Run:
         except (Unreachable, Unauthorized, DemoRunning):
             raise
         except GrpcdemoError as error:
-            self._results.failures[place.cure.name] = error.message
+            self._results.failures[place.cure.name] = shorten(error.message)
             self._report(Warned(f"{place.cure.name}: {error.message}"))
             if place.cure.name == BASELINE:  # nothing compares without it
                 raise

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from grpcdemo.errors import ApiError
 from grpcdemo.kube.demo.usage import Usage, read_envoy_memory, read_usage
+from grpcdemo.kube.messages import shorten
 from grpcdemo.model.comparison import Cost
 from grpcdemo.model.pods import CLIENT_APP, SERVER_APP
 from grpcdemo.resources.objects import Object
@@ -28,7 +29,7 @@ async def read_cost(place: Place) -> Cost | str | None:
     try:
         usage = await _read(place, added)
     except ApiError as error:
-        return error.message
+        return shorten(error.message)
     cpus = [one.cpu_cores for one in usage if one.cpu_cores is not None]
     return Cost(len(usage), sum(one.memory_bytes for one in usage), sum(cpus) if cpus else None)
 
