@@ -33,7 +33,7 @@ def window_of(
     startup_s: Sequence[float] = (),
 ) -> Window:
     """What one window counted: of each client, *window_s* from *warm_up_s* after its first answer on."""
-    inside = {log.client: calls_inside(log, warm_up_s, window_s) for log in logs}
+    inside = {log.client: _inside(log, warm_up_s, window_s) for log in logs}
     traffic = traffic_of(inside, missed=sum(log.missed for log in logs))
     latencies = sorted(call.result.latency_ms for calls in inside.values() for call in calls if call.answered)
     return Window(
@@ -50,7 +50,7 @@ def window_of(
     )
 
 
-def calls_inside(log: ClientLog, warm_up_s: float, window_s: float) -> list[TimedCall]:
+def _inside(log: ClientLog, warm_up_s: float, window_s: float) -> list[TimedCall]:
     """Of a client that was never answered, all."""
     if log.first_answer is None:
         return list(log.calls)

@@ -8,20 +8,16 @@ from collections.abc import Sequence
 from grpcdemo.errors import GrpcdemoError
 from grpcdemo.model.comparison import Window
 from grpcdemo.model.pods import CLIENT_APP, SERVER_APP
-from grpcdemo.steps.compare.analysis import calls_inside, window_of
+from grpcdemo.steps.compare.analysis import window_of
 from grpcdemo.steps.compare.call_times import ClientLog
 from grpcdemo.steps.compare.config import CompareConfig, Timing
 from grpcdemo.steps.compare.place import Place
 from grpcdemo.steps.compare.plan import Slot
 from grpcdemo.steps.compare.pod_times import PodTimes
-from grpcdemo.verdict import Criteria
-from grpcdemo.verdict.evidence import fewest_for_alone
-from grpcdemo.verdict.ruling import MOSTLY
+from grpcdemo.verdict import Outcome
 
-ENOUGH = fewest_for_alone(MOSTLY, Criteria.error_rate)
-"""So many calls of each client tell whether it is pinned."""
 MOST_WINDOWS = 3
-"""A window is so many times as long as usual at most, where a busy machine makes few calls."""
+"""A window is so many times as long as usual at most, where a busy machine makes few calls, or chance is against it."""
 
 
 async def measure_window(place: Place, slot: Slot, config: CompareConfig) -> tuple[Window, Sequence[str]]:
@@ -30,32 +26,32 @@ async def measure_window(place: Place, slot: Slot, config: CompareConfig) -> tup
     The logs are read before the clients stop, and after the window: reading them would disturb it.
     """
     timing = config.timing
+    servers = [pod.name for pod in await place.pods(SERVER_APP)]
     async with PodTimes(place.api, place.namespace) as times:
         await start_clients(place, config.clients)
         await asyncio.sleep(timing.warm_up_s)
-        window_s, logs = await _watch(place, timing)
-    servers = [pod.name for pod in await place.pods(SERVER_APP)]
-    window = window_of(
-        slot,
-        logs,
-        servers,
-        warm_up_s=timing.warm_up_s,
-        window_s=window_s,
-        server_connections=await place.server_connections(max(1, round(timing.window_s))),
-        startup_s=_startup_s(logs, times),
-    )
+        window = await _watch(place, slot, servers, times, timing)
     await place.scale(CLIENT_APP, 0)
     return window, servers
 
 
-async def _watch(place: Place, timing: Timing) -> tuple[float, Sequence[ClientLog]]:
-    """How long the window is, and what was logged: longer than usual while a client has too few calls for a verdict."""
+async def _watch(place: Place, slot: Slot, servers: Sequence[str], times: PodTimes, timing: Timing) -> Window:
+    """A window that is longer than usual if there would be no verdict."""
     for number in range(1, MOST_WINDOWS + 1):
         await asyncio.sleep(timing.window_s)
         logs = await place.client_logs()
-        if all(len(calls_inside(log, timing.warm_up_s, number * timing.window_s)) >= ENOUGH for log in logs):
+        window = window_of(
+            slot,
+            logs,
+            servers,
+            warm_up_s=timing.warm_up_s,
+            window_s=number * timing.window_s,
+            server_connections=await place.server_connections(max(1, round(timing.window_s))),
+            startup_s=_startup_s(logs, times),
+        )
+        if window.verdict.outcome is not Outcome.INCONCLUSIVE:
             break
-    return number * timing.window_s, logs
+    return window
 
 
 async def start_clients(place: Place, clients: int) -> None:
