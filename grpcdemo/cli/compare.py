@@ -2,19 +2,20 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from grpcdemo.cli import options
 from grpcdemo.cli.output import Progress, result_width, show_document, show_picture, show_text
-from grpcdemo.cli.runner import SANDBOX_STARTED, change
+from grpcdemo.cli.runner import change, rehearse
 from grpcdemo.cli.target_options import TargetOptions
 from grpcdemo.cli.written import Written, check_stdout, written
 from grpcdemo.cures import CURES, NAMES, find_cure
 from grpcdemo.cures.cure import Change, Cure
 from grpcdemo.durations import format_duration
-from grpcdemo.errors import GrpcdemoError, NoSandbox
+from grpcdemo.errors import GrpcdemoError
 from grpcdemo.kube.client.api import Api
 from grpcdemo.manifests import defaults
 from grpcdemo.model.comparison import BASELINE
@@ -236,15 +237,10 @@ class _Told:
 
 
 def _rehearse(target: TargetOptions, config: step.CompareConfig, progress: Progress, *, yes: bool) -> None:
-    try:
-        change(
-            target,
-            lambda api: step.rehearse(api, config, progress.report),
-            report=progress.report,
-            yes=yes,
-            dry_run=True,
-            starts=True,
-        )
-    except NoSandbox:  # nothing starts one for a dry run
-        progress.report(SANDBOX_STARTED)
-        step.plan(config, progress.report)
+    rehearse(
+        target,
+        lambda api: step.rehearse(api, config, progress.report),
+        partial(step.plan, config),
+        report=progress.report,
+        yes=yes,
+    )

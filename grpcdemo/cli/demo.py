@@ -10,11 +10,11 @@ from grpcdemo.cli import options
 from grpcdemo.cli.next_command import suggest_next
 from grpcdemo.cli.output import Progress, result_width, show
 from grpcdemo.cli.question import can_ask, require_consent
-from grpcdemo.cli.runner import SANDBOX_STARTED, change
+from grpcdemo.cli.runner import change, rehearse
 from grpcdemo.cli.story import Story
 from grpcdemo.cli.target_options import TargetOptions
 from grpcdemo.cli.written import Written, check_stdout, written
-from grpcdemo.errors import DemoExists, GrpcdemoError, NoSandbox, UsageError
+from grpcdemo.errors import DemoExists, GrpcdemoError, UsageError
 from grpcdemo.kube.client.api import Api
 from grpcdemo.manifests import defaults
 from grpcdemo.model.result import DemoResult
@@ -136,15 +136,10 @@ async def _ask_for_place(config: step.DemoConfig, api: Api) -> None:
 
 def _rehearse(target: TargetOptions, config: step.DemoConfig, display: options.Display, *, yes: bool) -> None:
     with Progress(dry_run=True, commands_of=target.commands_of(shown=display.show_commands)) as progress:
-        try:
-            change(
-                target,
-                lambda api: rehearsal.rehearse(api, config, progress.report),
-                report=progress.report,
-                yes=yes,
-                dry_run=True,
-                starts=True,
-            )
-        except NoSandbox:  # nothing starts one for a dry run
-            progress.report(SANDBOX_STARTED)
-            rehearsal.plan(config, progress.report)
+        rehearse(
+            target,
+            lambda api: rehearsal.rehearse(api, config, progress.report),
+            partial(rehearsal.plan, config),
+            report=progress.report,
+            yes=yes,
+        )

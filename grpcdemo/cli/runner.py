@@ -12,7 +12,7 @@ from grpcdemo.cli.output import console
 from grpcdemo.cli.question import require_consent
 from grpcdemo.cli.target import connect_to_target
 from grpcdemo.cli.target_options import ClusterOptions, TargetOptions
-from grpcdemo.errors import GrpcdemoError, Interrupted
+from grpcdemo.errors import GrpcdemoError, Interrupted, NoSandbox
 from grpcdemo.kube.client.api import Api
 from grpcdemo.model.progress import Done, Reporter
 from grpcdemo.model.target import Target
@@ -81,6 +81,22 @@ def change(
         if isinstance(error, Interrupted):
             raise Interrupted(error.exit_code, hint=None if options.invocation.gone else hint) from None
         raise
+
+
+def rehearse(
+    options: TargetOptions,
+    work: Callable[[Api], Coroutine[None, None, object]],
+    plan: Callable[[Reporter], None],
+    *,
+    report: Reporter,
+    yes: bool,
+) -> None:
+    """Run *work* as a dry run. Where a sandbox would be started for it, report that, and the *plan*."""
+    try:
+        change(options, work, report=report, yes=yes, dry_run=True, starts=True)
+    except NoSandbox:
+        report(SANDBOX_STARTED)
+        plan(report)
 
 
 def _announce(options: TargetOptions, target: str) -> None:

@@ -1,11 +1,12 @@
 """`grpcdemo up`"""
 
+from functools import partial
+
 from grpcdemo.cli import options
 from grpcdemo.cli.next_command import suggest_next
 from grpcdemo.cli.output import Progress, result_width, show
-from grpcdemo.cli.runner import SANDBOX_STARTED, change
+from grpcdemo.cli.runner import change, rehearse
 from grpcdemo.cli.target_options import TargetOptions
-from grpcdemo.errors import NoSandbox
 from grpcdemo.manifests import defaults
 from grpcdemo.steps import up as step
 from grpcdemo.views.document import pods_document
@@ -36,19 +37,11 @@ def up(
     """
     config = step.UpConfig(target.namespace, **vars(deployed), timeout_s=timeout, shared=allow_shared_namespace)
     with Progress(dry_run=dry_run, commands_of=target.commands_of(shown=show_commands)) as progress:
-        try:
-            pods = change(
-                target,
-                lambda api: step.up(api, config, progress.report),
-                report=progress.report,
-                yes=yes,
-                dry_run=dry_run,
-                starts=True,
-                if_interrupted="continue with `grpcdemo up`, or remove what is there with `grpcdemo cleanup`",
-            )
-        except NoSandbox:  # nothing starts one for a dry run
-            progress.report(SANDBOX_STARTED)
-            step.plan(config, progress.report)
-    if not dry_run:
-        show(pods_table(pods, result_width()), {"pods": pods_document(pods)}, output)
-        suggest_next(target, "{} shows which pods answer", "observe")
+        work, report = partial(step.up, config=config, report=progress.report), progress.report
+        if dry_run:
+            rehearse(target, work, partial(step.plan, config), report=report, yes=yes)
+            return
+        again = "continue with `grpcdemo up`, or remove what is there with `grpcdemo cleanup`"
+        pods = change(target, work, report=report, yes=yes, starts=True, if_interrupted=again)
+    show(pods_table(pods, result_width()), {"pods": pods_document(pods)}, output)
+    suggest_next(target, "{} shows which pods answer", "observe")
