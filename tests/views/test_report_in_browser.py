@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from grpcdemo.model.result import Phase
+from grpcdemo.views.comparison_report import comparison_report
 from grpcdemo.views.palette import COLORS
 from grpcdemo.views.report import demo_report, observation_report
 
+from . import comparisons
 from .samples import BLIND, EVIL, HOSTILE, HOSTILE_PROVENANCE, PROVENANCE, measured, observation
 
 if TYPE_CHECKING:
@@ -43,6 +45,8 @@ REPORTS = {
     "blind": lambda: observation_report(BLIND, PROVENANCE),
     "hostile": lambda: observation_report(HOSTILE, HOSTILE_PROVENANCE),
     "nothing": lambda: observation_report(observation(), PROVENANCE),
+    "comparison": lambda: comparison_report(comparisons.COMPARISON, PROVENANCE),
+    "hostile comparison": lambda: comparison_report(comparisons.HOSTILE, HOSTILE_PROVENANCE),
 }
 
 
