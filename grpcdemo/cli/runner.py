@@ -100,7 +100,7 @@ def rehearse(
 
 
 def _announce(options: TargetOptions, target: str) -> None:
-    console(stderr=True).print(f"using {target}, namespace {options.namespace}", soft_wrap=True)
+    console(stderr=True).print(f"using {target}, namespace {options.namespace}", soft_wrap=False)
 
 
 def _note_what_is_gone(options: TargetOptions) -> None:

@@ -124,6 +124,14 @@ def test_only_a_yes_is_a_yes(typed: str) -> None:
     assert "error: nothing was changed\nhint: name it with --context fake, " in terminal.text
 
 
+@pytest.mark.usefixtures("far")
+def test_the_target_is_named_in_whole_words() -> None:
+    with on_terminal("n\n", COLUMNS="60") as terminal:
+        assert main(["up"]) == 1
+    named, rest, *_ = terminal.text.splitlines()
+    assert f"{named.rstrip()} {rest}" == f"using context fake ({FAR}), namespace istio-grpc-demo"
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl-c", "SIGTERM"])
 @pytest.mark.usefixtures("far")
 def test_a_signal_ends_the_question_at_once(number: signal.Signals, code: int) -> None:
