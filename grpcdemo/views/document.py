@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from grpcdemo.model.cleanup import CleanedNamespace
 from grpcdemo.model.istio import Injection, IstioStatus
 from grpcdemo.model.observation import BlindTime, Observation, Slice
 from grpcdemo.model.pods import Pod, Status, Workload
@@ -57,6 +58,17 @@ def pods_document(pods: tuple[Pod, ...] | list[Pod]) -> list[Document]:
         }
         for pod in pods
     ]
+
+
+def cleaned_document(cleaned: CleanedNamespace) -> Document:
+    """What `cleanup` did in one namespace."""
+    return {
+        "namespace": cleaned.name,
+        "fate": cleaned.fate,
+        "deleted": list(cleaned.deleted),
+        "restoredLabels": dict(cleaned.restored),
+        "gone": cleaned.gone,
+    }
 
 
 def observation_document(observation: Observation, provenance: Provenance | None = None) -> Document:

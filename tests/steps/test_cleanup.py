@@ -7,6 +7,7 @@ import pytest
 
 from grpcdemo.errors import Conflict, GrpcdemoError
 from grpcdemo.kube.client.api import Api
+from grpcdemo.model.cleanup import CleanedNamespace
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import (
     CONFIG_MAPS,
@@ -31,6 +32,8 @@ from .events import Events, is_dry
 
 DEMO = "istio-grpc-demo"
 CONFIG = CleanupConfig()
+NO_WAIT = CleanupConfig(wait=False)
+CREATED = ("services/grpc-server", "deployments/grpc-client", "deployments/grpc-server")
 KEEP = ["example.com/keep"]
 POD_SPEC = {"containers": [{"name": "c", "image": "x"}]}
 LABELS = {"a": "b"}
@@ -59,14 +62,15 @@ def ours(cluster: HollowCluster) -> list[str]:
 
 
 async def test_our_namespace_is_deleted(cluster: HollowCluster, demo_api: Api, events: Events) -> None:
-    await cleanup(demo_api, CONFIG, events.append)
+    cleaned = await cleanup(demo_api, CONFIG, events.append)
+    assert cleaned == [CleanedNamespace(DEMO, "deleted", CREATED, gone=True)]
     assert DEMO not in cluster.names(NAMESPACES)
     assert ours(cluster) == []
     assert f"namespace {DEMO} is gone" in events.done
 
 
 async def test_nothing_to_clean_up(cluster: HollowCluster, cluster_api: Api, events: Events) -> None:
-    await cleanup(cluster_api, CONFIG, events.append)
+    assert await cleanup(cluster_api, CONFIG, events.append) == [CleanedNamespace(DEMO, "absent")]
     assert cluster.faults.changes == []
     assert "nothing to clean up" in events.done
 
@@ -76,7 +80,8 @@ async def test_what_a_comparison_has_left_goes_too(cluster: HollowCluster, clust
     cluster.create_namespace(f"{DEMO}-compare-headless", labels=ours)
     cluster.create_namespace(f"{DEMO}-compare-other")
     cluster.create_namespace("other-compare-none", labels=ours)
-    await cleanup(cluster_api, CONFIG, events.append)
+    cleaned = await cleanup(cluster_api, CONFIG, events.append)
+    assert [(one.name, one.fate) for one in cleaned] == [(DEMO, "absent"), (f"{DEMO}-compare-headless", "deleted")]
     left = [name for name in cluster.names(NAMESPACES) if "-compare-" in name]
     assert left == [f"{DEMO}-compare-other", "other-compare-none"]
 
@@ -88,7 +93,9 @@ async def test_a_shared_namespace_has_its_labels_back(cluster: HollowCluster, cl
     await up(cluster_api, UpConfig(shared=True), events.append)
     await switch(cluster_api, SwitchConfig(on=True, shared=True), events.append)
     assert cluster.labels(DEMO) == {"team": "x", "istio-injection": "enabled"}
-    await cleanup(cluster_api, CONFIG, events.append)
+    cleaned = await cleanup(cluster_api, CONFIG, events.append)
+    restored = {"istio-injection": None, "istio.io/rev": "canary"}
+    assert cleaned == [CleanedNamespace(DEMO, "kept", CREATED, restored, gone=True)]
     assert cluster.labels(DEMO) == labels
     assert cluster.store.get(NAMESPACES, "", DEMO)["metadata"]["annotations"] == annotations
     assert ours(cluster) == ["pods/theirs"]
@@ -162,6 +169,8 @@ async def test_a_second_cleanup_waits_for_the_first(cluster: HollowCluster, clus
     with pytest.raises(GrpcdemoError, match="still terminating"):
         await cleanup(cluster_api, CleanupConfig(timeout_s=0), events.append)
     assert cluster.faults.changes == []
+    cleaned = await cleanup(cluster_api, NO_WAIT, events.append)
+    assert cleaned == [CleanedNamespace(DEMO, "terminating", gone=False)]
 
 
 async def test_no_wait(cluster: HollowCluster, demo_api: Api, events: Events) -> None:
@@ -209,9 +218,6 @@ async def test_a_recreated_object_is_left_alone(cluster: HollowCluster, demo_api
     cluster.faults.before("DELETE", SERVICES.path(DEMO, "grpc-server"), swap)
     await cleanup(demo_api, CleanupConfig(wait=False), events.append)
     assert "services/grpc-server" in ours(cluster)
-
-
-NO_WAIT = CleanupConfig(wait=False)
 
 
 def replace_namespace(cluster: HollowCluster, **labels: str) -> None:
@@ -285,9 +291,10 @@ async def test_a_conflict_is_not_a_deletion(
         cluster.create_namespace(DEMO)
     await up(cluster_api, UpConfig(), events.append)
     cluster.faults.on("DELETE", path, fault, fault, None)
-    await cleanup(cluster_api, NO_WAIT, events.append)
+    (cleaned,) = await cleanup(cluster_api, NO_WAIT, events.append)
     await cluster.settle()
     assert ours(cluster) == []
+    assert {*cleaned.deleted} == {*CREATED}
     assert cluster.names(NAMESPACES).count(DEMO) is int(shared)
 
 

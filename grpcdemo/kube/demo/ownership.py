@@ -9,7 +9,7 @@ from grpcdemo.errors import Forbidden, Kubectl, NotFound
 from grpcdemo.kube.client.api import Api
 from grpcdemo.model.progress import Done, Reporter
 from grpcdemo.resources.labels import OURS
-from grpcdemo.resources.objects import Object, is_ours, is_terminating, owner_references
+from grpcdemo.resources.objects import Object, is_ours, is_terminating, owner_references, uid_of
 from grpcdemo.resources.references import ObjectReference, reference_to
 from grpcdemo.resources.resource import (
     CONFIG_MAPS,
@@ -67,26 +67,24 @@ async def list_ours(api: Api, resource: Resource, namespace: str) -> list[Object
     return objects
 
 
-async def delete_ours(api: Api, namespace: str, report: Reporter) -> list[Object]:
-    """Request the deletion of everything in the namespace that carries our label; report and return what that is.
+async def delete_ours(api: Api, namespace: str, report: Reporter, deleted: dict[str, ObjectReference]) -> None:
+    """Request the deletion of everything in the namespace that carries our label; report it, and add it by its uid.
 
     Raises Replaced if another object has the name of one of ours by now.
     """
-    deleted: list[Object] = []
     references: list[ObjectReference] = []
     try:
         for resource in CREATED:
             for obj in await list_ours(api, resource, namespace):
                 if not is_terminating(obj):
                     await delete(api, resource, obj)
-                    deleted.append(obj)
                     references.append(reference_to(resource, obj))
+                    deleted[uid_of(obj)] = references[-1]
     finally:  # what was done is reported also if the rest fails
         if references:
             names = ", ".join(map(str, references))
             command = Kubectl("delete", *(reference.singular for reference in references), namespace=namespace)
             report(Done(f"deleted {names}", f"delete {names}", (command,)))
-    return deleted
 
 
 async def delete(api: Api, resource: Resource, obj: Object) -> None:

@@ -54,8 +54,10 @@ async def test_what_may_not_be_listed_is_skipped(script: Script, api: Api, refus
 async def test_what_is_already_terminating_is_not_deleted_again(script: Script, api: Api) -> None:
     lists(script, "demo", services=[named("going", deletionTimestamp="now")], deployments=[named("ours")], pods=[])
     script.on("DELETE", DEPLOYMENTS.path("demo", "ours"), reply({}))
-    assert await delete_ours(api, "demo", lambda _: None) == [named("ours")]
-    (deleted,) = script.asked_for("DELETE", DEPLOYMENTS.path("demo", "ours"))
-    assert deleted.body["preconditions"] == {"uid": "uid-of-ours"}
+    deleted: dict[str, ObjectReference] = {}
+    await delete_ours(api, "demo", lambda _: None, deleted)
+    assert deleted == {"uid-of-ours": ObjectReference(DEPLOYMENTS, "ours", "demo")}
+    (asked,) = script.asked_for("DELETE", DEPLOYMENTS.path("demo", "ours"))
+    assert asked.body["preconditions"] == {"uid": "uid-of-ours"}
     assert not script.asked_for("DELETE", SERVICES.path("demo", "going"))
     assert not script.asked_for("GET", PODS.path("demo"))
