@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from grpcdemo.diagnosis.failures import failing_requests
 from grpcdemo.diagnosis.finding import Finding, Remedy, Severity, run
 from grpcdemo.diagnosis.inventory import Unreadable
 from grpcdemo.diagnosis.rules import RULES, Rule
@@ -92,8 +93,12 @@ def examine_clients(scene: Scene, clients: Sequence[Client], *, named: bool) -> 
 
 def add_traffic(diagnosis: Diagnosis, traffic: Measurement | NotMeasured) -> Diagnosis:
     """And what shows in it alone."""
-    streams = long_streams(traffic) if isinstance(traffic, Measurement) else ()
-    return replace(diagnosis, traffic=traffic, findings=_ordered([*diagnosis.findings, *streams]))
+    if isinstance(traffic, NotMeasured):
+        return replace(diagnosis, traffic=traffic)
+    failing = failing_requests(traffic.failures, diagnosis.service.namespace)
+    return replace(
+        diagnosis, traffic=traffic, findings=_ordered([*diagnosis.findings, *failing, *long_streams(traffic)])
+    )
 
 
 def examine(scene: Scene) -> Diagnosis:

@@ -6,13 +6,47 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from grpcdemo.diagnosis.failures import Failures
 from grpcdemo.model.observation import Slice
 from grpcdemo.verdict import Criteria, Order, Outcome, Verdict, judge_polls
 from grpcdemo.verdict.ruling import DEFAULT
 
-Counters = Mapping[str, int]
-"""The requests to each address, since whenever."""
-NOTHING: Mapping[str, Counters] = {}
+
+@dataclass(frozen=True)
+class Requests:
+    """Those of a client to one address, since whenever."""
+
+    begun: int = 0
+    answered: int = 0
+    failed: int = 0
+    """As far as the counter's owner knows: of a request that its client gave up, it need not."""
+    under_way: int = 0
+    """How many have not ended now."""
+
+    def plus(self, other: Requests) -> Requests:
+        return Requests(
+            self.begun + other.begun,
+            self.answered + other.answered,
+            self.failed + other.failed,
+            self.under_way + other.under_way,
+        )
+
+    def since(self, earlier: Requests) -> Requests:
+        return Requests(
+            self.begun - earlier.begun,
+            max(0, self.answered - earlier.answered),
+            self.failed - earlier.failed,
+            self.under_way,
+        )
+
+    def has_forgotten(self, earlier: Requests) -> bool:
+        """Whether the counter began anew since."""
+        return self.begun < earlier.begun or self.failed < earlier.failed
+
+
+NONE = Requests()
+Counters = Mapping[str, Requests]
+"""By address."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +56,7 @@ class Measurement:
     verdict: Verdict
     seconds: float
     by_client: Mapping[str, Mapping[str, int]]
-    """Requests by client pod and server pod."""
+    """Answered requests by client pod and server pod."""
     servers: tuple[str, ...]
     pods: int
     """How many client pods were asked."""
@@ -30,6 +64,7 @@ class Measurement:
     """How many there are."""
     streams: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """By client pod that began no request: those to each server pod that were under way all the time."""
+    failures: Failures = field(default_factory=Failures)
 
     @property
     def is_whole(self) -> bool:
@@ -65,29 +100,23 @@ class Window:
 
     @property
     def by_client(self) -> dict[str, dict[str, int]]:
-        """Requests by client pod and server pod."""
-        return {client: dict(self._requests[client]) for client in sorted(self._latest)}
+        """Answered requests by client pod and server pod."""
+        return {client: dict(self._answered[client]) for client in sorted(self._latest)}
+
+    @property
+    def failures(self) -> Failures:
+        answered = sum(requests.total() for requests in self._answered.values())
+        return Failures(dict(self._failed), answered, self._begun.total())
 
     @property
     def streams(self) -> dict[str, dict[str, int]]:
         """By client pod that began no request: those to each server pod that were under way at every poll."""
-        silent = {client: lasting for client, lasting in self._lasting.items() if not self._requests[client]}
-        named = {client: Counter[str]() for client in sorted(silent)}
-        for client, lasting in silent.items():
-            for address, number in lasting.items():
-                named[client][self._servers.get(address, address)] += number
-        return {client: dict(+numbers) for client, numbers in named.items() if +numbers} if self.seconds else {}
+        silent = {client: lasting for client, lasting in self._lasting.items() if not self._begun[client]}
+        named = {client: self._by_server(silent[client]) for client in sorted(silent)}
+        return {client: dict(numbers) for client, numbers in named.items() if numbers} if self.seconds else {}
 
-    def add(
-        self,
-        now: float,
-        servers: Mapping[str, str],
-        counters: Mapping[str, Counters],
-        under_way: Mapping[str, Counters] = NOTHING,
-    ) -> Slice:
+    def add(self, now: float, servers: Mapping[str, str], counters: Mapping[str, Counters]) -> Slice:
         """The *counters* of each client that could be read, and the names of the *servers* by address.
-
-        What is *under_way* are those of the requests that have not ended.
 
         Other servers begin another window, and so do other hosts in a client's Envoy, which learns of them later: what
         was counted before, was not shared between these. Returns what is new.
@@ -100,14 +129,14 @@ class Window:
             self._servers = servers
             self.begin(now)
         self._ended = now
-        new, before = Counter[str](), self._polls
+        new, before, failed = Counter[str](), self._polls, self._failed.total()
         for client, later in counters.items():
-            self._last(client, under_way.get(client, {}))
+            self._last(client, {address: requests.under_way for address, requests in later.items()})
             if client in self._latest:
                 new += self._count(client, increase(self._latest[client], later))
             self._latest[client] = later
         followed, repeated = self._polls.followed - before.followed, self._polls.repeated - before.repeated
-        return Slice(dict(new), followed=followed, repeated=repeated, windows=self.number - number)
+        return Slice(dict(new), self._failed.total() - failed, followed, repeated, self.number - number)
 
     def begin(self, now: float) -> None:
         """Forget what was counted."""
@@ -117,26 +146,34 @@ class Window:
     def _forget(self, now: float) -> None:
         self._began = self._ended = now
         self._latest: dict[str, Counters] = {}
-        self._requests: dict[str, Counter[str]] = defaultdict(Counter)
+        self._begun = Counter[str]()
+        self._answered: dict[str, Counter[str]] = defaultdict(Counter)
+        self._failed = Counter[str]()
         self._polls = Order()
-        self._lasting: dict[str, Counters] = {}
+        self._lasting: dict[str, Mapping[str, int]] = {}
 
-    def _last(self, client: str, under_way: Counters) -> None:
+    def _last(self, client: str, under_way: Mapping[str, int]) -> None:
         """At every poll, so many were under way at least."""
         before = self._lasting.get(client, under_way)
         self._lasting[client] = {address: min(number, before.get(address, 0)) for address, number in under_way.items()}
 
-    def _count(self, client: str, requests: Counters) -> Counter[str]:
-        """Returns the requests by server."""
-        counted = Counter[str]()
-        for address, number in requests.items():
-            if number:
-                counted[self._servers.get(address, address)] += number
-        self._requests[client] += counted
-        if counted.total() > 1:
-            alone = len(counted) == 1
+    def _count(self, client: str, new: Counters) -> Counter[str]:
+        """Returns the answered ones by server."""
+        answered = self._by_server({address: requests.answered for address, requests in new.items()})
+        self._answered[client] += answered
+        self._failed += self._by_server({address: requests.failed for address, requests in new.items()})
+        self._begun[client] += sum(requests.begun for requests in new.values())
+        if answered.total() > 1:
+            alone = len(answered) == 1
             self._polls = Order(self._polls.followed + 1, self._polls.repeated + alone)
-        return counted
+        return answered
+
+    def _by_server(self, numbers: Mapping[str, int]) -> Counter[str]:
+        """Numbers above zero by the server's name, or else its address."""
+        named = Counter[str]()
+        for address, number in numbers.items():
+            named[self._servers.get(address, address)] += number
+        return +named
 
     def measure(self, unheard: Mapping[str, str], all_pods: int) -> Measurement:
         """The verdict so far; *unheard* are the clients whose counters cannot be read now, and why."""
@@ -148,23 +185,27 @@ class Window:
             pods=len(self._latest),
             all_pods=all_pods,
             streams=self.streams,
+            failures=self.failures,
         )
 
     def verdict(self, unheard: Mapping[str, str], criteria: Criteria = DEFAULT) -> Verdict:
         servers = {*self._servers.values()}
-        total = sum((+requests for requests in self._requests.values()), Counter[str]())
-        if len(servers) > 1 and not total:
+        answered = sum((+requests for requests in self._answered.values()), Counter[str]())
+        if len(servers) > 1 and not self.failures.requests:
             lasting = sum(sum(numbers.values()) for numbers in self.streams.values())
             reason = f"no request began, and {lasting} went on all the time" if lasting else "there were no requests"
             return Verdict(Outcome.INCONCLUSIVE, reason)
-        if elsewhere := [name for name in total if name not in servers]:
-            reason = f"{total[elsewhere[0]]} requests went to {elsewhere[0]}, which is no ready endpoint here"
+        if self.failures.is_without_answer:
+            return Verdict(Outcome.INCONCLUSIVE, f"none of {self.failures.begun} requests has been answered yet")
+        if elsewhere := [name for name in answered if name not in servers]:
+            reason = f"{answered[elsewhere[0]]} requests went to {elsewhere[0]}, which is no ready endpoint here"
             return Verdict(Outcome.INCONCLUSIVE, reason)
-        return judge_polls(self._requests, servers, self._polls, criteria, unheard)
+        return self.failures.tell(judge_polls(self._answered, servers, self._polls, criteria, unheard))
 
 
 def increase(earlier: Counters, later: Counters) -> Counters:
     """The requests between two readings. If a counter fell, nobody knows: its owner has forgotten what it counted."""
-    if any(number < earlier.get(address, 0) for address, number in later.items()):
+    before = {address: earlier.get(address, NONE) for address in later}
+    if any(requests.has_forgotten(before[address]) for address, requests in later.items()):
         return {}
-    return {address: number - earlier.get(address, 0) for address, number in later.items()}
+    return {address: requests.since(before[address]) for address, requests in later.items()}

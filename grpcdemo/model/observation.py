@@ -69,7 +69,9 @@ class Tally:
 
     responses: int = 0
     errors: dict[str, int] = field(default_factory=dict)
-    """Failed calls by gRPC status code."""
+    """Failed calls by gRPC status code, or all as `failed` where it is not known."""
+    failed: Mapping[str, int] | None = None
+    """Those of them by server pod; None if it is not known at whom."""
     missed: int = 0
     """Calls whose log lines could not be read."""
     by_client: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -176,7 +178,7 @@ class Observation:
     appeared: tuple[str, ...] = ()
     """The server pods in the order in which they appeared, also those that are gone."""
     counted_by: CountedBy | None = None
-    """None for the clients' logs, which alone tell of errors and latencies."""
+    """None for the clients' logs, which alone tell of latencies, and why a call failed."""
 
     @property
     def expected(self) -> dict[str, float]:

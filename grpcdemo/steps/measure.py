@@ -62,7 +62,7 @@ async def _poll(
         servers = await _ready_addresses(api, scene)
         reading = await source.read(pods)
         unheard = {**reading.failures, **dict.fromkeys(reading.uncounted, "it has no sidecar")}
-        window.add(clock(), servers, reading.counters, reading.under_way)
+        window.add(clock(), servers, reading.counters)
         measurement = window.measure(unheard, len(pods))
         if len(servers) < 2:
             return NotMeasured("there are no two ready pods to balance over")

@@ -51,6 +51,7 @@ def _traffic(diagnosis: Diagnosis) -> Document:
         "source": "envoy" if measurement else None,
         "seconds": measurement and round(measurement.seconds, 3),
         "byClient": measurement and {client: {**requests} for client, requests in measurement.by_client.items()},
+        "failed": measurement and {**measurement.failures.by_server},
     }
 
 

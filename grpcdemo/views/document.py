@@ -119,6 +119,7 @@ def state_document(observation: Observation) -> Document:
                 "ready": row.ready,
                 "proxy": row.proxy,
                 "responses": row.responses,
+                "failed": row.failed,
                 "share": round(row.share, 4),
                 "expectedShare": None if row.expected is None else round(row.expected, 4),
             }

@@ -54,6 +54,7 @@ def code(text: str) -> str:
 
 
 def _servers(observation: Observation) -> str:
+    failed = observation.tally.failed
     rows = [
         (
             name_text(row.name),
@@ -62,12 +63,14 @@ def _servers(observation: Observation) -> str:
             escape(row.ready),
             escape(row.proxy or "-"),
             str(row.responses),
+            *([str(row.failed)] if failed else []),
             percent(row.share),
             "-" if row.expected is None else percent(row.expected),
         )
         for row in server_rows(observation)
     ]
-    return markdown_table(("Server pod", "IP", "Node", "Ready", "Proxy", "Responses", "Share", "Even"), rows, numbers=3)
+    numbers = ("Responses", *(["Failed"] if failed else []), "Share", "Even")
+    return markdown_table(("Server pod", "IP", "Node", "Ready", "Proxy", *numbers), rows, numbers=len(numbers))
 
 
 def _clients(observation: Observation) -> str:

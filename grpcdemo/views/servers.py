@@ -25,6 +25,8 @@ class ServerRow:
     proxy: str | None
     responses: int | None
     """In the present window; None if the pod was gone before it."""
+    failed: int | None
+    """Requests that failed there, in the present window."""
     share: float
     expected: float | None
     able: bool
@@ -38,7 +40,7 @@ def server_rows(observation: Observation) -> list[ServerRow]:
     """The present pods by name, then those that answered in the present window and are gone."""
     counts, expected = observation.tally.by_server(), observation.expected
     colors = server_colors(observation)
-    total = sum(counts.values())
+    total, failed = sum(counts.values()), observation.tally.failed
 
     def share(name: str) -> float:
         return counts.get(name, 0) / total if total else 0.0
@@ -51,6 +53,7 @@ def server_rows(observation: Observation) -> list[ServerRow]:
             pod.ready_text,
             pod.proxy,
             counts.get(pod.name, 0),
+            None if failed is None else failed.get(pod.name, 0),
             share(pod.name),
             expected.get(pod.name),
             pod.ready,
@@ -59,7 +62,8 @@ def server_rows(observation: Observation) -> list[ServerRow]:
         for pod in sorted(observation.servers, key=lambda pod: pod.name)
     ]
     for name, ip in sorted(observation.departed.items()):
-        rows.append(_gone(name, colors[name].terminal, ip or None, counts.get(name, 0), share(name)))
+        lost = None if failed is None else failed.get(name, 0)
+        rows.append(_gone(name, colors[name].terminal, ip or None, counts.get(name, 0), lost, share(name)))
     return rows
 
 
@@ -72,8 +76,17 @@ def earlier_rows(observation: Observation) -> list[ServerRow]:
     return [_gone(name, colors[name].terminal) for name in most]
 
 
-def _gone(name: str, color: str, ip: str | None = None, responses: int | None = None, share: float = 0.0) -> ServerRow:
-    return ServerRow(name, ip, None, "gone", None, responses, share, None, able=False, color=color, is_gone=True)
+def _gone(
+    name: str,
+    color: str,
+    ip: str | None = None,
+    responses: int | None = None,
+    failed: int | None = None,
+    share: float = 0.0,
+) -> ServerRow:
+    return ServerRow(
+        name, ip, None, "gone", None, responses, failed, share, None, able=False, color=color, is_gone=True
+    )
 
 
 def fold(rows: Sequence[ServerRow], room: int | None) -> tuple[list[ServerRow], list[ServerRow]]:

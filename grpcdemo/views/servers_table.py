@@ -32,14 +32,14 @@ from grpcdemo.views.styles import BAD, GOOD, QUIET
 from grpcdemo.views.table import GAP, Cells, fitting_columns, plain_table, table_width
 from grpcdemo.views.words import printable
 
-COLUMNS = ("SERVER POD", "IP", "NODE", "READY", "PROXY", "RESPONSES", "SHARE", "EVEN")
-DISPENSABLE = ("NODE", "PROXY", "EVEN", "IP", "RESPONSES", "READY")
+COLUMNS = ("SERVER POD", "IP", "NODE", "READY", "PROXY", "RESPONSES", "FAILED", "SHARE", "EVEN")
+DISPENSABLE = ("NODE", "PROXY", "EVEN", "IP", "RESPONSES", "FAILED", "READY")
 """Columns to drop, in this order, if not all fit. EVEN is the even share."""
 ALIKE = ("NODE", "PROXY", "EVEN")
 """What is usually the same for all pods: then it tells less than whole names."""
 KEPT = ("SERVER POD", "SHARE", "READY")
 """What stays beside bars and sparklines, which are dropped before READY is; digits are never."""
-NUMBERS = ("RESPONSES", "EVEN")
+NUMBERS = ("RESPONSES", "FAILED", "EVEN")
 FEWEST_CELLS, CELLS, MOST_CELLS = 12, 24, 60
 """Of a sparkline: at least, without a width, and at most."""
 FLOW_WIDTH = 120
@@ -76,8 +76,9 @@ def servers_table(
     rows = _pick(present, earlier if timed else [], _notes(observation) if timed else [], most_rows)
     flow = _flow(observation, rows) if bars and width is not None and width >= FLOW_WIDTH else []
     left = None if width is None else width - _taken(flow, timed=timed)
-    lines = _lines(rows, left, full, bars=bars)
-    columns = fitting_columns(lines, COLUMNS, DISPENSABLE, left)
+    columns = _columns(observation)
+    lines = _lines(rows, columns, left, full, bars=bars)
+    columns = fitting_columns(lines, columns, [name for name in DISPENSABLE if name in columns], left)
     spare = None if left is None else left - table_width(lines, columns)
     marks = _marks(observation, rows, full, spare) if timed else []
     titles = [[TITLE] if flow else [], columns, [f"OVER {_duration(observation)}"] if timed else []]
@@ -85,6 +86,11 @@ def servers_table(
     for at, line in enumerate(lines):
         table.add_row(*flow[at : at + 1], *(line[name] for name in columns), *marks[at : at + 1])
     return table
+
+
+def _columns(observation: Observation) -> list[str]:
+    """Where nothing failed, or nobody knows at whom, there is no column for it."""
+    return [name for name in COLUMNS if name != "FAILED" or observation.tally.failed]
 
 
 def _pick(present: Sequence[ServerRow], earlier: Sequence[ServerRow], notes: list[str], most_rows: int | None) -> _Rows:
@@ -123,12 +129,12 @@ def _fits(rows: Sequence[ServerRow], width: int | None) -> bool:
     return width is None or table_width([_cells(row, names[row.name], 1.0, bars=True) for row in rows], KEPT) <= width
 
 
-def _lines(rows: _Rows, width: int | None, full: float, *, bars: bool) -> list[Cells]:
+def _lines(rows: _Rows, columns: Sequence[str], width: int | None, full: float, *, bars: bool) -> list[Cells]:
     """The rows as texts; with short names if the whole ones leave no room for the columns that differ."""
     pods = (*rows.shown, *rows.earlier)
     lines = [_cells(row, row.name, full, bars=bars) for row in pods]
     alike = [name for name in ALIKE if len({line[name].plain for line in lines}) == 1 or name == "NODE"]
-    if width is not None and table_width(lines, [name for name in COLUMNS if name not in alike]) > width:
+    if width is not None and table_width(lines, [name for name in columns if name not in alike]) > width:
         names = short_names(row.name for row in pods)
         lines = [_cells(row, names[row.name], full, bars=bars) for row in pods]
     if rows.folded:
@@ -145,6 +151,7 @@ def _cells(row: ServerRow, name: str, full: float, *, bars: bool) -> Cells:
         "READY": Text(row.ready, gone or (GOOD if row.able else BAD)),
         "PROXY": Text(row.proxy or "-", gone),
         "RESPONSES": Text("-" if row.responses is None else str(row.responses), gone),
+        "FAILED": Text("-" if row.failed is None else str(row.failed), gone or (BAD if row.failed else "")),
         "SHARE": _share(row, full, bars=bars),
         "EVEN": Text("-" if row.expected is None else percent(row.expected), gone),
     }
@@ -164,6 +171,7 @@ def _folded_cells(rows: Sequence[ServerRow]) -> Cells:
     texts = {
         "SERVER POD": f"… and {len(rows)} more",
         "RESPONSES": str(sum(row.responses or 0 for row in rows)),
+        "FAILED": str(sum(row.failed or 0 for row in rows)),
         "SHARE": f"{spread} each",
     }
     return {name: Text(texts.get(name, ""), QUIET) for name in COLUMNS}

@@ -9,7 +9,18 @@ from grpcdemo.model.observation import Observation
 from grpcdemo.views.servers import server_rows
 from grpcdemo.views.words import printable
 
-COLUMNS = ("server_pod", "ip", "node", "ready", "proxy", "responses", "share", "expected_share", "blind_seconds")
+COLUMNS = (
+    "server_pod",
+    "ip",
+    "node",
+    "ready",
+    "proxy",
+    "responses",
+    "share",
+    "expected_share",
+    "blind_seconds",
+    "failed",
+)
 
 
 def observation_csv(observation: Observation) -> str:
@@ -24,5 +35,5 @@ def observation_csv(observation: Observation) -> str:
     for row in server_rows(observation):
         expected = "" if row.expected is None else f"{row.expected:.4f}"
         texts = (printable(text or "") for text in (row.name, row.ip, row.node, row.ready, row.proxy))
-        writer.writerow([*texts, row.responses, f"{row.share:.4f}", expected, blind])
+        writer.writerow([*texts, row.responses, f"{row.share:.4f}", expected, blind, row.failed])
     return out.getvalue()

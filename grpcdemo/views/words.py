@@ -23,7 +23,7 @@ def printable(text: str) -> str:
 def numbers_line(observation: Observation) -> str:
     """How much, how fast, and what failed."""
     tally, counted_by = observation.tally, observation.counted_by
-    parts = [f"{tally.responses} {_what(observation)} in {tally.seconds:.1f} s ({tally.responses_per_second:.1f}/s)"]
+    parts = [f"{tally.responses} responses in {tally.seconds:.1f} s ({tally.responses_per_second:.1f}/s)"]
     if counted_by and counted_by.pods:
         parts.append(sidecars_text(counted_by.pods, counted_by.all_pods))
     parts += _blind_texts(tally)
@@ -37,11 +37,6 @@ def numbers_line(observation: Observation) -> str:
     if earlier := errors_before(observation):
         parts.append(f"{earlier} failed before this window")
     return ", ".join(parts)
-
-
-def _what(observation: Observation) -> str:
-    """What is counted: a sidecar counts a request when it passes it on."""
-    return "requests" if observation.counted_by else "responses"
 
 
 def sidecars_text(pods: int, all_pods: int) -> str:
@@ -106,7 +101,7 @@ def plain_line(observation: Observation, kubectl_flags: Sequence[str] = ()) -> s
     outcome = f"{verdict.outcome.value}: {verdict.reason}" if is_told else verdict.outcome.value
     hints = [hint_line(observation.hint, kubectl_flags)] if observation.hint else []
     parts = [
-        f"{total} {_what(observation)}",
+        f"{total} responses",
         *answers,
         *failed,
         *_blind_texts(observation.tally),

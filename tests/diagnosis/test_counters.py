@@ -4,15 +4,20 @@ import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from grpcdemo.diagnosis.mesh.counters import clusters_path, requests_by_host, under_way_by_host
+from grpcdemo.diagnosis.mesh.counters import clusters_path, requests_by_host
+from grpcdemo.diagnosis.traffic import Requests
 
 CART = ("cart", "shop", 50051)
 NAME = "outbound|50051||cart.shop.svc.cluster.local"
 
 
-def host(address: dict[str, Any], requests: int | None) -> dict[str, Any]:
-    total = {"name": "rq_total"} if requests is None else {"name": "rq_total", "value": str(requests)}
-    return {"address": address, "stats": [{"name": "cx_total", "value": "9"}, total]}
+def host(address: dict[str, Any], requests: int | None, **stats: int) -> dict[str, Any]:
+    """With these *requests*, all of them answered unless *stats* say otherwise. Envoy leaves out a zero."""
+    values = {"rq_total": requests, "rq_success": requests, **stats}
+    return {
+        "address": address,
+        "stats": [{"name": name, **({"value": str(v)} if v else {})} for name, v in values.items()],
+    }
 
 
 def at(address: str) -> dict[str, Any]:
@@ -33,20 +38,37 @@ def test_all_subsets_of_this_port_of_this_service_alone() -> None:
         cluster("xds-grpc"),
         {"name": "PassthroughCluster"},
     ]
-    assert requests_by_host({"cluster_statuses": clusters}, *CART) == {"10.0.0.1": 7, "10.0.0.2": 0}
+    counted = requests_by_host({"cluster_statuses": clusters}, *CART)
+    assert counted == {"10.0.0.1": Requests(7, 7), "10.0.0.2": Requests()}
     assert requests_by_host({}, *CART) == {}
 
 
-def test_requests_that_have_not_ended() -> None:
-    stats = [{"name": "rq_total", "value": "9"}, {"name": "rq_active", "value": "2"}]
-    clusters = [cluster(NAME, {"address": at("10.0.0.1"), "stats": stats}, host(at("10.0.0.2"), 5))]
-    assert under_way_by_host({"cluster_statuses": clusters}, *CART) == {"10.0.0.1": 2, "10.0.0.2": 0}
+def read(**stats: int) -> Requests:
+    (requests,) = requests_by_host(
+        {"cluster_statuses": [cluster(NAME, host(at("10.0.0.1"), 10, **{"cx_total": 1, **stats}))]}, *CART
+    ).values()
+    return requests
+
+
+def test_what_becomes_of_a_request() -> None:
+    """As Envoy counts ten calls: answered, failed after two retries each, given up by the client, not connected."""
+    assert read() == Requests(10, 10)
+    assert read(rq_total=30, rq_success=0, rq_error=30) == Requests(30, 0, 30)
+    assert read(rq_success=0, rq_error=3) == Requests(10, 0, 3)
+    assert read(rq_total=0, rq_success=0, rq_error=30, cx_total=30) == Requests(0, 0, 30)
+    assert read(rq_success=8, rq_active=2) == Requests(10, 8, 0, 2)
+
+
+def test_a_connection_that_envoy_does_not_look_into_counts_as_a_request() -> None:
+    assert read(rq_success=0, cx_total=10, rq_active=4) == Requests(10, 10, 0, 4)
 
 
 def test_hosts_behind_a_tunnel() -> None:
     for endpoint, address in (("10.0.0.1:50051", "10.0.0.1"), ("[fd00::1]:50051", "fd00::1")):
         tunnel = {"envoy_internal_address": {"server_listener_name": "connect_originate", "endpoint_id": endpoint}}
-        assert requests_by_host({"cluster_statuses": [cluster(NAME, host(tunnel, 3))]}, *CART) == {address: 3}
+        assert requests_by_host({"cluster_statuses": [cluster(NAME, host(tunnel, 3))]}, *CART) == {
+            address: Requests(3, 3)
+        }
 
 
 def test_the_filter_takes_just_these() -> None:

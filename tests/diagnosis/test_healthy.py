@@ -7,7 +7,7 @@ import pytest
 from grpcdemo.diagnosis.examination import Conclusion, Diagnosis, add_traffic, examine
 from grpcdemo.diagnosis.finding import Severity
 from grpcdemo.diagnosis.scene import Scene
-from grpcdemo.diagnosis.traffic import Window
+from grpcdemo.diagnosis.traffic import Requests, Window
 from grpcdemo.resources.resource import (
     DESTINATION_RULES,
     ENVOY_FILTERS,
@@ -114,7 +114,9 @@ def counted(*by_client: tuple[int, ...], all_pods: int = 1) -> Diagnosis:
             poll,
             names,
             {
-                f"web-{at}": dict(zip(names, (share * poll for share in shares), strict=True))
+                f"web-{at}": {
+                    name: Requests(share * poll, share * poll) for name, share in zip(names, shares, strict=True)
+                }
                 for at, shares in enumerate(by_client)
             },
         )

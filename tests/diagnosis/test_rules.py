@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from grpcdemo.diagnosis import streams
+from grpcdemo.diagnosis import failures, streams
 from grpcdemo.diagnosis.examination import Conclusion, examine, examine_clients
 from grpcdemo.diagnosis.finding import Severity
 from grpcdemo.diagnosis.rules import RULES
@@ -17,7 +17,7 @@ from .scenes import RESTART, SHOP, client, found, may_not, outside, scene
 
 def test_each_cause_has_its_paragraph() -> None:
     paragraphs = re.findall(r'^- <a name="([a-z-]+)"></a>`([a-z-]+)`: ', README.read_text(encoding="utf-8"), re.M)
-    assert paragraphs == [(name, name) for name in (*RULES, streams.ID)]
+    assert paragraphs == [(name, name) for name in (*RULES, streams.ID, failures.ID)]
 
 
 def test_what_explains_pinning_comes_first() -> None:

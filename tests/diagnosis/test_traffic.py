@@ -1,18 +1,28 @@
 """What counters say of the traffic since: whatever restarts, comes and goes."""
 
+from itertools import zip_longest
+
+from grpcdemo.diagnosis.failures import Failures, failing_requests
 from grpcdemo.diagnosis.finding import Severity
 from grpcdemo.diagnosis.streams import long_streams
-from grpcdemo.diagnosis.traffic import Window, increase
+from grpcdemo.diagnosis.traffic import Requests, Window, increase
 from grpcdemo.verdict import Outcome
 
 SERVERS = {"10.0.0.1": "cart-1", "10.0.0.2": "cart-2"}
 
 
-def counters(*numbers: int) -> dict[str, int]:
-    return {f"10.0.0.{index}": number for index, number in enumerate(numbers, 1)}
+def counters(
+    *answered: int, failed: tuple[int, ...] = (), given_up: int = 0, under_way: tuple[int, ...] = ()
+) -> dict[str, Requests]:
+    """Of each server; as many as were *given_up* at the first one began, and nobody knows more of them."""
+    each = zip_longest(answered, failed, [given_up], under_way, fillvalue=0)
+    return {
+        f"10.0.0.{number}": Requests(here + wrong + lost, here, wrong, lasting)
+        for number, (here, wrong, lost, lasting) in enumerate(each, 1)
+    }
 
 
-def window(*polls: dict[str, dict[str, int]], servers: dict[str, str] = SERVERS) -> Window:
+def window(*polls: dict[str, dict[str, Requests]], servers: dict[str, str] = SERVERS) -> Window:
     filled = Window()
     for now, poll in enumerate(polls):
         filled.add(now, servers, poll)
@@ -75,9 +85,12 @@ def test_clients_that_come_and_go() -> None:
 def test_requests_that_go_on_all_the_time() -> None:
     filled = Window()
     for now, (web, shop) in enumerate([((0, 2), (1, 1)), ((1, 1), (1, 2)), ((0, 3), (1, 1))]):
-        polled = {"web": counters(7, 9), "shop": counters(5, 5), "busy": counters(now, 0)}
-        under_way = {"web": counters(*web), "shop": counters(*shop), "busy": counters(1, 1)}
-        filled.add(now, SERVERS, polled, under_way)
+        polled = {
+            "web": counters(7, 9, under_way=web),
+            "shop": counters(5, 5, under_way=shop),
+            "busy": counters(now, 0, under_way=(1, 1)),
+        }
+        filled.add(now, SERVERS, polled)
     measurement = filled.measure({}, 3)
     assert measurement.streams == {"web": {"cart-2": 1}, "shop": {"cart-1": 1, "cart-2": 1}}, "the busy one has others"
     (finding,) = long_streams(measurement)
@@ -85,14 +98,14 @@ def test_requests_that_go_on_all_the_time() -> None:
         Severity.MAY_PIN,
         "web began no request in 2 s, and 1 to cart-2 went on",
     )
-    filled.add(3, SERVERS, {"web": counters(7, 9)}, {"web": counters(0, 0)})
+    filled.add(3, SERVERS, {"web": counters(7, 9)})
     assert filled.streams.keys() == {"shop"}
 
 
 def test_streams_alone_are_inconclusive_and_spread_ones_only_told() -> None:
     filled = Window()
     for now in range(2):
-        filled.add(now, SERVERS, {"web": counters(5, 5)}, {"web": counters(1, 2)})
+        filled.add(now, SERVERS, {"web": counters(5, 5, under_way=(1, 2))})
     measurement = filled.measure({}, 1)
     assert measurement.verdict.reason == "no request began, and 3 went on all the time"
     assert [finding.severity for finding in long_streams(measurement)] == [Severity.OBSCURES]
@@ -104,3 +117,51 @@ def test_no_traffic_and_traffic_elsewhere_are_inconclusive() -> None:
     elsewhere = window({"web": counters(0, 0, 0)}, {"web": counters(0, 0, 90)}).measure({}, 1)
     assert elsewhere.verdict.outcome is Outcome.INCONCLUSIVE
     assert elsewhere.verdict.reason == "90 requests went to 10.0.0.3, which is no ready endpoint here"
+
+
+def test_only_answers_are_judged_and_failures_are_told() -> None:
+    """Of even requests, all, most or a few fail, or those to one pod do, or clients give up waiting."""
+    start = {"web": counters(50, 50, failed=(9, 9))}
+    for end, outcome, reason in [
+        (
+            counters(50, 50, failed=(49, 69)),
+            Outcome.INCONCLUSIVE,
+            "100 of 100 requests failed: 60 at cart-2, 40 at cart-1; none of the 2 ready servers has answered yet",
+        ),
+        (counters(250, 250, failed=(309, 310)), Outcome.INCONCLUSIVE, "601 of 1001 requests failed: "),
+        (
+            counters(50, 150, failed=(59, 9)),
+            Outcome.PINNED,
+            "all 100 responses came from one pod; 50 of 150 requests failed: 50 at cart-1",
+        ),
+        (
+            counters(50, 50, failed=(9, 9), given_up=70),
+            Outcome.INCONCLUSIVE,
+            "none of 70 requests has been answered yet",
+        ),
+    ]:
+        verdict = window(start, {"web": end}).measure({}, 1).verdict
+        assert (verdict.outcome, verdict.reason[: len(reason)]) == (outcome, reason)
+
+
+def test_some_failures_leave_traffic_balanced() -> None:
+    balanced = window(*({"web": counters(20 * poll, 20 * poll, failed=(poll, 0))} for poll in range(30)))
+    measurement = balanced.measure({}, 1)
+    assert measurement.verdict.outcome is Outcome.BALANCED
+    assert measurement.verdict.reason.endswith("; 29 of 1189 requests failed: 29 at cart-1")
+
+
+def test_requests_whose_connection_failed_have_not_begun() -> None:
+    refused = {"10.0.0.1": Requests(failed=30), "10.0.0.2": Requests(failed=30)}
+    measurement = window({"web": dict.fromkeys(SERVERS, Requests())}, {"web": refused}).measure({}, 1)
+    assert measurement.verdict.reason.startswith("60 of 60 requests failed: 30 at cart-1, 30 at cart-2; ")
+
+
+def test_what_fails_is_a_finding() -> None:
+    most, few = Failures({f"cart-{at}": at for at in range(1, 6)}, 14, 29), Failures({"cart-1": 1}, 14, 15)
+    (found,) = failing_requests(most, "shop")
+    assert found.severity is Severity.ERRORS
+    assert found.summary == "15 of 29 requests failed: 5 at cart-5, 4 at cart-4, 3 at cart-3 and others at 2 more pods"
+    assert found.remedy.lines() == ["kubectl logs cart-5 --all-containers --tail=20 --namespace shop"]
+    assert [finding.severity for finding in failing_requests(few, "shop")] == [Severity.OBSCURES]
+    assert [*failing_requests(Failures({}, 14, 14), "shop")] == []

@@ -14,14 +14,23 @@ PROTOCOL = "v4.channel.k8s.io"
 
 
 class Envoy:
-    """*requests* to each address are added before each reading."""
+    """*requests* to each address are added before each reading; the last *failing* of each are errors."""
 
-    def __init__(self, service: str, requests: Mapping[str, int], *, already: int = 1000) -> None:
+    def __init__(
+        self,
+        service: str,
+        requests: Mapping[str, int],
+        *,
+        already: int = 1000,
+        failing: Mapping[str, int] | None = None,
+    ) -> None:
         self.service = service
         self.requests = requests
+        self.failing = failing or {}
         self.asked: list[str] = []
         self.forwards = 0
         self._total = Counter(dict.fromkeys(requests, already))
+        self._failed = Counter[str]()
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         """The answer to a `GET` of `portforward`."""
@@ -52,8 +61,14 @@ class Envoy:
 
     def clusters(self) -> dict[str, object]:
         self._total.update(self.requests)
+        self._failed.update(self.failing)
         hosts = [
-            {"address": {"socket_address": {"address": address}}, "stats": [{"name": "rq_total", "value": str(total)}]}
+            {"address": {"socket_address": {"address": address}}, "stats": self._stats(total, self._failed[address])}
             for address, total in self._total.items()
         ]
         return {"cluster_statuses": [{"name": f"outbound|50051||{self.service}", "host_statuses": hosts}]}
+
+    @staticmethod
+    def _stats(total: int, failed: int) -> list[dict[str, str]]:
+        numbers = {"cx_total": 1, "rq_error": failed, "rq_success": total - failed, "rq_total": total}
+        return [{"name": name, "value": str(number)} for name, number in numbers.items()]

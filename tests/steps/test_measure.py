@@ -113,3 +113,17 @@ async def test_traffic_is_not_balanced_while_a_client_has_no_sidecar(
     diagnosis = await diagnose(demo_api, DiagnoseConfig("grpc-server", DEMO, traffic_s=1, every_s=0.3))
     assert diagnosis.measured
     assert diagnosis.measured.verdict.reason == "blind to web: it has no sidecar"
+
+
+async def test_requests_that_fail_are_no_balance(cluster: HollowCluster, demo_api: Api, pods: dict[str, str]) -> None:
+    first, *_ = servers(pods)
+    evenly = dict.fromkeys(servers(pods), 10)
+    cluster.faults.on("GET", path(pods), Envoy(SERVICE, evenly, failing=evenly))
+    diagnosis = await measured(demo_api, traffic_s=0.1)
+    assert diagnosis.measured
+    assert diagnosis.measured.verdict.outcome is Outcome.INCONCLUSIVE
+    assert len(diagnosis.measured.failures.by_server) == 3
+    assert [finding.id for finding in diagnosis.findings] == ["requests-fail"]
+    assert (diagnosis.conclusion, diagnosis.overall) == (Conclusion.CAUSED, Conclusion.CAUSED)
+    cluster.faults.on("GET", path(pods), Envoy(SERVICE, evenly, failing={first: 1}))
+    assert (await measured(demo_api)).overall is Conclusion.CLEAR

@@ -10,11 +10,13 @@ from grpcdemo.model.observation import CountedBy, Observation, Slice, Timeline
 from grpcdemo.verdict import Outcome, Verdict
 from grpcdemo.views.document import observation_document
 from grpcdemo.views.glyphs import bar, full_share, sparkline
+from grpcdemo.views.markdown import observation_markdown
 from grpcdemo.views.observation import observation_view
+from grpcdemo.views.report import observation_report
 from grpcdemo.views.words import numbers_line, plain_line, printable
 
 from .conftest import Golden, draw
-from .samples import BALANCED, BLIND, PINNED, WHY_BLIND, crowd, observation, pod, timeline
+from .samples import BALANCED, BLIND, PINNED, PROVENANCE, WHY_BLIND, crowd, observation, pod, timeline
 
 EVEN = {"2xk4p": 40, "b7wzn": 42, "x2x8k": 38}
 SEEN = {
@@ -250,11 +252,35 @@ def test_less_than_a_second_is_a_time_too() -> None:
     assert "OVER 0.4 s" in draw(observation_view(shown, 80), 80)
 
 
-def test_what_sidecars_count_has_no_latency_and_no_errors() -> None:
-    counted = replace(BALANCED, tally=replace(BALANCED.tally, latency_ms={}), counted_by=CountedBy("envoy", 1, 2))
-    text = draw(observation_view(counted, 200, 24), 200)
+COUNTED = replace(
+    BALANCED, tally=replace(BALANCED.tally, latency_ms={}, failed={}), counted_by=CountedBy("envoy", 1, 2)
+)
+
+
+def test_what_sidecars_count_has_no_latency() -> None:
+    text = draw(observation_view(COUNTED, 200, 24), 200)
     assert "latency" not in text
-    (line,) = [line for line in text.splitlines() if " requests in " in line]
+    (line,) = [line for line in text.splitlines() if " responses in " in line]
     assert "/s), counted by the sidecars of 1 of 2 client pods, window 2" in line
-    assert " requests, grpc-server-" in plain_line(counted)
-    assert observation_document(counted)["source"] == "envoy"
+    assert " responses, grpc-server-" in plain_line(COUNTED)
+    assert observation_document(COUNTED)["source"] == "envoy"
+    assert "FAILED" not in text
+
+
+def test_what_failed_is_counted_at_each_server() -> None:
+    first, second, _ = (server.name for server in COUNTED.servers)
+    failing = replace(COUNTED, tally=replace(COUNTED.tally, errors={"failed": 7}, failed={second: 7}))
+    head, *rows = draw(observation_view(failing, 200, 24), 200).splitlines()
+    (at,) = [row.split()[head.split().index("POD") - 1 :] for row in rows if second in row]
+    assert "7" in at
+    assert head.split().index("FAILED") == head.split().index("RESPONSES") + 1
+    assert "errors: 7 failed" in draw(observation_view(failing, 200, 24), 200)
+    assert draw(observation_view(failing, 40, 24), 40).splitlines()[0].split()[:2] == ["SERVER", "POD"]
+    failed = {server["name"]: server["failed"] for server in observation_document(failing)["servers"]}
+    assert (failed[first], failed[second]) == (0, 7)
+    assert {server["failed"] for server in observation_document(BALANCED)["servers"]} == {None}
+    assert "| Failed |" in observation_markdown(failing, PROVENANCE)
+    assert "| Failed |" not in observation_markdown(BALANCED, PROVENANCE)
+    page = observation_report(failing, PROVENANCE)
+    assert '<th scope="col" class="n">Failed</th>' in page
+    assert '<dt>failed calls</dt><dd class="bad">7</dd>' in page

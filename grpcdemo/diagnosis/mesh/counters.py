@@ -1,6 +1,8 @@
 """What the Envoy of a client has counted, out of its admin's `/clusters?format=json`: the requests to each host.
 
-A connection that Envoy does not look into counts as one request. The default statistics of Istio's sidecar leave these
+A request is answered where its gRPC status is the server's answer, such as OK or NOT_FOUND, and has failed where an
+HTTP status of 500 or more stands for it, such as for UNAVAILABLE or INTERNAL. One that is tried again counts again. A
+connection that Envoy does not look into counts as one request. The default statistics of Istio's sidecar leave these
 numbers out; the admin has them in any case.
 """
 
@@ -8,12 +10,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
-from grpcdemo.diagnosis.traffic import Counters
+from grpcdemo.diagnosis.traffic import NONE, Counters, Requests
 from grpcdemo.resources.objects import Object
 
-REQUESTS, UNDER_WAY = "rq_total", "rq_active"
+BEGUN, ANSWERED, FAILED, UNDER_WAY, CONNECTIONS = "rq_total", "rq_success", "rq_error", "rq_active", "cx_total"
 
 
 def clusters_path(name: str, namespace: str, port: int) -> str:
@@ -24,24 +27,23 @@ def clusters_path(name: str, namespace: str, port: int) -> str:
 
 def requests_by_host(clusters: Object, name: str, namespace: str, port: int) -> Counters:
     """To each address, over all subsets; no addresses where the sidecar does not know the Service."""
-    return _by_host(REQUESTS, clusters, name, namespace, port)
-
-
-def under_way_by_host(clusters: Object, name: str, namespace: str, port: int) -> Counters:
-    """The requests that have not ended yet."""
-    return _by_host(UNDER_WAY, clusters, name, namespace, port)
-
-
-def _by_host(stat: str, clusters: Object, name: str, namespace: str, port: int) -> Counters:
-    numbers: Counter[str] = Counter()
+    counters: dict[str, Requests] = {}
     for cluster in clusters.get("cluster_statuses") or []:
         direction, _, rest = str(cluster["name"]).partition("|")
         number, _, rest = rest.partition("|")
         host = rest.rpartition("|")[2]
         if direction == "outbound" and number == str(port) and host.startswith(f"{name}.{namespace}.svc."):
-            for status in cluster.get("host_statuses") or []:
-                numbers[_address(status["address"])] += _number(status, stat)
-    return dict(numbers)
+            for address, requests in _requests(cluster.get("host_statuses") or []):
+                counters[address] = counters.get(address, NONE).plus(requests)
+    return counters
+
+
+def _requests(hosts: Sequence[Object]) -> Iterator[tuple[str, Requests]]:
+    """Of each host of a cluster. A connection that Envoy does not look into has no answer that it could count."""
+    stats = [(_address(host["address"]), _stats(host)) for host in hosts]
+    is_opaque = all(not one[ANSWERED] and not one[FAILED] and one[BEGUN] <= one[CONNECTIONS] for _, one in stats)
+    for address, one in stats:
+        yield address, Requests(one[BEGUN], one[BEGUN if is_opaque else ANSWERED], one[FAILED], one[UNDER_WAY])
 
 
 def _address(address: Object) -> str:
@@ -52,6 +54,6 @@ def _address(address: Object) -> str:
     return endpoint.rpartition(":")[0].strip("[]")
 
 
-def _number(status: Object, name: str) -> int:
+def _stats(host: Object) -> Counter[str]:
     """Envoy leaves out a zero."""
-    return sum(int(stat.get("value", 0)) for stat in status.get("stats") or [] if stat["name"] == name)
+    return Counter({str(stat["name"]): int(stat.get("value", 0)) for stat in host.get("stats") or []})

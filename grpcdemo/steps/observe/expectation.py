@@ -41,7 +41,8 @@ def check_expected(config: Ends, observation: Observation, advice: Advice = DEMO
     if observation.is_over:
         raise NotEnoughResponses(f"expected {expected.value}, but {advice.gone}", hint=advice.back)
     if verdict.outcome is Outcome.INCONCLUSIVE:
-        errors = ", ".join(f"{count} {code}" for code, count in observation.tally.errors.items())
+        is_said = observation.tally.failed is not None
+        errors = "" if is_said else ", ".join(f"{count} {code}" for code, count in observation.tally.errors.items())
         raise NotEnoughResponses(
             f"expected {expected.value}, but there is no verdict: {verdict.reason}"
             + (f"; failed calls: {errors}" if errors else ""),

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from grpcdemo.diagnosis.inventory import MissingRight, Unreadable
-from grpcdemo.diagnosis.mesh.counters import clusters_path, requests_by_host, under_way_by_host
+from grpcdemo.diagnosis.mesh.counters import clusters_path, requests_by_host
 from grpcdemo.diagnosis.proxies import Proxy, proxy_in
 from grpcdemo.diagnosis.traffic import Counters
 from grpcdemo.errors import ApiError, Forbidden
@@ -51,7 +51,6 @@ class EnvoySource:
             {names[one.uid]: answer for one, answer in zip(sidecars, answers, strict=True) if answer is not None},
             {names[one.uid]: one.failure for one in sidecars if one.failure},
             [names[pod["metadata"]["uid"]] for pod in running if not has_envoy(pod)],
-            {names[one.uid]: one.under_way for one in sidecars},
         )
 
     async def close(self) -> None:
@@ -80,8 +79,6 @@ class Sidecar:
         self.uid, self.pod = str(pod["metadata"]["uid"]), str(pod["metadata"]["name"])
         self.failure = ""
         """Why the latest reading failed; empty also for a pod that has gone, which calls nobody any more."""
-        self.under_way: Counters = {}
-        """The requests that had not ended at the latest reading."""
         self._namespace = str(pod["metadata"]["namespace"])
         self._service = (service, namespace, port)
         self._api = api
@@ -89,7 +86,7 @@ class Sidecar:
 
     async def read(self) -> Counters | None:
         """None if it failed. Raises Unreadable if the user lacks the right."""
-        self.failure, self.under_way = "", {}
+        self.failure = ""
         try:
             return await done_within(self._read(), ANSWER_S)
         except Forbidden as error:
@@ -110,9 +107,7 @@ class Sidecar:
             self._forward = await self._api.forward(self.pod, ADMIN_PORT, namespace=self._namespace)
         body = await self._forward.get(clusters_path(*self._service))
         try:
-            clusters = json.loads(body)
-            self.under_way = under_way_by_host(clusters, *self._service)
-            return requests_by_host(clusters, *self._service)
+            return requests_by_host(json.loads(body), *self._service)
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise ApiError(f"port {ADMIN_PORT} of pod {self.pod} is not the admin of an Envoy") from error
 

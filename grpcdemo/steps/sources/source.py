@@ -16,13 +16,11 @@ class Reading:
     """One poll of some client pods, each called as `client_names` calls it."""
 
     counters: Mapping[str, Counters]
-    """By pod, the requests to each address since its counter began."""
+    """By pod, the requests to each address."""
     failures: Mapping[str, str] = field(default_factory=dict)
     """By pod that has counters which could not be read now, why."""
     uncounted: Sequence[str] = ()
     """Pods whose requests nobody counts."""
-    under_way: Mapping[str, Counters] = field(default_factory=dict)
-    """By pod, the requests to each address that have not ended yet, as far as the source knows."""
 
 
 def client_names(pods: Sequence[Object]) -> dict[str, str]:

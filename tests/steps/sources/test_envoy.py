@@ -1,5 +1,6 @@
 """The Envoys of client pods as a source: whom it asks, and whom it cannot."""
 
+from grpcdemo.diagnosis.traffic import Requests
 from grpcdemo.kube.client.api import Api
 from grpcdemo.resources.resource import PODS
 from grpcdemo.steps.sources.envoy import EnvoySource
@@ -18,7 +19,7 @@ async def test_who_is_asked(cluster: HollowCluster, demo_api: Api) -> None:
     pending = {**client, "status": {"phase": "Pending"}}
     source = EnvoySource(demo_api, "grpc-server", DEMO, 50051)
     reading = await source.read([client, *unmeshed])
-    assert reading.counters == {client["metadata"]["name"]: dict.fromkeys(servers(pods), 8)}
+    assert reading.counters == {client["metadata"]["name"]: dict.fromkeys(servers(pods), Requests(8, 8))}
     assert sorted(reading.uncounted) == sorted(pod["metadata"]["name"] for pod in unmeshed)
     assert await source.read([pending]) == await source.read([])
     await source.read([client])

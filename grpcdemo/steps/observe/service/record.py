@@ -17,6 +17,8 @@ from grpcdemo.steps.sources.source import Reading, client_names
 from grpcdemo.verdict import Criteria, Outcome, Verdict
 
 NO_SIDECAR = "it runs without Istio's sidecar, which counts requests"
+FAILED = "failed"
+"""In place of a status, which counters do not tell."""
 
 
 class ServiceRecord:
@@ -42,7 +44,7 @@ class ServiceRecord:
     def add(self, reading: Reading, addresses: Mapping[str, str], now: float, lost: Outage | None = None) -> None:
         """Count what was read *now*; *lost* is why the pods cannot be watched."""
         self._reading = reading
-        new = self._window.add(now, addresses, reading.counters, reading.under_way)
+        new = self._window.add(now, addresses, reading.counters)
         self._timeline.add(new, now)
         self._read_until.update(dict.fromkeys(reading.counters, now))
         outages = {"": lost} if lost else {}
@@ -86,8 +88,11 @@ class ServiceRecord:
             clipped((one for one in times if one.client), began, now)
             for times in (self._blindness.times(), self._blindness.unread())
         )
+        failed = self._window.failures.by_server
         return Tally(
             responses=sum(sum(counts.values()) for counts in by_client.values()),
+            errors={FAILED: sum(failed.values())} if failed else {},
+            failed=failed,
             by_client=by_client,
             seconds=self._window.seconds,
             blind_seconds=total_s(blind),

@@ -51,6 +51,20 @@ async def test_pinned(cluster: HollowCluster, demo_api: Api) -> None:
     assert cluster.faults.changes == []
 
 
+async def test_requests_that_fail(cluster: HollowCluster, demo_api: Api) -> None:
+    pods = await mesh_clients(cluster)
+    first, *_ = servers(pods)
+    envoy = Envoy(SERVICE, dict.fromkeys(servers(pods), EVENLY), failing={first: EVENLY})
+    cluster.faults.on("GET", path(pods), envoy)
+    seen = await last(demo_api, expect=Outcome.BALANCED)
+    name = next(name for name, address in pods.items() if address == first)
+    assert seen.verdict.outcome is Outcome.SKEWED
+    assert seen.verdict.reason.startswith(f"{name} gave none of ")
+    assert seen.tally.failed == {name: seen.tally.responses // 2}
+    assert seen.tally.errors == {"failed": seen.tally.responses // 2}
+    assert sum(part.errors for part in seen.timeline.slices) == seen.tally.responses // 2
+
+
 async def test_each_client_is_counted(cluster: HollowCluster, demo_api: Api) -> None:
     pods = await mesh_clients(cluster, clients=2)
     for where, server in zip(paths(pods), servers(pods), strict=False):
