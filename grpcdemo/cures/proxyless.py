@@ -10,10 +10,10 @@ from __future__ import annotations
 from grpcdemo.cures.cure import Change, Cure, CureValues, Need
 from grpcdemo.cures.objects import PORT, PROXY_USER, build_demo
 from grpcdemo.model.pods import SERVER_APP
-from grpcdemo.resources.istio import INJECT, PROXY_CONFIG, TEMPLATES
+from grpcdemo.resources.istio import GRPC_AGENT, INJECT, PROXY_CONFIG, TEMPLATES
 from grpcdemo.resources.objects import Object
 
-AGENT = {TEMPLATES: "grpc-agent", PROXY_CONFIG: '{"holdApplicationUntilProxyStarts": true}'}
+AGENT = {TEMPLATES: GRPC_AGENT, PROXY_CONFIG: '{"holdApplicationUntilProxyStarts": true}'}
 """Annotations of the client's pods: the agent, before the client."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grpcdemo.model.pods import Pod, ProxyKind
-from grpcdemo.resources.istio import PROXY_CONTAINER
+from grpcdemo.resources.istio import PROXY_CONTAINER, XDS_BOOTSTRAP
 from grpcdemo.resources.labels import APP_NAME
 from grpcdemo.resources.objects import Object, has_condition, is_terminating, labels_of
 from grpcdemo.resources.pod_status import FINISHED, read_pod_status, sidecars_of
@@ -60,7 +60,7 @@ def proxy_kind(pod: Object) -> ProxyKind | None:
 def has_xds(pod: Object) -> bool:
     """Whether an agent in the pod answers its gRPC clients by xDS."""
     variables = (variable for container in pod["spec"]["containers"] for variable in container.get("env") or [])
-    return any(variable["name"] == "GRPC_XDS_BOOTSTRAP" for variable in variables)
+    return any(variable["name"] == XDS_BOOTSTRAP for variable in variables)
 
 
 def proxy_image(pod: Object) -> str | None:

@@ -8,20 +8,24 @@ cluster where the webhook does not answer.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable
 
 from grpcdemo.resources.endpoints import any_endpoint_ready
 from grpcdemo.resources.istio import (
     CANONICAL_NAME,
     CANONICAL_REVISION,
+    GRPC_AGENT,
     INJECT,
     INJECTION_LABEL,
     NATIVE_SIDECAR,
     PROXY_CONTAINER,
     REVISION_LABEL,
     SIDECAR_STATUS,
+    TEMPLATES,
     TLS_MODE,
     WEBHOOK_SUFFIX,
+    XDS_BOOTSTRAP,
 )
 from grpcdemo.resources.labels import APP_NAME, TEMPLATE_HASH
 from grpcdemo.resources.objects import Object, annotations_of, controller_of, copy_json, labels_of
@@ -31,6 +35,8 @@ from grpcdemo.sandbox.proxy.sidecar import READY_PATH, STATUS_PORT
 
 DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 DEFAULT_LOGS_CONTAINER = "kubectl.kubernetes.io/default-logs-container"
+XDS_BOOTSTRAP_FILE = "/etc/istio/proxy/grpc-bootstrap.json"
+"""Where Istio's agent writes it."""
 
 Fault = Callable[[str, str], str | None]
 """Why a Service (namespace, name) cannot be called, such as `no endpoints available for service "istiod"`."""
@@ -38,7 +44,7 @@ ONLY_OURS = "the sandbox calls no webhook but its own injector"
 
 
 def inject(pod: Object, namespace: Object, configurations: Iterable[Object], *, fault: Fault, image: str) -> Object:
-    """Add the sidecar if an injector selects the pod and the pod does not opt out.
+    """Add the sidecar, or what the pod's template adds, if an injector selects the pod and the pod does not opt out.
 
     Raises StatusError (InternalError) if a webhook cannot be called and its failurePolicy is Fail.
     """
@@ -46,7 +52,9 @@ def inject(pod: Object, namespace: Object, configurations: Iterable[Object], *, 
         revision = labels_of(configuration).get(REVISION_LABEL, "default")
         for webhook in configuration.get("webhooks") or []:
             if _selects(webhook, namespace, pod) and _can_call(webhook, fault) and _wants_sidecar(pod):
-                pod = add_sidecar(pod, revision=revision, image=image)
+                pod = (
+                    add_agent(pod, revision) if _wants_agent(pod) else add_sidecar(pod, revision=revision, image=image)
+                )
     return pod
 
 
@@ -84,31 +92,50 @@ def _wants_sidecar(pod: Object) -> bool:
     return labels_of(pod).get(INJECT, annotations_of(pod).get(INJECT, "")) != "false"
 
 
+def _wants_agent(pod: Object) -> bool:
+    return GRPC_AGENT in re.split(r"[,\s]+", annotations_of(pod).get(TEMPLATES, ""))
+
+
+def add_agent(pod: Object, revision: str) -> Object:
+    """Have every container's gRPC find endpoints by xDS. Istio adds an agent for it; the kubelet plays that one."""
+    injected = copy_json(pod)
+    for container in injected["spec"]["containers"]:
+        container["env"] = [*(container.get("env") or []), {"name": XDS_BOOTSTRAP, "value": XDS_BOOTSTRAP_FILE}]
+    _mark(injected, {**annotations_of(pod), REVISION_LABEL: revision})
+    return injected
+
+
 def add_sidecar(pod: Object, *, revision: str, image: str) -> Object:
     """Add the proxy as a native sidecar before all init containers, or as one more container."""
     injected = copy_json(pod)
-    spec, metadata = injected["spec"], injected["metadata"]
-    native, first = annotations_of(pod).get(NATIVE_SIDECAR) != "false", spec["containers"][0]["name"]
+    spec, first = injected["spec"], injected["spec"]["containers"][0]["name"]
+    native = annotations_of(pod).get(NATIVE_SIDECAR) != "false"
     proxy = build_proxy(image, native=native)
     if native:
         spec["initContainers"] = [proxy, *(spec.get("initContainers") or [])]
     else:
         spec["containers"].append(proxy)
-    metadata["labels"] = {
-        **labels_of(pod),
-        TLS_MODE: "istio",
-        CANONICAL_NAME: canonical_name(pod),
-        CANONICAL_REVISION: _first(labels_of(pod), CANONICAL_REVISION, "app.kubernetes.io/version", "version")
-        or "latest",
-    }
-    metadata["annotations"] = {
+    annotations = {
         DEFAULT_CONTAINER: first,
         DEFAULT_LOGS_CONTAINER: first,
         **annotations_of(pod),
         REVISION_LABEL: revision,
         SIDECAR_STATUS: _status(revision, native=native),
     }
+    _mark(injected, annotations)
     return injected
+
+
+def _mark(pod: Object, annotations: Labels) -> None:
+    """Give the pod the labels by which the mesh names its workload."""
+    pod["metadata"]["labels"] = {
+        **labels_of(pod),
+        TLS_MODE: "istio",
+        CANONICAL_NAME: canonical_name(pod),
+        CANONICAL_REVISION: _first(labels_of(pod), CANONICAL_REVISION, "app.kubernetes.io/version", "version")
+        or "latest",
+    }
+    pod["metadata"]["annotations"] = {**annotations}
 
 
 def _status(revision: str, *, native: bool) -> str:

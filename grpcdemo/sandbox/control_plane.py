@@ -62,6 +62,12 @@ class ControlPlane:
         self._policy = policy
         self._seed()
 
+    @property
+    def injector_ip(self) -> str:
+        """The address of the Service that Istio's control plane would be behind."""
+        service = self.store.get(SERVICES, self._injector.namespace, self._injector.service)
+        return str(service["spec"]["clusterIP"])
+
     def build_app(self, node: Node, *, token: str, version: str) -> web.Application:
         return server.build_app(self.registry, token=token, node=node, version=version)
 

@@ -25,6 +25,7 @@ from grpcdemo.sandbox.kubelet.host import NODE, KubeletConfig, RecordEvent
 from grpcdemo.sandbox.kubelet.kubelet import Kubelet
 from grpcdemo.sandbox.limits import raise_file_limit
 from grpcdemo.sandbox.network import reserve_network, wants_ports
+from grpcdemo.sandbox.proxy.agent import GrpcAgent
 from grpcdemo.sandbox.proxy.node_proxy import NodeProxy
 from grpcdemo.sandbox.proxy.sidecar import STATUS_PORT
 from grpcdemo.sandbox.state import State, acquire, clear, write_kubeconfig
@@ -65,7 +66,8 @@ async def _serve(state: State, ready: Callable[[], None], stop: asyncio.Event) -
     token = secrets.token_urlsafe(32)
     async with AsyncExitStack() as stack:
         dns = None if network.virtual else await stack.enter_async_context(answering_queries(plane.store))
-        config = KubeletConfig(dns=dns)
+        agent = await stack.enter_async_context(GrpcAgent(plane.store, network, plane.injector_ip))
+        config = KubeletConfig(dns=dns, agent=agent)
         kubelet = Kubelet(plane.store, network, state.run / "pods", build_record(plane), config=config)
         app = plane.build_app(kubelet, token=token, version=f"{KUBERNETES}+sandbox.{__version__}")
         parts = await stack.enter_async_context(_Running(plane.run_controllers(), kubelet.run(), proxy.run()))

@@ -55,8 +55,8 @@ def test_a_new_client_is_followed_from_its_first_response(demo: Demo) -> None:
         lines.out.next()
         demo.kubectl("rollout", "restart", "deployment/grpc-client")
         lines.out.until(lambda line: "seq=1 " in line)
-        # a window with the old one, one with both, and one with the new one
-        record = seen.wait_for_record(lambda record: record["windows"] > 2 and record["verdict"] == "pinned")
+        # a window with the old one, perhaps one with both, and one with the new one
+        record = seen.wait_for_record(lambda record: record["windows"] > 1 and record["verdict"] == "pinned")
     assert record["missed"] == 0
 
 

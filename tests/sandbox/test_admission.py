@@ -37,6 +37,15 @@ def has_proxy(pod: Object) -> bool:
     return "istio-proxy" in names(containers)
 
 
+def xds(pod: Object) -> list[str]:
+    """The containers whose gRPC asks the control plane."""
+    return [
+        container["name"]
+        for container in pod["spec"]["containers"]
+        if any(variable["name"] == "GRPC_XDS_BOOTSTRAP" for variable in container.get("env") or [])
+    ]
+
+
 def names(containers: list[Object]) -> list[str]:
     return [container["name"] for container in containers]
 
@@ -218,3 +227,27 @@ def test_a_service_needs_a_ready_endpoint() -> None:
     assert service_fault({}, "istiod", endpoints(False)) == NO_ENDPOINTS
     assert service_fault({}, "istiod", [{"endpoints": None}]) == NO_ENDPOINTS
     assert service_fault({}, "istiod", endpoints(False, True)) is None
+
+
+@pytest.mark.parametrize("templates", ["grpc-agent", "grpc-agent,custom", "custom, grpc-agent"])
+def test_a_template_has_grpc_ask_the_control_plane_in_place_of_a_proxy(templates: str) -> None:
+    pod = build_pod(annotations={"inject.istio.io/templates": templates})
+    pod["spec"]["containers"][1]["env"] = [{"name": "A", "value": "b"}]
+    before = copy.deepcopy(pod)
+    added = injected(pod)
+    assert (has_proxy(added), xds(added)) == (False, ["server", "other"])
+    assert added["spec"]["containers"][1]["env"][0] == {"name": "A", "value": "b"}
+    assert added["metadata"]["labels"]["security.istio.io/tlsMode"] == "istio"
+    assert added["metadata"]["annotations"]["istio.io/rev"] == "default"
+    assert pod == before
+
+
+@pytest.mark.parametrize("templates", ["sidecar", "", "grpc-simple"])
+def test_any_other_template_is_the_sidecar(templates: str) -> None:
+    added = injected(build_pod(annotations={"inject.istio.io/templates": templates}))
+    assert (has_proxy(added), xds(added)) == (True, [])
+
+
+def test_a_pod_that_opts_out_has_no_agent() -> None:
+    pod = build_pod({"sidecar.istio.io/inject": "false"}, {"inject.istio.io/templates": "grpc-agent"})
+    assert xds(injected(pod)) == []

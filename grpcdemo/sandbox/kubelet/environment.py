@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address
+from pathlib import Path
 
 from grpcdemo.resources.objects import Object
 from grpcdemo.sandbox.kubelet.images import Image
@@ -67,6 +69,13 @@ def add_addresses(
     for name, target in image.targets.items():
         env[name] = resolve_target(values.get(name) or target, resolve)
     return env
+
+
+def write_bootstrap(bootstrap: Object, folder: Path) -> str:
+    """Write the file by which a container's gRPC finds its xDS server; the path. Raises OSError."""
+    path = folder / "grpc-bootstrap.json"
+    path.write_text(json.dumps(bootstrap), encoding="utf-8")
+    return str(path)
 
 
 def resolve_target(target: str, resolve: Resolve) -> str:

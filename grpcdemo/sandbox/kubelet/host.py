@@ -16,6 +16,7 @@ from grpcdemo.sandbox.kubelet.backoff import FIRST_S
 from grpcdemo.sandbox.kubelet.fork_server import ForkServer
 from grpcdemo.sandbox.kubelet.log_file import ROTATE_AT
 from grpcdemo.sandbox.network import Network
+from grpcdemo.sandbox.proxy.agent import GrpcAgent
 from grpcdemo.sandbox.proxy.services import ServicePort, list_service_ports
 from grpcdemo.sandbox.proxy.sidecar import Sidecar
 
@@ -41,6 +42,8 @@ class KubeletConfig:
     """Whether our images' programs are forked, where the system can."""
     dns: str | None = None
     """The address of the DNS server that knows headless Services; None to resolve them once, when a pod starts."""
+    agent: GrpcAgent | None = None
+    """Tells clients with gRPC's xDS where to ask."""
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,17 @@ Address = tuple[str, int]
 Balancing = Literal["RANDOM", "LEAST_REQUEST"]
 
 TYPE = "type.googleapis.com/envoy"
+LISTENER = f"{TYPE}.config.listener.v3.Listener"
+CLUSTER = f"{TYPE}.config.cluster.v3.Cluster"
+LOAD_ASSIGNMENT = f"{TYPE}.config.endpoint.v3.ClusterLoadAssignment"
 HTTP_CONNECTION_MANAGER = f"{TYPE}.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 TCP_PROXY = f"{TYPE}.extensions.filters.network.tcp_proxy.v3.TcpProxy"
 ROUTER = f"{TYPE}.extensions.filters.http.router.v3.Router"
 HTTP_PROTOCOL_OPTIONS = f"{TYPE}.extensions.upstreams.http.v3.HttpProtocolOptions"
 CARES = f"{TYPE}.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig"
 PREVIOUS_HOSTS = f"{TYPE}.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
+
+ROUTER_FILTER: Config = {"name": "envoy.filters.http.router", "typed_config": {"@type": ROUTER}}
 
 CONNECT_TIMEOUT = "10s"  # Istio's default
 
@@ -43,14 +48,14 @@ def build_static_cluster(name: str, address: Config, *, http: bool) -> Config:
 
 
 def _cluster(name: str, kind: str, rest: Config, *, http: bool) -> Config:
-    cluster = {"@type": f"{TYPE}.config.cluster.v3.Cluster", "name": name, "type": kind, **rest}
+    cluster = {"@type": CLUSTER, "name": name, "type": kind, **rest}
     return {**cluster, **_http_upstream()} if http else cluster
 
 
 def build_load_assignment(cluster: str, endpoints: Sequence[Address]) -> Config:
     lb_endpoints = [{"endpoint": {"address": socket_address(endpoint)}} for endpoint in endpoints]
     return {
-        "@type": f"{TYPE}.config.endpoint.v3.ClusterLoadAssignment",
+        "@type": LOAD_ASSIGNMENT,
         "cluster_name": cluster,
         "endpoints": [{"lb_endpoints": lb_endpoints}],
     }
@@ -67,6 +72,18 @@ def build_listener(name: str, address: Address, *, http: bool, retries: bool = F
     return build_routing_listener(name, address, [{"match": {"prefix": "/"}, "route": route}])
 
 
+def build_api_listener(name: str, cluster: str) -> Config:
+    """What gRPC reads in place of a listener with an address: all calls go to the *cluster*."""
+    routes = [{"match": {"prefix": ""}, "route": {"cluster": cluster}}]
+    hosts = [{"name": name, "domains": ["*"], "routes": routes}]
+    manager = {
+        "@type": HTTP_CONNECTION_MANAGER,
+        "route_config": {"name": name, "virtual_hosts": hosts},
+        "http_filters": [ROUTER_FILTER],
+    }
+    return {"@type": LISTENER, "name": name, "api_listener": {"api_listener": manager}}
+
+
 def build_routing_listener(name: str, address: Address, routes: Sequence[Config]) -> Config:
     manager = {
         "@type": HTTP_CONNECTION_MANAGER,
@@ -79,7 +96,7 @@ def build_routing_listener(name: str, address: Address, routes: Sequence[Config]
             "validate_clusters": False,  # Envoy may read the file with the cluster after this one
             "virtual_hosts": [{"name": name, "domains": ["*"], "routes": list(routes)}],
         },
-        "http_filters": [{"name": "envoy.filters.http.router", "typed_config": {"@type": ROUTER}}],
+        "http_filters": [ROUTER_FILTER],
     }
     return _listener(name, address, {"name": "envoy.filters.network.http_connection_manager", "typed_config": manager})
 
@@ -103,7 +120,7 @@ def file_source(path: str) -> Config:
 
 def _listener(name: str, address: Address, proxy: Config) -> Config:
     return {
-        "@type": f"{TYPE}.config.listener.v3.Listener",
+        "@type": LISTENER,
         "name": name,
         "address": socket_address(address),
         "filter_chains": [{"filters": [proxy]}],

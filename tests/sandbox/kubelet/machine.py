@@ -24,6 +24,7 @@ from grpcdemo.sandbox.dns import answering_queries
 from grpcdemo.sandbox.kubelet.host import NODE, KubeletConfig
 from grpcdemo.sandbox.kubelet.kubelet import Kubelet
 from grpcdemo.sandbox.network import Network, reserve_network
+from grpcdemo.sandbox.proxy.agent import GrpcAgent
 from grpcdemo.sandbox.proxy.node_proxy import NodeProxy
 from grpcdemo.sandbox.proxy.sidecar import IMAGE as PROXY_IMAGE
 from grpcdemo.workload.call_log import Call
@@ -190,7 +191,8 @@ async def running_machine(
     node_proxy = NodeProxy(store, network, root / "node-proxy", launch=launch)
     async with contextlib.AsyncExitStack() as stack:
         server = await stack.enter_async_context(answering_queries(store)) if dns else None
-        config = KubeletConfig(BACKOFF_S, rotate_at, launch, forks, server)
+        agent = await stack.enter_async_context(GrpcAgent(store, network, network.service_address("istio", "istiod")))
+        config = KubeletConfig(BACKOFF_S, rotate_at, launch, forks, server, agent)
         kubelet = Kubelet(store, network, root / "kubelet", record, config=config)
         stack.callback(network.close)
         running = [asyncio.create_task(kubelet.run())]

@@ -11,9 +11,11 @@ from grpcdemo.cures import find_cure
 from grpcdemo.cures.cure import CureValues
 from grpcdemo.cures.objects import CRASH_PORT
 from grpcdemo.manifests.render import ManifestValues
+from grpcdemo.resources.istio import TEMPLATES
 from grpcdemo.resources.labels import APP_NAME
-from grpcdemo.resources.objects import Object
+from grpcdemo.resources.objects import Object, annotations_of
 from grpcdemo.resources.resource import HEADLESS, SERVICES
+from grpcdemo.sandbox.admission import add_agent
 from grpcdemo.sandbox.proxy.sidecar import IMAGE
 from tests.workload.call_line import parse_call
 
@@ -37,7 +39,7 @@ async def start(machine: Machine, cure: str, **server_env: str) -> None:
     objects = find_cure(cure).build(VALUES)
     services = [obj for obj in objects if obj["kind"] == "Service"]
     containers = {
-        obj["metadata"]["name"]: obj["spec"]["template"]["spec"]["containers"][0]
+        obj["metadata"]["name"]: injected_container(obj["spec"]["template"])
         for obj in objects
         if obj["kind"] == "Deployment"
     }
@@ -54,6 +56,13 @@ async def start(machine: Machine, cure: str, **server_env: str) -> None:
         publish(machine, services, "grpc-proxy", "proxy")
     machine.create_pod("client", containers["grpc-client"])
     await machine.until_ready("client")
+
+
+def injected_container(template: Object) -> Object:
+    """With what a template of the injector adds, if the pod names one."""
+    injected = add_agent(template, "default") if TEMPLATES in annotations_of(template) else template
+    (container,) = injected["spec"]["containers"]
+    return dict(container)
 
 
 def create_service(machine: Machine, service: Object) -> None:
@@ -89,6 +98,7 @@ async def connections(machine: Machine) -> tuple[int, int]:
         ("shared-pool", 1, (1, 1)),
         ("http1-kept", 1, (1, 1)),
         ("envoy", 3, (1, 1)),
+        ("proxyless", 3, (3, 3)),
     ],
 )
 async def test_where_calls_go_and_over_how_many_connections(
@@ -110,6 +120,19 @@ async def test_a_pool_has_a_connection_for_each_channel(machine: Machine) -> Non
 async def test_a_connection_for_each_call_goes_anywhere(machine: Machine, cure: str) -> None:
     await start(machine, cure)
     assert len({call.pod for call in await machine.calls(100)}) == 3
+
+
+async def test_a_proxyless_client_follows_the_endpoints(machine: Machine) -> None:
+    await start(machine, "proxyless")
+    machine.publish("server-1")
+    await machine.call_until(lambda call: call.pod == "server-1")
+    last = 0
+    while last < 20:
+        last = last + 1 if {call.pod for call in await machine.calls(1)} == {"server-1"} else 0
+    machine.publish(*SERVERS)
+    await machine.call_until(lambda call: call.pod == "server-2")
+    log = await machine.log("client", "grpc-client")
+    assert {call.code for call in map(parse_call, log.splitlines()) if call} == {"OK"}
 
 
 async def test_an_aged_connection_is_replaced_without_an_error(machine: Machine) -> None:

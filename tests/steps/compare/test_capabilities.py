@@ -22,16 +22,16 @@ async def test_a_dry_run_shows_the_injectors_image(cluster_api: Api) -> None:
     capabilities = await read_capabilities(cluster_api, CompareConfig())
     assert capabilities.injection == {"istio-injection": "enabled", "istio.io/rev": None}
     assert capabilities.proxy_image == IMAGE
-    assert [*capabilities.left_out(CURES)] == ["proxyless"]
+    assert capabilities.left_out(CURES) == {}
 
 
-async def test_an_injector_that_knows_its_template_adds_the_agent(cluster: HollowCluster, cluster_api: Api) -> None:
-    def add_agent(pod: Object) -> None:
-        if pod["metadata"].get("annotations", {}).get("inject.istio.io/templates") == "grpc-agent":
-            pod["spec"]["containers"][0]["env"].append({"name": "GRPC_XDS_BOOTSTRAP", "value": "/etc/bootstrap.json"})
+async def test_an_injector_may_not_know_the_agent(cluster: HollowCluster, cluster_api: Api) -> None:
+    def forget_template(pod: Object) -> None:
+        pod["metadata"].get("annotations", {}).pop("inject.istio.io/templates", None)
 
-    cluster.policy = add_agent
-    assert (await read_capabilities(cluster_api, CompareConfig())).left_out(CURES) == {}
+    cluster.policy = forget_template
+    left_out = (await read_capabilities(cluster_api, CompareConfig())).left_out(CURES)
+    assert left_out == {"proxyless": "the injector shows no agent for gRPC without a proxy"}
 
 
 async def test_without_an_injector_an_image_may_be_named(cluster: HollowCluster, cluster_api: Api) -> None:
