@@ -123,7 +123,8 @@ class Progress:
         self._unread = False
         self._waiting = ""
         self._next_draw = 0.0
-        self._size = (0, 0)
+        self._size: tuple[int, int] | None = None
+        """Of the terminal, when the frame that stands there was drawn."""
         """Of the terminal at the last frame, in cells and lines."""
         self._suspension = Suspension()
         self._latest: Picture | None = None
@@ -197,17 +198,17 @@ class Progress:
         """Draw the picture as one frame, below an empty line, in the size that the terminal has now.
 
         Where the last frame begins is unknown in a terminal that became narrower, and wrapped it, or higher or lower,
-        and scrolled it, and after `fg`: then clear the screen.
+        and scrolled it, and after `fg`: then clear the screen. Without a frame, what stands there remains.
         """
         width, height = self._console.size
         self._console.file.write(BEGIN_FRAME)
         was_suspended = self._suspension.was_suspended()
-        if self._live and (width < self._size[0] or height != self._size[1] or was_suspended):
+        if self._live and self._size and (width < self._size[0] or height != self._size[1] or was_suspended):
             self._live.update(Text(""))
             self._clear()
             self._console.clear()
-        self._size = width, height
         live = self._live_display(animated=False)
+        self._size = width, height
         live.update(Group(Text(""), picture(width, height - 2)), refresh=True)
         self._console.file.write(END_FRAME)
         self._console.file.flush()
@@ -231,7 +232,7 @@ class Progress:
         if self._live:
             with contextlib.suppress(OSError):
                 self._live.stop()
-            self._live = None
+            self._live, self._size = None, None
 
     def _print_above(self, text: RenderableType, *, wrapped: bool = False) -> None:
         """In place of what is redrawn, which goes on below."""

@@ -161,6 +161,17 @@ def test_a_terminal_of_another_size_is_drawn_from_top(
     assert "\x1b[2J" not in first
 
 
+def test_what_was_said_before_a_picture_stays() -> None:
+    """A spinner is not a frame, and no terminal changes its size by it."""
+    with on_terminal() as terminal, Progress() as progress:
+        progress.report(Done("heading"))
+        progress.report(Waiting("x 0/3 ready"))
+        _draw(progress, terminal, "first picture")
+        progress.report(Waiting("x 1/3 ready"))
+        _draw(progress, terminal, "second picture")
+    assert "\x1b[2J" not in terminal.getvalue()
+
+
 def _draw(progress: Progress, terminal: Terminal, picture: str) -> None:
     while picture not in terminal.getvalue():
         progress.draw(lambda *_: picture, lambda: "line")
