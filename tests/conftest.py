@@ -3,7 +3,9 @@
 import locale
 import os
 import signal
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -11,6 +13,11 @@ from hypothesis import settings
 KEPT = {"PATH", "LD_LIBRARY_PATH", "TMPDIR", "HOME"}
 """What it takes to start a program. A test has a HOME of its own, unless it needs the developer's cluster."""
 FIXED = {"LANG": "C.UTF-8", "TZ": "UTC"}
+OWN = dict.fromkeys(("SSL_CERT_FILE", "SSL_CERT_DIR"), os.devnull)
+"""Reading all that a machine trusts takes longer than most tests. Those on the developer's cluster need it."""
+HOMES = pytest.StashKey[str]()
+"""The folder of the tests' homes."""
+DEVELOPERS_HOME = str(Path.home())
 DEVELOPERS_KUBECONFIG = "PYTEST_KUBECONFIG"
 """Holds KUBECONFIG for the tests that are marked `cluster` or `bench`: no other test may reach that cluster."""
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -43,7 +50,10 @@ def _most_seconds(item: pytest.Item) -> int:
 
 
 @pytest.hookimpl(trylast=True)  # pytest's own output still follows the developer's NO_COLOR
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    homes = tempfile.TemporaryDirectory(prefix="grpcdemo-homes-", ignore_cleanup_errors=True)
+    config.add_cleanup(homes.cleanup)
+    config.stash[HOMES] = homes.name
     environment = {name: value for name, value in os.environ.items() if name in KEPT or name.startswith("PYTEST_")}
     if "KUBECONFIG" in os.environ:
         environment[DEVELOPERS_KUBECONFIG] = os.environ["KUBECONFIG"]
@@ -68,17 +78,16 @@ def _ignore(*_: object) -> None:
     pass
 
 
-@pytest.fixture(autouse=True)
-def _signals() -> None:
-    """Take the signals back: a command that ran in this process has reset their handlers."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Take back the signals, whose handlers a command may have reset, and give the test a home.
+
+    As fixtures, this would double what pytest takes for a small test.
+    """
     take_signals()
-
-
-@pytest.fixture(autouse=True)
-def _home(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    if not any(request.node.get_closest_marker(name) for name in ("cluster", "bench")):
-        monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
-        for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):  # reading all that a machine trusts takes longer than most tests
-            monkeypatch.setenv(name, os.devnull)
+    for name in OWN:
+        os.environ.pop(name, None)
+    if any(item.get_closest_marker(name) for name in ("cluster", "bench")):
+        os.environ["HOME"] = DEVELOPERS_HOME
+    else:
+        os.environ.update(OWN, HOME=tempfile.mkdtemp(dir=item.config.stash[HOMES]))

@@ -15,12 +15,13 @@ from .samples import BALANCED, PINNED, PROVENANCE
 
 FOLDER = Path(__file__).parents[2] / ".github" / "picture"
 SVG = "{http://www.w3.org/2000/svg}"
-REPORT = demo_report([Phase("Istio off", PINNED), Phase("Istio on", BALANCED)], replace(PROVENANCE, sandbox=True))
+PHASES = [Phase("Istio off", PINNED), Phase("Istio on", BALANCED)]
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_both_halves_are_in_the_picture(dark: bool) -> None:
-    text = runpy.run_path(str(FOLDER / "record.py"))["picture"](REPORT, dark=dark)
+    report = demo_report(PHASES, replace(PROVENANCE, sandbox=True))
+    text = runpy.run_path(str(FOLDER / "record.py"))["picture"](report, dark=dark)
     picture = ElementTree.fromstring(text)
     texts = ["".join(one.itertext()) for one in picture.iter(f"{SVG}text")]
     for shown in (

@@ -1,6 +1,5 @@
 """Fixtures of a running API server."""
 
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,13 +10,6 @@ from tests.fakes.script import write_kubeconfig
 
 from .harness import Client, Kubectl, Sandbox, running
 from .samples import NAMESPACE
-
-
-@pytest.fixture(autouse=True)
-def _no_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the server's own is trusted here, and reading all that a machine trusts takes longer than a test."""
-    monkeypatch.setenv("SSL_CERT_FILE", os.devnull)
-    monkeypatch.setenv("SSL_CERT_DIR", os.devnull)
 
 
 @pytest.fixture
