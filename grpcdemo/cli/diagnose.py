@@ -11,11 +11,12 @@ from grpcdemo.cli import options
 from grpcdemo.cli.completers import complete_namespaces, complete_services
 from grpcdemo.cli.output import Progress, result_width, show_document, show_picture, show_text
 from grpcdemo.cli.runner import read
-from grpcdemo.cli.service_options import Call
+from grpcdemo.cli.service_options import Call, Counting
 from grpcdemo.cli.target_options import ClusterOptions, check_namespace
 from grpcdemo.diagnosis.examination import Conclusion, Diagnosis
 from grpcdemo.errors import ExitCode, UsageError
 from grpcdemo.steps import diagnose as step
+from grpcdemo.steps.sources.source import Choice
 from grpcdemo.views.diagnosis import diagnoses_view, diagnosis_view
 from grpcdemo.views.diagnosis_document import (
     diagnoses_document,
@@ -106,6 +107,7 @@ def diagnose(
         ),
     ] = None,
     call: Call,
+    counting: Counting,
     traffic: Traffic,
     everywhere: Annotated[
         bool, typer.Option("--all-namespaces", "-A", help="All Services that speak gRPC, in every namespace.")
@@ -118,15 +120,19 @@ def diagnose(
 ) -> None:
     """Tell why a gRPC client stays on one pod of a Service, and what cures it. Changes nothing."""
     if service is None:
-        if any(vars(call).values()) or traffic.seconds is not None:
+        if any(vars(call).values()) or counting.source or traffic.seconds is not None:
             raise UsageError(
-                "--port, --client and --for need a Service", hint="name it, such as `grpcdemo diagnose svc/NAME`"
+                "--port, --client, --source and --for need a Service",
+                hint="name it, such as `grpcdemo diagnose svc/NAME`",
             )
         _diagnose_all(place, everywhere=everywhere, output=output)
     elif everywhere:
         raise UsageError("--all-namespaces looks at all Services", hint="leave out the Service's name, or the option")
+    elif counting.source and traffic.skipped:
+        raise UsageError("--source says who counts traffic, and --no-traffic counts none", hint="choose one of them")
     else:
-        config = step.DiagnoseConfig(service, place.namespace, **vars(call), traffic_s=traffic.longest_s)
+        source = counting.source or Choice.AUTO
+        config = step.DiagnoseConfig(service, place.namespace, **vars(call), traffic_s=traffic.longest_s, source=source)
         _diagnose_one(place, config, output)
 
 

@@ -8,7 +8,7 @@ import typer
 from grpcdemo.cli import options
 from grpcdemo.cli.completers import complete_services
 from grpcdemo.cli.observe_options import End, Logged, Place, Strictness
-from grpcdemo.cli.service_options import Call
+from grpcdemo.cli.service_options import Call, Counting
 from grpcdemo.cli.watch import Form, Watch, Watched
 from grpcdemo.cli.written import check_stdout, written
 from grpcdemo.errors import ExitCode, GrpcdemoError, UsageError
@@ -23,6 +23,7 @@ from grpcdemo.steps.observe.observer import OnLine
 from grpcdemo.steps.observe.pods import observe_commands
 from grpcdemo.steps.observe.service import ServiceObserveConfig, observe_service
 from grpcdemo.steps.observe.service.advice import advise, service_commands
+from grpcdemo.steps.sources.source import Choice
 from grpcdemo.steps.subject import Subject
 from grpcdemo.verdict import Criteria
 
@@ -61,15 +62,16 @@ def observe(
     report: options.ReportFile = None,
     display: options.Display,
     call: Call,
+    counting: Counting,
     logged: Logged,
     strictness: Strictness,
 ) -> None:
     """Watch which server pods answer, until Ctrl-C or the end that you set."""
     shared: dict[str, Any] = {**vars(end), "timeout_s": timeout, "criteria": Criteria(**vars(strictness))}
     ends, watched, advice = (
-        _demo(target, call, logged, shared)
+        _demo(target, call, counting, logged, shared)
         if service is None
-        else _service(service, target, call, logged, form, shared)
+        else _service(service, target, call, counting, logged, form, shared)
     )
     check_stdout(report, form, table=Form.TABLE)
     with written(report) as file:
@@ -90,8 +92,10 @@ def _refuse(why: str, given: Mapping[str, object], *, hint: str) -> None:
         raise UsageError(f"--{typed[0].replace('_', '-')} {why}", hint=hint)
 
 
-def _demo(place: Place, call: Call, logged: Logged, shared: dict[str, Any]) -> tuple[Ends, Watched, Advice]:
-    _refuse("needs a Service", vars(call), hint="name it, such as `grpcdemo observe svc/NAME`")
+def _demo(
+    place: Place, call: Call, counting: Counting, logged: Logged, shared: dict[str, Any]
+) -> tuple[Ends, Watched, Advice]:
+    _refuse("needs a Service", {**vars(call), **vars(counting)}, hint="name it, such as `grpcdemo observe svc/NAME`")
     config = ObserveConfig(place.namespace or defaults.NAMESPACE, **shared, **vars(logged))
 
     def watch(api: Api, on_line: OnLine | None) -> AsyncIterator[Observation]:
@@ -102,13 +106,13 @@ def _demo(place: Place, call: Call, logged: Logged, shared: dict[str, Any]) -> t
 
 
 def _service(
-    name: str, place: Place, call: Call, logged: Logged, form: Form, shared: dict[str, Any]
+    name: str, place: Place, call: Call, counting: Counting, logged: Logged, form: Form, shared: dict[str, Any]
 ) -> tuple[Ends, Watched, Advice]:
     _refuse("is about the demo's log", vars(logged), hint="leave it out, or leave out the Service")
     if form is Form.LOG:
         raise UsageError("--output log is about the demo's log", hint="take another form, such as jsonl")
     subject = Subject(name, place.namespace, **vars(call))
-    config = ServiceObserveConfig(subject=subject, **shared)
+    config = ServiceObserveConfig(subject=subject, source=counting.source or Choice.AUTO, **shared)
 
     def watch(api: Api, _: OnLine | None) -> AsyncIterator[Observation]:
         return observe_service(api, config)

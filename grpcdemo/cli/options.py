@@ -52,7 +52,9 @@ def number(least: float, most: float) -> Callable[[str | float], float]:
     return parse
 
 
-def choice(*names: str, of: Mapping[str, T], help: str, metavar: str | None = None) -> Any:
+def choice(
+    *names: str, of: Mapping[str, T], help: str, metavar: str | None = None, show_default: str | bool = True
+) -> Any:
     """An option that takes one of a few words."""
 
     def parse(value: str) -> T:
@@ -64,7 +66,9 @@ def choice(*names: str, of: Mapping[str, T], help: str, metavar: str | None = No
         return [word for word in of if word.startswith(incomplete)]
 
     words = "|".join(of)
-    return typer.Option(*names, parser=parse, metavar=metavar or words, autocompletion=complete, help=help)
+    return typer.Option(
+        *names, parser=parse, metavar=metavar or words, autocompletion=complete, help=help, show_default=show_default
+    )
 
 
 def label_value(value: str) -> str:

@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
+from grpcdemo.cli import options
 from grpcdemo.cli.completers import complete_namespaces
+from grpcdemo.steps.sources.source import Choice
 
 
 @dataclass(frozen=True)
@@ -26,5 +28,22 @@ class Call:
             help="The client's namespace.",
             show_default="the Service's",
             autocompletion=complete_namespaces,
+        ),
+    ] = None
+
+
+@dataclass(frozen=True)
+class Counting:
+    """Who counts the calls."""
+
+    HEADING = "Calls to the Service"
+
+    source: Annotated[
+        Choice | None,
+        options.choice(
+            "--source",
+            of={choice.value: choice for choice in Choice},
+            help="Who counts: the clients' sidecars (envoy) or the servers' (istio); auto is the first that can.",
+            show_default="auto",
         ),
     ] = None

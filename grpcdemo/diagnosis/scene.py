@@ -11,7 +11,7 @@ from grpcdemo.diagnosis.proxies import Proxy, proxy_in
 from grpcdemo.resources.endpoints import is_ready_endpoint
 from grpcdemo.resources.injectors import Webhook, read_webhooks
 from grpcdemo.resources.labels import SERVICE_NAME
-from grpcdemo.resources.objects import Object, labels_of
+from grpcdemo.resources.objects import Object, controller_of, labels_of
 from grpcdemo.resources.pods import is_active
 from grpcdemo.resources.references import ObjectReference, reference_to
 from grpcdemo.resources.resource import (
@@ -41,6 +41,11 @@ class Client:
     @property
     def namespace(self) -> str:
         return self.reference.namespace or ""
+
+    @property
+    def is_one_of_many(self) -> bool:
+        """A pod alone, whose workload may have others."""
+        return self.reference.resource is PODS and any(map(controller_of, self.pods))
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
 from grpcdemo.diagnosis.failures import Failures
-from grpcdemo.model.observation import Slice
-from grpcdemo.verdict import Criteria, Order, Outcome, Verdict, judge_polls
+from grpcdemo.model.observation import CountedBy, Slice
+from grpcdemo.verdict import Criteria, Order, Outcome, Verdict, judge_load, judge_polls
 from grpcdemo.verdict.ruling import DEFAULT
 
 
@@ -56,12 +56,9 @@ class Measurement:
     verdict: Verdict
     seconds: float
     by_client: Mapping[str, Mapping[str, int]]
-    """Answered requests by client pod and server pod."""
+    """Answered requests by client pod, or workload, and server pod."""
     servers: tuple[str, ...]
-    pods: int
-    """How many client pods were asked."""
-    all_pods: int
-    """How many there are."""
+    counted_by: CountedBy
     streams: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """By client pod that began no request: those to each server pod that were under way all the time."""
     failures: Failures = field(default_factory=Failures)
@@ -69,7 +66,7 @@ class Measurement:
     @property
     def is_whole(self) -> bool:
         """Nobody was left out."""
-        return self.pods == self.all_pods
+        return self.counted_by.pods == self.counted_by.all_pods
 
 
 @dataclass(frozen=True)
@@ -86,6 +83,7 @@ class Window:
         self.number = 0
         """How many there were, with this one."""
         self._servers: Mapping[str, str] = {}
+        self._basis: Hashable = None
         self._forget(0.0)
 
     @property
@@ -115,9 +113,12 @@ class Window:
         named = {client: self._by_server(silent[client]) for client in sorted(silent)}
         return {client: dict(numbers) for client, numbers in named.items() if numbers} if self.seconds else {}
 
-    def add(self, now: float, servers: Mapping[str, str], counters: Mapping[str, Counters]) -> Slice:
+    def add(
+        self, now: float, servers: Mapping[str, str], counters: Mapping[str, Counters], basis: Hashable = None
+    ) -> Slice:
         """The *counters* of each client that could be read, and the names of the *servers* by address.
 
+        The *basis* is who counts, and who counts as a client. Another one begins another window.
         Other servers begin another window, and so do other hosts in a client's Envoy, which learns of them later: what
         was counted before, was not shared between these. Returns what is new.
         """
@@ -125,8 +126,8 @@ class Window:
             client in self._latest and later.keys() != self._latest[client].keys() for client, later in counters.items()
         )
         number = self.number
-        if servers != self._servers or changed or not number:
-            self._servers = servers
+        if servers != self._servers or basis != self._basis or changed or not number:
+            self._servers, self._basis = servers, basis
             self.begin(now)
         self._ended = now
         new, before, failed = Counter[str](), self._polls, self._failed.total()
@@ -175,20 +176,23 @@ class Window:
             named[self._servers.get(address, address)] += number
         return +named
 
-    def measure(self, unheard: Mapping[str, str], all_pods: int) -> Measurement:
-        """The verdict so far; *unheard* are the clients whose counters cannot be read now, and why."""
+    def measure(self, unheard: Mapping[str, str], counted_by: CountedBy, untold: str = "") -> Measurement:
+        """What there is so far."""
         return Measurement(
-            verdict=self.verdict(unheard),
+            verdict=self.verdict(unheard, untold=untold),
             seconds=self.seconds,
             by_client=self.by_client,
             servers=tuple(sorted({*self._servers.values()})),
-            pods=len(self._latest),
-            all_pods=all_pods,
+            counted_by=counted_by,
             streams=self.streams,
             failures=self.failures,
         )
 
-    def verdict(self, unheard: Mapping[str, str], criteria: Criteria = DEFAULT) -> Verdict:
+    def verdict(self, unheard: Mapping[str, str], criteria: Criteria = DEFAULT, untold: str = "") -> Verdict:
+        """The verdict so far; *unheard* are those whose counters cannot be read now, and why.
+
+        *untold* is why the clients are not told apart, if they are not.
+        """
         servers = {*self._servers.values()}
         answered = sum((+requests for requests in self._answered.values()), Counter[str]())
         if len(servers) > 1 and not self.failures.requests:
@@ -200,6 +204,8 @@ class Window:
         if elsewhere := [name for name in answered if name not in servers]:
             reason = f"{answered[elsewhere[0]]} requests went to {elsewhere[0]}, which is no ready endpoint here"
             return Verdict(Outcome.INCONCLUSIVE, reason)
+        if untold:
+            return self.failures.tell(judge_load(answered, servers, untold, criteria, unheard))
         return self.failures.tell(judge_polls(self._answered, servers, self._polls, criteria, unheard))
 
 

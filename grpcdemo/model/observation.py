@@ -145,15 +145,21 @@ class LatencyBin:
     count: int
 
 
+SourceName = Literal["envoy", "istio"]
+"""The Envoys of the clients, or the statistics of Istio at the servers."""
+
+
 @dataclass(frozen=True)
 class CountedBy:
     """Who has counted the requests, where it was not the client itself, in its log."""
 
-    source: Literal["envoy"]
+    source: SourceName
     pods: int
-    """How many client pods were asked."""
+    """How many pods' sidecars told: of the clients, or of the servers."""
     all_pods: int
     """How many there are."""
+    why: str = ""
+    """Why no better source could be used."""
 
 
 @dataclass(frozen=True)
@@ -186,6 +192,12 @@ class Observation:
         counts = self.tally.by_server()
         able = [pod.name for pod in self.servers if pod.ready or counts.get(pod.name)]
         return dict.fromkeys(able, 1 / len(able)) if able else {}
+
+    @property
+    def callers(self) -> list[str]:
+        """Whose responses are told apart: the client pods, or what the servers' sidecars know of them."""
+        pods = [] if self.counted_by and self.counted_by.source == "istio" else [pod.name for pod in self.clients]
+        return [*dict.fromkeys([*pods, *self.tally.by_client])]
 
     @property
     def unread(self) -> list[BlindTime]:

@@ -30,4 +30,6 @@ TLS_MODE = "security.istio.io/tlsMode"
 WEBHOOK_SUFFIX = "sidecar-injector.istio.io"
 """How the name of every injector's webhook ends."""
 PROXY_CONTAINER = "istio-proxy"
+WORKLOAD_NAME = "ISTIO_META_WORKLOAD_NAME"
+"""Variable of that container."""
 INJECTED_CONTAINERS = {PROXY_CONTAINER, "istio-init", "istio-validation"}

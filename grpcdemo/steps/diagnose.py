@@ -15,6 +15,7 @@ from grpcdemo.kube.survey.survey import survey_cluster, survey_namespace, survey
 from grpcdemo.model.progress import Reporter, unreported
 from grpcdemo.resources.resource import SERVICES
 from grpcdemo.steps.measure import EVERY_S, measure
+from grpcdemo.steps.sources.source import Choice
 from grpcdemo.steps.subject import Subject, find_subject
 
 
@@ -24,6 +25,7 @@ class DiagnoseConfig(Subject):
 
     traffic_s: float | None = None
     """How long to measure the traffic at most; None for not at all."""
+    source: Choice = Choice.AUTO
     every_s: float = EVERY_S
     """Between two polls."""
 
@@ -36,7 +38,7 @@ async def diagnose(api: Api, config: DiagnoseConfig, report: Reporter = unreport
     diagnosis = examine_clients(scene, clients, named=client is not None)
     if config.traffic_s is None:
         return diagnosis
-    traffic = await measure(api, scene, clients, config.traffic_s, every_s=config.every_s, report=report)
+    traffic = await measure(api, scene, clients, config.traffic_s, config.source, every_s=config.every_s, report=report)
     return add_traffic(diagnosis, traffic)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 
@@ -15,11 +15,11 @@ from grpcdemo.errors import ApiError, Forbidden
 from grpcdemo.kube.client.api import Api
 from grpcdemo.model.progress import Reporter, Waiting, unreported
 from grpcdemo.resources.labels import SERVICE_NAME
-from grpcdemo.resources.objects import Object
-from grpcdemo.resources.pods import is_running
 from grpcdemo.resources.resource import ENDPOINT_SLICES
-from grpcdemo.steps.sources.envoy import EnvoySource, has_envoy
-from grpcdemo.steps.sources.source import Source
+from grpcdemo.steps.sources.around import Around
+from grpcdemo.steps.sources.choice import build_source
+from grpcdemo.steps.sources.sidecars import SILENT
+from grpcdemo.steps.sources.source import Choice, Source
 from grpcdemo.verdict import Outcome
 
 EVERY_S = 0.5
@@ -33,18 +33,15 @@ async def measure(
     scene: Scene,
     clients: Sequence[Client],
     seconds: float,
+    choice: Choice = Choice.AUTO,
     *,
     every_s: float = EVERY_S,
     report: Reporter = unreported,
 ) -> Measurement | NotMeasured:
     """Poll until the verdict is certain, for *seconds* at most."""
-    pods = [pod for client in clients for pod in client.pods]
-    if not any(is_running(pod) and has_envoy(pod) for pod in pods):
-        return NotMeasured("no client pod runs with Istio's sidecar" if pods else "no client is known")
-    source = EnvoySource(api, scene.name, scene.namespace, scene.port_number)
-    report(Waiting(f"requests to count, {format_duration(seconds)} at most"))
+    source = build_source(api, choice, scene.service, scene.port)
     try:
-        return await _poll(api, scene, source, pods, seconds, every_s)
+        return await _poll(api, scene, source, clients, seconds, every_s, report)
     except Unreadable as error:
         return NotMeasured(f"this user may not {error.right}")
     except ApiError as error:
@@ -54,26 +51,47 @@ async def measure(
 
 
 async def _poll(
-    api: Api, scene: Scene, source: Source, pods: Sequence[Object], seconds: float, every_s: float
+    api: Api,
+    scene: Scene,
+    source: Source,
+    clients: Sequence[Client],
+    seconds: float,
+    every_s: float,
+    report: Reporter,
 ) -> Measurement | NotMeasured:
     clock = asyncio.get_running_loop().time
     window, end = Window(), clock() + seconds
     for poll in count(1):
-        servers = await _ready_addresses(api, scene)
-        reading = await source.read(pods)
+        around = _around(scene, clients, await _ready_addresses(api, scene))
+        reading = await source.read(around)
+        if reading.nobody:
+            return NotMeasured(reading.nobody)
+        if poll == 1:
+            report(Waiting(f"requests to count, {format_duration(seconds)} at most"))
         unheard = {**reading.failures, **dict.fromkeys(reading.uncounted, "it has no sidecar")}
-        window.add(clock(), servers, reading.counters)
-        measurement = window.measure(unheard, len(pods))
-        if len(servers) < 2:
+        window.add(clock(), around.addresses, reading.counters, reading.basis)
+        measurement = window.measure(unheard, reading.counted_by, reading.untold)
+        if len(around.addresses) < 2:
             return NotMeasured("there are no two ready pods to balance over")
         is_certain = measurement.verdict.outcome is not Outcome.INCONCLUSIVE
-        is_vain = not window.clients and (not reading.failures or poll >= TRIES)
-        if is_certain or is_vain or clock() >= end:
+        is_unread = not reading.told and not window.clients
+        is_vain = not reading.failures or (poll >= TRIES and SILENT not in reading.failures.values())
+        if is_certain or (is_unread and is_vain) or clock() >= end:
             break
         await asyncio.sleep(min(every_s, max(0.0, end - clock())))
-    if not window.clients:
+    if is_unread:
         return NotMeasured(next(iter(reading.failures.values()), "the client's pods have gone"))
     return measurement
+
+
+def _around(scene: Scene, clients: Sequence[Client], addresses: Mapping[str, str]) -> Around:
+    """The pods as they were when the *scene* was read, where they take calls now."""
+    try:
+        servers = scene.servers
+    except Unreadable:
+        servers = []
+    pods = [pod for client in clients for pod in client.pods]
+    return Around(pods, servers, addresses, is_one_of_many=any(client.is_one_of_many for client in clients))
 
 
 async def _ready_addresses(api: Api, scene: Scene) -> dict[str, str]:

@@ -12,7 +12,7 @@ from grpcdemo.views.glyphs import percent
 from grpcdemo.views.pods import short_names
 from grpcdemo.views.styles import QUIET, SHARE
 from grpcdemo.views.table import GAP, plain_table
-from grpcdemo.views.words import printable
+from grpcdemo.views.words import callers_title, printable
 
 MOST_SERVERS = 12
 """More columns are hard to compare."""
@@ -37,7 +37,7 @@ def client_matrix(observation: Observation, most_servers: int = MOST_SERVERS) ->
     others = len(ranked) > most_servers
     named = sorted(name for name in ranked[:most_servers] if by_server.get(name) or not others)
     titles = short_names(named)
-    clients = short_names([*(pod.name for pod in observation.clients), *answered])
+    clients = short_names(observation.callers)
     rows = []
     for name, short in clients.items():
         counts = answered.get(name, {})
@@ -52,7 +52,8 @@ def client_matrix(observation: Observation, most_servers: int = MOST_SERVERS) ->
 def clients_table(observation: Observation, width: int | None = None, most_rows: int | None = None) -> RenderableType:
     """Each client's shares by server; what does not fit is in one more row and column."""
     matrix = client_matrix(observation, _room(observation, width))
-    table = plain_table("CLIENT POD", "RESPONSES", *matrix.servers, numbers=["RESPONSES", *matrix.servers])
+    title = callers_title(observation.counted_by)
+    table = plain_table(title, "RESPONSES", *matrix.servers, numbers=["RESPONSES", *matrix.servers])
     shown = len(matrix.rows) if most_rows is None or len(matrix.rows) <= most_rows else max(1, most_rows - 1)
     for client, total, shares in matrix.rows[:shown]:
         table.add_row(client, str(total), *map(_share, shares))
@@ -71,7 +72,7 @@ def _room(observation: Observation, width: int | None) -> int:
     """How many servers get a column of their own, beside one for the others."""
     if width is None:
         return MOST_SERVERS
-    clients = short_names([*(pod.name for pod in observation.clients), *observation.tally.by_client])
+    clients = short_names(observation.callers)
     left = width - max(len("CLIENT POD"), *map(len, clients.values())) - GAP - len("RESPONSES")
     ranked = _ranked(observation)
     for most in range(MOST_SERVERS, 1, -1):

@@ -18,7 +18,7 @@ from grpcdemo.verdict import Outcome
 from grpcdemo.views.pods import short_names
 from grpcdemo.views.styles import BAD, GOOD
 from grpcdemo.views.table import fitting_columns, plain_table, table_width
-from grpcdemo.views.words import printable, sidecars_text
+from grpcdemo.views.words import callers_title, printable, sidecars_text
 
 WIDTH = 100
 """Of the sentences where the result has no edge."""
@@ -113,7 +113,7 @@ def answer(diagnosis: Diagnosis) -> str:
 def measured(measurement: Measurement) -> str:
     """The verdict on the traffic in one line: by what, over what time."""
     verdict = measurement.verdict
-    source = f"{sidecars_text(measurement.pods, measurement.all_pods)} in {measurement.seconds:.1f} s"
+    source = f"{sidecars_text(measurement.counted_by)} in {measurement.seconds:.1f} s"
     return printable(f"{verdict.outcome.value}: {verdict.reason}; {source}")
 
 
@@ -182,11 +182,11 @@ def _traffic(diagnosis: Diagnosis, width: int) -> Iterator[RenderableType]:
 
 
 def _matrix(measurement: Measurement) -> list[dict[str, Text]]:
-    """A row for each client pod, a column for each server."""
+    """A row for each client, a column for each server."""
     titles = short_names(measurement.servers)
     return [
         {
-            "CLIENT POD": Text(printable(client)),
+            callers_title(measurement.counted_by): Text(printable(client)),
             **{printable(title): Text(str(requests.get(name, 0))) for name, title in titles.items()},
         }
         for client, requests in measurement.by_client.items()

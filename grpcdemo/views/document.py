@@ -76,6 +76,7 @@ def observation_document(observation: Observation, provenance: Provenance | None
     return {
         **state_document(observation),
         "source": observation.counted_by.source if observation.counted_by else "log",
+        "sourceReason": (observation.counted_by.why or None) if observation.counted_by else None,
         "clients": [{"name": pod.name, "ip": pod.ip, "ready": pod.ready_text} for pod in observation.clients],
         "byClient": observation.tally.by_client,
         "latencyHistogram": [

@@ -121,8 +121,7 @@ def flow(observation: Observation, full: float) -> Flow:
 
 def _clients(observation: Observation) -> list[_Group]:
     answered = observation.tally.by_client
-    names = dict.fromkeys([*(pod.name for pod in observation.clients), *answered])
-    counts = {name: sum(answered.get(name, {}).values()) for name in names}
+    counts = {name: sum(answered.get(name, {}).values()) for name in observation.callers}
     proxied = {pod.name for pod in observation.clients if pod.proxy}
     return _groups(counts, MOST_CLIENTS, proxied, dict.fromkeys(counts, "ink"))
 

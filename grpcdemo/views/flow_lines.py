@@ -73,8 +73,8 @@ def _label(observation: Observation) -> str:
 
 def _name(observation: Observation) -> str:
     """The last part of its name if there is one client, else how many there are."""
-    names = {*(pod.name for pod in observation.clients), *observation.tally.by_client}
+    names = observation.callers
     if len(names) != 1:
         return f"{len(names)} clients"
-    *_, last = names.pop().rpartition("-")
+    *_, last = names[0].rpartition("-")
     return f"…{printable(last)[-MOST_LETTERS:]}"

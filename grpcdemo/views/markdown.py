@@ -28,7 +28,7 @@ def observation_markdown(observation: Observation, provenance: Provenance) -> st
     parts = [
         f"**{observation.verdict.outcome.value}**: {escape(observation.verdict.reason)}{escape(certainty)}",
         _servers(observation),
-        *([_clients(observation)] if len(observation.clients) > 1 else []),
+        *([_clients(observation)] if len(observation.callers) > 1 else []),
         "\n".join(f"- {escape(fact)}" for fact in facts),
         _measured(provenance),
     ]

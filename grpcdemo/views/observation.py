@@ -52,7 +52,7 @@ def observation_view(
     rows = None if height is None else max(0, height - HEAD - 1 - _lines(facts, width))
     if rows is not None and rows < 2:
         return Group(*facts.values())
-    several = len(observation.clients) > 1 or len(observation.tally.by_client) > 1
+    several = len(observation.callers) > 1
     if not several or (rows is not None and rows < 2 * FEWEST_ROWS + HEAD + 1):
         return Group(servers_table(observation, width, rows, bars=bars), Text(""), *facts.values())
     servers_rows, clients_rows = _share_out(observation, rows)

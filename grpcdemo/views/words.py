@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from grpcdemo.errors import Hint
-from grpcdemo.model.observation import BlindTime, Observation, Tally
+from grpcdemo.model.observation import BlindTime, CountedBy, Observation, Tally
 from grpcdemo.model.result import Provenance
 from grpcdemo.views.glyphs import percent
 
@@ -25,7 +25,7 @@ def numbers_line(observation: Observation) -> str:
     tally, counted_by = observation.tally, observation.counted_by
     parts = [f"{tally.responses} responses in {tally.seconds:.1f} s ({tally.responses_per_second:.1f}/s)"]
     if counted_by and counted_by.pods:
-        parts.append(sidecars_text(counted_by.pods, counted_by.all_pods))
+        parts.append(sidecars_text(counted_by))
     parts += _blind_texts(tally)
     parts += _client_texts(observation)
     if observation.windows > 1:
@@ -39,10 +39,18 @@ def numbers_line(observation: Observation) -> str:
     return ", ".join(parts)
 
 
-def sidecars_text(pods: int, all_pods: int) -> str:
-    """Who has counted the requests of the clients."""
+def sidecars_text(counted_by: CountedBy) -> str:
+    """Who has counted the requests and, if that is not the best that could be, why."""
+    pods, all_pods = counted_by.pods, counted_by.all_pods
     which = f"{pods}" if pods == all_pods else f"{pods} of {all_pods}"
-    return f"counted by the sidecars of {which} client {'pod' if all_pods == 1 else 'pods'}"
+    whose = "client" if counted_by.source == "envoy" else "server"
+    why = f" ({counted_by.why})" if counted_by.why else ""
+    return f"counted by the sidecars of {which} {whose} {'pod' if all_pods == 1 else 'pods'}{why}"
+
+
+def callers_title(counted_by: CountedBy | None) -> str:
+    """The head of the column of those who call: servers know workloads."""
+    return "CALLER" if counted_by and counted_by.source == "istio" else "CLIENT POD"
 
 
 def _blind_texts(tally: Tally) -> list[str]:
@@ -58,9 +66,9 @@ def blind_line(one: BlindTime) -> str:
 
 def _client_texts(observation: Observation) -> list[str]:
     """How many clients there are, if that is not said yet or plain, and why some do not call."""
-    number = len(observation.clients)
-    said = observation.counted_by.all_pods if observation.counted_by and observation.counted_by.pods else 1
-    texts = [] if number in (1, said) else [f"{number} clients" if number else "no client pod"]
+    number, counted_by = len(observation.clients), observation.counted_by
+    is_said = bool(counted_by and counted_by.pods) or number == 1
+    texts = [] if is_said else [f"{number} clients" if number else "no client pod"]
     waiting = [pod.status for pod in observation.clients if not pod.ready]
     if waiting:
         texts.append(f"clients not ready: {len(waiting)} ({', '.join(sorted(set(waiting)))})")

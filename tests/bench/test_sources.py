@@ -9,13 +9,14 @@ import pytest
 from grpcdemo.kube.client.api import Api
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import PODS
-from grpcdemo.steps.sources.envoy import MOST_PODS, EnvoySource
+from grpcdemo.steps.sources.envoy import EnvoySource
+from grpcdemo.steps.sources.sidecars import MOST_PODS
 from grpcdemo.steps.up import UpConfig, up
 from tests.bench.ratio import report
 from tests.fakes.envoy import Envoy
 from tests.fakes.hollow_cluster import HollowCluster
 from tests.fakes.script import connected_to
-from tests.steps.meshed import DEMO, SERVICE, mesh_clients, paths, servers
+from tests.steps.meshed import DEMO, SERVICE, around, mesh_clients, paths, servers
 
 pytestmark = pytest.mark.bench
 POLLS = 20
@@ -35,10 +36,10 @@ async def clients(tmp_path: Path) -> AsyncIterator[tuple[Api, list[Object]]]:
 async def polls_s(api: Api, pods: list[Object]) -> float:
     """Seconds of CPU for some polls of these pods, after the one that connects; the sidecars' own part included."""
     source = EnvoySource(api, "grpc-server", DEMO, 50051)
-    assert len((await source.read(pods)).counters) == len(pods)
+    assert len((await source.read(around(pods))).counters) == len(pods)
     began = time.process_time()
     for _ in range(POLLS):
-        await source.read(pods)
+        await source.read(around(pods))
     spent = time.process_time() - began
     await source.close()
     return spent

@@ -36,7 +36,10 @@ def test_wrong_usage(grpcdemo: Command, kubeconfig: str) -> None:
         ("--client", "web"),
         ("--for", "3s"),
         ("cart", "--for", "3s", "--no-traffic"),
+        ("cart", "--source", "istio", "--no-traffic"),
+        ("--source", "envoy"),
         ("svc/cart", "-A"),
         ("-n", "Shop"),
     ):
         assert grpcdemo("diagnose", *words, "--kubeconfig", kubeconfig).code == 2
+    assert "--source: 'log' is not auto or envoy or istio" in grpcdemo("diagnose", "cart", "--source", "log").err

@@ -8,6 +8,7 @@ from grpcdemo.diagnosis.examination import Conclusion, Diagnosis, add_traffic, e
 from grpcdemo.diagnosis.finding import Severity
 from grpcdemo.diagnosis.scene import Scene
 from grpcdemo.diagnosis.traffic import Requests, Window
+from grpcdemo.model.observation import CountedBy
 from grpcdemo.resources.resource import (
     DESTINATION_RULES,
     ENVOY_FILTERS,
@@ -120,7 +121,9 @@ def counted(*by_client: tuple[int, ...], all_pods: int = 1) -> Diagnosis:
                 for at, shares in enumerate(by_client)
             },
         )
-    return add_traffic(examine(scene(service={"clusterIP": "None"})), window.measure({}, all_pods))
+    return add_traffic(
+        examine(scene(service={"clusterIP": "None"})), window.measure({}, CountedBy("envoy", len(by_client), all_pods))
+    )
 
 
 def test_what_may_pin_is_settled_by_the_traffic_of_all_clients() -> None:

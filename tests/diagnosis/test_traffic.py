@@ -6,6 +6,7 @@ from grpcdemo.diagnosis.failures import Failures, failing_requests
 from grpcdemo.diagnosis.finding import Severity
 from grpcdemo.diagnosis.streams import long_streams
 from grpcdemo.diagnosis.traffic import Requests, Window, increase
+from grpcdemo.model.observation import CountedBy
 from grpcdemo.verdict import Outcome
 
 SERVERS = {"10.0.0.1": "cart-1", "10.0.0.2": "cart-2"}
@@ -29,6 +30,11 @@ def window(*polls: dict[str, dict[str, Requests]], servers: dict[str, str] = SER
     return filled
 
 
+def by(all_pods: int) -> CountedBy:
+    """One client pod's sidecar, of so many."""
+    return CountedBy("envoy", 1, all_pods)
+
+
 def test_increase() -> None:
     assert increase(counters(5, 7), counters(8, 7)) == counters(3, 0)
     assert increase(counters(5), counters(8, 4)) == counters(3, 4)
@@ -37,48 +43,48 @@ def test_increase() -> None:
 
 
 def test_what_was_counted_before_does_not_matter() -> None:
-    measurement = window({"web": counters(1000, 0)}, {"web": counters(1003, 4)}).measure({}, 2)
+    measurement = window({"web": counters(1000, 0)}, {"web": counters(1003, 4)}).measure({}, by(2))
     assert measurement.by_client == {"web": {"cart-1": 3, "cart-2": 4}}
-    assert (measurement.seconds, measurement.pods, measurement.all_pods) == (1, 1, 2)
+    assert (measurement.seconds, measurement.is_whole) == (1, False)
     assert measurement.servers == ("cart-1", "cart-2")
 
 
 def test_pinned_and_balanced() -> None:
-    pinned = window({"web": counters(0, 9)}, {"web": counters(0, 49)}).measure({}, 1)
+    pinned = window({"web": counters(0, 9)}, {"web": counters(0, 49)}).measure({}, by(1))
     assert pinned.verdict.outcome is Outcome.PINNED
     balanced = window(*({"web": counters(20 * poll, 20 * poll)} for poll in range(30)))
-    assert balanced.measure({}, 1).verdict.outcome is Outcome.BALANCED
-    assert balanced.measure({"shop": "no answer"}, 2).verdict.outcome is Outcome.INCONCLUSIVE
+    assert balanced.measure({}, by(1)).verdict.outcome is Outcome.BALANCED
+    assert balanced.measure({"shop": "no answer"}, by(2)).verdict.outcome is Outcome.INCONCLUSIVE
 
 
 def test_a_restart_of_an_envoy_takes_only_its_own_time() -> None:
     measurement = window(
         {"web": counters(50, 50)}, {"web": counters(60, 60)}, {"web": counters(1, 2)}, {"web": counters(3, 5)}
-    ).measure({}, 1)
+    ).measure({}, by(1))
     assert measurement.by_client == {"web": {"cart-1": 12, "cart-2": 13}}
 
 
 def test_other_servers_begin_another_window() -> None:
     changing = window({"web": counters(0, 0)}, {"web": counters(40, 0)})
     changing.add(2, {**SERVERS, "10.0.0.3": "cart-3"}, {"web": counters(80, 0)})
-    assert (changing.measure({}, 1).by_client, changing.measure({}, 1).seconds) == ({"web": {}}, 0)
+    assert (changing.measure({}, by(1)).by_client, changing.measure({}, by(1)).seconds) == ({"web": {}}, 0)
     changing.add(3, {**SERVERS, "10.0.0.3": "cart-3"}, {"web": counters(80, 0, 0)})
-    assert changing.measure({}, 1).verdict.reason == "there were no requests", "the Envoy learns of it later"
+    assert changing.measure({}, by(1)).verdict.reason == "there were no requests", "the Envoy learns of it later"
     changing.add(4, {**SERVERS, "10.0.0.3": "cart-3"}, {"web": counters(80, 0, 7)})
-    assert changing.measure({}, 1).by_client == {"web": {"cart-3": 7}}
+    assert changing.measure({}, by(1)).by_client == {"web": {"cart-3": 7}}
 
 
 def test_another_host_in_an_envoy_begins_another_window() -> None:
     measurement = window(
         {"web": counters(0)}, {"web": counters(40)}, {"web": counters(40, 0)}, {"web": counters(45, 5)}
     )
-    assert measurement.measure({}, 1).by_client == {"web": {"cart-1": 5, "cart-2": 5}}
+    assert measurement.measure({}, by(1)).by_client == {"web": {"cart-1": 5, "cart-2": 5}}
 
 
 def test_clients_that_come_and_go() -> None:
     measurement = window(
         {"old": counters(0, 0)}, {"old": counters(2, 2), "new": counters(30, 0)}, {"new": counters(31, 1)}
-    ).measure({}, 2)
+    ).measure({}, by(2))
     assert measurement.by_client == {"old": {"cart-1": 2, "cart-2": 2}, "new": {"cart-1": 1, "cart-2": 1}}
 
 
@@ -91,7 +97,7 @@ def test_requests_that_go_on_all_the_time() -> None:
             "busy": counters(now, 0, under_way=(1, 1)),
         }
         filled.add(now, SERVERS, polled)
-    measurement = filled.measure({}, 3)
+    measurement = filled.measure({}, by(3))
     assert measurement.streams == {"web": {"cart-2": 1}, "shop": {"cart-1": 1, "cart-2": 1}}, "the busy one has others"
     (finding,) = long_streams(measurement)
     assert (finding.severity, finding.summary.partition(":")[0]) == (
@@ -106,15 +112,15 @@ def test_streams_alone_are_inconclusive_and_spread_ones_only_told() -> None:
     filled = Window()
     for now in range(2):
         filled.add(now, SERVERS, {"web": counters(5, 5, under_way=(1, 2))})
-    measurement = filled.measure({}, 1)
+    measurement = filled.measure({}, by(1))
     assert measurement.verdict.reason == "no request began, and 3 went on all the time"
     assert [finding.severity for finding in long_streams(measurement)] == [Severity.OBSCURES]
 
 
 def test_no_traffic_and_traffic_elsewhere_are_inconclusive() -> None:
-    idle = window({"web": counters(5, 5)}, {"web": counters(5, 5)}).measure({}, 1)
+    idle = window({"web": counters(5, 5)}, {"web": counters(5, 5)}).measure({}, by(1))
     assert (idle.verdict.outcome, idle.verdict.reason) == (Outcome.INCONCLUSIVE, "there were no requests")
-    elsewhere = window({"web": counters(0, 0, 0)}, {"web": counters(0, 0, 90)}).measure({}, 1)
+    elsewhere = window({"web": counters(0, 0, 0)}, {"web": counters(0, 0, 90)}).measure({}, by(1))
     assert elsewhere.verdict.outcome is Outcome.INCONCLUSIVE
     assert elsewhere.verdict.reason == "90 requests went to 10.0.0.3, which is no ready endpoint here"
 
@@ -140,20 +146,20 @@ def test_only_answers_are_judged_and_failures_are_told() -> None:
             "none of 70 requests has been answered yet",
         ),
     ]:
-        verdict = window(start, {"web": end}).measure({}, 1).verdict
+        verdict = window(start, {"web": end}).measure({}, by(1)).verdict
         assert (verdict.outcome, verdict.reason[: len(reason)]) == (outcome, reason)
 
 
 def test_some_failures_leave_traffic_balanced() -> None:
     balanced = window(*({"web": counters(20 * poll, 20 * poll, failed=(poll, 0))} for poll in range(30)))
-    measurement = balanced.measure({}, 1)
+    measurement = balanced.measure({}, by(1))
     assert measurement.verdict.outcome is Outcome.BALANCED
     assert measurement.verdict.reason.endswith("; 29 of 1189 requests failed: 29 at cart-1")
 
 
 def test_requests_whose_connection_failed_have_not_begun() -> None:
     refused = {"10.0.0.1": Requests(failed=30), "10.0.0.2": Requests(failed=30)}
-    measurement = window({"web": dict.fromkeys(SERVERS, Requests())}, {"web": refused}).measure({}, 1)
+    measurement = window({"web": dict.fromkeys(SERVERS, Requests())}, {"web": refused}).measure({}, by(1))
     assert measurement.verdict.reason.startswith("60 of 60 requests failed: 30 at cart-1, 30 at cart-2; ")
 
 
@@ -165,3 +171,22 @@ def test_what_fails_is_a_finding() -> None:
     assert found.remedy.lines() == ["kubectl logs cart-5 --all-containers --tail=20 --namespace shop"]
     assert [finding.severity for finding in failing_requests(few, "shop")] == [Severity.OBSCURES]
     assert [*failing_requests(Failures({}, 14, 14), "shop")] == []
+
+
+def test_a_load_is_judged_without_the_clients() -> None:
+    """What looks balanced, may be many pinned clients."""
+    even = window(*({"web": counters(20 * poll, 20 * poll)} for poll in range(30)))
+    reason = "the load is even, 2 pods answered 50% to 50% each, even share 50%, but whether a client stays on one pod"
+    verdict = even.measure({}, by(1), "nobody knows").verdict
+    assert (verdict.outcome, verdict.reason) == (Outcome.INCONCLUSIVE, f"{reason} is not known: nobody knows")
+    alone = window({"web": counters(0, 0)}, {"web": counters(90, 0)})
+    assert alone.measure({}, by(1), "nobody knows").verdict.outcome is Outcome.SKEWED
+    assert alone.measure({"cart-2": "silent"}, by(1), "nobody knows").verdict.reason == "blind to cart-2: silent"
+
+
+def test_counters_on_another_basis_begin_another_window() -> None:
+    changing = Window()
+    changing.add(0, SERVERS, {"web": counters(0, 0)}, "workloads")
+    changing.add(1, SERVERS, {"web": counters(90, 90)}, "workloads")
+    changing.add(2, SERVERS, {"web": counters(990, 990)}, "pods")
+    assert (changing.number, changing.by_client) == (2, {"web": {}})

@@ -1,6 +1,10 @@
-"""The demo on the hollow cluster with its client in the mesh, and where the counters of its Envoy are asked for."""
+"""The demo on the hollow cluster with pods in the mesh, and where the counters of their Envoys are asked for."""
 
+from collections.abc import Sequence
+
+from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import DEPLOYMENTS, NAMESPACES, PODS
+from grpcdemo.steps.sources.around import Around
 from tests.fakes.hollow_cluster import HollowCluster
 
 DEMO = "istio-grpc-demo"
@@ -11,6 +15,15 @@ async def mesh_clients(cluster: HollowCluster, clients: int = 1) -> dict[str, st
     """Start the clients anew, with a sidecar. The addresses of the servers and the clients, by the pods' names."""
     cluster.set_metadata(NAMESPACES, "", DEMO, labels={"istio-injection": "enabled"})
     await scale(cluster, "grpc-client", 0)
+    await scale(cluster, "grpc-client", clients)
+    return addresses(cluster)
+
+
+async def mesh_servers(cluster: HollowCluster, clients: int = 1) -> dict[str, str]:
+    """Start the servers anew, with a sidecar, beside clients without one."""
+    cluster.set_metadata(NAMESPACES, "", DEMO, labels={"istio-injection": "enabled"})
+    await scale(cluster, "grpc-server", 0)
+    await scale(cluster, "grpc-server", 3)
     await scale(cluster, "grpc-client", clients)
     return addresses(cluster)
 
@@ -28,11 +41,20 @@ def servers(pods: dict[str, str]) -> list[str]:
     return sorted(address for name, address in pods.items() if "server" in name)
 
 
-def paths(pods: dict[str, str]) -> list[str]:
+def paths(pods: dict[str, str], kind: str = "client") -> list[str]:
     """Of the port-forward to each client."""
-    return [f"/api/v1/namespaces/{DEMO}/pods/{name}/portforward" for name in sorted(pods) if "client" in name]
+    return [f"/api/v1/namespaces/{DEMO}/pods/{name}/portforward" for name in sorted(pods) if kind in name]
 
 
 def path(pods: dict[str, str]) -> str:
     (only,) = paths(pods)
     return only
+
+
+def around(clients: Sequence[Object] = (), servers: Sequence[Object] = ()) -> Around:
+    """All *servers* take calls."""
+    return Around(clients, servers, {pod["status"]["podIP"]: pod["metadata"]["name"] for pod in servers})
+
+
+def pods_of(cluster: HollowCluster, kind: str) -> list[Object]:
+    return [pod for pod in cluster.store.list(PODS, DEMO) if kind in pod["metadata"]["name"]]

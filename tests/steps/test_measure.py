@@ -6,14 +6,16 @@ from aiohttp import web
 from grpcdemo.diagnosis.examination import Conclusion, Diagnosis
 from grpcdemo.diagnosis.traffic import NotMeasured
 from grpcdemo.kube.client.api import Api
+from grpcdemo.model.observation import CountedBy
 from grpcdemo.resources.resource import DEPLOYMENTS, PODS
 from grpcdemo.steps.diagnose import DiagnoseConfig, diagnose
+from grpcdemo.steps.sources.source import Choice
 from grpcdemo.verdict import Outcome
-from tests.fakes.envoy import Envoy
+from tests.fakes.envoy import Envoy, ServerSidecar
 from tests.fakes.hollow_cluster import HollowCluster
 from tests.fakes.script import refuse
 
-from .meshed import DEMO, SERVICE, mesh_clients, path, servers
+from .meshed import DEMO, SERVICE, mesh_clients, mesh_servers, path, paths, servers
 
 NOT_FOUND = refuse(404)
 
@@ -60,7 +62,7 @@ async def test_balanced(cluster: HollowCluster, demo_api: Api, pods: dict[str, s
     cluster.faults.on("GET", path(pods), Envoy(SERVICE, dict.fromkeys(servers(pods), 10)))
     diagnosis = await measured(demo_api)
     assert diagnosis.measured
-    assert (diagnosis.measured.verdict.outcome, diagnosis.measured.pods) == (Outcome.BALANCED, 1)
+    assert (diagnosis.measured.verdict.outcome, diagnosis.measured.counted_by.pods) == (Outcome.BALANCED, 1)
     assert diagnosis.overall is Conclusion.CLEAR
 
 
@@ -99,7 +101,7 @@ async def test_a_client_without_a_sidecar_is_not_asked(cluster: HollowCluster, d
     assert reason(await measured(demo_api)) == "no client pod runs with Istio's sidecar"
     cluster.set_spec(DEPLOYMENTS, DEMO, "grpc-client", replicas=0)
     await cluster.settle()
-    assert reason(await measured(demo_api)) == "no client is known"
+    assert reason(await measured(demo_api)) == "no client pod is known"
 
 
 async def test_traffic_is_not_balanced_while_a_client_has_no_sidecar(
@@ -127,3 +129,36 @@ async def test_requests_that_fail_are_no_balance(cluster: HollowCluster, demo_ap
     assert (diagnosis.conclusion, diagnosis.overall) == (Conclusion.CAUSED, Conclusion.CAUSED)
     cluster.faults.on("GET", path(pods), Envoy(SERVICE, evenly, failing={first: 1}))
     assert (await measured(demo_api)).overall is Conclusion.CLEAR
+
+
+async def test_the_servers_count_where_the_client_does_not(cluster: HollowCluster, demo_api: Api) -> None:
+    """Which server pods get the requests of a client without a sidecar."""
+    pods = await mesh_servers(cluster)
+    for at, where in enumerate(paths(pods, "server")):
+        cluster.faults.on("GET", where, ServerSidecar({"unknown": 0 if at else 20}))
+    diagnosis = await measured(demo_api)
+    assert diagnosis.measured
+    assert diagnosis.measured.verdict.outcome is Outcome.SKEWED
+    assert diagnosis.measured.verdict.reason.startswith("all ")
+    assert diagnosis.measured.counted_by == CountedBy("istio", 3, 3, "no client pod runs with Istio's sidecar")
+    assert ([*diagnosis.measured.by_client], diagnosis.overall) == (["unknown"], Conclusion.CAUSED)
+    config = DiagnoseConfig("grpc-server", DEMO, traffic_s=1, every_s=0, source=Choice.ENVOY)
+    assert reason(await diagnose(demo_api, config)) == "no client pod runs with Istio's sidecar"
+
+
+async def test_an_even_load_is_no_balance(cluster: HollowCluster, demo_api: Api) -> None:
+    for where in paths(await mesh_servers(cluster, clients=0), "server"):
+        cluster.faults.on("GET", where, ServerSidecar({"unknown": 200}))
+    diagnosis = await measured(demo_api, traffic_s=0.3)
+    assert diagnosis.measured
+    assert diagnosis.measured.verdict.outcome is Outcome.INCONCLUSIVE
+    assert diagnosis.measured.verdict.reason.startswith("the load is even, 3 pods answered ")
+    assert diagnosis.measured.verdict.reason.endswith(": callers without a sidecar are not told apart")
+
+
+async def test_servers_without_requests(cluster: HollowCluster, demo_api: Api) -> None:
+    for where in paths(await mesh_servers(cluster), "server"):
+        cluster.faults.on("GET", where, ServerSidecar({}))
+    diagnosis = await measured(demo_api, traffic_s=0.1)
+    assert diagnosis.measured
+    assert diagnosis.measured.verdict.reason == "there were no requests"

@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from grpcdemo.diagnosis.examination import Diagnosis, examine, examine_clients
 from grpcdemo.diagnosis.inventory import MissingRight
 from grpcdemo.diagnosis.traffic import Measurement, NotMeasured
+from grpcdemo.model.observation import CountedBy
 from grpcdemo.resources.resource import DESTINATION_RULES, PEER_AUTHENTICATIONS, PODS
 from grpcdemo.verdict import judge
 from grpcdemo.views.diagnosis import answer, diagnoses_view, diagnosis_view
@@ -48,7 +49,8 @@ TRAFFIC = {
     "web-7d4b9c8f6-3": {},
 }
 SERVERS = tuple(f"cart-{HASH}-{number}" for number in range(3))
-MEASURED = replace(WELL, traffic=Measurement(judge(TRAFFIC, SERVERS), 1.234, TRAFFIC, SERVERS, pods=3, all_pods=4))
+COUNTED = Measurement(judge(TRAFFIC, SERVERS), 1.234, TRAFFIC, SERVERS, CountedBy("envoy", 3, 4))
+MEASURED = replace(WELL, traffic=COUNTED)
 UNMEASURED = replace(WELL, traffic=NotMeasured(f"this user may not {PORT_FORWARD}"))
 DIAGNOSES: dict[str, Diagnosis] = {
     "well": WELL,
@@ -109,6 +111,17 @@ def test_why_nothing_was_measured() -> None:
     assert diagnosis_document(UNMEASURED)["reason"] == why
     assert diagnosis_markdown(UNMEASURED).rstrip().endswith(why)
     assert PORT_FORWARD.can_i.text() == "kubectl auth can-i create pods --subresource=portforward --namespace shop"
+
+
+def test_what_the_servers_sidecars_counted() -> None:
+    counted_by = CountedBy("istio", 3, 3, "no client pod runs with Istio's sidecar")
+    diagnosis = replace(WELL, traffic=replace(COUNTED, counted_by=counted_by))
+    text = " ".join(draw(diagnosis_view(diagnosis), 100).split())
+    assert (
+        "; counted by the sidecars of 3 server pods (no client pod runs with Istio's sidecar) in 1.2 s CALLER" in text
+    )
+    document = diagnosis_document(diagnosis)
+    assert (document["source"], document["sourceReason"]) == ("istio", counted_by.why)
 
 
 def test_of_many_clients_some_stand_for_all() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from grpcdemo.errors import Hint, Kubectl
-from grpcdemo.model.observation import CountedBy, Observation, Slice, Timeline
+from grpcdemo.model.observation import CountedBy, Observation, Slice, Tally, Timeline
 from grpcdemo.verdict import Outcome, Verdict
 from grpcdemo.views.document import observation_document
 from grpcdemo.views.glyphs import bar, full_share, sparkline
@@ -284,3 +284,19 @@ def test_what_failed_is_counted_at_each_server() -> None:
     page = observation_report(failing, PROVENANCE)
     assert '<th scope="col" class="n">Failed</th>' in page
     assert '<dt>failed calls</dt><dd class="bad">7</dd>' in page
+
+
+def test_what_the_servers_sidecars_count_is_by_caller() -> None:
+    by_client = {"unknown": {"grpc-server-7d4b9c8f6-2xk4p": 9}, "web in shop": {"grpc-server-7d4b9c8f6-b7wzn": 3}}
+    counted_by = CountedBy("istio", 3, 3, "no client pod runs with Istio's sidecar")
+    seen = replace(PINNED, tally=Tally(12, by_client=by_client, seconds=4.0, failed={}), counted_by=counted_by)
+    text = draw(observation_view(seen, 200), 200)
+    counted = "counted by the sidecars of 3 server pods (no client pod runs with Istio's sidecar)"
+    assert f"12 responses in 4.0 s (3.0/s), {counted}\n" in text
+    rows = text[text.index("CALLER") :].splitlines()[1:3]
+    assert [row.split()[0] for row in rows] == ["unknown", "web"]
+    document = observation_document(seen)
+    assert (document["source"], document["sourceReason"]) == ("istio", counted_by.why)
+    assert [client["name"] for client in document["clients"]] == [pod.name for pod in PINNED.clients]
+    assert f"<dd>{counted[11:]}".replace("'", "&#39;") in observation_report(seen, PROVENANCE)
+    assert "| web in shop |" in observation_markdown(seen, PROVENANCE)

@@ -3,27 +3,61 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Protocol
 
 from grpcdemo.diagnosis.traffic import Counters
+from grpcdemo.model.observation import CountedBy, SourceName
 from grpcdemo.resources.objects import Object
+from grpcdemo.steps.sources.around import Around
+
+
+class Choice(str, Enum):
+    """Which source the user asks for."""
+
+    AUTO = "auto"
+    """The first one that can be read."""
+    ENVOY = "envoy"
+    ISTIO = "istio"
 
 
 @dataclass(frozen=True)
 class Reading:
-    """One poll of some client pods, each called as `client_names` calls it."""
+    """One poll."""
 
-    counters: Mapping[str, Counters]
-    """By pod, the requests to each address."""
+    source: SourceName
+    counters: Mapping[str, Counters] = field(default_factory=dict)
+    """By client, the requests to each address."""
+    told: Sequence[str] = ()
+    """The pods whose sidecars have told theirs."""
+    all_pods: int = 0
+    """How many there are."""
     failures: Mapping[str, str] = field(default_factory=dict)
     """By pod that has counters which could not be read now, why."""
     uncounted: Sequence[str] = ()
     """Pods whose requests nobody counts."""
+    nobody: str = ""
+    """Why there is nothing to read at all."""
+    are_pods: bool = True
+    """The clients are pods; otherwise, workloads."""
+    untold: str = ""
+    """Why no verdict on clients can be given, but only on the load of the servers."""
+    why: str = ""
+    """Why no better source could be used."""
+
+    @property
+    def counted_by(self) -> CountedBy:
+        return CountedBy(self.source, len(self.told), self.all_pods, self.why)
+
+    @property
+    def basis(self) -> Hashable:
+        """Counts on another basis cannot be added to these."""
+        return self.source, self.are_pods
 
 
-def client_names(pods: Sequence[Object]) -> dict[str, str]:
+def pod_names(pods: Sequence[Object]) -> dict[str, str]:
     """How each pod is called, by its UID: its name, after its namespace where another one has the same name."""
     count = Counter(pod["metadata"]["name"] for pod in pods)
     return {
@@ -36,10 +70,8 @@ def client_names(pods: Sequence[Object]) -> dict[str, str]:
 class Source(Protocol):
     """Counters of the requests to one port of one Service."""
 
-    name: str
-
-    async def read(self, pods: Sequence[Object]) -> Reading:
-        """The counters of these client *pods*, as they are now. Raises Unreadable if the user lacks the right."""
+    async def read(self, around: Around) -> Reading:
+        """The counters as they are now. Raises Unreadable if the user lacks the right."""
 
     async def close(self) -> None:
         """Close the connections that it keeps from one reading to the next."""

@@ -4,10 +4,10 @@ from grpcdemo.diagnosis.traffic import Requests
 from grpcdemo.kube.client.api import Api
 from grpcdemo.resources.resource import PODS
 from grpcdemo.steps.sources.envoy import EnvoySource
-from grpcdemo.steps.sources.source import client_names
+from grpcdemo.steps.sources.source import pod_names
 from tests.fakes.envoy import Envoy
 from tests.fakes.hollow_cluster import HollowCluster
-from tests.steps.meshed import DEMO, SERVICE, mesh_clients, path, scale, servers
+from tests.steps.meshed import DEMO, SERVICE, around, mesh_clients, path, scale, servers
 
 
 async def test_who_is_asked(cluster: HollowCluster, demo_api: Api) -> None:
@@ -18,11 +18,13 @@ async def test_who_is_asked(cluster: HollowCluster, demo_api: Api) -> None:
     (client,) = [pod for pod in cluster.store.list(PODS, DEMO) if "client" in pod["metadata"]["name"]]
     pending = {**client, "status": {"phase": "Pending"}}
     source = EnvoySource(demo_api, "grpc-server", DEMO, 50051)
-    reading = await source.read([client, *unmeshed])
+    reading = await source.read(around([client, *unmeshed]))
     assert reading.counters == {client["metadata"]["name"]: dict.fromkeys(servers(pods), Requests(8, 8))}
     assert sorted(reading.uncounted) == sorted(pod["metadata"]["name"] for pod in unmeshed)
-    assert await source.read([pending]) == await source.read([])
-    await source.read([client])
+    idle = await source.read(around([pending]))
+    assert (idle.told, idle.uncounted, idle.nobody) == ([], [], "no client pod runs with Istio's sidecar")
+    assert (await source.read(around())).nobody == "no client pod is known"
+    await source.read(around([client]))
     assert envoy.forwards == 2, "a pod that is not asked any more, costs no connection"
     await source.close()
 
@@ -31,12 +33,12 @@ async def test_a_pod_that_has_gone_is_no_failure(cluster: HollowCluster, demo_ap
     await mesh_clients(cluster)
     (client,) = [pod for pod in cluster.store.list(PODS, DEMO) if "client" in pod["metadata"]["name"]]
     source = EnvoySource(demo_api, "grpc-server", DEMO, 50051)
-    assert list((await source.read([client])).failures) == [client["metadata"]["name"]]
+    assert list((await source.read(around([client]))).failures) == [client["metadata"]["name"]]
     await scale(cluster, "grpc-client", 0)
-    assert (await source.read([client])).failures == {}
+    assert (await source.read(around([client]))).failures == {}
 
 
 def test_pods_of_the_same_name_are_told_apart() -> None:
     places = ("shop", "web-0"), ("staging", "web-0"), ("shop", "web-1")
     pods = [{"metadata": {"namespace": where, "name": name, "uid": str(at)}} for at, (where, name) in enumerate(places)]
-    assert [*client_names(pods).values()] == ["shop/web-0", "staging/web-0", "web-1"]
+    assert [*pod_names(pods).values()] == ["shop/web-0", "staging/web-0", "web-1"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from grpcdemo.steps.measure import EVERY_S
 from grpcdemo.steps.observe.blindness import BLIND_S
 from grpcdemo.steps.observe.ends import Ends
+from grpcdemo.steps.sources.source import Choice
 from grpcdemo.steps.subject import Subject
 from grpcdemo.verdict import Criteria
 
@@ -16,6 +17,7 @@ class ServiceObserveConfig(Ends):
     """A user's own Service."""
 
     subject: Subject
+    source: Choice = Choice.AUTO
     criteria: Criteria = field(default_factory=Criteria)
     every_s: float = EVERY_S
     """Between two polls."""

@@ -16,9 +16,10 @@ from grpcdemo.model.observation import Observation
 from grpcdemo.steps.observe.blindness import Outage
 from grpcdemo.steps.observe.service.advice import diagnose_command
 from grpcdemo.steps.observe.service.config import ServiceObserveConfig
-from grpcdemo.steps.observe.service.pods import Around, ServicePods, find_caller_namespaces, service_queries
+from grpcdemo.steps.observe.service.pods import ServicePods, find_caller_namespaces, service_queries
 from grpcdemo.steps.observe.service.record import ServiceRecord
-from grpcdemo.steps.sources.envoy import EnvoySource
+from grpcdemo.steps.sources.around import Around
+from grpcdemo.steps.sources.choice import build_source
 from grpcdemo.steps.sources.source import Reading, Source
 from grpcdemo.steps.subject import find_subject
 
@@ -36,9 +37,8 @@ async def observe_service(api: Api, config: ServiceObserveConfig) -> AsyncIterat
         namespaces = await find_caller_namespaces(api, service, port, client)
         mirror = await stack.enter_async_context(Mirror(api, service_queries(service, namespaces), lost_s=lost_s))
         pods = ServicePods(service, port, client, namespaces, mirror)
-        pods.check_clients()
-        metadata = service["metadata"]
-        source = EnvoySource(api, metadata["name"], metadata["namespace"], int(port["port"]))
+        pods.check_clients(config.source)
+        source = build_source(api, config.source, service, port)
         stack.push_async_callback(source.close)
         began = clock()
         record = ServiceRecord(began, config.blind_s, config.criteria, _advice(config))
@@ -60,10 +60,10 @@ async def observe_service(api: Api, config: ServiceObserveConfig) -> AsyncIterat
 
 async def _read(source: Source, around: Around) -> Reading:
     try:
-        return await source.read(around.clients)
+        return await source.read(around)
     except Unreadable as error:
         raise Forbidden(
-            f"this user may not {error.right}, and so not read what the clients' sidecars have counted",
+            f"this user may not {error.right}, and so not read what the sidecars have counted",
             hint=Hint("check with ", error.right.can_i),
         ) from error
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
 from grpcdemo.diagnosis.callers import Callers
 from grpcdemo.diagnosis.inventory import Inventory
@@ -11,12 +10,14 @@ from grpcdemo.diagnosis.scene import Client, Scene
 from grpcdemo.errors import Forbidden, NotFound
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.streams.watch import Lost, Mirror, Query
-from grpcdemo.model.pods import Pod
 from grpcdemo.resources.labels import SERVICE_NAME
 from grpcdemo.resources.objects import Object, labels_of
-from grpcdemo.resources.pods import is_active, read_pod
+from grpcdemo.resources.pods import is_active
 from grpcdemo.resources.resource import ENDPOINT_SLICES, PODS
 from grpcdemo.resources.selectors import selects
+from grpcdemo.steps.sources.around import Around
+from grpcdemo.steps.sources.sidecars import has_envoy
+from grpcdemo.steps.sources.source import Choice
 
 SLICES = "slices/"
 """Named as no namespace can be."""
@@ -44,22 +45,6 @@ def service_queries(service: Object, namespaces: Iterable[str]) -> dict[str, Que
     return {SLICES: slices, **{namespace: Query(PODS, namespace) for namespace in namespaces}}
 
 
-@dataclass(frozen=True)
-class Around:
-    """The live pods around a Service at one moment, by name."""
-
-    clients: Sequence[Object]
-    servers: Sequence[Pod]
-    """Those behind the Service, ready or not."""
-    addresses: Mapping[str, str]
-    """The server pod behind each address that takes calls."""
-
-    @property
-    def generation(self) -> frozenset[str]:
-        """The UIDs of the clients. When it changes, a new window begins, as it does with other servers."""
-        return frozenset(str(pod["metadata"]["uid"]) for pod in self.clients)
-
-
 class ServicePods:
     """The pods around one port of a Service: its clients are the named one or, without one, those that name it."""
 
@@ -82,11 +67,13 @@ class ServicePods:
         own = self._service["metadata"]["namespace"]
         names = {endpoint.pod for endpoint in scene.endpoints}
         servers = [pod for pod in self._mirror[own] if pod["metadata"]["name"] in names and is_active(pod)]
-        return Around(self._clients(), [*map(read_pod, servers)], scene.ready_addresses)
+        is_one_of_many = bool(self._client and self._client.is_one_of_many)
+        return Around(self._clients(), servers, scene.ready_addresses, is_one_of_many)
 
-    def check_clients(self) -> None:
-        """Raises NotFound if nobody is known to call."""
-        if not self._clients():
+    def check_clients(self, choice: Choice) -> None:
+        """Raises NotFound if nobody is known to call, and the servers are not asked or do not know it."""
+        around = self.look()
+        if not around.clients and (choice is Choice.ENVOY or not any(map(has_envoy, around.servers))):
             metadata = self._service["metadata"]
             raise NotFound(
                 f"no pod names Service {metadata['name']} in namespace {metadata['namespace']}, "

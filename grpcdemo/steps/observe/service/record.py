@@ -7,13 +7,12 @@ from dataclasses import replace
 
 from grpcdemo.diagnosis.traffic import Window
 from grpcdemo.errors import Hint
-from grpcdemo.model.observation import CountedBy, Observation, Slice, Tally, clipped, total_s
-from grpcdemo.model.pods import Pod
+from grpcdemo.model.observation import Observation, Slice, Tally, clipped, total_s
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.pods import read_pod
 from grpcdemo.steps.observe.blindness import Blindness, Outage
 from grpcdemo.steps.observe.timeline import TimelineCounter
-from grpcdemo.steps.sources.source import Reading, client_names
+from grpcdemo.steps.sources.source import Reading, pod_names
 from grpcdemo.verdict import Criteria, Outcome, Verdict
 
 NO_SIDECAR = "it runs without Istio's sidecar, which counts requests"
@@ -34,7 +33,7 @@ class ServiceRecord:
         self._blindness = Blindness(blind_s)
         self._read_until: dict[str, float] = {}
         self._appeared: dict[str, None] = {}
-        self._reading = Reading({})
+        self._reading = Reading("envoy")
 
     def begin_window(self, now: float) -> None:
         """No request before counts in it."""
@@ -44,9 +43,9 @@ class ServiceRecord:
     def add(self, reading: Reading, addresses: Mapping[str, str], now: float, lost: Outage | None = None) -> None:
         """Count what was read *now*; *lost* is why the pods cannot be watched."""
         self._reading = reading
-        new = self._window.add(now, addresses, reading.counters)
+        new = self._window.add(now, addresses, reading.counters, reading.basis)
         self._timeline.add(new, now)
-        self._read_until.update(dict.fromkeys(reading.counters, now))
+        self._read_until.update(dict.fromkeys(reading.told, now))
         outages = {"": lost} if lost else {}
         for client, why in reading.failures.items():
             outages[client] = Outage(self._read_until.setdefault(client, now), "unreadable", why)
@@ -54,18 +53,20 @@ class ServiceRecord:
             outages[client] = Outage(self._read_until.setdefault(client, now), "no calls", NO_SIDECAR, at_once=True)
         self._blindness.look(outages, now)
 
-    def observation(self, servers: Sequence[Pod], clients: Sequence[Object], now: float) -> Observation:
+    def observation(self, servers: Sequence[Object], clients: Sequence[Object], now: float) -> Observation:
         """What is known *now*, with the verdict."""
-        self._appeared.update(dict.fromkeys(sorted(server.name for server in servers)))
-        tally = self._tally(now)
-        live, names = {server.name for server in servers}, client_names(clients)
-        is_counted = bool(self._reading.counters or self._reading.failures)
+        tally, names = self._tally(now), pod_names(clients)
+        live = {str(pod["metadata"]["name"]) for pod in servers}
+        self._appeared.update(dict.fromkeys(sorted(live)))
+        nobody = self._reading.nobody
         return Observation(
-            servers=tuple(servers),
+            servers=tuple(map(read_pod, servers)),
             clients=tuple(replace(read_pod(pod), name=names[pod["metadata"]["uid"]]) for pod in clients),
             tally=tally,
-            verdict=self._verdict() if is_counted else _uncounted(clients),
-            hint=None if is_counted else self._advice,
+            verdict=Verdict(Outcome.INCONCLUSIVE, f"{nobody}, so nobody counts requests")
+            if nobody
+            else self._verdict(),
+            hint=self._advice if nobody else None,
             windows=self._window.number,
             departed={name: "" for name in tally.by_server() if name not in live},
             timeline=self._timeline.timeline(now),
@@ -74,12 +75,14 @@ class ServiceRecord:
                 for one in self._blindness.times()
             ),
             appeared=tuple(self._appeared),
-            counted_by=CountedBy("envoy", len(self._reading.counters), len(clients)),
+            counted_by=self._reading.counted_by,
         )
 
     def _verdict(self) -> Verdict:
         unheard = {one.client or "the pods": one.message for one in self._blindness.present}
-        return self._window.verdict(unheard, self._criteria)
+        if self._reading.source == "istio":  # a server that is silent for a moment, looks like one without load
+            unheard |= self._reading.failures
+        return self._window.verdict(unheard, self._criteria, self._reading.untold)
 
     def _tally(self, now: float) -> Tally:
         by_client = {client: counts for client, counts in self._window.by_client.items() if counts}
@@ -101,8 +104,3 @@ class ServiceRecord:
                 for client in sorted({one.client for one in unread})
             },
         )
-
-
-def _uncounted(clients: Sequence[Object]) -> Verdict:
-    why = "no client pod runs with Istio's sidecar, so nobody counts requests" if clients else "there is no client pod"
-    return Verdict(Outcome.INCONCLUSIVE, why)

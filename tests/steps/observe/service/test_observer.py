@@ -11,12 +11,13 @@ from grpcdemo.kube.client.api import Api
 from grpcdemo.model.observation import Observation
 from grpcdemo.resources.resource import PODS
 from grpcdemo.steps.observe.service import ServiceObserveConfig, observe_service
+from grpcdemo.steps.sources.source import Choice
 from grpcdemo.steps.subject import Subject
 from grpcdemo.verdict import Outcome
-from tests.fakes.envoy import Envoy
+from tests.fakes.envoy import Envoy, ServerSidecar
 from tests.fakes.hollow_cluster import HollowCluster
 from tests.fakes.script import refuse
-from tests.steps.meshed import DEMO, SERVICE, addresses, mesh_clients, path, paths, scale, servers
+from tests.steps.meshed import DEMO, SERVICE, addresses, mesh_clients, mesh_servers, path, paths, scale, servers
 
 EVENLY = 10
 
@@ -96,6 +97,35 @@ async def test_the_cure_while_it_runs(cluster: HollowCluster, demo_api: Api) -> 
     assert [client.name for client in after.clients] == [name for name in pods if "client" in name]
 
 
+async def test_the_servers_count_until_the_client_is_cured(cluster: HollowCluster, demo_api: Api) -> None:
+    """The client has no sidecar: the load is seen. Then it gets one: another window, and the client is seen."""
+    for where in paths(await mesh_servers(cluster), "server"):
+        cluster.faults.on("GET", where, ServerSidecar({"unknown": 200}))
+    async with aclosing(watching(demo_api)) as observations:
+        async for before in observations:
+            if before.verdict.reason.startswith("the load is even"):
+                break
+        assert before.counted_by
+        assert (before.counted_by.source, before.callers) == ("istio", ["unknown"])
+        pods = await mesh_clients(cluster)
+        serve(cluster, path(pods), servers(pods), servers(pods))
+        async for after in observations:
+            if after.verdict.outcome is Outcome.BALANCED:
+                break
+    assert after.counted_by
+    assert (after.counted_by.source, after.windows > before.windows) == ("envoy", True)
+    assert after.callers == [name for name in pods if "client" in name]
+
+
+async def test_callers_that_nobody_else_knows(cluster: HollowCluster, demo_api: Api) -> None:
+    for where in paths(await mesh_servers(cluster, clients=0), "server"):
+        cluster.faults.on("GET", where, ServerSidecar({"web": 200}))
+    seen = await last(demo_api, seconds=0.1)
+    assert (seen.clients, seen.callers) == ((), ["web"])
+    with pytest.raises(NotFound, match="so nobody is known to call it"):
+        await last(demo_api, seconds=0, source=Choice.ENVOY)
+
+
 async def test_clients_that_go_meanwhile(cluster: HollowCluster, demo_api: Api) -> None:
     pods = await mesh_clients(cluster)
     serve(cluster, path(pods), servers(pods), servers(pods))
@@ -105,7 +135,10 @@ async def test_clients_that_go_meanwhile(cluster: HollowCluster, demo_api: Api) 
         async for seen in observations:
             if not seen.clients:
                 break
-    assert (seen.verdict.outcome, seen.verdict.reason) == (Outcome.INCONCLUSIVE, "there is no client pod")
+    assert (seen.verdict.outcome, seen.verdict.reason) == (
+        Outcome.INCONCLUSIVE,
+        "no client pod is known, so nobody counts requests",
+    )
 
 
 async def test_more_servers_begin_a_window(cluster: HollowCluster, demo_api: Api) -> None:

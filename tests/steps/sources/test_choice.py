@@ -1,0 +1,78 @@
+"""The best source: the clients' sidecars as soon as one has answered, else those of the servers, and why."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from grpcdemo.diagnosis.inventory import MissingRight, Unreadable
+from grpcdemo.resources.resource import PODS
+from grpcdemo.steps.sources.around import Around
+from grpcdemo.steps.sources.choice import BestSource
+from grpcdemo.steps.sources.istio import UNMESHED
+from grpcdemo.steps.sources.source import Reading
+
+AROUND = Around([], [], {})
+CLIENTS, SERVERS = Reading("envoy", told=["web-1"]), Reading("istio", told=["cart-1", "cart-2"])
+UNMESHED_CLIENTS = Reading("envoy", nobody="no client pod runs with Istio's sidecar")
+SILENT_CLIENTS = Reading("envoy", failures={"web-1": "its sidecar does not answer"})
+DENIED = Unreadable(MissingRight("create", PODS, "shop", subresource="portforward"))
+
+
+@dataclass
+class Scripted:
+    """A source that answers so, one after the other."""
+
+    answers: list[Reading | Unreadable]
+
+    async def read(self, _: Around) -> Reading:
+        answer = self.answers.pop(0)
+        if isinstance(answer, Unreadable):
+            raise answer
+        return answer
+
+    async def close(self) -> None:
+        self.answers.clear()
+
+
+async def best(clients: Reading | Unreadable, servers: Reading | Unreadable) -> Reading:
+    return await BestSource(Scripted([clients]), Scripted([servers]), tries=1).read(AROUND)
+
+
+async def test_the_clients_are_asked_first() -> None:
+    assert await best(CLIENTS, SERVERS) == CLIENTS
+
+
+@pytest.mark.parametrize(
+    ("clients", "why"),
+    [
+        (UNMESHED_CLIENTS, "no client pod runs with Istio's sidecar"),
+        (SILENT_CLIENTS, "its sidecar does not answer"),
+        (DENIED, "this user may not create pods/portforward in namespace shop"),
+    ],
+)
+async def test_the_servers_where_no_client_can_be_read(clients: Reading | Unreadable, why: str) -> None:
+    reading = await best(clients, SERVERS)
+    assert (reading.source, reading.why, reading.counted_by.pods) == ("istio", why, 2)
+
+
+async def test_nobody() -> None:
+    assert await best(UNMESHED_CLIENTS, Reading("istio", nobody=UNMESHED)) == UNMESHED_CLIENTS
+    for servers, why in (
+        (Reading("istio", nobody="they count nothing"), "they count nothing"),
+        (DENIED, "this user may"),
+    ):
+        nobody = (await best(UNMESHED_CLIENTS, servers)).nobody
+        assert nobody.startswith(f"no client pod runs with Istio's sidecar, and {why}")
+    assert await best(SILENT_CLIENTS, Reading("istio", nobody=UNMESHED)) == SILENT_CLIENTS
+    with pytest.raises(Unreadable):
+        await best(DENIED, Reading("istio", nobody=UNMESHED))
+
+
+async def test_a_client_that_was_read_and_is_silent_now_does_not_change_the_source() -> None:
+    source = BestSource(Scripted([CLIENTS, SILENT_CLIENTS, UNMESHED_CLIENTS]), Scripted([SERVERS]))
+    assert [(await source.read(AROUND)).source for _ in range(3)] == ["envoy", "envoy", "istio"]
+
+
+async def test_clients_that_fail_are_asked_again() -> None:
+    source = BestSource(Scripted([*[SILENT_CLIENTS] * 3, CLIENTS]), Scripted([SERVERS]), tries=3)
+    assert [(await source.read(AROUND)).source for _ in range(4)] == ["envoy", "envoy", "istio", "envoy"]

@@ -1,0 +1,63 @@
+"""Many sidecars at once: a silent one holds nobody up."""
+
+import asyncio
+from functools import partial
+
+import pytest
+from aiohttp import web
+
+from grpcdemo.diagnosis.inventory import Unreadable
+from grpcdemo.kube.client.api import Api
+from grpcdemo.steps.sources.sidecars import SILENT, Sidecars
+from tests.fakes.envoy import Envoy
+from tests.fakes.hollow_cluster import HollowCluster
+from tests.fakes.script import refuse
+from tests.steps.meshed import SERVICE, mesh_clients, paths, pods_of
+
+
+class Hesitating(Envoy):
+    """Answers when it is told to."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__(service, {"10.0.0.1": 1}, already=0)
+        self.may_answer = asyncio.Event()
+
+    async def answer(self, websocket: web.WebSocketResponse, data: bytes) -> None:
+        await self.may_answer.wait()
+        await super().answer(websocket, data)
+
+
+async def test_a_silent_one_is_named_and_its_answer_counts_later(cluster: HollowCluster, demo_api: Api) -> None:
+    first, second = paths(await mesh_clients(cluster, clients=2))
+    slow, quick = Hesitating(SERVICE), Envoy(SERVICE, {"10.0.0.1": 1})
+    cluster.faults.on("GET", first, slow)
+    cluster.faults.on("GET", second, quick)
+    pods = sorted(pods_of(cluster, "client"), key=lambda pod: str(pod["metadata"]["name"]))
+    late, prompt = (pod["metadata"]["uid"] for pod in pods)
+    sidecars = Sidecars(demo_api, "/clusters", len, wait_s=0.3)
+    for _ in range(3):
+        answers, failures = await sidecars.ask(pods)
+        assert (set(answers) <= {prompt}, failures) == (True, {late: SILENT})
+    assert (prompt in answers, len(quick.asked), len(slow.asked)) == (True, 3, 0)
+    slow.may_answer.set()
+    while late not in answers:
+        answers, failures = await sidecars.ask(pods)
+    assert (failures, slow.forwards) == ({}, 1)
+    await sidecars.close()
+
+
+async def test_closing_does_not_wait_for_a_silent_one(cluster: HollowCluster, demo_api: Api) -> None:
+    (where,) = paths(await mesh_clients(cluster))
+    cluster.faults.on("GET", where, Hesitating(SERVICE))
+    sidecars = Sidecars(demo_api, "/clusters", partial(str, encoding="utf-8"), wait_s=0)
+    assert [*(await sidecars.ask(pods_of(cluster, "client")))[1].values()] == [SILENT]
+    await sidecars.close()
+
+
+async def test_whoever_may_ask_none_is_told_once(cluster: HollowCluster, demo_api: Api) -> None:
+    for where in paths(await mesh_clients(cluster, clients=2)):
+        cluster.faults.on("GET", where, refuse(403))
+    sidecars = Sidecars(demo_api, "/clusters", len)
+    with pytest.raises(Unreadable, match="create pods/portforward"):
+        await sidecars.ask(pods_of(cluster, "client"))
+    await sidecars.close()
