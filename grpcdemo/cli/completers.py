@@ -54,14 +54,12 @@ class _Typed:
 async def _list_names(ctx: typer.Context, resource: Resource) -> list[str]:
     typed = _Typed(_text(ctx, "context"), _text(ctx, "kubeconfig"), bool(ctx.params.get("sandbox")))
 
-    async def ask() -> list[str]:
-        async with connect_to_target(
-            typed, starts=False, stops=False, dry_run=False, announce=lambda _: None, report=unreported
-        ) as api:
-            namespace = (_text(ctx, "namespace") or api.target.own_namespace) if resource.namespaced else None
-            return [obj["metadata"]["name"] for obj in (await api.list(resource, namespace=namespace))["items"]]
-
-    return await asyncio.wait_for(ask(), PATIENCE_S)
+    async with connect_to_target(
+        typed, starts=False, stops=False, dry_run=False, announce=lambda _: None, report=unreported
+    ) as api:
+        namespace = (_text(ctx, "namespace") or api.target.own_namespace) if resource.namespaced else None
+        objects = await asyncio.wait_for(api.list(resource, namespace=namespace), PATIENCE_S)
+        return [obj["metadata"]["name"] for obj in objects["items"]]
 
 
 def _offer(read: Callable[[], Iterable[str]], incomplete: str) -> list[str]:
