@@ -1,9 +1,10 @@
 """`grpcdemo diagnose`"""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -13,9 +14,14 @@ from grpcdemo.cli.output import Progress, result_width, show_document, show_pict
 from grpcdemo.cli.runner import read
 from grpcdemo.cli.service_options import Call, Counting
 from grpcdemo.cli.target_options import ClusterOptions, check_namespace
+from grpcdemo.cli.written import check_stdout, written
 from grpcdemo.diagnosis.examination import Conclusion, Diagnosis
 from grpcdemo.errors import ExitCode, UsageError
+from grpcdemo.kube.client.api import Api
+from grpcdemo.model.progress import Reporter
+from grpcdemo.model.result import Provenance
 from grpcdemo.steps import diagnose as step
+from grpcdemo.steps.provenance import read_provenance
 from grpcdemo.steps.sources.source import Choice
 from grpcdemo.views.diagnosis import diagnoses_view, diagnosis_view
 from grpcdemo.views.diagnosis_document import (
@@ -24,6 +30,7 @@ from grpcdemo.views.diagnosis_document import (
     diagnosis_document,
     diagnosis_markdown,
 )
+from grpcdemo.views.diagnosis_report import diagnosis_report
 
 EXAMPLES = {
     "grpcdemo diagnose svc/checkout --namespace shop": "Tell whether a Service is pinned, why, and what cures it",
@@ -116,6 +123,7 @@ def diagnose(
         Form,
         options.choice("--output", "-o", of={form.value: form for form in Form}, help="How to print the result."),
     ] = Form.TABLE,
+    report: options.ReportFile = None,
     place: Place,
 ) -> None:
     """Tell why a gRPC client stays on one pod of a Service, and what cures it. Changes nothing."""
@@ -125,7 +133,7 @@ def diagnose(
                 "--port, --client, --source and --for need a Service",
                 hint="name it, such as `grpcdemo diagnose svc/NAME`",
             )
-        _diagnose_all(place, everywhere=everywhere, output=output)
+        _diagnose_all(place, Printed(output, report), everywhere=everywhere)
     elif everywhere:
         raise UsageError("--all-namespaces looks at all Services", hint="leave out the Service's name, or the option")
     elif counting.source and traffic.skipped:
@@ -133,42 +141,79 @@ def diagnose(
     else:
         source = counting.source or Choice.AUTO
         config = step.DiagnoseConfig(service, place.namespace, **vars(call), traffic_s=traffic.longest_s, source=source)
-        _diagnose_one(place, config, output)
+        _diagnose_one(place, config, Printed(output, report))
 
 
-def _diagnose_one(place: Place, config: step.DiagnoseConfig, output: Form) -> None:
-    with Progress() as progress:
-        diagnosis = read(place, lambda api: step.diagnose(api, config, progress.report), report=progress.report)
-    flags = place.invocation.kubectl_flags
-    if output is Form.JSON:
-        show_document(diagnosis_document(diagnosis, flags))
-    else:
-        _show(diagnosis, flags, output)
-    raise typer.Exit(_exit_code([diagnosis]))
+@dataclass(frozen=True)
+class Printed:
+    """Where the result goes."""
+
+    form: Form
+    report: Path | None
 
 
-def _diagnose_all(place: Place, *, everywhere: bool, output: Form) -> None:
+def _diagnose_one(place: Place, config: step.DiagnoseConfig, printed: Printed) -> None:
+    async def diagnose_it(api: Api, report: Reporter) -> list[Diagnosis]:
+        return [await step.diagnose(api, config, report)]
+
+    def show(diagnoses: Sequence[Diagnosis], flags: Sequence[str]) -> None:
+        if printed.form is Form.JSON:
+            show_document(diagnosis_document(diagnoses[0], flags))
+        else:
+            _show(diagnoses[0], flags, printed.form)
+
+    _diagnose(place, diagnose_it, show, printed)
+
+
+def _diagnose_all(place: Place, printed: Printed, *, everywhere: bool) -> None:
     """A line for each; if there is only one, it in full."""
-    with Progress() as progress:
-        diagnoses = read(
-            place,
-            lambda api: step.diagnose_all(api, place.namespace, everywhere=everywhere),
-            report=progress.report,
-        )
-    flags = place.invocation.kubectl_flags
-    if output is Form.JSON:
-        show_document(diagnoses_document(diagnoses, flags))
-    elif len(diagnoses) == 1:
-        _show(diagnoses[0], flags, output)
-    elif output is Form.MARKDOWN:
-        show_text(diagnoses_markdown(diagnoses))
-    else:
-        show_picture(diagnoses_view(diagnoses, result_width()))
+
+    async def diagnose_them(api: Api, _: Reporter) -> list[Diagnosis]:
+        return await step.diagnose_all(api, place.namespace, everywhere=everywhere)
+
+    def show(diagnoses: Sequence[Diagnosis], flags: Sequence[str]) -> None:
+        if printed.form is Form.JSON:
+            show_document(diagnoses_document(diagnoses, flags))
+        elif len(diagnoses) == 1:
+            _show(diagnoses[0], flags, printed.form)
+        elif printed.form is Form.MARKDOWN:
+            show_text(diagnoses_markdown(diagnoses))
+        else:
+            show_picture(diagnoses_view(diagnoses, result_width()))
+
+    _diagnose(place, diagnose_them, show, printed)
+
+
+def _diagnose(
+    place: Place,
+    work: Callable[[Api, Reporter], Awaitable[list[Diagnosis]]],
+    show: Callable[[Sequence[Diagnosis], Sequence[str]], None],
+    printed: Printed,
+) -> NoReturn:
+    """Look, write the report if one is wanted, and *show* the result unless the report takes its place."""
+
+    async def look(api: Api) -> tuple[list[Diagnosis], Provenance | None]:
+        provenance = await _provenance(api, place) if file.is_wanted else None
+        return await work(api, progress.report), provenance
+
+    check_stdout(printed.report, printed.form, table=Form.TABLE)
+    with written(printed.report) as file:
+        with Progress() as progress:
+            diagnoses, provenance = read(place, look, report=progress.report)
+        flags = place.invocation.kubectl_flags
+        if provenance:
+            file.text = diagnosis_report(diagnoses, provenance, flags)
+        if not file.takes_stdout:
+            show(diagnoses, flags)
     raise typer.Exit(_exit_code(diagnoses))
 
 
-def _show(diagnosis: Diagnosis, flags: Sequence[str], output: Form) -> None:
-    if output is Form.MARKDOWN:
+async def _provenance(api: Api, place: Place) -> Provenance:
+    return await read_provenance(api, place.namespace or api.target.own_namespace, place.invocation.command_line)
+
+
+def _show(diagnosis: Diagnosis, flags: Sequence[str], form: Form) -> None:
+    if form is Form.MARKDOWN:
         show_text(diagnosis_markdown(diagnosis, flags))
     else:
         show_picture(diagnosis_view(diagnosis, flags, result_width()))

@@ -113,8 +113,12 @@ def answer(diagnosis: Diagnosis) -> str:
 def measured(measurement: Measurement) -> str:
     """The verdict on the traffic in one line: by what, over what time."""
     verdict = measurement.verdict
-    source = f"{sidecars_text(measurement.counted_by)} in {measurement.seconds:.1f} s"
-    return printable(f"{verdict.outcome.value}: {verdict.reason}; {source}")
+    return printable(f"{verdict.outcome.value}: {verdict.reason}; {source(measurement)}")
+
+
+def source(measurement: Measurement) -> str:
+    """By what, and over what time."""
+    return f"{sidecars_text(measurement.counted_by)} in {measurement.seconds:.1f} s"
 
 
 def not_measured(diagnosis: Diagnosis) -> str:
@@ -225,12 +229,16 @@ def _remedy(finding: Finding, flags: Sequence[str], width: int) -> Iterator[Text
         yield from _indented(finding.remedy.note, width)
 
 
+def unchecked(diagnosis: Diagnosis) -> list[tuple[str, list[Finding]]]:
+    """What could not be checked, by the reason."""
+    unknown = sorted(diagnosis.of(Severity.UNKNOWN), key=lambda finding: finding.summary)
+    return [(summary, [*alike]) for summary, alike in groupby(unknown, lambda finding: finding.summary)]
+
+
 def _unknown(diagnosis: Diagnosis, width: int) -> list[Text]:
     """What could not be checked, each reason once."""
-    unknown = sorted(diagnosis.of(Severity.UNKNOWN), key=lambda finding: finding.summary)
     lines: list[Text] = []
-    for summary, alike in groupby(unknown, lambda finding: finding.summary):
-        findings = [*alike]
+    for summary, findings in unchecked(diagnosis):
         lines += [Text(line) for line in _lines(f"{WORDS[Severity.UNKNOWN]}  {summary}", width, INDENT)]
         lines += _indented(", ".join(finding.id for finding in findings), width)
         for note in dict.fromkeys(finding.remedy.note for finding in findings):

@@ -1,6 +1,7 @@
 """`grpcdemo diagnose`"""
 
 import json
+from pathlib import Path
 
 from .conftest import DEMO, Command
 
@@ -18,6 +19,20 @@ def test_diagnose(grpcdemo: Command, up: str) -> None:
     assert [finding["id"] for finding in document["findings"]] == ["client-without-sidecar"]
     assert document["clientsFrom"] == "option"
     assert f"--kubeconfig {up}" in document["findings"][0]["command"]
+
+
+def test_a_report(grpcdemo: Command, up: str, tmp_path: Path) -> None:
+    target, file = ("--kubeconfig", up, "-n", DEMO), tmp_path / "report.html"
+    ended = grpcdemo("diagnose", "grpc-server", "--no-traffic", "--report", str(file), *target)
+    assert (ended.code, ended.out.splitlines()[1]) == (3, "pinned: the configuration keeps a client on one pod")
+    assert ended.err == f"written to {file}\n"
+    page = file.read_text("utf-8")
+    assert "client-without-sidecar" in page
+    assert f"grpcdemo diagnose grpc-server --no-traffic --report {file}" in page
+    assert grpcdemo("diagnose", "--report", "-", *target).out.startswith("<!doctype html>")
+    assert grpcdemo("diagnose", "--report", "-", "-o", "json", *target).code == 2
+    missing = grpcdemo("diagnose", "carts", "--report", str(tmp_path / "none.html"), *target)
+    assert (missing.code, [*tmp_path.glob("*.html")]) == (1, [file])
 
 
 def test_all(grpcdemo: Command, up: str) -> None:

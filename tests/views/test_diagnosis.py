@@ -9,21 +9,26 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from grpcdemo.diagnosis.examination import Diagnosis, examine, examine_clients
+from grpcdemo.diagnosis.failures import Failures
 from grpcdemo.diagnosis.inventory import MissingRight
 from grpcdemo.diagnosis.traffic import Measurement, NotMeasured
 from grpcdemo.model.observation import CountedBy
 from grpcdemo.resources.resource import DESTINATION_RULES, PEER_AUTHENTICATIONS, PODS
 from grpcdemo.verdict import judge
-from grpcdemo.views.diagnosis import answer, diagnoses_view, diagnosis_view
+from grpcdemo.views.diagnosis import NONE, answer, counts, diagnoses_view, diagnosis_view, not_measured, subject
 from grpcdemo.views.diagnosis_document import (
     diagnoses_document,
     diagnoses_markdown,
     diagnosis_document,
     diagnosis_markdown,
 )
+from grpcdemo.views.diagnosis_report import diagnosis_report
+from grpcdemo.views.words import printable
 from tests.diagnosis.scenes import HASH, SHOP, client, may_not, named, outside, scene, servers
 
 from .conftest import Golden, GoldenText, draw
+from .samples import HOSTILE_PROVENANCE, PROVENANCE
+from .test_report import parse
 
 FLAGS = ("--context", "prod")
 PORT_FORWARD = MissingRight("create", PODS, SHOP, subresource="portforward")
@@ -149,3 +154,37 @@ def test_the_answer_where_calls_fail() -> None:
     assert answer(examine(without_sidecar)) == "calls fail, or stay on one pod"
     assert answer(examine(scene(pods=[]))) == "calls fail"
     assert answer(PINNED).startswith("pinned: ")
+
+
+@pytest.mark.parametrize("name", DIAGNOSES)
+def test_the_report_is_valid_and_says_everything(name: str) -> None:
+    diagnosis = DIAGNOSES[name]
+    report = diagnosis_report([diagnosis], HOSTILE_PROVENANCE, FLAGS)
+    page = parse(report)
+    text = "".join(page.itertext())
+    assert {element.tag for element in page.iter()}.isdisjoint({"script", "link", "img"})
+    assert "\x1b" not in report
+    for words in (subject(diagnosis), answer(diagnosis), counts(diagnosis), not_measured(diagnosis)):
+        assert words in text
+    for finding in diagnosis.findings:
+        assert finding.id in text
+        for line in finding.remedy.lines(FLAGS):
+            assert printable(line) in text
+    assert len([*page.iter("article")]) == 1
+
+
+def test_the_report_of_traffic_has_who_called_whom_and_what_failed() -> None:
+    failing = replace(COUNTED, failures=Failures({SERVERS[0]: 7}, 101, 108))
+    page = parse(diagnosis_report([replace(WELL, traffic=failing)], PROVENANCE))
+    assert page.find(".//p[@class='verdict skewed']") is None
+    rows = [["".join(cell.itertext()) for cell in row] for row in page.iter("tr")]
+    assert rows[0] == ["CLIENT POD", "…0", "…1", "…2"]
+    assert rows[1] == ["web-7d4b9c8f6-1", "53", "0", "0"]
+    assert rows[-1] == ["failed", "7", "0", "0"]
+
+
+def test_the_report_of_many_has_a_line_for_each_and_says_more_of_those_with_findings() -> None:
+    page = parse(diagnosis_report([WELL, OPEN, PINNED], PROVENANCE))
+    assert [row.findtext("td[3]") for row in page.iter("tr")][1:] == ["pins", "may pin", "no"]
+    assert len([*page.iter("article")]) == 3
+    assert NONE in "".join(parse(diagnosis_report([], PROVENANCE)).itertext())

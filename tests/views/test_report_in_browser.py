@@ -13,10 +13,12 @@ import pytest
 
 from grpcdemo.model.result import Phase
 from grpcdemo.views.comparison_report import comparison_report
+from grpcdemo.views.diagnosis_report import diagnosis_report
 from grpcdemo.views.palette import COLORS
 from grpcdemo.views.report import demo_report, observation_report
 
 from . import comparisons
+from . import test_diagnosis as diagnoses
 from .samples import BLIND, EVIL, HOSTILE, HOSTILE_PROVENANCE, PROVENANCE, measured, observation
 
 if TYPE_CHECKING:
@@ -47,6 +49,8 @@ REPORTS = {
     "nothing": lambda: observation_report(observation(), PROVENANCE),
     "comparison": lambda: comparison_report(comparisons.COMPARISON, PROVENANCE),
     "hostile comparison": lambda: comparison_report(comparisons.HOSTILE, HOSTILE_PROVENANCE),
+    "diagnosis": lambda: diagnosis_report([diagnoses.MEASURED], PROVENANCE),
+    "diagnoses": lambda: diagnosis_report([*diagnoses.DIAGNOSES.values()], HOSTILE_PROVENANCE),
 }
 
 
