@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -39,6 +39,8 @@ class Subject:
     times: PodTimes
     marks: list[tuple[Event | None, float]] = field(default_factory=list)
     """When each event began, and the last one ended."""
+    over: int = 0
+    """How many events are measured to their end."""
     new_pod: str | None = None
     skipped: dict[Event, str] = field(default_factory=dict)
     """Why an event could not be caused."""
@@ -65,6 +67,8 @@ async def _subjects(places: Sequence[Place]) -> AsyncIterator[list[Subject]]:
 
 
 class _Group:
+    """The events, one after the other. What is over is kept where Ctrl-C ends them."""
+
     def __init__(self, subjects: Sequence[Subject], config: CompareConfig, results: Results, on_event: OnEvent) -> None:
         self._subjects = subjects
         self._config = config
@@ -72,6 +76,14 @@ class _Group:
         self._on_event = on_event
 
     async def run(self) -> None:
+        try:
+            await self._run()
+        except asyncio.CancelledError:
+            with suppress(GrpcdemoError, asyncio.TimeoutError):
+                await asyncio.wait_for(self._all(self._keep), self._config.timing.keep_s)
+            raise
+
+    async def _run(self) -> None:
         timing = self._config.timing
         await self._all(self._start)
         await asyncio.sleep(timing.warm_up_s)
@@ -82,8 +94,9 @@ class _Group:
             self._on_event(Event.RESTART, [subject.place])
             await self._attempt(subject, self._restart)
             await asyncio.sleep(timing.settle_s)
+            subject.over = len(subject.marks)
         await self._at_once(Event.SCALE_DOWN, self._remove_servers, timing.settle_s)
-        await self._all(self._read)
+        await self._all(self._end)
         await self._all(self._stop)
 
     @property
@@ -95,6 +108,8 @@ class _Group:
             self._on_event(event, [subject.place for subject in self._alive])
             await self._all(change)
             await asyncio.sleep(then_s)
+            for subject in self._alive:
+                subject.over = len(subject.marks)
 
     async def _all(self, change: Callable[[Subject], Awaitable[None]]) -> None:
         await asyncio.gather(*(self._attempt(subject, change) for subject in self._alive))
@@ -146,8 +161,18 @@ class _Group:
         if cost := await read_cost(subject.place):
             self._results.add_cost(subject.place.cure, cost)
 
-    async def _read(self, subject: Subject) -> None:
+    async def _keep(self, subject: Subject) -> None:
+        """Read what is over, without the event that is cut off."""
+        if subject.over:
+            _, at = subject.marks[subject.over] if subject.over < len(subject.marks) else (END, time.time())
+            subject.marks[subject.over :] = [(END, at)]
+            await self._read(subject)
+
+    async def _end(self, subject: Subject) -> None:
         _mark(subject, END)
+        await self._read(subject)
+
+    async def _read(self, subject: Subject) -> None:
         logs = await subject.place.client_logs()
         self._results.add_course(subject.place.cure, course_of(subject, logs, self._config.servers + 1))
 

@@ -34,6 +34,8 @@ class Timing:
     """How long a new pod may wait for its calls: a client looks up names again every 30 s at most."""
     settle_s: float = 8.0
     """How long the clients are watched after any other change."""
+    keep_s: float = 10.0
+    """How long Ctrl-C may take to read the logs of the changes that are over."""
     cleanup_s: float = 60.0
     """How long the cleanup after a failure or Ctrl-C may take."""
 

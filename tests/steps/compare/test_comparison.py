@@ -75,6 +75,28 @@ async def test_ctrl_c_keeps_what_was_measured(cluster: HollowCluster, cluster_ap
     assert ours(cluster) == []
 
 
+async def test_ctrl_c_keeps_the_changes_that_are_over(cluster: HollowCluster, cluster_api: Api) -> None:
+    results, reached = Results(), asyncio.Event()
+
+    def report(event: StepEvent) -> None:
+        if isinstance(event, Waiting) and "restart of headless" in event.text:
+            reached.set()
+
+    running = asyncio.create_task(compare(cluster_api, CONFIG, results, report))
+    await reached.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    comparison = results.comparison
+    assert comparison is not None
+    courses = [cure.course for cure in comparison.cures]
+    assert [course and [one.event for one in course.disturbances] for course in courses] == [
+        [Event.SCALE_UP, Event.RESTART, Event.SCALE_DOWN],
+        [Event.SCALE_UP],
+    ]
+    assert ours(cluster) == []
+
+
 async def test_a_cure_that_fails_is_a_row_that_says_why(
     cluster: HollowCluster, cluster_api: Api, events: Events
 ) -> None:
