@@ -24,8 +24,8 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 IGNORED = {number for number in ENDING if signal.getsignal(number) is signal.SIG_IGN}
 """What `nohup`, or a shell's `&`, told this process to ignore."""
 
-settings.load_profile("ci")
-"""Hypothesis tries the same examples each time, however slow the machine is."""
+QUICK = "quick"
+settings.register_profile(QUICK, settings.get_profile("ci"), max_examples=20)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -43,7 +43,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _most_seconds(item: pytest.Item) -> int:
-    if not item.get_closest_marker("sandbox"):
+    if not any(item.get_closest_marker(name) for name in ("sandbox", "exhaustive")):
         return 0
     timeout = item.get_closest_marker("timeout")
     return int(timeout.args[0]) if timeout else 1
@@ -54,6 +54,8 @@ def pytest_configure(config: pytest.Config) -> None:
     homes = tempfile.TemporaryDirectory(prefix="grpcdemo-homes-", ignore_cleanup_errors=True)
     config.add_cleanup(homes.cleanup)
     config.stash[HOMES] = homes.name
+    # Hypothesis tries the same examples each time, however slow the machine is, and fewer where a run is to be quick.
+    settings.load_profile(QUICK if "not exhaustive" in config.option.markexpr else "ci")
     environment = {name: value for name, value in os.environ.items() if name in KEPT or name.startswith("PYTEST_")}
     if "KUBECONFIG" in os.environ:
         environment[DEVELOPERS_KUBECONFIG] = os.environ["KUBECONFIG"]

@@ -20,6 +20,8 @@ class _Run:
 
     lines: list[tuple[int, bytes]] = field(default_factory=list)
     first: int = 0
+    size: int = 0
+    """How many bytes are not rotated away."""
     ended: bool = False
 
 
@@ -56,8 +58,10 @@ class FakeLog:
         """Add lines, all at the time *at_ns*."""
         run = self._runs[-1]
         stamp = format_time(START_NS + len(run.lines) * 50_000_000 if at_ns is None else at_ns)
-        run.lines += [(parse_time_ns(stamp) or 0, f"{stamp} ".encode() + text + b"\n") for text in texts]
-        if self._rotate_at and sum(len(line) for _, line in run.lines[run.first :]) > self._rotate_at:
+        lines = [f"{stamp} ".encode() + text + b"\n" for text in texts]
+        run.lines += [(parse_time_ns(stamp) or 0, line) for line in lines]
+        run.size += sum(map(len, lines))
+        if self._rotate_at and run.size > self._rotate_at:
             self.rotate()
         self._wake()
 
@@ -68,7 +72,8 @@ class FakeLog:
 
     def rotate(self) -> None:
         """What was written so far is out of reach, also of those who follow and have not got it yet."""
-        self._runs[-1].first = len(self._runs[-1].lines)
+        run = self._runs[-1]
+        run.first, run.size = len(run.lines), 0
 
     def restart(self) -> None:
         """The container ends, and another one begins."""

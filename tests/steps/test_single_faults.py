@@ -211,7 +211,7 @@ async def test_single_faults_are_survived(story: Story, tmp_path: Path) -> None:
         assert await survive(story, told, row, tmp_path)
 
 
-@pytest.mark.sandbox
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("part", range(PARTS))
 @stories
 async def test_every_single_fault_is_survived(story: Story, part: int, tmp_path: Path) -> None:
@@ -360,11 +360,11 @@ def lasting(told: list[Told], kinds: Iterable[str]) -> list[Lasting]:
 async def test_a_fault_that_stays_is_reported_truthfully(name: str, tmp_path: Path) -> None:
     story = STORIES[name]
     told = await tell(story, tmp_path)
-    for fault in random.Random(2).sample(lasting(told, ("403", "503", "refused")), 2):
-        await fail_and_converge(story, told, fault, tmp_path)
+    fault = random.Random(2).choice(lasting(told, ("403", "503", "refused")))
+    await fail_and_converge(story, told, fault, tmp_path)
 
 
-@pytest.mark.sandbox
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("kinds", [list(LASTING)[part::3] for part in range(3)], ids=", ".join)
 @stories
 async def test_every_fault_that_stays_is_reported_truthfully(story: Story, kinds: list[str], tmp_path: Path) -> None:

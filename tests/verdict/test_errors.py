@@ -14,8 +14,9 @@ from itertools import count
 
 import pytest
 
-from grpcdemo.verdict import Order, Outcome, judge
+from grpcdemo.verdict import Criteria, Order, Outcome, judge
 from grpcdemo.verdict.evidence import log_mean
+from tests.tiers import exhaustive
 from tests.verdict.traffic import (
     DEAD,
     DOUBLE,
@@ -38,13 +39,17 @@ ERROR_RATE = 1e-4
 
 
 @cache
-def _of_two(most: int, fewest: int) -> Outcome:
-    return judge({"x": {"a": most, "b": fewest}}, "ab").outcome
+def _of_two(most: int, fewest: int, error_rate: float) -> Outcome:
+    return judge({"x": {"a": most, "b": fewest}}, "ab", Criteria(error_rate)).outcome
 
 
-def exactly(share: float, responses: int) -> dict[Outcome, float]:
+def exactly(share: float, responses: int, error_rate: float = ERROR_RATE) -> dict[Outcome, float]:
     """The chances of the first verdicts on two pods, where one has *share*, in so many responses."""
-    return first_of(lambda total, ones: _of_two(max(ones, total - ones), min(ones, total - ones)), share, responses)
+
+    def outcome_of(total: int, ones: int) -> Outcome:
+        return _of_two(max(ones, total - ones), min(ones, total - ones), error_rate)
+
+    return first_of(outcome_of, share, responses)
 
 
 def first_of(outcome_of: Callable[[int, int], Outcome], share: float, responses: int) -> dict[Outcome, float]:
@@ -67,12 +72,13 @@ def first_of(outcome_of: Callable[[int, int], Outcome], share: float, responses:
     return ended
 
 
-def test_exact_errors_of_two_pods() -> None:
-    even, half = exactly(1 / 2, 700), exactly(1 / 3, 700)
-    assert 0 < even[PINNED] + even[SKEWED] <= ERROR_RATE
-    assert even[BALANCED] > 0.99
-    assert 0.5 * ERROR_RATE < half[BALANCED] <= ERROR_RATE, "as few responses as this error allows, or nearly"
-    assert half[SKEWED] > 0.99
+@pytest.mark.parametrize(("error_rate", "responses"), [(1e-2, 450), exhaustive(ERROR_RATE, 700)])
+def test_exact_errors_of_two_pods(error_rate: float, responses: int) -> None:
+    even, half = exactly(1 / 2, responses, error_rate), exactly(1 / 3, responses, error_rate)
+    assert 0 < even[PINNED] + even[SKEWED] <= error_rate
+    assert even[BALANCED] > 0.99 - error_rate
+    assert 0.5 * error_rate < half[BALANCED] <= error_rate, "as few responses as this error allows, or nearly"
+    assert half[SKEWED] > 0.99 - error_rate
 
 
 def test_a_pod_with_three_quarters_is_seldom_called_pinned() -> None:
@@ -124,12 +130,12 @@ def error_on_odd(pods: int, weight: float, runs: int) -> float:
     return errors / runs
 
 
-@pytest.mark.parametrize(("pods", "runs"), [(3, 80), (10, 24)])
+@pytest.mark.parametrize(("pods", "runs"), [(3, 12), (10, 4), exhaustive(3, 80), exhaustive(10, 24)])
 def test_even_traffic_is_seldom_called_uneven(pods: int, runs: int) -> None:
     assert 0.2 * ERROR_RATE < error_on_even(pods, runs) <= ERROR_RATE
 
 
-@pytest.mark.parametrize(("pods", "runs"), [(3, 30), (10, 8)])
+@pytest.mark.parametrize(("pods", "runs"), [(3, 4), (10, 2), exhaustive(3, 30), exhaustive(10, 8)])
 @pytest.mark.parametrize("weight", [0.5, 2.0])
 def test_half_and_double_weight_are_seldom_called_balanced(pods: int, runs: int, weight: float) -> None:
     assert 0 < error_on_odd(pods, weight, runs) <= ERROR_RATE
@@ -157,7 +163,9 @@ def test_every_kind_of_traffic_is_called_what_it_is(kind: str, pods: int, client
     assert outcomes == {expected: runs}
 
 
-@pytest.mark.parametrize("kind", ["pinned", "random", "round robin", "one pod dead", "moved after 20"])
+@pytest.mark.parametrize(
+    "kind", ["pinned", "one pod dead", "moved after 20", exhaustive("random"), exhaustive("round robin")]
+)
 def test_a_hundred_pods_and_fifty_clients(kind: str) -> None:
     traffic, outcome = KINDS[kind]
     assert first_verdict(traffic, 100, 50, seed=1, looks=30).outcome is outcome
@@ -193,7 +201,7 @@ def test_clients_that_are_stuck_on_different_pods_are_not_balanced_because_one_o
             break
 
 
-@pytest.mark.parametrize("pods", [2, 3, 10, 100])
+@pytest.mark.parametrize("pods", [10, exhaustive(2), exhaustive(3), exhaustive(100)])
 def test_the_order_errs_seldom(pods: int) -> None:
     """Of counts that are even: how often it says that clients stay who do not, and the other way round."""
     even, staying = ordered(pods, 1 / pods, 300), ordered(pods, 3 / 4, 300)
@@ -214,7 +222,7 @@ def ordered(pods: int, again: float, responses: int) -> dict[Outcome, float]:
     return first_of(of, again, responses)
 
 
-@pytest.mark.parametrize(("pods", "after"), [(2, 5), (3, 5), (3, 50), (3, 1000), (10, 50)])
+@pytest.mark.parametrize(("pods", "after"), [(2, 5), (3, 5), (3, 50), (10, 50), exhaustive(3, 1000)])
 def test_clients_that_stay_on_each_pod_as_long_are_never_balanced(pods: int, after: int) -> None:
     judged = Judged(pods)
     outcomes = set()

@@ -6,6 +6,7 @@ import statistics
 import pytest
 
 from grpcdemo.verdict.paired import MOST_PAIRS, mean_difference
+from tests.tiers import exhaustive
 
 
 def test_of_nothing_there_is_none() -> None:
@@ -31,7 +32,7 @@ def test_the_margin_is_students() -> None:
     assert equal.is_certain
 
 
-@pytest.mark.parametrize("pairs", [2, 3, 10])
+@pytest.mark.parametrize("pairs", [3, exhaustive(2), exhaustive(10)])
 def test_it_holds_the_true_mean_95_times_in_100(pairs: int) -> None:
     draw = random.Random(1)
     runs = 2000

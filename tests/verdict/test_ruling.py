@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grpcdemo.verdict import Criteria, Outcome, Verdict, judge
+from tests.tiers import exhaustive
 
 PINNED, BALANCED, SKEWED, INCONCLUSIVE = Outcome.PINNED, Outcome.BALANCED, Outcome.SKEWED, Outcome.INCONCLUSIVE
 ABC = ["a", "b", "c"]
@@ -203,10 +204,11 @@ def test_doubt_does_not_take_a_verdict_back(
     assert (verdict.outcome, verdict.reason[: len(reason)]) == (outcome, reason)
 
 
-def test_a_verdict_on_even_traffic_does_not_waver() -> None:
+@pytest.mark.parametrize("seeds", [range(4), exhaustive(range(4, 60))])
+def test_a_verdict_on_even_traffic_does_not_waver(seeds: range) -> None:
     """Without the standing verdict it does, while the shares are just even enough."""
     returns: Counter[bool] = Counter()
-    for seed in range(60):
+    for seed in seeds:
         for upholds in (False, True):
             counts, verdict, had_one = dict.fromkeys("abc", 0), None, False
             for pod in random.Random(seed).choices("abc", k=600):

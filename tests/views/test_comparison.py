@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -34,6 +35,7 @@ def document(name: str) -> Any:
     return json.loads(json.dumps(comparison_document(COMPARISONS[name], PROVENANCE)))
 
 
+@cache
 def schema() -> Draft202012Validator:
     whole = json.loads(files("grpcdemo.views").joinpath("comparison.schema.json").read_text("utf-8"))
     Draft202012Validator.check_schema(whole)

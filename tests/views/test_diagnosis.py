@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -66,6 +67,7 @@ DIAGNOSES: dict[str, Diagnosis] = {
 }
 
 
+@cache
 def schema() -> Draft202012Validator:
     whole = json.loads(files("grpcdemo.views").joinpath("diagnosis.schema.json").read_text("utf-8"))
     Draft202012Validator.check_schema(whole)

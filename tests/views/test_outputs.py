@@ -5,6 +5,7 @@ import io
 import json
 from dataclasses import replace
 from datetime import datetime, timezone
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -32,6 +33,7 @@ SEEN = {
 }
 
 
+@cache
 def schema(part: str) -> Draft202012Validator:
     whole = json.loads(files("grpcdemo.views").joinpath("observation.schema.json").read_text("utf-8"))
     Draft202012Validator.check_schema(whole)

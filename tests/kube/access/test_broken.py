@@ -2,6 +2,7 @@
 
 import base64
 from pathlib import Path
+from traceback import format_exception
 from typing import Any
 
 import pytest
@@ -94,7 +95,7 @@ async def refusal(path: Path) -> UsageError:
         await load(path)
     assert caught.value.exit_code is ExitCode.USAGE
     assert "\n" not in caught.value.message
-    assert SECRET not in f"{caught.value.message} {caught.value.hint} {caught.getrepr(showlocals=False)}"
+    assert SECRET not in f"{caught.value.message} {caught.value.hint} {''.join(format_exception(caught.value))}"
     assert caught.value.hint
     return caught.value
 

@@ -16,6 +16,7 @@ from grpcdemo.kube.streams.log_position import REMEMBERED_BYTES
 from grpcdemo.kube.streams.logs import LINE_LIMIT, ContainerRef, Follower, FollowTiming, last_lines
 from tests.fakes.log import START_NS, FakeLog
 from tests.fakes.script import Answer, Script, connected, cut, refuse, reply
+from tests.tiers import exhaustive
 
 PATH = "/api/v1/namespaces/demo/pods/p/log"
 FORBIDDEN = refuse(403, 'pods "p" is forbidden: User "jane" cannot get resource "pods/log" in API group ""')
@@ -95,7 +96,10 @@ async def read_up_to(api: Api, log: FakeLog, last: bytes) -> list[bytes]:
         return await reader.to_the_end()
 
 
-@pytest.mark.parametrize(("chunk", "step"), [(65_536, 5), (1, 17), (7, 13), (61, 11)])
+@pytest.mark.parametrize(
+    ("chunk", "step"),
+    [(65_536, 29), (7, 41), exhaustive(65_536, 5), exhaustive(1, 17), exhaustive(7, 13), exhaustive(61, 11)],
+)
 async def test_a_cut_at_any_byte_loses_and_doubles_nothing(tmp_path: Path, chunk: int, step: int) -> None:
     logs: list[FakeLog] = []
     async with connected(lambda asked: logs[-1], tmp_path) as api:
