@@ -35,8 +35,8 @@ async def clients(tmp_path: Path) -> AsyncIterator[tuple[Api, list[Object]]]:
 
 async def polls_s(api: Api, pods: list[Object]) -> float:
     """Seconds of CPU for some polls of these pods, after the one that connects; the sidecars' own part included."""
-    source = EnvoySource(api, "grpc-server", DEMO, 50051)
-    assert len((await source.read(around(pods))).counters) == len(pods)
+    source = EnvoySource(api, "grpc-server", DEMO, 50051, wait_s=60)
+    assert len((await source.read(around(pods))).told) == len(pods)
     began = time.process_time()
     for _ in range(POLLS):
         await source.read(around(pods))

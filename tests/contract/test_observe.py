@@ -1,5 +1,7 @@
 """`observe` on a running demo: how it ends, what it prints, and what it counts when pods come and go."""
 
+import json
+
 from tests.contract.tools import Demo, Running
 
 MORTAL_CLIENT = """
@@ -96,7 +98,7 @@ def test_nothing_to_observe_is_said(demo: Demo) -> None:
 
 
 def test_a_service_is_counted_by_the_sidecars_of_its_clients(demo: Demo) -> None:
-    """Without one, nobody counts; the cure while it runs brings the verdict."""
+    """Without one, nobody counts; the cure while it runs brings the verdict, and what fails from then on, is told."""
     demo.run("up").check(0)
     watched = ("observe", "svc/grpc-server", "--client", "deploy/grpc-client")
     blind = demo.run(*watched, "--expect", "pinned", "--timeout", "1").check(4)
@@ -105,5 +107,9 @@ def test_a_service_is_counted_by_the_sidecars_of_its_clients(demo: Demo) -> None
         seen.wait_for_record(lambda record: record["verdict"] == "inconclusive")
         demo.run("istio", "on").check(0)
         record = seen.wait_for_record(lambda record: record["verdict"] == "balanced")
-    assert record["windows"] > 1
-    assert sum(server["responses"] for server in record["servers"]) == record["responses"]
+        assert record["windows"] > 1
+        assert sum(server["responses"] for server in record["servers"]) == record["responses"]
+        nowhere = [{"op": "replace", "path": "/spec/ports/0/targetPort", "value": 9}]
+        demo.kubectl("patch", "service/grpc-server", "--type=json", "--patch", json.dumps(nowhere))
+        record = seen.wait_for_record(lambda record: " requests failed: " in record["reason"])
+        assert sum(server["failed"] for server in record["servers"]) == record["errors"]["failed"]

@@ -1,4 +1,11 @@
-"""Who counts the requests from a client's pod to a server's: what a source answers, and each source.
+"""Who counts the requests to a Service: what a source answers, and each source.
 
-A source is read again and again. It tells the counters of each client pod, and of whom it has none.
+A source is read again and again. It tells the counters of each client, as far as it knows clients, and who is missing.
+
+source     what any of them answers
+around     the pods that it is asked about
+envoy      the clients' sidecars: which client pod calls which server pod
+istio      the servers' sidecars: which workload calls which server pod
+choice     the one that the user asks for, or the best that can be read
+sidecars   how the sidecars of many pods are asked, and what if one is silent
 """
