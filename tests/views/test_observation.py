@@ -17,7 +17,7 @@ from grpcdemo.views.words import numbers_line, plain_line, printable
 from tests.tiers import exhaustive
 
 from .conftest import Golden, draw
-from .samples import BALANCED, BLIND, PINNED, PROVENANCE, WHY_BLIND, crowd, observation, pod, timeline
+from .samples import BALANCED, BLIND, PINNED, PROVENANCE, WHY_BLIND, crowd, measured, observation, pod, timeline
 
 EVEN = {"2xk4p": 40, "b7wzn": 42, "x2x8k": 38}
 SEEN = {
@@ -31,10 +31,14 @@ SEEN = {
     "observation-errors": observation({"b7wzn": 9}, errors={"UNAVAILABLE": 2, "DEADLINE_EXCEEDED": 11}, missed=4),
     "observation-blind": BLIND,
     "observation-clients": observation(EVEN, EVEN, proxy="container"),
+    "observation-dozen": measured(12, pinned=False),
+    "observation-dozen-pinned": measured(12, pinned=True, clients=3),
     "observation-crowd": crowd(pinned=False),
     "observation-crowd-pinned": crowd(pinned=True, clients=14),
 }
-DOCUMENTED_ELSEWHERE = {f"observation-{name}" for name in ("pinned", "balanced", "crowd", "crowd-pinned")}
+DOCUMENTED_ELSEWHERE = {
+    f"observation-{name}" for name in ("pinned", "balanced", "dozen", "dozen-pinned", "crowd", "crowd-pinned")
+}
 """The document of the demo shows two of them, and a crowd's is only longer."""
 
 
