@@ -13,12 +13,14 @@ from typing import TypeVar
 import pytest
 
 from grpcdemo.cli.app import main
+from grpcdemo.sandbox.api.store import Store
 from tests.fakes.hollow_cluster import HollowCluster
 from tests.fakes.script import Script, serving, write_kubeconfig
 from tests.kube.conftest import script
+from tests.steps.conftest import demo_backup
 from tests.steps.images.conftest import programs
 
-__all__ = ["programs", "script"]
+__all__ = ["demo_backup", "programs", "script"]
 
 T = TypeVar("T")
 DEMO = "istio-grpc-demo"
@@ -103,7 +105,11 @@ def unreachable(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def up(grpcdemo: Command, kubeconfig: str) -> str:
+def restored(cluster: HollowCluster, demo_backup: Store) -> None:
+    cluster.store.restore(demo_backup)
+
+
+@pytest.fixture
+def up(restored: None, kubeconfig: str) -> str:
     """The kubeconfig of a cluster in which the demo is up."""
-    assert grpcdemo("up", "--kubeconfig", kubeconfig).code == 0
     return kubeconfig

@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from itertools import count
 from typing import Any
 
 from aiohttp import web
@@ -18,7 +17,7 @@ from grpcdemo.sandbox.control_plane import ControlPlane, Injector
 from grpcdemo.sandbox.controllers.clock import Clock
 
 from .faults import Faults
-from .hollow_node import HollowNode
+from .hollow_node import HollowNode, free_ip
 from .listener import Listener
 from .script import TOKEN
 
@@ -42,11 +41,10 @@ class HollowCluster(ControlPlane):
     listener: Listener
 
     def __init__(self, clock: Clock | None = None, *, version: str = VERSION) -> None:
-        addresses = count(1)
         self.version = version
         self.accept_pods()
         super().__init__(
-            allocate_ip=lambda namespace, name: f"10.96.0.{next(addresses)}",
+            allocate_ip=lambda namespace, name: free_ip("10.96", self.store),
             injector=ISTIOD,
             policy=self._apply_policy,
             clock=clock,

@@ -16,6 +16,7 @@ from grpcdemo.sandbox.api.logs import LogOptions
 from grpcdemo.sandbox.api.pod_ports import Address
 from grpcdemo.sandbox.api.registry import Registry
 from grpcdemo.sandbox.api.status import StatusError
+from grpcdemo.sandbox.api.store import Store
 from grpcdemo.sandbox.controllers.clock import Clock
 from grpcdemo.sandbox.kubelet.status import ContainerState, PodState, build_status
 from grpcdemo.workload.call_log import Call, format_call
@@ -68,7 +69,6 @@ class HollowNode:
         self._registry = registry
         self._store = registry.store
         self._clock = clock
-        self._ips = 0
         self._calls: Counter[str] = Counter()
 
     async def run(self) -> None:
@@ -102,15 +102,11 @@ class HollowNode:
             self._registry.delete(PODS, metadata["namespace"], metadata["name"], options={"gracePeriodSeconds": 0})
 
     def _report(self, pod: Object, behavior: Behavior) -> None:
-        ip = (pod.get("status") or {}).get("podIP") or self._allocate_ip()
+        ip = (pod.get("status") or {}).get("podIP") or free_ip("10.244", self._store)
         init = [_container_state(spec, behavior, init=True) for spec in pod["spec"].get("initContainers") or []]
         main = [_container_state(spec, behavior) for spec in pod["spec"]["containers"]]
         now = write_time(self._clock.now())
         self._store.update(PODS, {**pod, "status": build_status(pod, PodState(ip, now, init, main), now)})
-
-    def _allocate_ip(self) -> str:
-        self._ips += 1
-        return "10.244.{}.{}".format(*divmod(self._ips, 250))
 
     def find_port(self, namespace: str, pod: str, port: int) -> Address:
         raise StatusError("InternalError", "a hollow node has no ports")
@@ -159,6 +155,11 @@ class HollowNode:
         else:
             call = Call(seq, "UNAVAILABLE", None, None, 1.0, None)
         return f"{format_time(at_ns)} {format_call(call)}\n".encode()
+
+
+def free_ip(network: str, store: Store) -> str:
+    """An address that nothing in *store* has: the change that writes it there is the only one with its number."""
+    return "{}.{}.{}".format(network, *divmod(store.version, 250))
 
 
 def _container_state(spec: Object, behavior: Behavior, *, init: bool = False) -> ContainerState:

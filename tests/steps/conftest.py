@@ -1,5 +1,6 @@
 """A hollow cluster, and what a step reports."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.client.patience import Patience
+from grpcdemo.sandbox.api.store import Store
 from grpcdemo.steps.up import UpConfig, up
 from tests.fakes.hollow_cluster import HollowCluster
 from tests.fakes.script import connected_to
@@ -30,11 +32,24 @@ async def cluster_api(cluster: HollowCluster, tmp_path: Path) -> AsyncIterator[A
         yield connected
 
 
+@pytest.fixture(scope="session")
+def demo_backup(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """What a cluster holds in which the demo is up, in a namespace of its own."""
+
+    async def bring_up() -> Store:
+        cluster = HollowCluster()
+        async with cluster.serving() as server, connected_to(server, tmp_path_factory.mktemp("up")) as connected:
+            await up(connected, UpConfig(), lambda _: None)
+            await cluster.settle()
+        return cluster.store
+
+    return asyncio.run(bring_up())
+
+
 @pytest.fixture
-async def demo_api(cluster: HollowCluster, cluster_api: Api) -> Api:
-    """The API of a cluster in which the demo is up, in a namespace of its own."""
-    await up(cluster_api, UpConfig(), lambda _: None)
-    cluster.faults.asked.clear()
+def demo_api(cluster: HollowCluster, cluster_api: Api, demo_backup: Store) -> Api:
+    """The API of a cluster in which the demo is up."""
+    cluster.store.restore(demo_backup)
     return cluster_api
 
 

@@ -164,6 +164,16 @@ class Store:
         key = (resource, namespace, name)
         return self._drop(key, self._find(*key))
 
+    def restore(self, backup: Store) -> None:
+        """Have the objects of *backup* in place of the present ones, as after `etcdutl snapshot restore`.
+
+        Whoever watches is told that the history has expired, and lists again.
+        """
+        self._objects, self._frozen = dict(backup._objects), dict(backup._frozen)
+        self._version = max(self._version, backup._version) + 1
+        self._history.clear()
+        self._bell.ring()
+
     async def watch(self, resource: Resource | None, since: int) -> AsyncIterator[Event]:
         """Every change of the resource (of all for None) after number *since*, without end.
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from grpcdemo.resources.resource import NAMESPACES, SERVICE_ACCOUNTS
+from grpcdemo.sandbox.api.store import Store
 from grpcdemo.sandbox.api.watches import Watch
 from tests.fakes.script import TOKEN
 
@@ -90,6 +91,18 @@ async def test_a_version_of_another_sandbox(client: Client) -> None:
     async with client.watch(ACCOUNTS, resourceVersion="99999") as watched:
         event = await watched.next()
     assert (event["type"], event["object"]["code"]) == ("ERROR", 410)
+
+
+async def test_a_restored_cluster_is_listed_again(sandbox: Sandbox) -> None:
+    await sandbox.client.create(ACCOUNTS, account("one"))
+    backup = Store()
+    backup.restore(sandbox.store)
+    await sandbox.client.delete(f"{ACCOUNTS}/one")
+    await sandbox.client.create(ACCOUNTS, account("two"))
+    async with sandbox.client.watch(ACCOUNTS, resourceVersion=await version_of(sandbox.client)) as watched:
+        sandbox.store.restore(backup)
+        assert (await watched.next())["object"]["code"] == 410
+    assert [item["metadata"]["name"] for item in (await sandbox.client.get(ACCOUNTS)).body["items"]] == ["one"]
 
 
 async def test_initial_events_end_with_a_bookmark(client: Client) -> None:
