@@ -103,13 +103,21 @@ class Window:
 
     @property
     def failures(self) -> Failures:
-        answered = sum(requests.total() for requests in self._answered.values())
-        return Failures(dict(self._failed), answered, self._begun.total())
+        """What failed, as the counters say. Of a server that never answers, all that is not under way has failed."""
+        answered, begun = _total(self._answered), _total(self._begun)
+        under_way = _total({client: self._under_way(client) for client in self._latest})
+        failed = Counter(self._failed)
+        for server in begun.keys() - answered.keys():
+            failed[server] = max(failed[server], begun[server] - under_way[server])
+        return Failures(dict(+failed), answered.total(), begun.total())
+
+    def _under_way(self, client: str) -> Counter[str]:
+        return self._by_server({address: requests.under_way for address, requests in self._latest[client].items()})
 
     @property
     def streams(self) -> dict[str, dict[str, int]]:
         """By client pod that began no request: those to each server pod that were under way at every poll."""
-        silent = {client: lasting for client, lasting in self._lasting.items() if not self._begun[client]}
+        silent = {client: lasting for client, lasting in self._lasting.items() if not +self._begun[client]}
         named = {client: self._by_server(silent[client]) for client in sorted(silent)}
         return {client: dict(numbers) for client, numbers in named.items() if numbers} if self.seconds else {}
 
@@ -147,7 +155,7 @@ class Window:
     def _forget(self, now: float) -> None:
         self._began = self._ended = now
         self._latest: dict[str, Counters] = {}
-        self._begun = Counter[str]()
+        self._begun: dict[str, Counter[str]] = defaultdict(Counter)
         self._answered: dict[str, Counter[str]] = defaultdict(Counter)
         self._failed = Counter[str]()
         self._polls = Order()
@@ -163,7 +171,7 @@ class Window:
         answered = self._by_server({address: requests.answered for address, requests in new.items()})
         self._answered[client] += answered
         self._failed += self._by_server({address: requests.failed for address, requests in new.items()})
-        self._begun[client] += sum(requests.begun for requests in new.values())
+        self._begun[client] += self._by_server({address: requests.begun for address, requests in new.items()})
         if answered.total() > 1:
             alone = len(answered) == 1
             self._polls = Order(self._polls.followed + 1, self._polls.repeated + alone)
@@ -194,7 +202,7 @@ class Window:
         *untold* is why the clients are not told apart, if they are not.
         """
         servers = {*self._servers.values()}
-        answered = sum((+requests for requests in self._answered.values()), Counter[str]())
+        answered = _total(self._answered)
         if len(servers) > 1 and not self.failures.requests:
             lasting = sum(sum(numbers.values()) for numbers in self.streams.values())
             reason = f"no request began, and {lasting} went on all the time" if lasting else "there were no requests"
@@ -207,6 +215,10 @@ class Window:
         if untold:
             return self.failures.tell(judge_load(answered, servers, untold, criteria, unheard))
         return self.failures.tell(judge_polls(self._answered, servers, self._polls, criteria, unheard))
+
+
+def _total(by_client: Mapping[str, Counter[str]]) -> Counter[str]:
+    return sum(by_client.values(), Counter[str]())
 
 
 def increase(earlier: Counters, later: Counters) -> Counters:

@@ -49,6 +49,8 @@ def _inconclusive(observation: Observation) -> str:
     answering = sum(bool(row.responses) for row in rows)
     if not answering:
         return "No request was answered."
+    if sum((observation.tally.failed or {}).values()) > observation.tally.responses:
+        return "Most requests fail."
     if observation.counted_by and observation.counted_by.source == "istio":
         return "The servers' sidecars tell who calls, but not always whether a client stays on one of them."
     part = f"All {answering}" if answering == len(rows) else f"{answering} of the {len(rows)}"

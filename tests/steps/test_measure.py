@@ -121,7 +121,7 @@ async def test_requests_that_fail_are_no_balance(cluster: HollowCluster, demo_ap
     first, *_ = servers(pods)
     evenly = dict.fromkeys(servers(pods), 10)
     cluster.faults.on("GET", path(pods), Envoy(SERVICE, evenly, failing=evenly))
-    diagnosis = await measured(demo_api, traffic_s=0.1)
+    diagnosis = await measured(demo_api, traffic_s=0)
     assert diagnosis.measured
     assert diagnosis.measured.verdict.outcome is Outcome.INCONCLUSIVE
     assert len(diagnosis.measured.failures.by_server) == 3
@@ -149,7 +149,7 @@ async def test_the_servers_count_where_the_client_does_not(cluster: HollowCluste
 async def test_an_even_load_is_no_balance(cluster: HollowCluster, demo_api: Api) -> None:
     for where in paths(await mesh_servers(cluster, clients=0), "server"):
         cluster.faults.on("GET", where, ServerSidecar({"unknown": 200}))
-    diagnosis = await measured(demo_api, traffic_s=0.3)
+    diagnosis = await measured(demo_api, traffic_s=0)
     assert diagnosis.measured
     assert diagnosis.measured.verdict.outcome is Outcome.INCONCLUSIVE
     assert diagnosis.measured.verdict.reason.startswith("the load is even, 3 pods answered ")
@@ -159,6 +159,6 @@ async def test_an_even_load_is_no_balance(cluster: HollowCluster, demo_api: Api)
 async def test_servers_without_requests(cluster: HollowCluster, demo_api: Api) -> None:
     for where in paths(await mesh_servers(cluster), "server"):
         cluster.faults.on("GET", where, ServerSidecar({}))
-    diagnosis = await measured(demo_api, traffic_s=0.1)
+    diagnosis = await measured(demo_api, traffic_s=0)
     assert diagnosis.measured
     assert diagnosis.measured.verdict.reason == "there were no requests"

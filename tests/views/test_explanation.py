@@ -10,6 +10,7 @@ from grpcdemo.views.explanation import explanation
 
 from .samples import BALANCED, BLIND, PINNED, observation
 
+WAITING = observation({"b7wzn": 8})
 EVEN = {"2xk4p": 99, "b7wzn": 100, "x2x8k": 101}
 
 
@@ -32,6 +33,11 @@ EVEN = {"2xk4p": 99, "b7wzn": 100, "x2x8k": 101}
             observation({"b7wzn": 90}, {"x2x8k": 90}),
             "pinned",
             "Each of the 2 clients stays on one server pod: 2 of the 3 pods answer.",
+        ),
+        (
+            replace(WAITING, tally=replace(WAITING.tally, failed={"grpc-server-7d4b9c8f6-b7wzn": 9})),
+            "inconclusive",
+            "Most requests fail.",
         ),
         (BALANCED, "balanced", "The proxy beside the client spreads the requests. All 3 server pods answer."),
         (

@@ -17,7 +17,7 @@ async def test_who_is_asked(cluster: HollowCluster, demo_api: Api) -> None:
     cluster.faults.on("GET", path(pods), envoy)
     (client,) = [pod for pod in cluster.store.list(PODS, DEMO) if "client" in pod["metadata"]["name"]]
     pending = {**client, "status": {"phase": "Pending"}}
-    source = EnvoySource(demo_api, "grpc-server", DEMO, 50051)
+    source = EnvoySource(demo_api, "grpc-server", DEMO, 50051, wait_s=60)
     reading = await source.read(around([client, *unmeshed]))
     assert reading.counters == {client["metadata"]["name"]: dict.fromkeys(servers(pods), Requests(8, 8))}
     assert sorted(reading.uncounted) == sorted(pod["metadata"]["name"] for pod in unmeshed)
@@ -32,7 +32,7 @@ async def test_who_is_asked(cluster: HollowCluster, demo_api: Api) -> None:
 async def test_a_pod_that_has_gone_is_no_failure(cluster: HollowCluster, demo_api: Api) -> None:
     await mesh_clients(cluster)
     (client,) = [pod for pod in cluster.store.list(PODS, DEMO) if "client" in pod["metadata"]["name"]]
-    source = EnvoySource(demo_api, "grpc-server", DEMO, 50051)
+    source = EnvoySource(demo_api, "grpc-server", DEMO, 50051, wait_s=60)
     assert list((await source.read(around([client]))).failures) == [client["metadata"]["name"]]
     await scale(cluster, "grpc-client", 0)
     assert (await source.read(around([client]))).failures == {}

@@ -30,7 +30,7 @@ def serve(cluster: HollowCluster, *sidecars: ServerSidecar) -> None:
 
 async def twice(api: Api, servers: list[Object], clients: list[Object]) -> Reading:
     """Who has called from one reading to the next."""
-    source = IstioSource(api, "grpc-server", DEMO)
+    source = IstioSource(api, "grpc-server", DEMO, wait_s=60)
     await source.read(around(clients, servers))
     reading = await source.read(around(clients, servers))
     await source.close()
@@ -66,7 +66,7 @@ async def test_a_caller_with_one_pod_is_that_pod(cluster: HollowCluster, demo_ap
 
 async def test_a_silent_server_keeps_its_number(cluster: HollowCluster, demo_api: Api, servers: list[Object]) -> None:
     serve(cluster, *(ServerSidecar({"unknown": 5}) for _ in servers))
-    source = IstioSource(demo_api, "grpc-server", DEMO)
+    source = IstioSource(demo_api, "grpc-server", DEMO, wait_s=60)
     before = await source.read(around([], servers))
     lost = servers[0]["metadata"]["name"]
     cluster.faults.on("GET", paths(addresses(cluster), "server")[0], refuse(500, "no route to the node"))
@@ -80,7 +80,7 @@ async def test_a_silent_server_keeps_its_number(cluster: HollowCluster, demo_api
 
 
 async def test_servers_that_count_nothing(cluster: HollowCluster, demo_api: Api) -> None:
-    source = IstioSource(demo_api, "grpc-server", DEMO)
+    source = IstioSource(demo_api, "grpc-server", DEMO, wait_s=60)
     assert (await source.read(around([], pods_of(cluster, "server")))).nobody == (
         "no server pod runs with Istio's sidecar"
     )
@@ -97,7 +97,7 @@ async def test_a_server_that_is_not_counted_is_told(cluster: HollowCluster, demo
     await mesh_servers(cluster)
     servers = pods_of(cluster, "server")
     serve(cluster, *(ServerSidecar({"unknown": 5}) for _ in servers))
-    source = IstioSource(demo_api, "grpc-server", DEMO)
+    source = IstioSource(demo_api, "grpc-server", DEMO, wait_s=60)
     everybody = around([], [*servers, unmeshed])
     for known in ([*servers, unmeshed], servers):
         reading = await source.read(replace(everybody, servers=known))

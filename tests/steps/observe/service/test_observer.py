@@ -120,7 +120,7 @@ async def test_the_servers_count_until_the_client_is_cured(cluster: HollowCluste
 async def test_callers_that_nobody_else_knows(cluster: HollowCluster, demo_api: Api) -> None:
     for where in paths(await mesh_servers(cluster, clients=0), "server"):
         cluster.faults.on("GET", where, ServerSidecar({"web": 200}))
-    seen = await last(demo_api, seconds=0.1)
+    seen = await last(demo_api, requests=1)
     assert (seen.clients, seen.callers) == ((), ["web"])
     with pytest.raises(NotFound, match="so nobody is known to call it"):
         await last(demo_api, seconds=0, source=Choice.ENVOY)
