@@ -103,21 +103,13 @@ class Window:
 
     @property
     def failures(self) -> Failures:
-        """What failed, as the counters say. Of a server that never answers, all that is not under way has failed."""
-        answered, begun = _total(self._answered), _total(self._begun)
-        under_way = _total({client: self._under_way(client) for client in self._latest})
-        failed = Counter(self._failed)
-        for server in begun.keys() - answered.keys():
-            failed[server] = max(failed[server], begun[server] - under_way[server])
-        return Failures(dict(+failed), answered.total(), begun.total())
-
-    def _under_way(self, client: str) -> Counter[str]:
-        return self._by_server({address: requests.under_way for address, requests in self._latest[client].items()})
+        """What the counters call failed. A request that its client gave up is none: so ends many a stream."""
+        return Failures(dict(self._failed), _total(self._answered).total(), self._begun.total())
 
     @property
     def streams(self) -> dict[str, dict[str, int]]:
         """By client pod that began no request: those to each server pod that were under way at every poll."""
-        silent = {client: lasting for client, lasting in self._lasting.items() if not +self._begun[client]}
+        silent = {client: lasting for client, lasting in self._lasting.items() if not self._begun[client]}
         named = {client: self._by_server(silent[client]) for client in sorted(silent)}
         return {client: dict(numbers) for client, numbers in named.items() if numbers} if self.seconds else {}
 
@@ -127,6 +119,7 @@ class Window:
         """The *counters* of each client that could be read, and the names of the *servers* by address.
 
         The *basis* is who counts, and who counts as a client. Another one begins another window.
+
         Other servers begin another window, and so do other hosts in a client's Envoy, which learns of them later: what
         was counted before, was not shared between these. Returns what is new.
         """
@@ -155,7 +148,7 @@ class Window:
     def _forget(self, now: float) -> None:
         self._began = self._ended = now
         self._latest: dict[str, Counters] = {}
-        self._begun: dict[str, Counter[str]] = defaultdict(Counter)
+        self._begun = Counter[str]()
         self._answered: dict[str, Counter[str]] = defaultdict(Counter)
         self._failed = Counter[str]()
         self._polls = Order()
@@ -171,7 +164,7 @@ class Window:
         answered = self._by_server({address: requests.answered for address, requests in new.items()})
         self._answered[client] += answered
         self._failed += self._by_server({address: requests.failed for address, requests in new.items()})
-        self._begun[client] += self._by_server({address: requests.begun for address, requests in new.items()})
+        self._begun[client] += sum(requests.begun for requests in new.values())
         if answered.total() > 1:
             alone = len(answered) == 1
             self._polls = Order(self._polls.followed + 1, self._polls.repeated + alone)
@@ -208,7 +201,10 @@ class Window:
             reason = f"no request began, and {lasting} went on all the time" if lasting else "there were no requests"
             return Verdict(Outcome.INCONCLUSIVE, reason)
         if self.failures.is_without_answer:
-            return Verdict(Outcome.INCONCLUSIVE, f"none of {self.failures.begun} requests has been answered yet")
+            return Verdict(
+                Outcome.INCONCLUSIVE,
+                f"none of {self.failures.begun} requests was answered: they go on, or were given up",
+            )
         if elsewhere := [name for name in answered if name not in servers]:
             reason = f"{answered[elsewhere[0]]} requests went to {elsewhere[0]}, which is no ready endpoint here"
             return Verdict(Outcome.INCONCLUSIVE, reason)
