@@ -53,6 +53,8 @@ class Cure:
     build: Callable[[CureValues], list[Object]]
     """The objects in the order in which they are applied. Those of the server and the client have the demo's names."""
     needs: frozenset[Need] = frozenset()
+    contrast: bool = False
+    """No cure for gRPC: it shows what others are measured against, and is never recommended."""
 
     @property
     def injected(self) -> bool:

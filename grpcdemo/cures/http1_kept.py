@@ -10,4 +10,5 @@ CURE = Cure(
     summary="HTTP/1.1 in place of gRPC, over one connection",
     changes=frozenset({Change.CLIENT_CODE, Change.SERVER_CODE}),
     build=build_http1,
+    contrast=True,
 )

@@ -10,4 +10,5 @@ CURE = Cure(
     summary=f"{CHANNELS} channels in turn, as gRPC makes them: they share one connection",
     changes=frozenset({Change.CLIENT_CODE}),
     build=lambda values: build_demo(values, client=POOL),
+    contrast=True,
 )

@@ -169,6 +169,8 @@ class CureResult:
     """None if it could not be read, or if the cure adds no container."""
     cost_unknown: str = ""
     """Why it could not be read."""
+    contrast: bool = False
+    """It is there to be compared with, and no cure."""
     failure: str = ""
     """Why it cannot run here, or how it failed."""
 

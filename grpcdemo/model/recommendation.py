@@ -42,9 +42,10 @@ def recommend(cures: Iterable[CureResult], may_change: Collection[str]) -> list[
 
 
 def is_able(cure: CureResult, may_change: Collection[str]) -> bool:
-    """Whether it balances, and takes no other changes."""
+    """Whether it is a cure that balances, and takes no other changes."""
     is_balanced = cure.verdict is not None and cure.verdict.outcome is Outcome.BALANCED
-    return cure.name != BASELINE and is_balanced and not cure.failure and {*cure.changes} <= {*may_change}
+    is_cure = cure.name != BASELINE and not cure.contrast
+    return is_cure and is_balanced and not cure.failure and {*cure.changes} <= {*may_change}
 
 
 def rank(cure: CureResult) -> tuple[float, ...]:

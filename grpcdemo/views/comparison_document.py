@@ -82,6 +82,7 @@ def _cure(cure: CureResult) -> Document:
         "name": cure.name,
         "summary": cure.summary,
         "changes": [*cure.changes],
+        "contrast": cure.contrast,
         **_verdict(cure.verdict),
         "clientsByVerdict": cure.clients,
         "judgement": judgement(cure),

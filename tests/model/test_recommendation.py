@@ -21,6 +21,12 @@ def test_what_may_not_be_changed_is_not_recommended() -> None:
     assert recommend(COMPARISON.cures, ("client", "server")) == []
 
 
+def test_what_is_there_to_be_compared_with_is_not_recommended() -> None:
+    contrast = replace(SIDECAR, name="http1", course=course(0.0), contrast=True)
+    (chosen,) = recommend((NONE, contrast, SIDECAR), ("cluster",))
+    assert [chosen.cure.name, *(one.name for one in chosen.others)] == ["sidecar"]
+
+
 def test_of_equal_changes_the_one_that_waits_and_fails_less_is_first() -> None:
     cures = [
         replace(SIDECAR, name=name, course=course(first, failed=failed))

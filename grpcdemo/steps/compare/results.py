@@ -70,6 +70,7 @@ class Results:
             name=cure.name,
             summary=cure.summary,
             changes=tuple(change.value for change in Change if change in cure.changes),
+            contrast=cure.contrast,
             windows=tuple(windows),
             traffic=traffic,
             verdict=verdict_of(traffic, servers) if windows else None,
