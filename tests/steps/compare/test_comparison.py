@@ -100,12 +100,14 @@ async def test_ctrl_c_keeps_the_changes_that_are_over(cluster: HollowCluster, cl
 async def test_a_cure_that_fails_is_a_row_that_says_why(
     cluster: HollowCluster, cluster_api: Api, events: Events
 ) -> None:
-    taken = dataclasses.replace(find_cure("headless"), name="taken")
+    taken = dataclasses.replace(find_cure("headless"), name="taken", contrast=True)
     cluster.create_namespace(CONFIG.namespace_of(taken))
     config = dataclasses.replace(CONFIG, cures=(CONFIG.cures[0], taken))
     comparison = await compare(cluster_api, config, Results(), events.append)
     none, failed = comparison.cures
     assert none.verdict is not None
     assert failed.verdict is None
+    assert failed.contrast
+    assert not none.contrast
     assert failed.failure == "namespace istio-grpc-demo-compare-taken exists, and grpcdemo did not create it"
     assert ours(cluster) == [CONFIG.namespace_of(taken)]
