@@ -13,7 +13,7 @@ from grpcdemo.cli.completers import complete_namespaces, complete_services
 from grpcdemo.cli.output import Progress, result_width, show_document, show_picture, show_text
 from grpcdemo.cli.runner import read
 from grpcdemo.cli.service_options import Call, Counting
-from grpcdemo.cli.target_options import ClusterOptions, check_namespace
+from grpcdemo.cli.target_options import PlaceOptions
 from grpcdemo.cli.written import check_stdout, written
 from grpcdemo.diagnosis.examination import Conclusion, Diagnosis
 from grpcdemo.errors import ExitCode, UsageError
@@ -51,7 +51,7 @@ class Form(str, Enum):
 
 
 @dataclass(frozen=True)
-class Place(ClusterOptions):
+class Place(PlaceOptions):
     """The target, and a namespace there as kubectl chooses it."""
 
     namespace: Annotated[
@@ -65,11 +65,6 @@ class Place(ClusterOptions):
             autocompletion=complete_namespaces,
         ),
     ] = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.namespace is not None:
-            check_namespace(self.namespace)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import typer
 
 from grpcdemo.cli import options
 from grpcdemo.cli.completers import complete_namespaces
-from grpcdemo.cli.target_options import ClusterOptions, check_namespace
+from grpcdemo.cli.target_options import PlaceOptions
 from grpcdemo.resources.selectors import parse_selector
 from grpcdemo.verdict import Criteria, Outcome
 
@@ -131,7 +131,7 @@ class Strictness:
 
 
 @dataclass(frozen=True)
-class Place(ClusterOptions):
+class Place(PlaceOptions):
     """The target, and a namespace there."""
 
     namespace: Annotated[
@@ -145,8 +145,3 @@ class Place(ClusterOptions):
             autocompletion=complete_namespaces,
         ),
     ] = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.namespace is not None:
-            check_namespace(self.namespace)

@@ -76,6 +76,18 @@ class TargetOptions(ClusterOptions):
         return ("--sandbox", *chosen) if self.sandbox else tuple(chosen)
 
 
+@dataclass(frozen=True)
+class PlaceOptions(ClusterOptions):
+    """The target, and a namespace that need not be named. A command says in the option what it then is."""
+
+    namespace: str | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.namespace is not None:
+            check_namespace(self.namespace)
+
+
 def check_namespace(name: str) -> None:
     """Raises UsageError if no namespace can have this *name*."""
     if len(name) > 63 or not re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", name):
