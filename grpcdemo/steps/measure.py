@@ -38,7 +38,7 @@ async def measure(
     every_s: float = EVERY_S,
     report: Reporter = unreported,
 ) -> Measurement | NotMeasured:
-    """Poll until the verdict is certain, for *seconds* at most."""
+    """Poll until the verdict is certain, for *seconds* after the first reading at most."""
     source = build_source(api, choice, scene.service, scene.port)
     try:
         return await _poll(api, scene, source, clients, seconds, every_s, report)
@@ -60,13 +60,14 @@ async def _poll(
     report: Reporter,
 ) -> Measurement | NotMeasured:
     clock = asyncio.get_running_loop().time
-    window, end = Window(), clock() + seconds
+    window, end = Window(), 0.0
     for poll in count(1):
         around = _around(scene, clients, await _ready_addresses(api, scene))
         reading = await source.read(around)
         if reading.nobody:
             return NotMeasured(reading.nobody)
         if poll == 1:
+            end = clock() + seconds
             report(Waiting(f"requests to count, {format_duration(seconds)} at most"))
         unheard = {**reading.failures, **dict.fromkeys(reading.uncounted, "it has no sidecar")}
         window.add(clock(), around.addresses, reading.counters, reading.basis)
