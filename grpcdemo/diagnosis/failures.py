@@ -20,12 +20,16 @@ class Failures:
 
     by_server: Mapping[str, int] = field(default_factory=dict)
     """By server pod that any request failed at."""
-    answered: int = 0
+    answered_by_server: Mapping[str, int] = field(default_factory=dict)
     begun: int = 0
 
     @property
     def failed(self) -> int:
         return sum(self.by_server.values())
+
+    @property
+    def answered(self) -> int:
+        return sum(self.answered_by_server.values())
 
     @property
     def requests(self) -> int:
@@ -35,6 +39,10 @@ class Failures:
     @property
     def are_most(self) -> bool:
         return self.failed > self.answered
+
+    @property
+    def are_most_of_a_pod(self) -> bool:
+        return any(failed > self.answered_by_server.get(name, 0) for name, failed in self.by_server.items())
 
     @property
     def is_without_answer(self) -> bool:
@@ -68,6 +76,6 @@ class Failures:
 def failing_requests(failures: Failures, namespace: str | None) -> Findings:
     """The command shows why, at the pod where most of them fail."""
     if failures.failed:
-        severity = Severity.ERRORS if failures.are_most else Severity.OBSCURES
+        severity = Severity.ERRORS if failures.are_most_of_a_pod else Severity.OBSCURES
         logs = Kubectl("logs", failures.servers[0], "--all-containers", "--tail=20", namespace=namespace)
         yield Finding(ID, severity, failures.text, remedy=run(logs))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from grpcdemo.diagnosis.failures import Failures
 from grpcdemo.model.observation import CountedBy, Slice
@@ -104,7 +104,7 @@ class Window:
     @property
     def failures(self) -> Failures:
         """What the counters call failed. A request that its client gave up is none: so ends many a stream."""
-        return Failures(dict(self._failed), _total(self._answered).total(), self._begun.total())
+        return Failures(dict(_total(self._failed)), dict(_total(self._answered)), self._begun.total())
 
     @property
     def streams(self) -> dict[str, dict[str, int]]:
@@ -131,14 +131,14 @@ class Window:
             self._servers, self._basis = servers, basis
             self.begin(now)
         self._ended = now
-        new, before, failed = Counter[str](), self._polls, self._failed.total()
+        new, before, failed = Counter[str](), self._polls, self.failures.failed
         for client, later in counters.items():
             self._last(client, {address: requests.under_way for address, requests in later.items()})
             if client in self._latest:
                 new += self._count(client, increase(self._latest[client], later))
             self._latest[client] = later
         followed, repeated = self._polls.followed - before.followed, self._polls.repeated - before.repeated
-        return Slice(dict(new), self._failed.total() - failed, followed, repeated, self.number - number)
+        return Slice(dict(new), self.failures.failed - failed, followed, repeated, self.number - number)
 
     def begin(self, now: float) -> None:
         """Forget what was counted."""
@@ -150,7 +150,7 @@ class Window:
         self._latest: dict[str, Counters] = {}
         self._begun = Counter[str]()
         self._answered: dict[str, Counter[str]] = defaultdict(Counter)
-        self._failed = Counter[str]()
+        self._failed: dict[str, Counter[str]] = defaultdict(Counter)
         self._polls = Order()
         self._lasting: dict[str, Mapping[str, int]] = {}
 
@@ -163,7 +163,7 @@ class Window:
         """Returns the answered ones by server."""
         answered = self._by_server({address: requests.answered for address, requests in new.items()})
         self._answered[client] += answered
-        self._failed += self._by_server({address: requests.failed for address, requests in new.items()})
+        self._failed[client] += self._by_server({address: requests.failed for address, requests in new.items()})
         self._begun[client] += sum(requests.begun for requests in new.values())
         if answered.total() > 1:
             alone = len(answered) == 1
@@ -210,7 +210,17 @@ class Window:
             return Verdict(Outcome.INCONCLUSIVE, reason)
         if untold:
             return self.failures.tell(judge_load(answered, servers, untold, criteria, unheard))
-        return self.failures.tell(judge_polls(self._answered, servers, self._polls, criteria, unheard))
+        verdict = judge_polls(self._answered, servers, self._polls, criteria, unheard)
+        if verdict.outcome is Outcome.PINNED and self._fail_elsewhere:
+            verdict = replace(verdict, outcome=Outcome.SKEWED)
+        return self.failures.tell(verdict)
+
+    @property
+    def _fail_elsewhere(self) -> bool:
+        """A client's requests fail at other pods than those that answer it: it does not stay on one."""
+        return any(
+            answered and self._failed[client].keys() - answered.keys() for client, answered in self._answered.items()
+        )
 
 
 def _total(by_client: Mapping[str, Counter[str]]) -> Counter[str]:

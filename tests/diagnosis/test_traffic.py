@@ -137,8 +137,13 @@ def test_only_answers_are_judged_and_failures_are_told() -> None:
         (counters(250, 250, failed=(309, 310)), Outcome.INCONCLUSIVE, "601 of 1001 requests failed: "),
         (
             counters(50, 150, failed=(59, 9)),
-            Outcome.PINNED,
+            Outcome.SKEWED,
             "all 100 responses came from one pod; 50 of 150 requests failed: 50 at cart-1",
+        ),
+        (
+            counters(50, 150, failed=(9, 59)),
+            Outcome.PINNED,
+            "all 100 responses came from one pod; 50 of 150 requests failed: 50 at cart-2",
         ),
         (
             counters(50, 50, failed=(9, 9), given_up=70),
@@ -176,13 +181,18 @@ def test_requests_whose_connection_failed_have_not_begun() -> None:
 
 
 def test_what_fails_is_a_finding() -> None:
-    most, few = Failures({f"cart-{at}": at for at in range(1, 6)}, 14, 29), Failures({"cart-1": 1}, 14, 15)
+    most, few = (
+        Failures({f"cart-{at}": at for at in range(1, 6)}, {"cart-6": 14}),
+        Failures({"cart-1": 1}, {"cart-1": 14}),
+    )
     (found,) = failing_requests(most, "shop")
     assert found.severity is Severity.ERRORS
     assert found.summary == "15 of 29 requests failed: 5 at cart-5, 4 at cart-4, 3 at cart-3 and others at 2 more pods"
     assert found.remedy.lines() == ["kubectl logs cart-5 --all-containers --tail=20 --namespace shop"]
     assert [finding.severity for finding in failing_requests(few, "shop")] == [Severity.OBSCURES]
-    assert [*failing_requests(Failures({}, 14, 14), "shop")] == []
+    assert [*failing_requests(Failures({}, {"cart-1": 14}), "shop")] == []
+    one_pod = Failures({"cart-1": 7}, {"cart-1": 6, "cart-2": 14, "cart-3": 14})
+    assert [finding.severity for finding in failing_requests(one_pod, "shop")] == [Severity.ERRORS]
 
 
 def test_a_load_is_judged_without_the_clients() -> None:

@@ -176,7 +176,7 @@ def test_the_report_is_valid_and_says_everything(name: str) -> None:
 
 
 def test_the_report_of_traffic_has_who_called_whom_and_what_failed() -> None:
-    failing = replace(COUNTED, failures=Failures({SERVERS[0]: 7}, 101, 108))
+    failing = replace(COUNTED, failures=Failures({SERVERS[0]: 7}, {SERVERS[0]: 101}))
     page = parse(diagnosis_report([replace(WELL, traffic=failing)], PROVENANCE))
     assert page.find(".//p[@class='verdict skewed']") is None
     rows = [["".join(cell.itertext()) for cell in row] for row in page.iter("tr")]
