@@ -10,6 +10,8 @@ from grpcdemo.errors import Kubectl
 from grpcdemo.verdict import Outcome, Verdict
 
 ID = "requests-fail"
+SEVERAL = 5
+"""So many failures at one pod are no pod that just came or went."""
 NAMED = 3
 """How many pods are named."""
 
@@ -42,7 +44,11 @@ class Failures:
 
     @property
     def are_most_of_a_pod(self) -> bool:
-        return any(failed > self.answered_by_server.get(name, 0) for name, failed in self.by_server.items())
+        """Several requests fail at a pod, and fewer are answered."""
+        return any(
+            failed >= SEVERAL and failed > self.answered_by_server.get(name, 0)
+            for name, failed in self.by_server.items()
+        )
 
     @property
     def is_without_answer(self) -> bool:
@@ -76,6 +82,7 @@ class Failures:
 def failing_requests(failures: Failures, namespace: str | None) -> Findings:
     """The command shows why, at the pod where most of them fail."""
     if failures.failed:
-        severity = Severity.ERRORS if failures.are_most_of_a_pod else Severity.OBSCURES
+        grave = failures.are_most or failures.are_most_of_a_pod
+        severity = Severity.ERRORS if grave else Severity.OBSCURES
         logs = Kubectl("logs", failures.servers[0], "--all-containers", "--tail=20", namespace=namespace)
         yield Finding(ID, severity, failures.text, remedy=run(logs))

@@ -191,6 +191,8 @@ def test_what_fails_is_a_finding() -> None:
     assert found.remedy.lines() == ["kubectl logs cart-5 --all-containers --tail=20 --namespace shop"]
     assert [finding.severity for finding in failing_requests(few, "shop")] == [Severity.OBSCURES]
     assert [*failing_requests(Failures({}, {"cart-1": 14}), "shop")] == []
+    going = Failures({"cart-1": 4}, {"cart-2": 14, "cart-3": 14})
+    assert [finding.severity for finding in failing_requests(going, "shop")] == [Severity.OBSCURES]
     one_pod = Failures({"cart-1": 7}, {"cart-1": 6, "cart-2": 14, "cart-3": 14})
     assert [finding.severity for finding in failing_requests(one_pod, "shop")] == [Severity.ERRORS]
 
