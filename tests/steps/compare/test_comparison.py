@@ -7,7 +7,7 @@ import pytest
 
 from grpcdemo.cures import find_cure
 from grpcdemo.kube.client.api import Api
-from grpcdemo.model.comparison import Event
+from grpcdemo.model.comparison import Comparison, Event
 from grpcdemo.model.progress import Done, StepEvent, Waiting
 from grpcdemo.resources.resource import NAMESPACES
 from grpcdemo.steps.compare import CompareConfig, Results, compare, rehearse
@@ -56,39 +56,32 @@ async def test_it_says_what_it_does_and_how_long_that_takes(
     assert said[0].startswith("2 cures, 3 windows in 1 round (order from seed 1): about ")
 
 
-async def test_ctrl_c_keeps_what_was_measured(cluster: HollowCluster, cluster_api: Api) -> None:
+async def interrupted(api: Api, moment: str) -> Comparison:
+    """What a comparison has measured that Ctrl-C ends as soon as it waits for *moment*."""
     results, reached = Results(), asyncio.Event()
 
     def report(event: StepEvent) -> None:
-        if isinstance(event, Waiting) and "window 3" in event.text:
+        if isinstance(event, Waiting) and moment in event.text:
             reached.set()
 
-    running = asyncio.create_task(compare(cluster_api, CONFIG, results, report))
+    running = asyncio.create_task(compare(api, CONFIG, results, report))
     await reached.wait()
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-    comparison = results.comparison
-    assert comparison is not None
+    assert results.comparison is not None
+    return results.comparison
+
+
+async def test_ctrl_c_keeps_what_was_measured(cluster: HollowCluster, cluster_api: Api) -> None:
+    comparison = await interrupted(cluster_api, "window 3")
     assert [len(cure.windows) for cure in comparison.cures] == [1, 1]
     assert not comparison.complete
     assert ours(cluster) == []
 
 
 async def test_ctrl_c_keeps_the_changes_that_are_over(cluster: HollowCluster, cluster_api: Api) -> None:
-    results, reached = Results(), asyncio.Event()
-
-    def report(event: StepEvent) -> None:
-        if isinstance(event, Waiting) and "restart of headless" in event.text:
-            reached.set()
-
-    running = asyncio.create_task(compare(cluster_api, CONFIG, results, report))
-    await reached.wait()
-    running.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await running
-    comparison = results.comparison
-    assert comparison is not None
+    comparison = await interrupted(cluster_api, "restart of headless")
     courses = [cure.course for cure in comparison.cures]
     assert [course and [one.event for one in course.disturbances] for course in courses] == [
         [Event.SCALE_UP, Event.RESTART, Event.SCALE_DOWN],
