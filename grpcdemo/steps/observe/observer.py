@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import math
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -100,8 +100,8 @@ class _Observer:
 
     def snapshot(self, now: float) -> Observation:
         self._record.blindness.look(self._outages(), now)
-        gap = self._gap if self._is_idle() else None
         servers, clients, criteria = self._pods.servers, self._pods.clients, self._config.criteria
+        gap = None if self._is_answered(servers) else self._gap
         return take_snapshot(self._record, servers, clients, criteria, now, gap, self._changing(now))
 
     def _changing(self, now: float) -> Changing | None:
@@ -127,14 +127,14 @@ class _Observer:
         """While nobody answers, look what the demo lacks."""
         while True:
             await asyncio.sleep(self._config.gap_s)
-            servers, clients = bool(self._pods.servers), bool(self._pods.clients)
-            if self._is_idle():
-                self._gap = await find_gap(self._api, self._config, servers=servers, clients=clients)
+            servers, clients = self._pods.servers, self._pods.clients
+            if not self._is_answered(servers):
+                self._gap = await find_gap(self._api, self._config, servers=bool(servers), clients=bool(clients))
                 self._news.set()
 
-    def _is_idle(self) -> bool:
-        """Whether nobody has answered since the pods changed."""
-        return not self._record.window.responses
+    def _is_answered(self, servers: Sequence[Pod]) -> bool:
+        """Whether one of *servers* has answered since the pods changed. A pod that is stopping may answer, too."""
+        return any(server.name in self._record.window.answered for server in servers)
 
     def _look(self, *, are_new: bool) -> None:
         """Follow the clients that are there now, and begin a new window if the pods have changed."""

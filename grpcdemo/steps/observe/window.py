@@ -6,7 +6,7 @@ A new window is a new object, so nothing of the one before can vote in it.
 from __future__ import annotations
 
 import collections
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import islice
 from operator import eq
 
@@ -48,6 +48,11 @@ class Window:
     def is_full(self) -> bool:
         """Whether it has as many responses as it was to have."""
         return self._filled is not None
+
+    @property
+    def answered(self) -> Collection[str]:
+        """The servers that answered."""
+        return self._ip_of.keys()
 
     def add(self, batch: Batch) -> Slice:
         """Count *batch* up to the response that fills the window, and return what was counted of it.

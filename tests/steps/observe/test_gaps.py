@@ -12,7 +12,7 @@ from grpcdemo.verdict import Outcome
 from tests.fakes.hollow_cluster import HollowCluster
 from tests.fakes.script import refuse
 
-from .scene import NAMESPACE, watching
+from .scene import NAMESPACE, Scene, watching
 
 SOON = ObserveConfig(gap_s=0.01)
 SERVER, CLIENT = "grpc-server", "grpc-client"
@@ -53,6 +53,18 @@ async def test_what_goes_meanwhile(
         observation = await watch.until(lambda one: one.hint is not None)
         assert (observation.verdict.outcome, observation.verdict.reason) == (Outcome.INCONCLUSIVE, reason)
         assert str(observation.hint).startswith(hint)
+
+
+async def test_what_goes_while_the_last_server_still_answers(scene: Scene) -> None:
+    async with scene.watching(SOON) as watch:
+        for server in ("a", "b", "c"):
+            scene.delete(server, stops=False)
+        await watch.until(lambda one: not one.servers)
+        scene.calls("x", 1, "c")
+        await watch.responses(1)
+        observation = await watch.until(lambda one: one.hint is not None)
+    assert observation.departed == {"c": "ip-of-c"}
+    assert str(observation.hint) == "`grpcdemo up` creates it"
 
 
 async def test_a_service_that_is_missing(cluster: HollowCluster, demo_api: Api) -> None:
