@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -24,9 +24,21 @@ class Traffic:
     """Responses by client pod, then by server pod."""
     errors: dict[str, int] = field(default_factory=dict)
     """Failed calls by gRPC status code."""
-    order: Order = field(default_factory=Order)
+    orders: dict[str, Order] = field(default_factory=dict)
+    """By client pod."""
     missed: int = 0
     """Calls whose log lines could not be read."""
+
+    @property
+    def order(self) -> Order:
+        """Of all clients together."""
+        orders = self.orders.values()
+        return Order(sum(one.followed for one in orders), sum(one.repeated for one in orders))
+
+    @property
+    def stays(self) -> bool:
+        """Whether each client stays on one pod, or does until it moves to another."""
+        return all(order.repeated >= MOSTLY * order.followed for order in self.orders.values())
 
     @property
     def responses(self) -> int:
@@ -38,6 +50,11 @@ class Traffic:
 
     def by_server(self) -> dict[str, int]:
         return add_counts(self.by_client.values())
+
+    def by_client_alone(self) -> Iterator[Traffic]:
+        """The responses of each client."""
+        for client, answered in self.by_client.items():
+            yield Traffic({client: answered}, orders={client: self.orders.get(client, Order())})
 
 
 @dataclass(frozen=True)
@@ -128,7 +145,7 @@ class Course:
         """How long a client stays on one pod before it moves to another; None if none moves, or if all spread."""
         order = self.traffic.order
         moves, clients = order.followed - order.repeated, len(self.traffic.by_client)
-        if not moves or order.repeated < MOSTLY * order.followed:
+        if not moves or not self.traffic.stays:
             return None
         return self.traffic_s * clients / moves
 

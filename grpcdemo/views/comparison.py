@@ -13,7 +13,6 @@ from grpcdemo.model.comparison import BASELINE, PERCENTILES, Comparison, CureRes
 from grpcdemo.model.recommendation import LONG_GAP_S, SOON_S, Recommendation, recommend
 from grpcdemo.verdict import Outcome
 from grpcdemo.verdict.paired import CONFIDENCE, Difference
-from grpcdemo.verdict.ruling import MOSTLY
 from grpcdemo.views.styles import BAD, GOOD
 from grpcdemo.views.table import fitting_columns, plain_table
 from grpcdemo.views.words import printable
@@ -148,12 +147,12 @@ def _spread(cure: CureResult) -> str:
     match cure.verdict.outcome:
         case Outcome.BALANCED:
             return "balanced"
-        case Outcome.PINNED | Outcome.SKEWED if moves_every_s:
+        case Outcome.PINNED if moves_every_s:
             return f"pinned at every moment: a client stays on one pod, and moves about every {_seconds(moves_every_s)}"
+        case Outcome.PINNED if (cure.repeated_share or 1.0) < 1.0:
+            return "pinned at every moment: a client stays on one pod until it moves to another"
         case Outcome.PINNED:
             return "pinned: each client stays on one pod"
-        case Outcome.SKEWED if (cure.repeated_share or 0.0) >= MOSTLY:
-            return "pinned at every moment: a client stays on one pod until it moves to another"
         case Outcome.SKEWED:
             return f"uneven: {cure.verdict.reason}"
         case _:

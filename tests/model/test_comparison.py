@@ -28,12 +28,12 @@ def test_a_window_beside_which_a_baseline_is_missing_is_compared_to_the_other() 
 @pytest.mark.parametrize(
     ("order", "every_s"),
     [
-        (Order(399, 391), 10.0),  # 8 moves of two clients in 40 s
-        (Order(399, 399), None),  # none
-        (Order(399, 130), None),  # not two calls in a row
+        (Order(200, 196), 10.0),  # 4 moves of each of two clients in 40 s
+        (Order(200, 200), None),  # none
+        (Order(200, 65), None),  # not two calls in a row
         (Order(), None),
     ],
 )
 def test_how_long_a_client_stays_on_a_pod(order: Order, every_s: float | None) -> None:
-    traffic = Traffic({"x": {"a": 200}, "y": {"a": 200}}, order=order)
+    traffic = Traffic({"x": {"a": 200}, "y": {"a": 200}}, orders={"x": order, "y": order})
     assert Course(traffic=traffic, traffic_s=40.0).moves_every_s == every_s

@@ -16,7 +16,8 @@ from grpcdemo.model.comparison import (
     added_latency,
 )
 from grpcdemo.model.observation import Slice, Timeline
-from grpcdemo.verdict import Order, judge
+from grpcdemo.steps.compare.analysis import verdict_of
+from grpcdemo.verdict import Order
 
 from .samples import EVIL
 
@@ -37,11 +38,11 @@ def traffic(*counts: int, repeated: int = 0, errors: int = 0) -> Traffic:
     """Of one client, which got so many responses from each server."""
     answers = {name: count for name, count in zip(SERVERS, counts, strict=True) if count}
     failed = {"UNAVAILABLE": errors} if errors else {}
-    return Traffic({"grpc-client-x": answers}, failed, Order(sum(counts) - 1, repeated))
+    return Traffic({"grpc-client-x": answers}, failed, {"grpc-client-x": Order(sum(counts) - 1, repeated)})
 
 
 def windows(first: int, whole: Traffic, *latencies: float) -> tuple[Window, ...]:
-    verdict = judge(whole.by_client, SERVERS, order=whole.order)
+    verdict = verdict_of(whole, SERVERS)
     return tuple(
         Window(
             number=first + 2 * at,
@@ -79,7 +80,7 @@ def course(first_call_s: float | None, failed: int = 0, gap_s: float = 0.3) -> C
 def cure(
     name: str, changes: tuple[str, ...], whole: Traffic, measured: tuple[Window, ...], **fields: object
 ) -> CureResult:
-    verdict = judge(whole.by_client, SERVERS, order=whole.order)
+    verdict = verdict_of(whole, SERVERS)
     result = CureResult(name, f"what {name} does", changes, measured, whole, verdict, {verdict.outcome.value: 2})
     return replace(result, **fields)  # type: ignore[arg-type]  # any of its fields
 

@@ -13,7 +13,7 @@ from grpcdemo.model.comparison import PERCENTILES, Disturbance, Event, NewPod, T
 from grpcdemo.model.observation import Slice, Timeline, add_counts
 from grpcdemo.steps.compare.call_times import ClientLog, TimedCall, order_of
 from grpcdemo.steps.compare.plan import Slot
-from grpcdemo.verdict import Criteria, Order, Verdict, judge
+from grpcdemo.verdict import Criteria, Outcome, Verdict, judge
 from grpcdemo.verdict.evidence import out_of_tolerance
 
 EVEN_S = 3.0
@@ -59,7 +59,6 @@ def _inside(log: ClientLog, warm_up_s: float, window_s: float) -> list[TimedCall
 
 
 def traffic_of(by_client: Mapping[str, Sequence[TimedCall]], missed: int = 0) -> Traffic:
-    orders = [order_of(calls) for calls in by_client.values()]
     return Traffic(
         by_client={
             client: dict(collections.Counter(call.result.pod or "" for call in calls if call.answered))
@@ -68,7 +67,7 @@ def traffic_of(by_client: Mapping[str, Sequence[TimedCall]], missed: int = 0) ->
         errors=dict(
             collections.Counter(call.result.code for calls in by_client.values() for call in calls if not call.answered)
         ),
-        order=_sum(orders),
+        orders={client: order_of(calls) for client, calls in by_client.items()},
         missed=missed,
     )
 
@@ -79,21 +78,26 @@ def together(traffics: Iterable[Traffic]) -> Traffic:
     return Traffic(
         by_client={client: answers for one in traffics for client, answers in one.by_client.items()},
         errors=add_counts(one.errors for one in traffics),
-        order=_sum(one.order for one in traffics),
+        orders={client: order for one in traffics for client, order in one.orders.items()},
         missed=sum(one.missed for one in traffics),
     )
 
 
 def verdict_of(traffic: Traffic, servers: Collection[str]) -> Verdict:
-    return judge(traffic.by_client, servers, order=traffic.order)
+    """As of any calls, but a client that moves from pod to pod is pinned: at every moment it is on one.
+
+    Whether calls that are cut into windows hold a move is chance, and so would be the verdict.
+    """
+    verdict = judge(traffic.by_client, servers, order=traffic.order)
+    if verdict.outcome is Outcome.SKEWED and traffic.stays:
+        return Verdict(Outcome.PINNED, "each client stays on one pod until it moves to another")
+    return verdict
 
 
 def clients_by_verdict(windows: Iterable[Window], servers: Collection[str]) -> dict[str, int]:
     """How many clients, each taken alone, have which verdict."""
     outcomes = [
-        judge({client: answers}, servers).outcome.value
-        for window in windows
-        for client, answers in window.traffic.by_client.items()
+        verdict_of(traffic, servers).outcome.value for window in windows for traffic in window.traffic.by_client_alone()
     ]
     return dict(collections.Counter(outcomes).most_common())
 
@@ -174,8 +178,3 @@ def timeline_of(logs: Sequence[ClientLog], begin: float, end: float) -> Timeline
             last = call.result.pod
     slices = zip(by_server, errors, followed, repeated, strict=True)
     return Timeline(SLICE_S, tuple(Slice(dict(counts), *rest) for counts, *rest in slices), end - begin)
-
-
-def _sum(orders: Iterable[Order]) -> Order:
-    orders = [*orders]
-    return Order(sum(one.followed for one in orders), sum(one.repeated for one in orders))

@@ -48,8 +48,15 @@ def test_windows_are_judged_together_with_their_order() -> None:
     traffic = together(window.traffic for window in windows)
     assert traffic.by_server() == {"a": 100, "b": 100, "c": 100}
     assert traffic.order == Order(297, 294)
-    assert verdict_of(traffic, "abc").outcome is Outcome.SKEWED
-    assert clients_by_verdict(windows, "abc") == {"skewed": 3}
+    assert verdict_of(traffic, "abc").outcome is Outcome.PINNED
+    assert clients_by_verdict(windows, "abc") == {"pinned": 3}
+
+
+def test_where_one_client_stays_and_another_does_not_nobody_is_pinned() -> None:
+    calls = [client("stays", steady("a" * 20, 10)), client("moves", steady("ab" * 10, 10))]
+    window = window_of(SLOT, calls, "abc", warm_up_s=0, window_s=20)
+    assert window.verdict.outcome is Outcome.SKEWED
+    assert clients_by_verdict([window], "abc") == {"pinned": 1, "skewed": 1}
 
 
 def test_a_client_without_any_answer_counts_its_errors() -> None:
