@@ -1,7 +1,6 @@
 """`grpcdemo compare`"""
 
 from dataclasses import dataclass
-from enum import Enum
 from functools import partial
 from typing import Annotated
 
@@ -27,6 +26,7 @@ from grpcdemo.verdict.paired import MOST_PAIRS
 from grpcdemo.views.comparison import comparison_view
 from grpcdemo.views.comparison_document import comparison_document, comparison_markdown
 from grpcdemo.views.comparison_report import comparison_report
+from grpcdemo.word import Word
 
 EXAMPLES = {
     "grpcdemo compare": "Measure every cure that this cluster can run",
@@ -35,7 +35,7 @@ EXAMPLES = {
 }
 
 
-class Form(str, Enum):
+class Form(Word):
     """How the comparison is printed on stdout."""
 
     TABLE = "table"

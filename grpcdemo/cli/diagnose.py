@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -31,6 +30,7 @@ from grpcdemo.views.diagnosis_document import (
     diagnosis_markdown,
 )
 from grpcdemo.views.diagnosis_report import diagnosis_report
+from grpcdemo.word import Word
 
 EXAMPLES = {
     "grpcdemo diagnose svc/checkout --namespace shop": "Tell whether a Service is pinned, why, and what cures it",
@@ -42,7 +42,7 @@ LONGEST_S = 10.0
 """How long traffic is measured, unless the user says otherwise."""
 
 
-class Form(str, Enum):
+class Form(Word):
     """How the diagnosis is printed on stdout."""
 
     TABLE = "table"

@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass, fields, is_dataclass
-from enum import Enum
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from pathlib import Path
@@ -18,6 +17,7 @@ from grpcdemo.durations import format_duration
 from grpcdemo.errors import UsageError
 from grpcdemo.manifests import compute, defaults
 from grpcdemo.manifests.images import parse_prefix
+from grpcdemo.word import Word
 
 T = TypeVar("T")
 
@@ -86,7 +86,7 @@ def parse_duration(value: str | float) -> float:
         raise typer.BadParameter(str(error)) from error
 
 
-class Format(str, Enum):
+class Format(Word):
     """How a result is printed on stdout."""
 
     TABLE = "table"

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from functools import partial
 
 from grpcdemo.cli.live import draw, result
@@ -24,9 +23,10 @@ from grpcdemo.views.markdown import observation_markdown
 from grpcdemo.views.observation import verdict_text
 from grpcdemo.views.report import observation_report
 from grpcdemo.views.spreadsheet import observation_csv
+from grpcdemo.word import Word
 
 
-class Form(str, Enum):
+class Form(Word):
     """How the observation is printed on stdout: at the end or, as a stream, while it goes on."""
 
     TABLE = "table"

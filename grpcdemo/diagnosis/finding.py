@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 from grpcdemo.errors import Kubectl
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.references import ObjectReference, reference_to
 from grpcdemo.resources.resource import Resource
+from grpcdemo.word import Word
 
 
-class Severity(str, Enum):
+class Severity(Word):
     """What a cause does to the calls of a client."""
 
     PINS = "pins"

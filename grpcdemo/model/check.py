@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 
 from grpcdemo.errors import Hint
+from grpcdemo.word import Word
 
 
-class State(str, Enum):
+class State(Word):
     """What came of looking."""
 
     OK = "ok"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from enum import Enum
 from functools import cached_property
 
 from grpcdemo.verdict.evidence import ALTERNATIVES, Counts, Order, fewest_for_alone, fewest_for_even, out_of_tolerance
+from grpcdemo.word import Word
 
 MOSTLY = 0.75
 """A client is pinned once it can hardly be one that sends up to this share of its calls to one pod.
@@ -28,7 +28,7 @@ STAYING = 8
 """The order of the responses: an eighth. For the last eighth, see `_factor`."""
 
 
-class Outcome(str, Enum):
+class Outcome(Word):
     """The four verdicts."""
 
     PINNED = "pinned"

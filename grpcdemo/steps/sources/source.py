@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Protocol
 
 from grpcdemo.diagnosis.traffic import Counters
 from grpcdemo.model.observation import CountedBy, SourceName
 from grpcdemo.resources.objects import Object
 from grpcdemo.steps.sources.around import Around
+from grpcdemo.word import Word
 
 
-class Choice(str, Enum):
+class Choice(Word):
     """Which source the user asks for."""
 
     AUTO = "auto"
