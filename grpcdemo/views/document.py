@@ -75,8 +75,6 @@ def observation_document(observation: Observation, provenance: Provenance | None
     """The result of `observe`, as observation.schema.json describes it."""
     return {
         **state_document(observation),
-        "source": observation.counted_by.source if observation.counted_by else "log",
-        "sourceReason": (observation.counted_by.why or None) if observation.counted_by else None,
         "clients": [{"name": pod.name, "ip": pod.ip, "ready": pod.ready_text} for pod in observation.clients],
         "byClient": observation.tally.by_client,
         "latencyHistogram": [
@@ -99,11 +97,13 @@ def record_document(observation: Observation, time: datetime) -> Document:
 
 
 def state_document(observation: Observation) -> Document:
-    """The verdict, the numbers, and the servers."""
+    """The verdict, who counted, the numbers, and the servers."""
     return {
         "verdict": observation.verdict.outcome.value,
         "reason": observation.verdict.reason,
         "errorRate": observation.verdict.error_rate,
+        "source": observation.counted_by.source if observation.counted_by else "log",
+        "sourceReason": (observation.counted_by.why or None) if observation.counted_by else None,
         "responses": observation.tally.responses,
         "errors": observation.tally.errors,
         "missed": observation.tally.missed,

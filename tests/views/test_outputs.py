@@ -64,6 +64,7 @@ def test_a_record_is_what_its_schema_says() -> None:
     record = as_read(record_document(BALANCED, datetime(2026, 5, 4, tzinfo=timezone.utc)))
     schema("record").validate(record)
     assert record["time"] == "2026-05-04T00:00:00.000+00:00"
+    assert record["source"] == "log"
 
 
 def test_the_document_of_a_demo_is_what_its_schema_says() -> None:
