@@ -62,9 +62,9 @@ async def test_what_goes_while_the_last_server_still_answers(scene: Scene) -> No
         await watch.until(lambda one: not one.servers)
         scene.calls("x", 1, "c")
         await watch.responses(1)
-        observation = await watch.until(lambda one: one.hint is not None)
+        observation = await watch.until(lambda one: str(one.hint) == "deploy it with `grpcdemo up`")
     assert observation.departed == {"c": "ip-of-c"}
-    assert str(observation.hint) == "`grpcdemo up` creates it"
+    assert observation.verdict.reason == f"there is no demo in namespace {NAMESPACE}"
 
 
 async def test_a_service_that_is_missing(cluster: HollowCluster, demo_api: Api) -> None:
