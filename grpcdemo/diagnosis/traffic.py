@@ -74,6 +74,8 @@ class NotMeasured:
     """Why nothing was counted."""
 
     reason: str
+    is_missed: bool = False
+    """The user has named who should count, so the configuration alone is no answer."""
 
 
 class Window:

@@ -41,13 +41,16 @@ async def measure(
     """Poll until the verdict is certain, for *seconds* after the first reading at most."""
     source = build_source(api, choice, scene.service, scene.port)
     try:
-        return await _poll(api, scene, source, clients, seconds, every_s, report)
+        traffic = await _poll(api, scene, source, clients, seconds, every_s, report)
     except Unreadable as error:
-        return NotMeasured(f"this user may not {error.right}")
+        traffic = NotMeasured(f"this user may not {error.right}")
     except ApiError as error:
-        return NotMeasured(error.message)
+        traffic = NotMeasured(error.message)
     finally:
         await source.close()
+    if isinstance(traffic, NotMeasured):
+        return replace(traffic, is_missed=choice is not Choice.AUTO)
+    return traffic
 
 
 async def _poll(

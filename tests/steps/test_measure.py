@@ -38,6 +38,17 @@ async def measured(api: Api, traffic_s: float = 10) -> Diagnosis:
     return await diagnose(api, DiagnoseConfig("grpc-server", DEMO, traffic_s=traffic_s, every_s=0))
 
 
+@pytest.mark.parametrize(
+    ("choice", "overall"), [(Choice.AUTO, Conclusion.CLEAR), (Choice.ISTIO, Conclusion.OPEN)], ids=["auto", "istio"]
+)
+async def test_who_is_to_count_and_cannot_leaves_it_open(
+    demo_api: Api, pods: dict[str, str], choice: Choice, overall: Conclusion
+) -> None:
+    diagnosis = await diagnose(demo_api, DiagnoseConfig("grpc-server", DEMO, traffic_s=1, every_s=0, source=choice))
+    assert reason(diagnosis)
+    assert (diagnosis.conclusion, diagnosis.overall) == (Conclusion.CLEAR, overall)
+
+
 def reason(diagnosis: Diagnosis) -> str:
     assert isinstance(diagnosis.traffic, NotMeasured)
     return diagnosis.traffic.reason
