@@ -6,6 +6,7 @@ import pytest
 
 from grpcdemo.errors import Forbidden, GrpcdemoError, NotFound, Rejected
 from grpcdemo.kube.client.api import Api
+from grpcdemo.model.progress import unreported
 from grpcdemo.resources.resource import DEPLOYMENTS, MUTATING_WEBHOOKS, NAMESPACES, PODS
 from grpcdemo.sandbox.api.status import StatusError, forbidden
 from grpcdemo.steps.istio.status import istio_status
@@ -15,6 +16,7 @@ from tests.fakes.faults import lose_answer, uninjected
 from tests.fakes.hollow_cluster import HollowCluster
 from tests.fakes.hollow_node import READY, SLOW_TO_STOP
 from tests.fakes.script import Answer, refuse
+from tests.resources.samples import labels
 
 from .events import Events, is_dry
 
@@ -101,6 +103,25 @@ async def test_it_waits_for_the_old_pods(cluster: HollowCluster, demo_api: Api, 
     cluster.node.look_again()
     assert all(pod.proxy for pod in await switching)
     assert not old & set(cluster.names(PODS, DEMO))
+
+
+async def test_it_waits_for_an_old_pod_that_has_ended_but_is_still_there(
+    cluster: HollowCluster, demo_api: Api, events: Events
+) -> None:
+    """As one is that a finalizer holds, or whose kubelet has not removed it yet."""
+    await switch(demo_api, ON, unreported)
+    metadata = {"labels": labels("grpc-server"), "finalizers": ["example.com/keep"]}
+    cluster.create(PODS, DEMO, "old", metadata=metadata, spec={"containers": [{"name": "grpc-server", "image": "x"}]})
+    await cluster.settle()
+    cluster.registry.delete(PODS, DEMO, "old")
+    await cluster.settle()
+    pod = cluster.store.get(PODS, DEMO, "old")
+    pod = cluster.store.update(PODS, {**pod, "status": {**pod["status"], "phase": "Succeeded"}})
+    switching = asyncio.create_task(switch(demo_api, ON, events.append))
+    await events.until_waiting_for("1 old pod terminating")
+    cluster.registry.update(PODS, {**pod, "metadata": {**pod["metadata"], "finalizers": []}})
+    await switching
+    assert "old" not in cluster.names(PODS, DEMO)
 
 
 async def test_the_api_server_may_see_the_label_late(cluster: HollowCluster, demo_api: Api, events: Events) -> None:

@@ -115,9 +115,10 @@ def require_whole(namespace: str, deployments: Iterable[Object]) -> None:
 
 
 async def our_pods(api: Api, namespace: str) -> list[Pod]:
-    """Our pods, except finished ones, by app and name."""
+    """Our pods, by app and name, without finished ones that stay, as evicted ones do: nothing waits for those to go."""
     items = (await api.list(PODS, namespace=namespace, selector=OURS))["items"]
-    return sorted((pod for pod in map(read_pod, items) if not pod.finished), key=lambda pod: (pod.app, pod.name))
+    there = [pod for pod in map(read_pod, items) if not pod.finished or pod.deleting]
+    return sorted(there, key=lambda pod: (pod.app, pod.name))
 
 
 async def dry_run_pods(api: Api, namespace: str, deployments: Iterable[Object]) -> list[Pod]:
