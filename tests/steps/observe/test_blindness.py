@@ -19,7 +19,9 @@ REFUSED = (
     "dial tcp 10.0.0.2:10250: connect: connection refused"
 )
 PAGE = b"<html><head><title>502 Bad Gateway</title></head><body><h1>nginx</h1></body></html>"
-SOON = ObserveConfig(blind_s=0.2, follow=FollowTiming(silence_s=0.04, answer_s=0.5, reopen_s=0.0, most_reopen_s=0.01))
+SOON = ObserveConfig(blind_s=0.2, follow=FollowTiming(silence_s=0.04, reopen_s=0.0, most_reopen_s=0.01))
+IMPATIENT = replace(SOON, follow=replace(SOON.follow, answer_s=2.0))
+"""Long enough for the first stream: lines before it are not read."""
 
 
 def is_blind(observation: Observation) -> bool:
@@ -39,7 +41,7 @@ def is_blind(observation: Observation) -> bool:
     ids=["500", "404", "502", "cut", "hang", "kubelet"],
 )
 async def test_a_log_that_cannot_be_read_gives_no_verdict(scene: Scene, answer: Answer, words: str) -> None:
-    async with scene.watching(SOON) as watch:
+    async with scene.watching(IMPATIENT if answer is hang else SOON) as watch:
         scene.calls("x", 1, *["a"] * 60)
         await watch.until(lambda one: one.verdict.outcome is Outcome.PINNED)
         scene.cluster.faults.on("GET", log_path("x"), answer)
