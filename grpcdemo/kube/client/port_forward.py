@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import socket
+from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse, IncompleteRead
 from typing import cast
 
@@ -29,6 +30,8 @@ class PortForward:
     def __init__(self, websocket: aiohttp.ClientWebSocketResponse[bool], pod: str) -> None:
         self._websocket = websocket
         self._pod = pod
+        self.is_spent = False
+        """The pod takes no other request over it."""
         self._open: set[int] = set()
         """The channels whose first message has come."""
 
@@ -42,18 +45,23 @@ class PortForward:
             await self._websocket.send_bytes(bytes([DATA]) + request.encode())
         except ConnectionError as error:
             raise self._broken() from error
-        received = b""
-        while (body := read_body(received)) is None:
+        received, is_over = b"", False
+        while (answer := read_answer(received, is_over=is_over)) is None:
             if len(received) > LARGEST:
                 raise ApiError(f"the answer of pod {self._pod} is too long")
-            received += await self._receive()
-        return body
+            if is_over:
+                raise self._broken()
+            data = await self._receive()
+            received, is_over = received + data, not data
+        self.is_spent = answer.is_last
+        return answer.body
 
     async def _receive(self) -> bytes:
+        """Nothing at the end."""
         while True:
             message = await self._websocket.receive()
             if message.type is not aiohttp.WSMsgType.BINARY or not message.data:
-                raise self._broken()
+                return b""
             channel, data = message.data[0], message.data[1:]
             if channel not in self._open:
                 self._open.add(channel)
@@ -76,13 +84,23 @@ class _Received:
         return io.BytesIO(self._data)
 
 
-def read_body(received: bytes) -> bytes | None:
-    """The body of an HTTP answer; None while some of it is missing. Raises ApiError."""
+@dataclass(frozen=True)
+class Answer:
+    """What an HTTP server has sent."""
+
+    body: bytes
+    is_last: bool
+    """It closes the connection after it."""
+
+
+def read_answer(received: bytes, *, is_over: bool = False) -> Answer | None:
+    """None while some of it is missing; *is_over* if no more will come. Raises ApiError."""
     if END not in received:
         return None
     response = HTTPResponse(cast(socket.socket, _Received(received)))
     try:
         response.begin()
+        ends_with_connection = not response.chunked and response.length is None
         body = response.read()
     except IncompleteRead:
         return None
@@ -92,4 +110,4 @@ def read_body(received: bytes) -> bytes | None:
         return None
     if response.status != 200:
         raise ApiError(f"HTTP {response.status} {response.reason}")
-    return body
+    return None if ends_with_connection and not is_over else Answer(body, response.will_close)

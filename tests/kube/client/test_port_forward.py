@@ -5,7 +5,7 @@ from aiohttp import web
 
 from grpcdemo.errors import ApiError, Forbidden, NotFound, Unreachable
 from grpcdemo.kube.client.api import Api
-from grpcdemo.kube.client.port_forward import read_body
+from grpcdemo.kube.client.port_forward import Answer, read_answer
 from tests.fakes.envoy import PORT, Envoy
 from tests.fakes.script import Script, refuse
 
@@ -66,7 +66,19 @@ async def test_refusals(script: Script, api: Api) -> None:
             await get(api)
 
 
-def test_a_body_is_whole_or_none() -> None:
+def test_an_answer_is_whole_or_none() -> None:
     answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
-    assert [read_body(answer[:end]) for end in range(len(answer))] == [None] * len(answer)
-    assert read_body(answer) == b"ok"
+    assert [read_answer(answer[:end]) for end in range(len(answer))] == [None] * len(answer)
+    assert read_answer(answer) == Answer(b"ok", is_last=False)
+
+
+def test_an_answer_may_end_with_its_connection() -> None:
+    for head in (b"HTTP/1.0 200 OK", b"HTTP/1.1 200 OK\r\nconnection: close"):
+        assert read_answer(head + b"\r\ncontent-length: 2\r\n\r\nok") == Answer(b"ok", is_last=True)
+        assert read_answer(head + b"\r\n\r\nok") is None
+        assert read_answer(head + b"\r\n\r\nok", is_over=True) == Answer(b"ok", is_last=True)
+
+
+async def test_a_server_that_closes_after_each_answer(script: Script, api: Api) -> None:
+    script.on("GET", PATH, Failing(b"\0HTTP/1.0 200 OK\r\n\r\no", b"\0k"))
+    assert await get(api) == b"ok"
