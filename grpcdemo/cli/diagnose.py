@@ -123,19 +123,28 @@ def diagnose(
 ) -> None:
     """Tell why a gRPC client stays on one pod of a Service, and what cures it. Changes nothing."""
     if service is None:
-        if any(vars(call).values()) or counting.source or traffic.seconds is not None:
+        if any({**vars(call), **vars(counting)}.values()) or traffic.seconds is not None:
             raise UsageError(
-                "--port, --client, --source and --for need a Service",
+                "--port, --client, --source, --metrics-port and --for need a Service",
                 hint="name it, such as `grpcdemo diagnose svc/NAME`",
             )
         _diagnose_all(place, Printed(output, report), everywhere=everywhere)
     elif everywhere:
         raise UsageError("--all-namespaces looks at all Services", hint="leave out the Service's name, or the option")
-    elif counting.source and traffic.skipped:
-        raise UsageError("--source says who counts traffic, and --no-traffic counts none", hint="choose one of them")
+    elif any(vars(counting).values()) and traffic.skipped:
+        raise UsageError(
+            "--source and --metrics-port say who counts traffic, and --no-traffic counts none",
+            hint="choose one of them",
+        )
     else:
-        source = counting.source or Choice.AUTO
-        config = step.DiagnoseConfig(service, place.namespace, **vars(call), traffic_s=traffic.longest_s, source=source)
+        config = step.DiagnoseConfig(
+            service,
+            place.namespace,
+            **vars(call),
+            traffic_s=traffic.longest_s,
+            source=counting.source or Choice.AUTO,
+            metrics_port=counting.metrics_port,
+        )
         _diagnose_one(place, config, Printed(output, report))
 
 

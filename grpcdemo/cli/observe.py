@@ -112,7 +112,8 @@ def _service(
     if form is Form.LOG:
         raise UsageError("--output log is about the demo's log", hint="take another form, such as jsonl")
     subject = Subject(name, place.namespace, **vars(call))
-    config = ServiceObserveConfig(subject=subject, source=counting.source or Choice.AUTO, **shared)
+    source = counting.source or Choice.AUTO
+    config = ServiceObserveConfig(subject=subject, source=source, metrics_port=counting.metrics_port, **shared)
 
     def watch(api: Api, _: OnLine | None) -> AsyncIterator[Observation]:
         return observe_service(api, config)

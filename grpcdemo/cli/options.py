@@ -17,6 +17,7 @@ from grpcdemo.durations import format_duration
 from grpcdemo.errors import UsageError
 from grpcdemo.manifests import compute, defaults
 from grpcdemo.manifests.images import parse_prefix
+from grpcdemo.resources import metrics_ports
 from grpcdemo.word import Word
 
 T = TypeVar("T")
@@ -82,6 +83,13 @@ def parse_duration(value: str | float) -> float:
     """An option's value or its default, in seconds."""
     try:
         return durations.parse_duration(str(value))
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def parse_metrics_port(value: str) -> metrics_ports.MetricsPort:
+    try:
+        return metrics_ports.parse_metrics_port(value)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
 

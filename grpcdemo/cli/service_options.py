@@ -7,6 +7,8 @@ import typer
 
 from grpcdemo.cli import options
 from grpcdemo.cli.completers import complete_namespaces
+from grpcdemo.errors import UsageError
+from grpcdemo.resources.metrics_ports import MetricsPort
 from grpcdemo.steps.sources.source import Choice
 
 
@@ -43,7 +45,25 @@ class Counting:
         options.choice(
             "--source",
             of={choice.value: choice for choice in Choice},
-            help="Who counts: the clients' sidecars (envoy) or the servers' (istio); auto is the first that can.",
+            help="Who counts: the clients' sidecars (envoy), the servers' (istio), or the servers in their own metrics "
+            "(app); auto is the first that can.",
             show_default="auto",
         ),
     ] = None
+    metrics_port: Annotated[
+        MetricsPort | None,
+        typer.Option(
+            "--metrics-port",
+            metavar="PORT[/PATH]",
+            parser=options.parse_metrics_port,
+            help="Where the servers have their metrics: a port's number or name.",
+            show_default="as their pods say",
+        ),
+    ] = None
+
+    def __post_init__(self) -> None:
+        if self.metrics_port and self.source in (Choice.ENVOY, Choice.ISTIO):
+            raise UsageError(
+                f"--metrics-port is about the servers' own metrics, which --source {self.source.value} does not read",
+                hint="leave it out, or take --source app",
+            )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from grpcdemo.diagnosis.failures import Failures
 from grpcdemo.model.observation import CountedBy, Slice
-from grpcdemo.verdict import Criteria, Order, Outcome, Verdict, judge_load, judge_polls
+from grpcdemo.verdict import Criteria, Order, Outcome, Verdict, judge, judge_load, judge_polls
 from grpcdemo.verdict.ruling import DEFAULT
 
 
@@ -198,6 +198,8 @@ class Window:
         """
         servers = {*self._servers.values()}
         answered = _total(self._answered)
+        if unheard and not self._latest:
+            return judge({}, servers, criteria, unheard=unheard)
         if len(servers) > 1 and not self.failures.requests:
             lasting = sum(sum(numbers.values()) for numbers in self.streams.values())
             reason = f"no request began, and {lasting} went on all the time" if lasting else "there were no requests"

@@ -145,8 +145,8 @@ class LatencyBin:
     count: int
 
 
-SourceName = Literal["envoy", "istio"]
-"""The Envoys of the clients, or the statistics of Istio at the servers."""
+SourceName = Literal["envoy", "istio", "app"]
+"""The Envoys of the clients, the statistics of Istio at the servers, or the servers' own metrics."""
 
 
 @dataclass(frozen=True)
@@ -155,11 +155,16 @@ class CountedBy:
 
     source: SourceName
     pods: int
-    """How many pods' sidecars told: of the clients, or of the servers."""
+    """How many of the clients, or of the servers, told."""
     all_pods: int
     """How many there are."""
     why: str = ""
     """Why no better source could be used."""
+
+    @property
+    def at_servers(self) -> bool:
+        """They need not tell client pods apart."""
+        return self.source != "envoy"
 
 
 @dataclass(frozen=True)
@@ -195,8 +200,8 @@ class Observation:
 
     @property
     def callers(self) -> list[str]:
-        """Whose responses are told apart: the client pods, or what the servers' sidecars know of them."""
-        pods = [] if self.counted_by and self.counted_by.source == "istio" else [pod.name for pod in self.clients]
+        """Whose responses are told apart: the client pods, or what the servers know of them."""
+        pods = [] if self.counted_by and self.counted_by.at_servers else [pod.name for pod in self.clients]
         return [*dict.fromkeys([*pods, *self.tally.by_client])]
 
     @property

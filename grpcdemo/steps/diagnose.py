@@ -13,6 +13,7 @@ from grpcdemo.errors import Forbidden, Hint
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.survey.survey import survey_cluster, survey_namespace, survey_service
 from grpcdemo.model.progress import Reporter, unreported
+from grpcdemo.resources.metrics_ports import MetricsPort
 from grpcdemo.resources.resource import SERVICES
 from grpcdemo.steps.measure import EVERY_S, measure
 from grpcdemo.steps.sources.source import Choice
@@ -26,6 +27,8 @@ class DiagnoseConfig(Subject):
     traffic_s: float | None = None
     """How long to measure the traffic at most; None for not at all."""
     source: Choice = Choice.AUTO
+    metrics_port: MetricsPort | None = None
+    """Where the servers have their metrics, if not where their pods say."""
     every_s: float = EVERY_S
     """Between two polls."""
 
@@ -38,7 +41,16 @@ async def diagnose(api: Api, config: DiagnoseConfig, report: Reporter = unreport
     diagnosis = examine_clients(scene, clients, named=client is not None)
     if config.traffic_s is None:
         return diagnosis
-    traffic = await measure(api, scene, clients, config.traffic_s, config.source, every_s=config.every_s, report=report)
+    traffic = await measure(
+        api,
+        scene,
+        clients,
+        config.traffic_s,
+        config.source,
+        metrics_port=config.metrics_port,
+        every_s=config.every_s,
+        report=report,
+    )
     return add_traffic(diagnosis, traffic)
 
 

@@ -15,10 +15,10 @@ from grpcdemo.errors import ApiError, Forbidden
 from grpcdemo.kube.client.api import Api
 from grpcdemo.model.progress import Reporter, Waiting, unreported
 from grpcdemo.resources.labels import SERVICE_NAME
+from grpcdemo.resources.metrics_ports import MetricsPort
 from grpcdemo.resources.resource import ENDPOINT_SLICES
 from grpcdemo.steps.sources.around import Around
 from grpcdemo.steps.sources.choice import build_source
-from grpcdemo.steps.sources.sidecars import SILENT
 from grpcdemo.steps.sources.source import Choice, Source
 from grpcdemo.verdict import Outcome
 
@@ -35,11 +35,12 @@ async def measure(
     seconds: float,
     choice: Choice = Choice.AUTO,
     *,
+    metrics_port: MetricsPort | None = None,
     every_s: float = EVERY_S,
     report: Reporter = unreported,
 ) -> Measurement | NotMeasured:
     """Poll until the verdict is certain, for *seconds* after the first reading at most."""
-    source = build_source(api, choice, scene.service, scene.port)
+    source = build_source(api, choice, scene.service, scene.port, metrics_port)
     try:
         traffic = await _poll(api, scene, source, clients, seconds, every_s, report)
     except Unreadable as error:
@@ -72,14 +73,14 @@ async def _poll(
         if poll == 1:
             end = clock() + seconds
             report(Waiting(f"requests to count, {format_duration(seconds)} at most"))
-        unheard = {**reading.failures, **dict.fromkeys(reading.uncounted, "it has no sidecar")}
+        unheard = {**reading.failures, **reading.uncounted}
         window.add(clock(), around.addresses, reading.counters, reading.basis)
         measurement = window.measure(unheard, reading.counted_by, reading.untold)
         if len(around.addresses) < 2:
             return NotMeasured("there are no two ready pods to balance over")
         is_certain = measurement.verdict.outcome is not Outcome.INCONCLUSIVE
         is_unread = not reading.told and not window.clients
-        is_vain = not reading.failures or (poll >= TRIES and SILENT not in reading.failures.values())
+        is_vain = not reading.failures or (poll >= TRIES and not reading.is_awaited)
         if is_certain or (is_unread and is_vain) or (clock() >= end and poll > 1):  # one reading alone counts nothing
             break
         await asyncio.sleep(min(every_s, max(0.0, end - clock())))

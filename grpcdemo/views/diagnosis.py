@@ -18,7 +18,7 @@ from grpcdemo.verdict import Outcome
 from grpcdemo.views.pods import short_names
 from grpcdemo.views.styles import BAD, GOOD
 from grpcdemo.views.table import fitting_columns, plain_table, table_width
-from grpcdemo.views.words import callers_title, printable, sidecars_text
+from grpcdemo.views.words import callers_title, counted_by_text, printable
 
 WIDTH = 100
 """Of the sentences where the result has no edge."""
@@ -118,7 +118,7 @@ def measured(measurement: Measurement) -> str:
 
 def source(measurement: Measurement) -> str:
     """By what, and over what time."""
-    return f"{sidecars_text(measurement.counted_by)} in {measurement.seconds:.1f} s"
+    return f"{counted_by_text(measurement.counted_by)} in {measurement.seconds:.1f} s"
 
 
 def not_measured(diagnosis: Diagnosis) -> str:

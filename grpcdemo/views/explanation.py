@@ -7,6 +7,12 @@ from grpcdemo.verdict import Outcome
 from grpcdemo.views.glyphs import percent
 from grpcdemo.views.servers import server_rows
 
+WHAT_SERVERS_TELL = {
+    "istio": "The servers' sidecars tell who calls, but not always whether a client stays on one of them.",
+    "app": "The servers tell how many requests each of them gets, but not whether a client stays on one of them.",
+}
+"""By source."""
+
 
 def explanation(observation: Observation) -> str:
     return {
@@ -51,8 +57,8 @@ def _inconclusive(observation: Observation) -> str:
         return "No request was answered."
     if sum((observation.tally.failed or {}).values()) > observation.tally.responses:
         return "Most requests fail."
-    if observation.counted_by and observation.counted_by.source == "istio":
-        return "The servers' sidecars tell who calls, but not always whether a client stays on one of them."
+    if observation.counted_by and observation.counted_by.at_servers:
+        return WHAT_SERVERS_TELL[observation.counted_by.source]
     part = f"All {answering}" if answering == len(rows) else f"{answering} of the {len(rows)}"
     return f"{part} server pods answered. A verdict takes more responses."
 

@@ -23,7 +23,7 @@ from grpcdemo.views.plots.box import Axes, common_axes
 from grpcdemo.views.plots.latency import latency_plot
 from grpcdemo.views.plots.shares import shares_plot
 from grpcdemo.views.servers import server_rows
-from grpcdemo.views.words import blind_line, errors_before, platform_text, printable, ready_text, sidecars_text
+from grpcdemo.views.words import blind_line, counted_by_text, errors_before, platform_text, printable, ready_text
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -103,7 +103,7 @@ def _facts(phase: Phase, scales: _Scales) -> dict[str, object]:
         "even": max(observation.expected.values(), default=None),
         "longest_bar": scales.bar,
         "matrix": client_matrix(observation) if several else None,
-        "counted_by": sidecars_text(observation.counted_by) if observation.counted_by else None,
+        "counted_by": counted_by_text(observation.counted_by) if observation.counted_by else None,
         "shares": shares_plot(observation, scales.axes),
         "latency": latency_plot(observation, scales.axes),
         "most_clients": MOST_CLIENTS,

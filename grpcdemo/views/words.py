@@ -25,7 +25,7 @@ def numbers_line(observation: Observation) -> str:
     tally, counted_by = observation.tally, observation.counted_by
     parts = [f"{tally.responses} responses in {tally.seconds:.1f} s ({tally.responses_per_second:.1f}/s)"]
     if counted_by and counted_by.pods:
-        parts.append(sidecars_text(counted_by))
+        parts.append(counted_by_text(counted_by))
     parts += _blind_texts(tally)
     parts += _client_texts(observation)
     if observation.windows > 1:
@@ -39,18 +39,22 @@ def numbers_line(observation: Observation) -> str:
     return ", ".join(parts)
 
 
-def sidecars_text(counted_by: CountedBy) -> str:
+COUNTERS = {"envoy": "the sidecars", "istio": "the sidecars", "app": "the applications"}
+"""Who counts, by source."""
+
+
+def counted_by_text(counted_by: CountedBy) -> str:
     """Who has counted the requests and, if that is not the best that could be, why."""
     pods, all_pods = counted_by.pods, counted_by.all_pods
     which = f"{pods}" if pods == all_pods else f"{pods} of {all_pods}"
-    whose = "client" if counted_by.source == "envoy" else "server"
+    whose = "server" if counted_by.at_servers else "client"
     why = f" ({counted_by.why})" if counted_by.why else ""
-    return f"counted by the sidecars of {which} {whose} {'pod' if all_pods == 1 else 'pods'}{why}"
+    return f"counted by {COUNTERS[counted_by.source]} of {which} {whose} {'pod' if all_pods == 1 else 'pods'}{why}"
 
 
 def callers_title(counted_by: CountedBy | None) -> str:
     """The head of the column of those who call: servers know workloads."""
-    return "CALLER" if counted_by and counted_by.source == "istio" else "CLIENT POD"
+    return "CALLER" if counted_by and counted_by.at_servers else "CLIENT POD"
 
 
 def _blind_texts(tally: Tally) -> list[str]:

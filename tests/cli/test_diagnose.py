@@ -13,7 +13,8 @@ def test_diagnose(grpcdemo: Command, up: str) -> None:
     lines = ended.out.splitlines()
     assert lines[1] == "pinned: the configuration keeps a client on one pod"
     not_measured = "by configuration only; traffic was not measured"
-    assert lines[-1] == f"{not_measured}: no client pod runs with Istio's sidecar"
+    assert lines[-2] == f"{not_measured}: no client pod runs with Istio's sidecar, and no"
+    assert lines[-1].startswith("server pod names a metrics port")
     assert grpcdemo("diagnose", "grpc-server", "--no-traffic", *target).out.splitlines()[-1] == not_measured
     document = json.loads(grpcdemo("doctor", "grpc-server", *target, "--client", "grpc-client", "-o", "json").out)
     assert [finding["id"] for finding in document["findings"]] == ["client-without-sidecar"]
@@ -53,8 +54,12 @@ def test_wrong_usage(grpcdemo: Command, kubeconfig: str) -> None:
         ("cart", "--for", "3s", "--no-traffic"),
         ("cart", "--source", "istio", "--no-traffic"),
         ("--source", "envoy"),
+        ("--metrics-port", "9090"),
+        ("cart", "--metrics-port", "9090", "--no-traffic"),
+        ("cart", "--metrics-port", "9090", "--source", "istio"),
+        ("cart", "--metrics-port", "70000/metrics"),
         ("svc/cart", "-A"),
         ("-n", "Shop"),
     ):
         assert grpcdemo("diagnose", *words, "--kubeconfig", kubeconfig).code == 2
-    assert "--source: 'log' is not auto or envoy or istio" in grpcdemo("diagnose", "cart", "--source", "log").err
+    assert "--source: 'log' is not auto or envoy or istio or app" in grpcdemo("diagnose", "cart", "--source", "log").err

@@ -296,9 +296,10 @@ def test_no_observation_no_report(
 def test_a_service_that_nobody_counts(grpcdemo: Command, up: str) -> None:
     target = ("--kubeconfig", up, "-n", DEMO)
     ended = grpcdemo("observe", "svc/grpc-server", "--expect", "pinned", "--timeout", "0", *target)
-    why = "no client pod runs with Istio's sidecar, so nobody counts requests"
+    metrics = "no server pod names a metrics port (annotation prometheus.io/port or --metrics-port)"
+    why = f"no client pod runs with Istio's sidecar, and {metrics}, so nobody counts requests"
     assert ended.code == 4
-    assert f"inconclusive: {why}" in ended.out
+    assert f"inconclusive: {why}" in " ".join(ended.out.split())
     assert ended.error_lines[-2:] == [
         f"error: expected pinned, but there is no verdict: {why}",
         f"hint: `grpcdemo diagnose svc/grpc-server --namespace {DEMO}` says from the configuration whether clients "

@@ -57,6 +57,12 @@ def test_pinned_and_balanced() -> None:
     assert balanced.measure({"shop": "no answer"}, by(2)).verdict.outcome is Outcome.INCONCLUSIVE
 
 
+def test_nobody_could_be_read() -> None:
+    for untold in ("", "not all server pods can be read"):
+        verdict = window({}, {}).verdict({"cart-1": "no answer"}, untold=untold)
+        assert (verdict.outcome, verdict.reason) == (Outcome.INCONCLUSIVE, "blind to cart-1: no answer")
+
+
 def test_a_restart_of_an_envoy_takes_only_its_own_time() -> None:
     measurement = window(
         {"web": counters(50, 50)}, {"web": counters(60, 60)}, {"web": counters(1, 2)}, {"web": counters(3, 5)}

@@ -1,4 +1,7 @@
-"""The admin of a pod's Envoy behind the API's port-forward: it counts some requests between any two readings."""
+"""Who counts inside a pod, behind the API's port-forward: Envoy's admin, or a server's own metrics.
+
+Some requests are counted between any two readings.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,8 @@ PROTOCOL = "v4.channel.k8s.io"
 
 class Envoy:
     """*requests* to each address are added before each reading; the last *failing* of each are errors."""
+
+    port = PORT
 
     def __init__(
         self,
@@ -34,13 +39,13 @@ class Envoy:
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         """The answer to a `GET` of `portforward`."""
-        assert request.query["ports"] == str(PORT)
+        assert request.query["ports"] == str(self.port)
         assert request.headers["Accept"] == "*/*", "the API server answers 406"
         self.forwards += 1
         websocket = web.WebSocketResponse(protocols=(PROTOCOL,))
         await websocket.prepare(request)
         for channel in (0, 1):
-            await websocket.send_bytes(bytes([channel]) + PORT.to_bytes(2, "little"))
+            await websocket.send_bytes(bytes([channel]) + self.port.to_bytes(2, "little"))
         async for message in websocket:
             assert message.type is WSMsgType.BINARY
             await self.answer(websocket, message.data)
@@ -128,3 +133,30 @@ class ServerSidecar(Envoy):
         self._total.update(self.requests)
         samples = "\n".join(sample(number, workload) for workload, number in self._total.items())
         return STATS.format(samples=samples).encode() if self.has_stats else b"# TYPE envoy_server_live gauge\n"
+
+
+METRIC = 'grpc_server_handled_total{{grpc_code="{code}",grpc_method="Add",grpc_service="shop.v1.Cart"}} {number}.0\n'
+
+
+class Metrics(Envoy):
+    """Of a server itself, which closes the connection after each answer: so many calls of each *code* are added."""
+
+    port = 9090
+
+    def __init__(self, codes: Mapping[str, int], *, already: int = 1000) -> None:
+        super().__init__("", codes, already=already)
+
+    async def answer(self, websocket: web.WebSocketResponse, data: bytes) -> None:
+        await super().answer(websocket, data)
+        await websocket.close()
+
+    def parts(self) -> list[bytes]:
+        body = self.body()
+        return [b"HTTP/1.0 200 OK\r\ncontent-length: %d\r\n\r\n" % len(body), body]
+
+    def body(self) -> bytes:
+        self._total.update(self.requests)
+        return "".join(METRIC.format(code=code, number=number) for code, number in self._total.items()).encode()
+
+    def restart(self) -> None:
+        self._total.clear()

@@ -131,6 +131,15 @@ def test_what_the_servers_sidecars_counted() -> None:
     assert (document["source"], document["sourceReason"]) == ("istio", counted_by.why)
 
 
+def test_what_the_servers_themselves_counted() -> None:
+    counted_by = CountedBy("app", 2, 3, "no client pod runs with Istio's sidecar")
+    diagnosis = replace(WELL, traffic=replace(COUNTED, counted_by=counted_by))
+    text = " ".join(draw(diagnosis_view(diagnosis), 100).split())
+    assert "; counted by the applications of 2 of 3 server pods (no client pod runs with Istio's sidecar) in" in text
+    assert " CALLER " in text
+    schema().validate(as_read(diagnosis_document(diagnosis)))
+
+
 def test_of_many_clients_some_stand_for_all() -> None:
     clients = [outside(namespace=f"team-{number}") for number in range(20)]
     diagnosis = examine_clients(scene(caller=None), clients, named=False)

@@ -6,20 +6,17 @@ request is counted when it ends. It is failed or answered as in `counters`.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from grpcdemo.diagnosis.exposition import Sample, read_samples
+from grpcdemo.diagnosis.statuses import is_failed
 from grpcdemo.diagnosis.traffic import NONE, Requests
 
 UNKNOWN = "unknown"
 BUILD, REQUESTS = "istio_build", "istio_requests_total"
 """The first one is always there, if the second one can be."""
-SAMPLE = re.compile(rf"^{REQUESTS}\{{(.*)\}} ([0-9.e+]+)", re.M)
-LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
-FAILED_STATUSES = frozenset({"2", "4", "12", "13", "14", "15"})
-"""UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS: an HTTP status of 500 or more."""
 
 
 @dataclass(frozen=True, order=True)
@@ -57,26 +54,21 @@ def stats_path() -> str:
 def read_calls(text: str, service: str, namespace: str) -> Calls:
     """The gRPC requests to the Service."""
     by_caller: dict[Caller, Requests] = {}
-    for labels, number in _samples(text):
-        if _is_meant(labels, service, namespace):
-            caller = _caller(labels)
-            by_caller[caller] = by_caller.get(caller, NONE).plus(_requests(labels, number))
+    for sample in read_samples(text, REQUESTS):
+        if _is_meant(sample.labels, service, namespace):
+            caller = _caller(sample.labels)
+            by_caller[caller] = by_caller.get(caller, NONE).plus(_requests(sample))
     return Calls(by_caller, are_counted=BUILD in text or REQUESTS in text)
 
 
-def _samples(text: str) -> Iterator[tuple[dict[str, str], int]]:
-    for labels, number in SAMPLE.findall(text):
-        yield dict(LABEL.findall(labels)), int(float(number))
-
-
-def _caller(labels: dict[str, str]) -> Caller:
+def _caller(labels: Mapping[str, str]) -> Caller:
     workload = labels.get("source_workload", UNKNOWN)
     if workload == UNKNOWN:
         return Caller(principal=labels.get("source_principal", UNKNOWN))
     return Caller(workload, labels.get("source_workload_namespace", UNKNOWN))
 
 
-def _is_meant(labels: dict[str, str], service: str, namespace: str) -> bool:
+def _is_meant(labels: Mapping[str, str], service: str, namespace: str) -> bool:
     return (
         labels.get("reporter") == "destination"
         and labels.get("request_protocol") == "grpc"
@@ -85,9 +77,9 @@ def _is_meant(labels: dict[str, str], service: str, namespace: str) -> bool:
     )
 
 
-def _requests(labels: dict[str, str], number: int) -> Requests:
+def _requests(sample: Sample) -> Requests:
     """A response code of 0 is a request that its caller gave up."""
-    code = labels.get("response_code", "")
-    if code.startswith("5") or labels.get("grpc_response_status") in FAILED_STATUSES:
+    code, number = sample.labels.get("response_code", ""), sample.number
+    if code.startswith("5") or is_failed(sample.labels.get("grpc_response_status", "")):
         return Requests(number, failed=number)
     return Requests(number, answered=0 if code == "0" else number)

@@ -6,6 +6,8 @@ source     what any of them answers
 around     the pods that it is asked about
 envoy      the clients' sidecars: which client pod calls which server pod
 istio      the servers' sidecars: which workload calls which server pod
+app        the servers' own metrics: how many call which server pod
 choice     the one that the user asks for, or the best that can be read
-sidecars   how the sidecars of many pods are asked, and what if one is silent
+sidecars   which pods have a sidecar that can be asked, and where
+pages      how many pods are asked, and what if one is silent
 """

@@ -3,68 +3,93 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 
 from grpcdemo.diagnosis.inventory import Unreadable
 from grpcdemo.kube.client.api import Api
+from grpcdemo.resources.metrics_ports import MetricsPort
 from grpcdemo.resources.objects import Object
+from grpcdemo.steps.sources.app import AppSource
 from grpcdemo.steps.sources.around import Around
 from grpcdemo.steps.sources.envoy import EnvoySource
 from grpcdemo.steps.sources.istio import UNMESHED, IstioSource
 from grpcdemo.steps.sources.source import Choice, Reading, Source
 
 TRIES = 3
-"""How many readings of the clients may fail before the servers are asked."""
+"""How many readings of a source may fail before the next one is read."""
 
 
-def build_source(api: Api, choice: Choice, service: Object, port: Object) -> Source:
-    """For one *port* of the *service*."""
+def build_source(
+    api: Api, choice: Choice, service: Object, port: Object, metrics_port: MetricsPort | None = None
+) -> Source:
+    """For one *port* of the *service*; *metrics_port* is of the pods behind it, which may also name theirs."""
     name, namespace = service["metadata"]["name"], service["metadata"]["namespace"]
-    envoy, istio = EnvoySource(api, name, namespace, int(port["port"])), IstioSource(api, name, namespace)
-    sources: dict[Choice, Source] = {Choice.AUTO: BestSource(envoy, istio), Choice.ENVOY: envoy, Choice.ISTIO: istio}
-    return sources[choice]
+    sources: dict[Choice, Source] = {
+        Choice.ENVOY: EnvoySource(api, name, namespace, int(port["port"])),
+        Choice.ISTIO: IstioSource(api, name, namespace),
+        Choice.APP: AppSource(api, metrics_port),
+    }
+    return BestSource([*sources.values()]) if choice is Choice.AUTO else sources[choice]
 
 
 class BestSource:
-    """The clients' sidecars, which tell client pods apart; where none of them can be read, those of the servers."""
+    """The first of *sources* that can be read, the best one first."""
 
-    def __init__(self, clients: Source, servers: Source, *, tries: int = TRIES) -> None:
-        self._clients = clients
-        self._servers = servers
+    def __init__(self, sources: Sequence[Source], *, tries: int = TRIES) -> None:
+        self._candidates = [Candidate(source, tries) for source in sources]
+
+    async def read(self, around: Around) -> Reading:
+        """Raises Unreadable if the user may not read the best one, and no other one counts."""
+        passed: list[Reading] = []
+        denied: Unreadable | None = None
+        for candidate in self._candidates:
+            try:
+                reading = replace(await candidate.read(around), why=_why(passed))
+            except Unreadable as error:
+                denied = denied or (None if passed else error)
+                reading = Reading("envoy", nobody=f"this user may not {error.right}")
+            else:
+                if candidate.is_chosen:
+                    return reading
+            passed.append(reading)
+        failing = [reading for reading in passed if not reading.nobody]
+        if denied and not failing:
+            raise denied
+        return failing[-1] if failing else replace(passed[0], nobody=_why(passed))
+
+    async def close(self) -> None:
+        await asyncio.gather(*(candidate.close() for candidate in self._candidates))
+
+
+class Candidate:
+    """One of several sources."""
+
+    def __init__(self, source: Source, tries: int) -> None:
+        self._source = source
         self._tries = tries
         self._is_read = False
-        """A client's sidecar has answered: that it is silent now, is told, and no reason to count otherwise."""
+        """It has answered: that it is silent now, is told, and no reason to count otherwise."""
         self._failed = 0
         """How many readings brought nothing but failures."""
 
-    async def read(self, around: Around) -> Reading:
-        denied: Unreadable | None = None
-        try:
-            first = await self._clients.read(around)
-        except Unreadable as error:
-            first, denied = Reading("envoy", nobody=_without(error)), error
-        self._is_read = not first.nobody and (self._is_read or bool(first.told))
-        self._failed = 0 if self._is_read or first.nobody else self._failed + 1
-        if self._is_read or 0 < self._failed < self._tries:
-            return first
-        why = first.nobody or next(iter(first.failures.values()), "they have gone")
-        second = await self._read_servers(around)
-        if not second.nobody:
-            return replace(second, why=why)
-        if denied:
-            raise denied
-        is_plain = not first.nobody or second.nobody == UNMESHED
-        return first if is_plain else replace(first, nobody=f"{first.nobody}, and {second.nobody}")
+    @property
+    def is_chosen(self) -> bool:
+        """It has answered, or may yet."""
+        return self._is_read or 0 < self._failed < self._tries
 
-    async def _read_servers(self, around: Around) -> Reading:
-        try:
-            return await self._servers.read(around)
-        except Unreadable as error:
-            return Reading("istio", nobody=_without(error))
+    async def read(self, around: Around) -> Reading:
+        reading = await self._source.read(around)
+        self._is_read = not reading.nobody and (self._is_read or bool(reading.told))
+        self._failed = 0 if self._is_read or reading.nobody else self._failed + 1
+        return reading
 
     async def close(self) -> None:
-        await asyncio.gather(self._clients.close(), self._servers.close())
+        await self._source.close()
 
 
-def _without(error: Unreadable) -> str:
-    return f"this user may not {error.right}"
+def _why(passed: Sequence[Reading]) -> str:
+    """Why none of these could be read. That servers have no sidecar either, goes without saying."""
+    reasons = [one.nobody or next(iter(one.failures.values()), "they have gone") for one in passed]
+    told = [*dict.fromkeys([*reasons[:1], *(reason for reason in reasons[1:] if reason != UNMESHED)])]
+    return ", and ".join(told)

@@ -9,7 +9,8 @@ from grpcdemo.diagnosis.traffic import Counters
 from grpcdemo.kube.client.api import Api
 from grpcdemo.resources.pods import is_running
 from grpcdemo.steps.sources.around import Around
-from grpcdemo.steps.sources.sidecars import MOST_PODS, WAIT_S, Sidecars, has_envoy
+from grpcdemo.steps.sources.pages import MOST_PODS, WAIT_S, Pages
+from grpcdemo.steps.sources.sidecars import WITHOUT, admin_page, has_envoy
 from grpcdemo.steps.sources.source import Reading, pod_names
 
 
@@ -20,13 +21,14 @@ class EnvoySource:
         def parse(body: bytes) -> Counters:
             return requests_by_host(json.loads(body), service, namespace, port)
 
-        self._sidecars = Sidecars(api, clusters_path(service, namespace, port), parse, wait_s=wait_s)
+        self._page = admin_page(clusters_path(service, namespace, port))
+        self._pages = Pages(api, parse, wait_s=wait_s)
 
     async def read(self, around: Around) -> Reading:
         names = pod_names(around.clients)
         running = [pod for pod in around.clients if is_running(pod)]
         meshed = [pod for pod in running if has_envoy(pod)]
-        answers, failures = await self._sidecars.ask(meshed[:MOST_PODS])
+        answers, failures = await self._pages.ask((pod, self._page) for pod in meshed[:MOST_PODS])
         missing = "no client pod runs with Istio's sidecar" if around.clients else "no client pod is known"
         counters = {names[uid]: counted for uid, counted in answers.items()}
         return Reading(
@@ -35,9 +37,10 @@ class EnvoySource:
             told=[*counters],
             all_pods=len(around.clients),
             failures={names[uid]: why for uid, why in failures.items()},
-            uncounted=[names[pod["metadata"]["uid"]] for pod in running if not has_envoy(pod)],
+            is_awaited=self._pages.are_awaited,
+            uncounted={names[pod["metadata"]["uid"]]: WITHOUT for pod in running if not has_envoy(pod)},
             nobody="" if meshed else missing,
         )
 
     async def close(self) -> None:
-        await self._sidecars.close()
+        await self._pages.close()

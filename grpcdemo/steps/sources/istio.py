@@ -15,7 +15,8 @@ from grpcdemo.kube.client.api import Api
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.pods import is_running
 from grpcdemo.steps.sources.around import Around
-from grpcdemo.steps.sources.sidecars import MOST_PODS, WAIT_S, Sidecars, has_envoy
+from grpcdemo.steps.sources.pages import MOST_PODS, WAIT_S, Pages
+from grpcdemo.steps.sources.sidecars import WITHOUT, admin_page, has_envoy
 from grpcdemo.steps.sources.source import Reading, pod_names
 
 UNMESHED = "no server pod runs with Istio's sidecar"
@@ -30,7 +31,8 @@ class IstioSource:
             return read_calls(body.decode(), service, namespace)
 
         self._namespace = namespace
-        self._sidecars = Sidecars(api, stats_path(), parse, wait_s=wait_s)
+        self._page = admin_page(stats_path())
+        self._pages = Pages(api, parse, wait_s=wait_s)
         self._first: dict[str, ByCaller] = {}
         self._latest: dict[str, ByCaller] = {}
         """By server pod. Of one that is silent, the number stays; when it answers again, nothing is lost."""
@@ -41,13 +43,13 @@ class IstioSource:
         meshed = [pod for pod in serving if has_envoy(pod)]
         if not meshed:
             return Reading("istio", nobody=UNMESHED)
-        answers, failed = await self._sidecars.ask(meshed[:MOST_PODS])
+        answers, failed = await self._pages.ask((pod, self._page) for pod in meshed[:MOST_PODS])
         failures = {names[uid]: why for uid, why in failed.items()}
         counted = {names[uid]: calls.by_caller for uid, calls in answers.items() if calls.are_counted}
         if answers and not counted:
             return Reading("istio", nobody="the servers' sidecars have no statistics of Istio")
         self._keep(counted, {names[pod["metadata"]["uid"]] for pod in serving})
-        uncounted = [name for name in address_of if name not in {*self._latest, *failures}]
+        uncounted = {name: WITHOUT for name in address_of if name not in {*self._latest, *failures}}
         pods, untold = self._tell_apart(around)
         return Reading(
             "istio",
@@ -58,13 +60,14 @@ class IstioSource:
             told=[*counted],
             all_pods=len(serving),
             failures=failures,
+            is_awaited=self._pages.are_awaited,
             uncounted=uncounted,
             untold="not all server pods can be read" if failures or uncounted else untold,
             are_pods=bool(pods),
         )
 
     async def close(self) -> None:
-        await self._sidecars.close()
+        await self._pages.close()
 
     def _keep(self, counted: Mapping[str, ByCaller], present: set[str]) -> None:
         self._latest = {name: calls for name, calls in {**self._latest, **counted}.items() if name in present}

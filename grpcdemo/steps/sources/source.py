@@ -21,6 +21,7 @@ class Choice(Word):
     """The first one that can be read."""
     ENVOY = "envoy"
     ISTIO = "istio"
+    APP = "app"
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,15 @@ class Reading:
     counters: Mapping[str, Counters] = field(default_factory=dict)
     """By client, the requests to each address."""
     told: Sequence[str] = ()
-    """The pods whose sidecars have told theirs."""
+    """The pods that have told theirs."""
     all_pods: int = 0
     """How many there are."""
     failures: Mapping[str, str] = field(default_factory=dict)
     """By pod that has counters which could not be read now, why."""
-    uncounted: Sequence[str] = ()
-    """Pods whose requests nobody counts."""
+    is_awaited: bool = False
+    """One of them is silent, and may answer yet."""
+    uncounted: Mapping[str, str] = field(default_factory=dict)
+    """By pod whose requests nobody counts, why."""
     nobody: str = ""
     """Why there is nothing to read at all."""
     are_pods: bool = True

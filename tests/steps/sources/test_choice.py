@@ -14,6 +14,9 @@ from grpcdemo.steps.sources.source import Reading
 AROUND = Around([], [], {})
 CLIENTS, SERVERS = Reading("envoy", told=["web-1"]), Reading("istio", told=["cart-1", "cart-2"])
 UNMESHED_CLIENTS = Reading("envoy", nobody="no client pod runs with Istio's sidecar")
+UNMESHED_SERVERS = Reading("istio", nobody=UNMESHED)
+SILENT_SERVERS = Reading("istio", failures={"cart-1": "it is silent"})
+APPS, NO_METRICS = Reading("app", told=["cart-1"]), Reading("app", nobody="no pod has metrics")
 SILENT_CLIENTS = Reading("envoy", failures={"web-1": "its sidecar does not answer"})
 DENIED = Unreadable(MissingRight("create", PODS, "shop", subresource="portforward"))
 
@@ -34,8 +37,8 @@ class Scripted:
         self.answers.clear()
 
 
-async def best(clients: Reading | Unreadable, servers: Reading | Unreadable) -> Reading:
-    return await BestSource(Scripted([clients]), Scripted([servers]), tries=1).read(AROUND)
+async def best(*answers: Reading | Unreadable) -> Reading:
+    return await BestSource([Scripted([answer]) for answer in answers], tries=1).read(AROUND)
 
 
 async def test_the_clients_are_asked_first() -> None:
@@ -69,10 +72,43 @@ async def test_nobody() -> None:
 
 
 async def test_a_client_that_was_read_and_is_silent_now_does_not_change_the_source() -> None:
-    source = BestSource(Scripted([CLIENTS, SILENT_CLIENTS, UNMESHED_CLIENTS]), Scripted([SERVERS]))
+    source = BestSource([Scripted([CLIENTS, SILENT_CLIENTS, UNMESHED_CLIENTS]), Scripted([SERVERS])])
     assert [(await source.read(AROUND)).source for _ in range(3)] == ["envoy", "envoy", "istio"]
 
 
 async def test_clients_that_fail_are_asked_again() -> None:
-    source = BestSource(Scripted([*[SILENT_CLIENTS] * 3, CLIENTS]), Scripted([SERVERS]), tries=3)
+    source = BestSource([Scripted([*[SILENT_CLIENTS] * 3, CLIENTS]), Scripted([SERVERS])], tries=3)
     assert [(await source.read(AROUND)).source for _ in range(4)] == ["envoy", "envoy", "istio", "envoy"]
+
+
+@pytest.mark.parametrize(
+    ("clients", "servers", "why"),
+    [
+        (UNMESHED_CLIENTS, UNMESHED_SERVERS, "no client pod runs with Istio's sidecar"),
+        (
+            UNMESHED_CLIENTS,
+            Reading("istio", nobody="they count nothing"),
+            f"{UNMESHED_CLIENTS.nobody}, and they count nothing",
+        ),
+        (DENIED, SILENT_SERVERS, "this user may not create pods/portforward in namespace shop, and it is silent"),
+        (DENIED, DENIED, "this user may not create pods/portforward in namespace shop"),
+    ],
+)
+async def test_the_applications_where_no_sidecar_can_be_read(
+    clients: Reading | Unreadable, servers: Reading | Unreadable, why: str
+) -> None:
+    reading = await best(clients, servers, APPS)
+    assert (reading.source, reading.why) == ("app", why)
+
+
+async def test_sidecars_of_servers_that_fail_are_asked_again() -> None:
+    sources = [Scripted([UNMESHED_CLIENTS] * 4), Scripted([SILENT_SERVERS] * 4), Scripted([APPS, NO_METRICS])]
+    source = BestSource(sources, tries=3)
+    readings = [await source.read(AROUND) for _ in range(4)]
+    assert [reading.source for reading in readings] == ["istio", "istio", "app", "istio"]
+    assert readings[-1].why == UNMESHED_CLIENTS.nobody
+
+
+async def test_nobody_of_three() -> None:
+    nobody = (await best(UNMESHED_CLIENTS, UNMESHED_SERVERS, NO_METRICS)).nobody
+    assert nobody == "no client pod runs with Istio's sidecar, and no pod has metrics"

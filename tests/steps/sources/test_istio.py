@@ -70,7 +70,7 @@ async def test_a_silent_server_keeps_its_number(cluster: HollowCluster, demo_api
     before = await source.read(around([], servers))
     lost = servers[0]["metadata"]["name"]
     cluster.faults.on("GET", paths(addresses(cluster), "server")[0], refuse(500, "no route to the node"))
-    await source._sidecars.close()
+    await source._pages.close()
     after = await source.read(around([], servers))
     assert [*after.failures] == [lost]
     assert after.untold == "not all server pods can be read"
@@ -101,6 +101,6 @@ async def test_a_server_that_is_not_counted_is_told(cluster: HollowCluster, demo
     everybody = around([], [*servers, unmeshed])
     for known in ([*servers, unmeshed], servers):
         reading = await source.read(replace(everybody, servers=known))
-        assert reading.uncounted == [unmeshed["metadata"]["name"]]
+        assert [*reading.uncounted] == [unmeshed["metadata"]["name"]]
         assert reading.untold == "not all server pods can be read"
     await source.close()

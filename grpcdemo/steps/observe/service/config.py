@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from grpcdemo.resources.metrics_ports import MetricsPort
 from grpcdemo.steps.measure import EVERY_S
 from grpcdemo.steps.observe.blindness import BLIND_S
 from grpcdemo.steps.observe.ends import Ends
@@ -18,6 +19,8 @@ class ServiceObserveConfig(Ends):
 
     subject: Subject
     source: Choice = Choice.AUTO
+    metrics_port: MetricsPort | None = None
+    """Where the servers have their metrics, if not where their pods say."""
     criteria: Criteria = field(default_factory=Criteria)
     every_s: float = EVERY_S
     """Between two polls."""

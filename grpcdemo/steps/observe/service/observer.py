@@ -37,8 +37,8 @@ async def observe_service(api: Api, config: ServiceObserveConfig) -> AsyncIterat
         namespaces = await find_caller_namespaces(api, service, port, client)
         mirror = await stack.enter_async_context(Mirror(api, service_queries(service, namespaces), lost_s=lost_s))
         pods = ServicePods(service, port, client, namespaces, mirror)
-        pods.check_clients(config.source)
-        source = build_source(api, config.source, service, port)
+        pods.check_clients(config.source, config.metrics_port)
+        source = build_source(api, config.source, service, port, config.metrics_port)
         stack.push_async_callback(source.close)
         began = clock()
         record = ServiceRecord(began, config.blind_s, config.criteria, _advice(config))
@@ -63,7 +63,7 @@ async def _read(source: Source, around: Around) -> Reading:
         return await source.read(around)
     except Unreadable as error:
         raise Forbidden(
-            f"this user may not {error.right}, and so not read what the sidecars have counted",
+            f"this user may not {error.right}, and so not read what is counted",
             hint=Hint("check with ", error.right.can_i),
         ) from error
 

@@ -15,7 +15,6 @@ from grpcdemo.steps.observe.timeline import TimelineCounter
 from grpcdemo.steps.sources.source import Reading, pod_names
 from grpcdemo.verdict import Criteria, Outcome, Verdict
 
-NO_SIDECAR = "it runs without Istio's sidecar, which counts requests"
 FAILED = "failed"
 """In place of a status, which counters do not tell."""
 
@@ -49,8 +48,8 @@ class ServiceRecord:
         outages = {"": lost} if lost else {}
         for client, why in reading.failures.items():
             outages[client] = Outage(self._read_until.setdefault(client, now), "unreadable", why)
-        for client in reading.uncounted:
-            outages[client] = Outage(self._read_until.setdefault(client, now), "no calls", NO_SIDECAR, at_once=True)
+        for client, why in reading.uncounted.items():
+            outages[client] = Outage(self._read_until.setdefault(client, now), "no calls", why, at_once=True)
         self._blindness.look(outages, now)
 
     def observation(self, servers: Sequence[Object], clients: Sequence[Object], now: float) -> Observation:
@@ -80,7 +79,7 @@ class ServiceRecord:
 
     def _verdict(self) -> Verdict:
         unheard = {one.client or "the pods": one.message for one in self._blindness.present}
-        if self._reading.source == "istio":  # a server that is silent for a moment, looks like one without load
+        if self._reading.counted_by.at_servers:  # a server that is silent for a moment, looks like one without load
             unheard |= self._reading.failures
         return self._window.verdict(unheard, self._criteria, self._reading.untold)
 

@@ -1,4 +1,4 @@
-"""Many sidecars at once: a silent one holds nobody up."""
+"""Many pods at once: a silent one holds nobody up."""
 
 import asyncio
 from functools import partial
@@ -8,11 +8,19 @@ from aiohttp import web
 
 from grpcdemo.diagnosis.inventory import Unreadable
 from grpcdemo.kube.client.api import Api
-from grpcdemo.steps.sources.sidecars import SILENT, Sidecars
+from grpcdemo.resources.objects import Object
+from grpcdemo.steps.sources.pages import Page, Pages
 from tests.fakes.envoy import Envoy
 from tests.fakes.hollow_cluster import HollowCluster
 from tests.fakes.script import refuse
 from tests.steps.meshed import SERVICE, mesh_clients, paths, pods_of
+
+PAGE = Page(15000, "/clusters", "its sidecar", "the admin of an Envoy")
+SILENT = "its sidecar does not answer"
+
+
+def on(pods: list[Object]) -> list[tuple[Object, Page]]:
+    return [(pod, PAGE) for pod in pods]
 
 
 class Hesitating(Envoy):
@@ -34,33 +42,33 @@ async def test_a_silent_one_is_named_and_its_answer_counts_later(cluster: Hollow
     cluster.faults.on("GET", second, quick)
     pods = sorted(pods_of(cluster, "client"), key=lambda pod: str(pod["metadata"]["name"]))
     late, prompt = (pod["metadata"]["uid"] for pod in pods)
-    sidecars = Sidecars(demo_api, "/clusters", len, wait_s=0.05)
+    pages = Pages(demo_api, len, wait_s=0.05)
     while len(quick.asked) < 3:
-        _, failures = await sidecars.ask(pods)
+        _, failures = await pages.ask(on(pods))
         assert failures[late] == SILENT
         await asyncio.sleep(0)
     assert slow.asked == []
     slow.may_answer.set()
     answers = dict[str, int]()
     while answers.keys() != {late, prompt}:
-        answers, failures = await sidecars.ask(pods)
+        answers, failures = await pages.ask(on(pods))
         await asyncio.sleep(0)
     assert (failures, slow.forwards) == ({}, 1)
-    await sidecars.close()
+    await pages.close()
 
 
 async def test_closing_does_not_wait_for_a_silent_one(cluster: HollowCluster, demo_api: Api) -> None:
     (where,) = paths(await mesh_clients(cluster))
     cluster.faults.on("GET", where, Hesitating(SERVICE))
-    sidecars = Sidecars(demo_api, "/clusters", partial(str, encoding="utf-8"), wait_s=0)
-    assert [*(await sidecars.ask(pods_of(cluster, "client")))[1].values()] == [SILENT]
-    await sidecars.close()
+    pages = Pages(demo_api, partial(str, encoding="utf-8"), wait_s=0)
+    assert [*(await pages.ask(on(pods_of(cluster, "client"))))[1].values()] == [SILENT]
+    await pages.close()
 
 
 async def test_whoever_may_ask_none_is_told_once(cluster: HollowCluster, demo_api: Api) -> None:
     for where in paths(await mesh_clients(cluster, clients=2)):
         cluster.faults.on("GET", where, refuse(403))
-    sidecars = Sidecars(demo_api, "/clusters", len)
+    pages = Pages(demo_api, len)
     with pytest.raises(Unreadable, match="create pods/portforward"):
-        await sidecars.ask(pods_of(cluster, "client"))
-    await sidecars.close()
+        await pages.ask(on(pods_of(cluster, "client")))
+    await pages.close()

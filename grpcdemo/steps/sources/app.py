@@ -1,0 +1,96 @@
+"""What the servers themselves have counted, in their metrics: their requests, from whomever.
+
+This needs no mesh, and tells nothing of callers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from grpcdemo.diagnosis.app_metrics import read_requests
+from grpcdemo.diagnosis.traffic import NONE, Requests
+from grpcdemo.kube.client.api import Api
+from grpcdemo.resources.metrics_ports import MetricsPort, metrics_port_of, needs_https
+from grpcdemo.resources.objects import Object, controller_of
+from grpcdemo.resources.pods import is_running
+from grpcdemo.steps.sources.around import Around
+from grpcdemo.steps.sources.pages import MOST_PODS, WAIT_S, Page, Pages
+from grpcdemo.steps.sources.source import Reading, pod_names
+
+ANYBODY = "unknown"
+"""Who calls."""
+UNTOLD = "the applications' counters do not tell callers apart"
+NO_COUNTER = "no counter of gRPC requests that is known"
+WITHOUT = "it has no counter of its own that can be read"
+
+
+class AppSource:
+    """The metrics of a Service's pods. They do not tell one port from another."""
+
+    def __init__(self, api: Api, wanted: MetricsPort | None = None, *, wait_s: float = WAIT_S) -> None:
+        self._wanted = wanted
+        self._pages = Pages(api, _parse, wait_s=wait_s)
+        self._latest: dict[str, Requests] = {}
+        """By server pod. Of one that is silent, the number stays; when it answers again, nothing is lost."""
+
+    async def read(self, around: Around) -> Reading:
+        names, address_of = pod_names(around.servers), {pod: address for address, pod in around.addresses.items()}
+        running = {names[pod["metadata"]["uid"]]: pod for pod in around.servers if is_running(pod)}
+        serving = {name: pod for name, pod in running.items() if name in address_of}
+        pages = {name: page for name, pod in serving.items() if (page := self._page_of(pod))}
+        if not pages:
+            return Reading("app", nobody=self._why_nobody(serving.values()))
+        answers, failed = await self._pages.ask([(serving[name], page) for name, page in pages.items()][:MOST_PODS])
+        failures = {names[uid]: why for uid, why in failed.items()}
+        counted = _counted({names[uid]: requests for uid, requests in answers.items()}, serving)
+        if answers and not counted:
+            return Reading("app", nobody=f"the metrics of the server pods have {NO_COUNTER}")
+        self._latest = {name: requests for name, requests in {**self._latest, **counted}.items() if name in serving}
+        uncounted = {name: WITHOUT for name in address_of if name not in {*self._latest, *failures}}
+        counters = {address_of[name]: requests for name, requests in self._latest.items()}
+        return Reading(
+            "app",
+            {ANYBODY: counters} if counters else {},
+            told=[*counted],
+            all_pods=len(serving),
+            failures=failures,
+            is_awaited=self._pages.are_awaited,
+            uncounted=uncounted,
+            untold="not all server pods can be read" if failures or uncounted else UNTOLD,
+            are_pods=False,
+        )
+
+    async def close(self) -> None:
+        await self._pages.close()
+
+    def _page_of(self, pod: Object) -> Page | None:
+        port = self._wanted or (None if needs_https(pod) else metrics_port_of(pod))
+        number = port.number_in(pod) if port else None
+        if port is None or number is None:
+            return None
+        return Page(number, port.path, f"port {number} at {port.path}", "a page of metrics")
+
+    def _why_nobody(self, pods: Iterable[Object]) -> str:
+        if self._wanted:
+            return f"no server pod has a container port {self._wanted.port}"
+        if any(map(needs_https, pods)):
+            return "the metrics of the server pods need HTTPS, which is not spoken here"
+        return "no server pod names a metrics port (annotation prometheus.io/port or --metrics-port)"
+
+
+def _parse(body: bytes) -> Requests | None:
+    return read_requests(body.decode())
+
+
+def _counted(answers: Mapping[str, Requests | None], pods: Mapping[str, Object]) -> dict[str, Requests]:
+    """By pod. Many libraries have no counter before the first request; then other pods of its controller may have."""
+    known = {name: requests for name, requests in answers.items() if requests is not None}
+    controllers = {_controller(pods[name]) for name in known} - {None}
+    idle = [name for name in answers if name not in known and _controller(pods[name]) in controllers]
+    return {**known, **dict.fromkeys(idle, NONE)}
+
+
+def _controller(pod: Object) -> str | None:
+    """What runs the same program in all of its pods, such as a ReplicaSet."""
+    controller = controller_of(pod)
+    return str(controller["uid"]) if controller else None

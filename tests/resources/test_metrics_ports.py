@@ -1,0 +1,60 @@
+"""Where a pod has its metrics, as the user, its annotations or its container ports say."""
+
+from typing import Any
+
+import pytest
+
+from grpcdemo.resources.metrics_ports import MetricsPort, metrics_port_of, needs_https, parse_metrics_port
+from grpcdemo.resources.objects import Object
+
+
+def pod(*ports: Object, **annotations: str) -> Object:
+    prefixed = {f"prometheus.io/{name}": value for name, value in annotations.items()}
+    return {
+        "metadata": {"name": "cart-1", "annotations": prefixed},
+        "spec": {"containers": [{"name": "log"}, {"name": "cart", "ports": list(ports)}]},
+    }
+
+
+GRPC, METRICS = {"name": "grpc", "containerPort": 50051}, {"name": "metrics", "containerPort": 9090}
+OTHER = {"name": "prometheus", "containerPort": 9091}
+
+
+def asked(of: Object) -> Any:
+    port = metrics_port_of(of)
+    return port and (port.number_in(of), port.path)
+
+
+@pytest.mark.parametrize(
+    ("of", "where"),
+    [
+        (pod(GRPC), None),
+        (pod(GRPC, METRICS), (9090, "/metrics")),
+        (pod(OTHER, METRICS), (9090, "/metrics")),
+        (pod(OTHER), (9091, "/metrics")),
+        (pod(METRICS, path="/actuator/prometheus"), (9090, "/actuator/prometheus")),
+        (pod(METRICS, port="15020", path="/stats/prometheus"), (15020, "/stats/prometheus")),
+        (pod(METRICS, port="9464", path="q/metrics?x=1"), (9464, "/q/metrics?x=1")),
+        (pod(OTHER, port="prometheus"), (9091, "/metrics")),
+        (pod(GRPC, port="http"), (None, "/metrics")),
+        (pod(METRICS, port="none, yet"), None),
+        (pod(METRICS, path="/a b"), None),
+    ],
+)
+def test_what_a_pod_says(of: Object, where: object) -> None:
+    assert asked(of) == where
+
+
+def test_what_the_user_says() -> None:
+    assert parse_metrics_port("9090") == MetricsPort("9090", "/metrics")
+    assert parse_metrics_port("9090/") == MetricsPort("9090", "/")
+    named = parse_metrics_port("grpc/actuator/prometheus")
+    assert (named.number_in(pod(GRPC)), named.number_in(pod()), named.path) == (50051, None, "/actuator/prometheus")
+    for wrong in ("", "/metrics", "0", "65536", "-1.5", "Metrics", "²", "9090/a b", "9090/\r\n"):
+        with pytest.raises(ValueError, match="is no"):
+            parse_metrics_port(wrong)
+
+
+def test_https() -> None:
+    assert [needs_https(pod(scheme=scheme)) for scheme in ("https", "HTTPS", "http")] == [True, True, False]
+    assert not needs_https(pod())
