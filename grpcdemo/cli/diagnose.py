@@ -21,7 +21,6 @@ from grpcdemo.model.progress import Reporter
 from grpcdemo.model.result import Provenance
 from grpcdemo.steps import diagnose as step
 from grpcdemo.steps.provenance import read_provenance
-from grpcdemo.steps.sources.source import Choice
 from grpcdemo.views.diagnosis import diagnoses_view, diagnosis_view
 from grpcdemo.views.diagnosis_document import (
     diagnoses_document,
@@ -125,7 +124,7 @@ def diagnose(
     if service is None:
         if any({**vars(call), **vars(counting)}.values()) or traffic.seconds is not None:
             raise UsageError(
-                "--port, --client, --source, --metrics-port and --for need a Service",
+                "--port, --client, --source, --metrics-port, --log-match and --for need a Service",
                 hint="name it, such as `grpcdemo diagnose svc/NAME`",
             )
         _diagnose_all(place, Printed(output, report), everywhere=everywhere)
@@ -133,7 +132,7 @@ def diagnose(
         raise UsageError("--all-namespaces looks at all Services", hint="leave out the Service's name, or the option")
     elif any(vars(counting).values()) and traffic.skipped:
         raise UsageError(
-            "--source and --metrics-port say who counts traffic, and --no-traffic counts none",
+            "--source, --metrics-port and --log-match say who counts traffic, and --no-traffic counts none",
             hint="choose one of them",
         )
     else:
@@ -142,8 +141,7 @@ def diagnose(
             place.namespace,
             **vars(call),
             traffic_s=traffic.longest_s,
-            source=counting.source or Choice.AUTO,
-            metrics_port=counting.metrics_port,
+            source=counting.config,
         )
         _diagnose_one(place, config, Printed(output, report))
 

@@ -23,7 +23,6 @@ from grpcdemo.steps.observe.observer import OnLine
 from grpcdemo.steps.observe.pods import observe_commands
 from grpcdemo.steps.observe.service import ServiceObserveConfig, observe_service
 from grpcdemo.steps.observe.service.advice import advise, service_commands
-from grpcdemo.steps.sources.source import Choice
 from grpcdemo.steps.subject import Subject
 from grpcdemo.verdict import Criteria
 
@@ -112,8 +111,7 @@ def _service(
     if form is Form.LOG:
         raise UsageError("--output log is about the demo's log", hint="take another form, such as jsonl")
     subject = Subject(name, place.namespace, **vars(call))
-    source = counting.source or Choice.AUTO
-    config = ServiceObserveConfig(subject=subject, source=source, metrics_port=counting.metrics_port, **shared)
+    config = ServiceObserveConfig(subject=subject, source=counting.config, **shared)
 
     def watch(api: Api, _: OnLine | None) -> AsyncIterator[Observation]:
         return observe_service(api, config)

@@ -94,6 +94,13 @@ def parse_metrics_port(value: str) -> metrics_ports.MetricsPort:
         raise typer.BadParameter(str(error)) from error
 
 
+def parse_pattern(value: str) -> re.Pattern[str]:
+    try:
+        return re.compile(value)
+    except re.error as error:
+        raise typer.BadParameter(f"{value!r} is no regular expression: {error}") from error
+
+
 class Format(Word):
     """How a result is printed on stdout."""
 

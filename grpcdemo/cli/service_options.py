@@ -1,5 +1,6 @@
 """The options by which `diagnose` and `observe` learn who calls a Service, and on which port."""
 
+import re
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -9,7 +10,7 @@ from grpcdemo.cli import options
 from grpcdemo.cli.completers import complete_namespaces
 from grpcdemo.errors import UsageError
 from grpcdemo.resources.metrics_ports import MetricsPort
-from grpcdemo.steps.sources.source import Choice
+from grpcdemo.steps.sources.source import Choice, SourceConfig
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,8 @@ class Counting:
         options.choice(
             "--source",
             of={choice.value: choice for choice in Choice},
-            help="Who counts: the clients' sidecars (envoy), the servers' (istio), or the servers in their own metrics "
-            "(app); auto is the first that can.",
+            help="Who counts: the clients' sidecars (envoy), the servers' (istio), the servers in their own metrics "
+            "(app) or logs (log); auto is the first that can, logs aside.",
             show_default="auto",
         ),
     ] = None
@@ -61,9 +62,35 @@ class Counting:
         ),
     ] = None
 
+    log_match: Annotated[
+        re.Pattern[str] | None,
+        typer.Option(
+            "--log-match",
+            metavar="PATTERN",
+            parser=options.parse_pattern,
+            help="Count the lines of the servers' logs that match; (?P<client>…) in it is the caller's address.",
+        ),
+    ] = None
+
+    @property
+    def config(self) -> SourceConfig:
+        choice = self.source or (Choice.LOG if self.log_match else Choice.AUTO)
+        return SourceConfig(choice, self.metrics_port, self.log_match)
+
     def __post_init__(self) -> None:
-        if self.metrics_port and self.source in (Choice.ENVOY, Choice.ISTIO):
+        if self.source is Choice.LOG and not self.log_match:
             raise UsageError(
-                f"--metrics-port is about the servers' own metrics, which --source {self.source.value} does not read",
+                "--source log counts lines, and does not know which",
+                hint="say it with --log-match, such as --log-match 'finished call'",
+            )
+        if self.log_match and self.source not in (None, Choice.LOG):
+            raise UsageError(
+                f"--log-match is about the servers' logs, which --source {self.source.value} does not read",
+                hint="leave it out, or take --source log",
+            )
+        choice = self.config.choice
+        if self.metrics_port and choice not in (Choice.AUTO, Choice.APP):
+            raise UsageError(
+                f"--metrics-port is about the servers' own metrics, which --source {choice.value} does not read",
                 hint="leave it out, or take --source app",
             )

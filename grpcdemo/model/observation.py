@@ -145,8 +145,8 @@ class LatencyBin:
     count: int
 
 
-SourceName = Literal["envoy", "istio", "app"]
-"""The Envoys of the clients, the statistics of Istio at the servers, or the servers' own metrics."""
+SourceName = Literal["envoy", "istio", "app", "log"]
+"""The Envoys of the clients, the statistics of Istio at the servers, or the servers' own metrics or logs."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from grpcdemo.diagnosis.callers import Callers
 from grpcdemo.diagnosis.examination import Diagnosis, add_traffic, examine_clients
@@ -13,10 +13,9 @@ from grpcdemo.errors import Forbidden, Hint
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.survey.survey import survey_cluster, survey_namespace, survey_service
 from grpcdemo.model.progress import Reporter, unreported
-from grpcdemo.resources.metrics_ports import MetricsPort
 from grpcdemo.resources.resource import SERVICES
 from grpcdemo.steps.measure import EVERY_S, measure
-from grpcdemo.steps.sources.source import Choice
+from grpcdemo.steps.sources.source import SourceConfig
 from grpcdemo.steps.subject import Subject, find_subject
 
 
@@ -26,9 +25,7 @@ class DiagnoseConfig(Subject):
 
     traffic_s: float | None = None
     """How long to measure the traffic at most; None for not at all."""
-    source: Choice = Choice.AUTO
-    metrics_port: MetricsPort | None = None
-    """Where the servers have their metrics, if not where their pods say."""
+    source: SourceConfig = field(default_factory=SourceConfig)
     every_s: float = EVERY_S
     """Between two polls."""
 
@@ -41,16 +38,7 @@ async def diagnose(api: Api, config: DiagnoseConfig, report: Reporter = unreport
     diagnosis = examine_clients(scene, clients, named=client is not None)
     if config.traffic_s is None:
         return diagnosis
-    traffic = await measure(
-        api,
-        scene,
-        clients,
-        config.traffic_s,
-        config.source,
-        metrics_port=config.metrics_port,
-        every_s=config.every_s,
-        report=report,
-    )
+    traffic = await measure(api, scene, clients, config.traffic_s, config.source, every_s=config.every_s, report=report)
     return add_traffic(diagnosis, traffic)
 
 

@@ -15,11 +15,10 @@ from grpcdemo.errors import ApiError, Forbidden
 from grpcdemo.kube.client.api import Api
 from grpcdemo.model.progress import Reporter, Waiting, unreported
 from grpcdemo.resources.labels import SERVICE_NAME
-from grpcdemo.resources.metrics_ports import MetricsPort
 from grpcdemo.resources.resource import ENDPOINT_SLICES
 from grpcdemo.steps.sources.around import Around
 from grpcdemo.steps.sources.choice import build_source
-from grpcdemo.steps.sources.source import Choice, Source
+from grpcdemo.steps.sources.source import Choice, Source, SourceConfig
 from grpcdemo.verdict import Outcome
 
 EVERY_S = 0.5
@@ -33,14 +32,13 @@ async def measure(
     scene: Scene,
     clients: Sequence[Client],
     seconds: float,
-    choice: Choice = Choice.AUTO,
+    config: SourceConfig,
     *,
-    metrics_port: MetricsPort | None = None,
     every_s: float = EVERY_S,
     report: Reporter = unreported,
 ) -> Measurement | NotMeasured:
     """Poll until the verdict is certain, for *seconds* after the first reading at most."""
-    source = build_source(api, choice, scene.service, scene.port, metrics_port)
+    source = build_source(api, config, scene.service, scene.port)
     try:
         traffic = await _poll(api, scene, source, clients, seconds, every_s, report)
     except Unreadable as error:
@@ -50,7 +48,7 @@ async def measure(
     finally:
         await source.close()
     if isinstance(traffic, NotMeasured):
-        return replace(traffic, is_missed=choice is not Choice.AUTO)
+        return replace(traffic, is_missed=config.choice is not Choice.AUTO)
     return traffic
 
 

@@ -39,7 +39,7 @@ def numbers_line(observation: Observation) -> str:
     return ", ".join(parts)
 
 
-COUNTERS = {"envoy": "the sidecars", "istio": "the sidecars", "app": "the applications"}
+COUNTERS = {"envoy": "the sidecars", "istio": "the sidecars", "app": "the applications", "log": "the logs"}
 """Who counts, by source."""
 
 

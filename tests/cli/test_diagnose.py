@@ -58,8 +58,14 @@ def test_wrong_usage(grpcdemo: Command, kubeconfig: str) -> None:
         ("cart", "--metrics-port", "9090", "--no-traffic"),
         ("cart", "--metrics-port", "9090", "--source", "istio"),
         ("cart", "--metrics-port", "70000/metrics"),
+        ("cart", "--source", "log"),
+        ("cart", "--log-match", "handled", "--source", "app"),
+        ("cart", "--log-match", "handled", "--metrics-port", "9090"),
         ("svc/cart", "-A"),
         ("-n", "Shop"),
     ):
         assert grpcdemo("diagnose", *words, "--kubeconfig", kubeconfig).code == 2
-    assert "--source: 'log' is not auto or envoy or istio or app" in grpcdemo("diagnose", "cart", "--source", "log").err
+    assert (
+        "--source: 'x' is not auto or envoy or istio or app or log" in grpcdemo("diagnose", "cart", "--source", "x").err
+    )
+    assert "--log-match: '(' is no regular expression" in grpcdemo("diagnose", "cart", "--log-match", "(").err

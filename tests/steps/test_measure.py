@@ -1,5 +1,9 @@
 """The traffic of the demo as its client's Envoy has counted it, from the port-forward to the verdict."""
 
+import asyncio
+import re
+import time
+
 import pytest
 from aiohttp import web
 
@@ -9,13 +13,14 @@ from grpcdemo.kube.client.api import Api
 from grpcdemo.model.observation import CountedBy
 from grpcdemo.resources.resource import DEPLOYMENTS, PODS
 from grpcdemo.steps.diagnose import DiagnoseConfig, diagnose
-from grpcdemo.steps.sources.source import Choice
+from grpcdemo.steps.sources.source import Choice, SourceConfig
 from grpcdemo.verdict import Outcome
 from tests.fakes.envoy import Envoy, ServerSidecar
 from tests.fakes.hollow_cluster import HollowCluster
+from tests.fakes.log import FakeLog
 from tests.fakes.script import refuse
 
-from .meshed import DEMO, SERVICE, mesh_clients, mesh_servers, path, paths, servers
+from .meshed import DEMO, SERVICE, mesh_clients, mesh_servers, path, paths, pods_of, servers
 
 NOT_FOUND = refuse(404)
 
@@ -44,7 +49,9 @@ async def measured(api: Api, traffic_s: float = 10) -> Diagnosis:
 async def test_who_is_to_count_and_cannot_leaves_it_open(
     demo_api: Api, pods: dict[str, str], choice: Choice, overall: Conclusion
 ) -> None:
-    diagnosis = await diagnose(demo_api, DiagnoseConfig("grpc-server", DEMO, traffic_s=1, every_s=0, source=choice))
+    diagnosis = await diagnose(
+        demo_api, DiagnoseConfig("grpc-server", DEMO, traffic_s=1, every_s=0, source=SourceConfig(choice))
+    )
     assert reason(diagnosis)
     assert (diagnosis.conclusion, diagnosis.overall) == (Conclusion.CLEAR, overall)
 
@@ -75,6 +82,28 @@ async def test_balanced(cluster: HollowCluster, demo_api: Api, pods: dict[str, s
     assert diagnosis.measured
     assert (diagnosis.measured.verdict.outcome, diagnosis.measured.counted_by.pods) == (Outcome.BALANCED, 1)
     assert diagnosis.overall is Conclusion.CLEAR
+
+
+async def test_pinned_by_the_servers_logs(cluster: HollowCluster, demo_api: Api) -> None:
+    """Without a mesh, and with no other right than to read them."""
+    log, *others = logs = [FakeLog() for _ in pods_of(cluster, "server")]
+    for pod, one in zip(pods_of(cluster, "server"), logs, strict=True):
+        cluster.faults.on("GET", PODS.path(DEMO, pod["metadata"]["name"], "log"), one)
+    (client,) = pods_of(cluster, "client")
+    pattern = re.compile(r"done peer=(?P<client>\S+)")
+    config = DiagnoseConfig(
+        "grpc-server", DEMO, traffic_s=60, every_s=0, source=SourceConfig(Choice.LOG, log_match=pattern)
+    )
+    measuring = asyncio.create_task(diagnose(demo_api, config))
+    while not measuring.done():
+        log.write(f"done peer={client['status']['podIP']}:40132".encode(), at_ns=time.time_ns() + 10**9)
+        await asyncio.wait([measuring], timeout=0.01)
+    diagnosis = measuring.result()
+    assert diagnosis.measured
+    assert diagnosis.measured.verdict.outcome is Outcome.PINNED
+    assert [*diagnosis.measured.by_client] == [client["metadata"]["name"]]
+    assert diagnosis.measured.counted_by == CountedBy("log", 3, 3)
+    assert all(one.asked for one in others)
 
 
 async def test_no_traffic_is_inconclusive(cluster: HollowCluster, demo_api: Api, pods: dict[str, str]) -> None:
@@ -153,7 +182,7 @@ async def test_the_servers_count_where_the_client_does_not(cluster: HollowCluste
     assert diagnosis.measured.verdict.reason.startswith("all ")
     assert diagnosis.measured.counted_by == CountedBy("istio", 3, 3, "no client pod runs with Istio's sidecar")
     assert ([*diagnosis.measured.by_client], diagnosis.overall) == (["unknown"], Conclusion.CAUSED)
-    config = DiagnoseConfig("grpc-server", DEMO, traffic_s=1, every_s=0, source=Choice.ENVOY)
+    config = DiagnoseConfig("grpc-server", DEMO, traffic_s=1, every_s=0, source=SourceConfig(Choice.ENVOY))
     assert reason(await diagnose(demo_api, config)) == "no client pod runs with Istio's sidecar"
 
 

@@ -7,6 +7,7 @@ around     the pods that it is asked about
 envoy      the clients' sidecars: which client pod calls which server pod
 istio      the servers' sidecars: which workload calls which server pod
 app        the servers' own metrics: how many call which server pod
+log        the servers' logs: which client pod calls which server pod, if a line has its address
 choice     the one that the user asks for, or the best that can be read
 sidecars   which pods have a sidecar that can be asked, and where
 pages      how many pods are asked, and what if one is silent

@@ -15,10 +15,8 @@ from grpcdemo.resources.objects import Object, controller_of
 from grpcdemo.resources.pods import is_running
 from grpcdemo.steps.sources.around import Around
 from grpcdemo.steps.sources.pages import MOST_PODS, WAIT_S, Page, Pages
-from grpcdemo.steps.sources.source import Reading, pod_names
+from grpcdemo.steps.sources.source import ANYBODY, Reading, pod_names
 
-ANYBODY = "unknown"
-"""Who calls."""
 UNTOLD = "the applications' counters do not tell callers apart"
 NO_COUNTER = "no counter of gRPC requests that is known"
 WITHOUT = "it has no counter of its own that can be read"

@@ -8,29 +8,29 @@ from dataclasses import replace
 
 from grpcdemo.diagnosis.inventory import Unreadable
 from grpcdemo.kube.client.api import Api
-from grpcdemo.resources.metrics_ports import MetricsPort
 from grpcdemo.resources.objects import Object
 from grpcdemo.steps.sources.app import AppSource
 from grpcdemo.steps.sources.around import Around
 from grpcdemo.steps.sources.envoy import EnvoySource
 from grpcdemo.steps.sources.istio import UNMESHED, IstioSource
-from grpcdemo.steps.sources.source import Choice, Reading, Source
+from grpcdemo.steps.sources.log import LogSource
+from grpcdemo.steps.sources.source import Choice, Reading, Source, SourceConfig
 
 TRIES = 3
 """How many readings of a source may fail before the next one is read."""
 
 
-def build_source(
-    api: Api, choice: Choice, service: Object, port: Object, metrics_port: MetricsPort | None = None
-) -> Source:
-    """For one *port* of the *service*; *metrics_port* is of the pods behind it, which may also name theirs."""
+def build_source(api: Api, config: SourceConfig, service: Object, port: Object) -> Source:
+    """For one *port* of the *service*."""
     name, namespace = service["metadata"]["name"], service["metadata"]["namespace"]
     sources: dict[Choice, Source] = {
         Choice.ENVOY: EnvoySource(api, name, namespace, int(port["port"])),
         Choice.ISTIO: IstioSource(api, name, namespace),
-        Choice.APP: AppSource(api, metrics_port),
+        Choice.APP: AppSource(api, config.metrics_port),
     }
-    return BestSource([*sources.values()]) if choice is Choice.AUTO else sources[choice]
+    if config.log_match:
+        sources[Choice.LOG] = LogSource(api, config.log_match)
+    return BestSource([*sources.values()]) if config.choice is Choice.AUTO else sources[config.choice]
 
 
 class BestSource:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from typing import Protocol
 
 from grpcdemo.diagnosis.traffic import Counters
 from grpcdemo.model.observation import CountedBy, SourceName
+from grpcdemo.resources.metrics_ports import MetricsPort
 from grpcdemo.resources.objects import Object
 from grpcdemo.steps.sources.around import Around
 from grpcdemo.word import Word
@@ -22,6 +24,22 @@ class Choice(Word):
     ENVOY = "envoy"
     ISTIO = "istio"
     APP = "app"
+    LOG = "log"
+
+
+ANYBODY = "unknown"
+"""Who calls, where nobody knows it."""
+
+
+@dataclass(frozen=True)
+class SourceConfig:
+    """Who is to count, and what a source cannot know by itself."""
+
+    choice: Choice = Choice.AUTO
+    metrics_port: MetricsPort | None = None
+    """Where the servers have their metrics, if not where their pods say."""
+    log_match: re.Pattern[str] | None = None
+    """Which lines of the servers' logs are requests."""
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from grpcdemo.resources.metrics_ports import MetricsPort
 from grpcdemo.steps.measure import EVERY_S
 from grpcdemo.steps.observe.blindness import BLIND_S
 from grpcdemo.steps.observe.ends import Ends
-from grpcdemo.steps.sources.source import Choice
+from grpcdemo.steps.sources.source import SourceConfig
 from grpcdemo.steps.subject import Subject
 from grpcdemo.verdict import Criteria
 
@@ -18,9 +17,7 @@ class ServiceObserveConfig(Ends):
     """A user's own Service."""
 
     subject: Subject
-    source: Choice = Choice.AUTO
-    metrics_port: MetricsPort | None = None
-    """Where the servers have their metrics, if not where their pods say."""
+    source: SourceConfig = field(default_factory=SourceConfig)
     criteria: Criteria = field(default_factory=Criteria)
     every_s: float = EVERY_S
     """Between two polls."""

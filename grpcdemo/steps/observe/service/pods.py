@@ -11,14 +11,14 @@ from grpcdemo.errors import Forbidden, NotFound
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.streams.watch import Lost, Mirror, Query
 from grpcdemo.resources.labels import SERVICE_NAME
-from grpcdemo.resources.metrics_ports import MetricsPort, metrics_port_of
+from grpcdemo.resources.metrics_ports import metrics_port_of
 from grpcdemo.resources.objects import Object, labels_of
 from grpcdemo.resources.pods import is_active
 from grpcdemo.resources.resource import ENDPOINT_SLICES, PODS
 from grpcdemo.resources.selectors import selects
 from grpcdemo.steps.sources.around import Around
 from grpcdemo.steps.sources.sidecars import has_envoy
-from grpcdemo.steps.sources.source import Choice
+from grpcdemo.steps.sources.source import Choice, SourceConfig
 
 SLICES = "slices/"
 """Named as no namespace can be."""
@@ -71,12 +71,13 @@ class ServicePods:
         is_one_of_many = bool(self._client and self._client.is_one_of_many)
         return Around(self._clients(), servers, scene.ready_addresses, is_one_of_many)
 
-    def check_clients(self, choice: Choice, metrics_port: MetricsPort | None) -> None:
+    def check_clients(self, config: SourceConfig) -> None:
         """Raises NotFound if nobody is known to call, and the servers are not asked or count nothing."""
-        around = self.look()
+        around, choice = self.look(), config.choice
         know_callers = choice in (Choice.AUTO, Choice.ISTIO) and any(map(has_envoy, around.servers))
-        have_metrics = choice is Choice.AUTO and (metrics_port or any(map(metrics_port_of, around.servers)))
-        if not around.clients and choice is not Choice.APP and not know_callers and not have_metrics:
+        have_metrics = choice is Choice.AUTO and (config.metrics_port or any(map(metrics_port_of, around.servers)))
+        ask_servers = choice in (Choice.APP, Choice.LOG) or know_callers or have_metrics
+        if not around.clients and not ask_servers:
             metadata = self._service["metadata"]
             raise NotFound(
                 f"no pod names Service {metadata['name']} in namespace {metadata['namespace']}, "

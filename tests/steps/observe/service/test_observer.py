@@ -11,7 +11,7 @@ from grpcdemo.kube.client.api import Api
 from grpcdemo.model.observation import Observation
 from grpcdemo.resources.resource import PODS
 from grpcdemo.steps.observe.service import ServiceObserveConfig, observe_service
-from grpcdemo.steps.sources.source import Choice
+from grpcdemo.steps.sources.source import Choice, SourceConfig
 from grpcdemo.steps.subject import Subject
 from grpcdemo.verdict import Outcome
 from tests.fakes.envoy import Envoy, ServerSidecar
@@ -124,7 +124,7 @@ async def test_callers_that_nobody_else_knows(cluster: HollowCluster, demo_api: 
     seen = await last(demo_api, requests=1)
     assert (seen.clients, seen.callers) == ((), ["web"])
     with pytest.raises(NotFound, match="so nobody is known to call it"):
-        await last(demo_api, seconds=0, source=Choice.ENVOY)
+        await last(demo_api, seconds=0, source=SourceConfig(Choice.ENVOY))
 
 
 async def test_clients_that_go_meanwhile(cluster: HollowCluster, demo_api: Api) -> None:

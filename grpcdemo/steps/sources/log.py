@@ -1,0 +1,156 @@
+"""What the servers log: a line for each request, which a pattern of the user's tells from the others.
+
+This needs the weakest right of all sources. Where the line names the caller's address, it tells callers apart.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+from grpcdemo.diagnosis.inventory import MissingRight, Unreadable
+from grpcdemo.diagnosis.traffic import NONE, Requests
+from grpcdemo.errors import ApiError, Forbidden
+from grpcdemo.kube.client.api import Api
+from grpcdemo.kube.streams.log_lines import SECOND_NS, parse_line
+from grpcdemo.kube.streams.logs import ContainerRef, Follower
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.pods import is_running
+from grpcdemo.resources.resource import PODS
+from grpcdemo.steps.sources.around import Around
+from grpcdemo.steps.sources.pages import MOST_PODS
+from grpcdemo.steps.sources.source import ANYBODY, Reading, pod_names
+
+CLIENT = "client"
+"""The pattern's group with the caller's address, with or without a port."""
+DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
+UNTOLD = "the pattern has no group (?P<client>…) with the caller's address"
+NOT_READ = "more pods than are asked"
+
+
+class LogSource:
+    """The logs of a Service's pods, from now on. They do not tell one port from another."""
+
+    def __init__(self, api: Api, pattern: re.Pattern[str]) -> None:
+        self._api = api
+        self._pattern = pattern
+        self._logs: dict[str, _Log] = {}
+        """By the pod's UID."""
+
+    async def read(self, around: Around) -> Reading:
+        names, address_of = pod_names(around.servers), {pod: address for address, pod in around.addresses.items()}
+        by_uid = {str(pod["metadata"]["uid"]): pod for pod in around.servers if is_running(pod)}
+        serving = {uid: pod for uid, pod in by_uid.items() if names[uid] in address_of}
+        if not serving:
+            return Reading("log", nobody="no server pod runs")
+        await self._follow([*serving.items()][:MOST_PODS])
+        logs = {names[uid]: log for uid, log in self._logs.items()}
+        failures = {name: log.failure for name, log in logs.items() if log.failure}
+        uncounted = {name: NOT_READ for name in address_of if name not in logs}
+        pods, untold = self._tell_apart(around)
+        callers = sorted({caller for log in logs.values() for caller in log.counted})
+        return Reading(
+            "log",
+            {
+                pods.get(caller, caller): {address_of[name]: log.requests(caller) for name, log in logs.items()}
+                for caller in callers
+            },
+            told=[name for name in logs if name not in failures],
+            all_pods=len(serving),
+            failures=failures,
+            uncounted=uncounted,
+            untold="not all server pods can be read" if failures or uncounted else untold,
+            are_pods=not untold,
+        )
+
+    async def close(self) -> None:
+        await asyncio.gather(*(log.close() for log in self._logs.values()))
+
+    async def _follow(self, pods: Sequence[tuple[str, Object]]) -> None:
+        """These pods' logs and no others. Raises Unreadable if the user may not."""
+        gone = [self._logs.pop(uid) for uid in self._logs.keys() - dict(pods).keys()]
+        await asyncio.gather(*(log.close() for log in gone))
+        for uid, pod in pods:
+            if uid not in self._logs:
+                self._logs[uid] = _Log(self._api, pod, self._pattern)
+        for log in self._logs.values():
+            log.check()
+
+    def _tell_apart(self, around: Around) -> tuple[Mapping[str, str], str]:
+        """The client pod at each address; and, if others have called, why callers are not told apart."""
+        if CLIENT not in self._pattern.groupindex:
+            return {}, UNTOLD
+        names = pod_names(around.clients)
+        pods = {str((pod.get("status") or {}).get("podIP")): names[pod["metadata"]["uid"]] for pod in around.clients}
+        others = {caller for log in self._logs.values() for caller in log.counted} - pods.keys()
+        return pods, f"{min(others)} is not the address of a client pod that is known" if others else ""
+
+
+class _Log:
+    """That of one pod: follows it in the background, and counts."""
+
+    def __init__(self, api: Api, pod: Object, pattern: re.Pattern[str]) -> None:
+        metadata = pod["metadata"]
+        self._namespace = str(metadata["namespace"])
+        self._pattern = pattern
+        container = ContainerRef(self._namespace, str(metadata["name"]), _logging_container(pod))
+        self._follower = Follower(api, container)
+        self._began_ns = time.time_ns() + round((api.clock_ahead_s or 0.0) * SECOND_NS)
+        self._following = asyncio.create_task(self._count())
+        self.counted: Counter[str] = Counter()
+        """By the caller's address."""
+
+    @property
+    def failure(self) -> str:
+        """Why there may be requests that were not read."""
+        return self._follower.failure.message if self._follower.failure else ""
+
+    def requests(self, caller: str) -> Requests:
+        count = self.counted[caller]
+        return Requests(begun=count, answered=count) if count else NONE
+
+    def check(self) -> None:
+        """Raises Unreadable if the user may not read it."""
+        if not self._following.done() or self._following.cancelled():
+            return
+        error = self._following.exception()
+        if isinstance(error, Forbidden):
+            raise Unreadable(MissingRight("get", PODS, self._namespace, subresource="log")) from error
+        if error and not isinstance(error, ApiError):
+            raise error
+
+    async def close(self) -> None:
+        self._following.cancel()
+        with suppress(asyncio.CancelledError, ApiError):
+            await self._following
+
+    async def _count(self) -> None:
+        lines = 0
+        async for piece in self._follower.pieces():
+            for line in filter(None, map(parse_line, piece.splitlines())):
+                lines += 1
+                is_old = lines == 1 and line.time_ns < self._began_ns  # it shows where to go on
+                if not is_old and (match := self._pattern.search(line.text)):
+                    self.counted[_caller(match)] += 1
+
+
+def _caller(match: re.Match[str]) -> str:
+    """The address without its port: `10.0.0.7:40132`, `[fd00::7]:40132`, or `ipv4:10.0.0.7:40132` as gRPC writes it."""
+    address = match.groupdict().get(CLIENT)
+    if not address:
+        return ANYBODY
+    address = re.sub(r"^ipv[46]:", "", address.replace("%5B", "[").replace("%5D", "]"))
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    return address.rpartition(":")[0] if address.count(":") == 1 else address
+
+
+def _logging_container(pod: Object) -> str:
+    """The one that kubectl takes, too."""
+    names = [str(container["name"]) for container in pod["spec"]["containers"]]
+    default = (pod["metadata"].get("annotations") or {}).get(DEFAULT_CONTAINER)
+    return default if default in names else names[0]

@@ -1,0 +1,138 @@
+"""The servers' logs as a source: which lines count, who is told apart, and what cannot be read."""
+
+import asyncio
+import re
+import time
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from grpcdemo.diagnosis.inventory import Unreadable
+from grpcdemo.diagnosis.traffic import Requests
+from grpcdemo.kube.client.api import Api
+from grpcdemo.kube.streams.log_lines import SECOND_NS
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import PODS
+from grpcdemo.steps.sources.log import UNTOLD, LogSource
+from grpcdemo.steps.sources.source import Reading
+from tests.fakes.hollow_cluster import HollowCluster
+from tests.fakes.log import FakeLog
+from tests.fakes.script import refuse
+from tests.steps.meshed import DEMO, around, pods_of
+
+ANY = re.compile("handled")
+BY_PEER = re.compile(r'handled .*peer="?(?P<client>[^" ]+)')
+
+
+@pytest.fixture
+def servers(cluster: HollowCluster) -> list[Object]:
+    return sorted(pods_of(cluster, "server"), key=lambda pod: str(pod["metadata"]["name"]))
+
+
+@pytest.fixture
+def logs(cluster: HollowCluster, servers: list[Object]) -> list[FakeLog]:
+    """Each has a line from before."""
+    logs = [FakeLog() for _ in servers]
+    for pod, log in zip(servers, logs, strict=True):
+        cluster.faults.on("GET", PODS.path(DEMO, pod["metadata"]["name"], "log"), log)
+        log.write(b"handled long ago", at_ns=time.time_ns() - 60 * SECOND_NS)
+    return logs
+
+
+def write(log: FakeLog, *texts: str) -> None:
+    log.write(*(text.encode() for text in texts), at_ns=time.time_ns() + SECOND_NS)
+
+
+async def until(
+    condition: Callable[[Reading], bool], source: LogSource, servers: list[Object], clients: Sequence[Object] = ()
+) -> Reading:
+    while True:
+        reading = await source.read(around(clients, servers))
+        if condition(reading):
+            return reading
+        await asyncio.sleep(0.01)
+
+
+async def counted(source: LogSource, requests: int, servers: list[Object], clients: Sequence[Object] = ()) -> Reading:
+    """What it reads once it has counted so many."""
+
+    def is_enough(reading: Reading) -> bool:
+        return sum(one.begun for counters in reading.counters.values() for one in counters.values()) >= requests
+
+    return await until(is_enough, source, servers, clients)
+
+
+def address(pod: Object) -> str:
+    return str(pod["status"]["podIP"])
+
+
+async def opened(source: LogSource, logs: list[FakeLog], servers: list[Object]) -> None:
+    await source.read(around([], servers))
+    for log in logs:
+        await log.until_asked_or_read()
+
+
+async def test_a_line_that_matches_is_a_request(demo_api: Api, servers: list[Object], logs: list[FakeLog]) -> None:
+    source = LogSource(demo_api, ANY)
+    await opened(source, logs, servers)
+    write(logs[0], "handled", "not this one", "handled")
+    write(logs[2], "handled")
+    reading = await counted(source, 3, servers)
+    await source.close()
+    counts = dict(zip(map(address, servers), [Requests(2, 2), Requests(), Requests(1, 1)], strict=True))
+    assert reading.counters == {"unknown": counts}
+    assert (reading.source, len(reading.told), reading.all_pods, reading.are_pods) == ("log", 3, 3, False)
+    assert (reading.failures, reading.uncounted, reading.untold) == ({}, {}, UNTOLD)
+
+
+@pytest.mark.parametrize("peer", ["{}", "{}:40132", "ipv4:{}:40132", '"{}:40132"'])
+async def test_callers_are_told_apart_by_their_address(
+    cluster: HollowCluster, demo_api: Api, servers: list[Object], logs: list[FakeLog], peer: str
+) -> None:
+    (client,) = pods_of(cluster, "client")
+    source = LogSource(demo_api, BY_PEER)
+    await opened(source, logs, servers)
+    write(logs[1], f"handled x peer={peer.format(address(client))}")
+    reading = await counted(source, 1, servers, [client])
+    assert reading.counters[client["metadata"]["name"]][address(servers[1])] == Requests(1, 1)
+    assert (reading.are_pods, reading.untold) == (True, "")
+    write(logs[1], "handled x peer=192.0.2.7:1")
+    reading = await counted(source, 2, servers, [client])
+    await source.close()
+    assert (reading.are_pods, reading.untold) == (False, "192.0.2.7 is not the address of a client pod that is known")
+
+
+async def test_an_ipv6_caller(demo_api: Api, servers: list[Object], logs: list[FakeLog]) -> None:
+    source = LogSource(demo_api, BY_PEER)
+    await opened(source, logs, servers)
+    write(logs[0], "handled peer=ipv6:%5Bfd00::7%5D:40132", "handled peer=[fd00::7]:40132", "handled peer=fd00::7")
+    reading = await counted(source, 3, servers)
+    await source.close()
+    assert [*reading.counters] == ["fd00::7"]
+
+
+async def test_a_log_that_cannot_be_read(
+    cluster: HollowCluster, demo_api: Api, servers: list[Object], logs: list[FakeLog]
+) -> None:
+    name = servers[0]["metadata"]["name"]
+    cluster.faults.on("GET", PODS.path(DEMO, name, "log"), refuse(500, "dial tcp: refused"))
+    source = LogSource(demo_api, ANY)
+    reading = await until(lambda reading: bool(reading.failures), source, servers)
+    await source.close()
+    assert "dial tcp: refused" in reading.failures[name]
+    assert reading.untold == "not all server pods can be read"
+
+
+async def test_who_may_not_read_logs(
+    cluster: HollowCluster, demo_api: Api, servers: list[Object], logs: list[FakeLog]
+) -> None:
+    for pod in servers:
+        cluster.faults.on(
+            "GET",
+            PODS.path(DEMO, pod["metadata"]["name"], "log"),
+            refuse(403, 'User "jane" cannot get resource "pods/log"'),
+        )
+    source = LogSource(demo_api, ANY)
+    with pytest.raises(Unreadable, match="get pods/log"):
+        await until(lambda _: False, source, servers)
+    await source.close()
