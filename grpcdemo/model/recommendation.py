@@ -1,7 +1,7 @@
 """Which cure to take when: computed from what was measured, and from what the user may change.
 
-A cure comes into question if it was balanced. Of those that change the same, the better one lets a new pod wait less,
-then lets fewer calls fail, then leaves shorter gaps, then adds less latency.
+A cure comes into question if it was balanced. Of those that change the same, the better one gives a new pod calls
+within seconds, or else lets it wait less; then lets fewer calls fail, then leaves shorter gaps, then adds less latency.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from grpcdemo.model.comparison import BASELINE, CureResult
 from grpcdemo.verdict import Outcome
 
-SOON_S = 1.0
-"""A new pod that gets a call within this time does not wait."""
+PROMPT_S = 10.0
+"""A new pod that gets a call within this time is put to use: which cure is some seconds faster, is chance."""
 LONG_GAP_S = 1.0
 """So long without an answer is worth a word."""
 
@@ -55,7 +55,7 @@ def rank(cure: CureResult) -> tuple[float, ...]:
     if course and course.new_pod and course.new_pod.first_call_s is not None:
         waited = course.new_pod.first_call_s
     return (
-        waited if waited > SOON_S else 0.0,
+        waited if waited > PROMPT_S else 0.0,
         course.failed if course else 0,
         max(LONG_GAP_S, course.longest_gap_s) if course else 0.0,
         added.mean if added else 0.0,

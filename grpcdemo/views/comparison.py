@@ -10,7 +10,7 @@ from rich.text import Text
 
 from grpcdemo.durations import format_duration
 from grpcdemo.model.comparison import BASELINE, PERCENTILES, Comparison, CureResult, Disturbance, NewPod
-from grpcdemo.model.recommendation import LONG_GAP_S, SOON_S, Recommendation, recommend
+from grpcdemo.model.recommendation import LONG_GAP_S, Recommendation, recommend
 from grpcdemo.verdict import Outcome
 from grpcdemo.verdict.paired import CONFIDENCE, Difference
 from grpcdemo.views.styles import BAD, GOOD
@@ -21,6 +21,8 @@ WIDTH = 80
 """Of the sentences where the result has no edge."""
 INDENT = "  "
 NO_NUMBER = "-"
+SOON_S = 1.0
+"""A new pod that gets a call within this time does not wait."""
 COLUMNS = ("CURE", "VERDICT", "CONNS", "P50 ms", "NEW POD", "FAILED", "GAP")
 DISPENSABLE = ("CONNS", "GAP")
 OUTCOME_STYLES = {Outcome.PINNED: BAD, Outcome.SKEWED: BAD, Outcome.BALANCED: GOOD}

@@ -30,7 +30,7 @@ def test_what_is_there_to_be_compared_with_is_not_recommended() -> None:
 def test_of_equal_changes_the_one_that_waits_and_fails_less_is_first() -> None:
     cures = [
         replace(SIDECAR, name=name, course=course(first, failed=failed))
-        for name, first, failed in (("late", 20.0, 0), ("failing", 0.2, 5), ("good", 0.3, 0))
+        for name, first, failed in (("late", 20.0, 0), ("failing", 0.2, 5), ("good", 5.3, 0))
     ]
     (chosen,) = recommend(cures, ("cluster",))
     assert [chosen.cure.name, *(one.name for one in chosen.others)] == ["good", "failing", "late"]

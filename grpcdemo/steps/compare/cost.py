@@ -42,7 +42,10 @@ async def _read(place: Place, added: Sequence[tuple[Object, str]]) -> list[Usage
         if usage:  # a metrics server learns of new pods after a minute
             return usage
     envoys = (read_envoy_memory(place.api, place.namespace, pod["metadata"]["name"], name) for pod, name in added)
-    return await asyncio.gather(*envoys)
+    try:
+        return await asyncio.gather(*envoys)
+    except ApiError as error:
+        raise ApiError("neither the metrics API nor a kubelet tells, and not each is an Envoy with an admin") from error
 
 
 def _added(pod: Object) -> list[str]:
