@@ -100,14 +100,16 @@ def read_answer(received: bytes, *, is_over: bool = False) -> Answer | None:
     response = HTTPResponse(cast(socket.socket, _Received(received)))
     try:
         response.begin()
+        if response.chunked and not received.endswith(
+            END
+        ):  # http.client takes the last chunk without its end for whole
+            return None
         ends_with_connection = not response.chunked and response.length is None
         body = response.read()
     except IncompleteRead:
         return None
     except HTTPException as error:
         raise ApiError(f"what answers is not HTTP: {error!r}") from error
-    if response.chunked and not received.endswith(END):  # http.client takes the last chunk without its end for whole
-        return None
     if response.status != 200:
         raise ApiError(f"HTTP {response.status} {response.reason}")
     return None if ends_with_connection and not is_over else Answer(body, response.will_close)
