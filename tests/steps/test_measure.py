@@ -11,16 +11,17 @@ from grpcdemo.diagnosis.examination import Conclusion, Diagnosis
 from grpcdemo.diagnosis.traffic import NotMeasured
 from grpcdemo.kube.client.api import Api
 from grpcdemo.model.observation import CountedBy
+from grpcdemo.resources.metrics_ports import MetricsPort
 from grpcdemo.resources.resource import DEPLOYMENTS, PODS
 from grpcdemo.steps.diagnose import DiagnoseConfig, diagnose
 from grpcdemo.steps.sources.source import Choice, SourceConfig
 from grpcdemo.verdict import Outcome
-from tests.fakes.envoy import Envoy, ServerSidecar
+from tests.fakes.envoy import Envoy, Metrics, ServerSidecar
 from tests.fakes.hollow_cluster import HollowCluster
 from tests.fakes.log import FakeLog
 from tests.fakes.script import refuse
 
-from .meshed import DEMO, SERVICE, mesh_clients, mesh_servers, path, paths, pods_of, servers
+from .meshed import DEMO, SERVICE, addresses, mesh_clients, mesh_servers, path, paths, pods_of, servers
 
 NOT_FOUND = refuse(404)
 
@@ -184,6 +185,20 @@ async def test_the_servers_count_where_the_client_does_not(cluster: HollowCluste
     assert ([*diagnosis.measured.by_client], diagnosis.overall) == (["unknown"], Conclusion.CAUSED)
     config = DiagnoseConfig("grpc-server", DEMO, traffic_s=1, every_s=0, source=SourceConfig(Choice.ENVOY))
     assert reason(await diagnose(demo_api, config)) == "no client pod runs with Istio's sidecar"
+
+
+async def test_the_servers_count_themselves_where_there_is_no_mesh(cluster: HollowCluster, demo_api: Api) -> None:
+    await cluster.settle()
+    for at, where in enumerate(paths(addresses(cluster), "server")):
+        cluster.faults.on("GET", where, Metrics({"OK": 0 if at else 20}))
+    for source, why in ((Choice.AUTO, "no client pod runs with Istio's sidecar"), (Choice.APP, "")):
+        config = DiagnoseConfig(
+            "grpc-server", DEMO, traffic_s=10, every_s=0, source=SourceConfig(source, MetricsPort("9090"))
+        )
+        diagnosis = await diagnose(demo_api, config)
+        assert diagnosis.measured
+        assert diagnosis.measured.verdict.outcome is Outcome.SKEWED
+        assert diagnosis.measured.counted_by == CountedBy("app", 3, 3, why)
 
 
 async def test_an_even_load_is_no_balance(cluster: HollowCluster, demo_api: Api) -> None:

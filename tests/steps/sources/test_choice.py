@@ -112,3 +112,8 @@ async def test_sidecars_of_servers_that_fail_are_asked_again() -> None:
 async def test_nobody_of_three() -> None:
     nobody = (await best(UNMESHED_CLIENTS, UNMESHED_SERVERS, NO_METRICS)).nobody
     assert nobody == "no client pod runs with Istio's sidecar, and no pod has metrics"
+
+
+async def test_of_two_that_fail_the_last_one_says_why() -> None:
+    reading = await best(SILENT_CLIENTS, SILENT_SERVERS, NO_METRICS)
+    assert (reading.source, reading.why, reading.nobody) == ("istio", "its sidecar does not answer", "")

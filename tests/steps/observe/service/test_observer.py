@@ -9,12 +9,13 @@ import pytest
 from grpcdemo.errors import Forbidden, NotFound
 from grpcdemo.kube.client.api import Api
 from grpcdemo.model.observation import Observation
+from grpcdemo.resources.metrics_ports import MetricsPort
 from grpcdemo.resources.resource import PODS
 from grpcdemo.steps.observe.service import ServiceObserveConfig, observe_service
 from grpcdemo.steps.sources.source import Choice, SourceConfig
 from grpcdemo.steps.subject import Subject
 from grpcdemo.verdict import Outcome
-from tests.fakes.envoy import Envoy, ServerSidecar
+from tests.fakes.envoy import Envoy, Metrics, ServerSidecar
 from tests.fakes.hollow_cluster import HollowCluster
 from tests.fakes.script import refuse
 from tests.steps.meshed import DEMO, SERVICE, addresses, mesh_clients, mesh_servers, path, paths, scale, servers
@@ -125,6 +126,30 @@ async def test_callers_that_nobody_else_knows(cluster: HollowCluster, demo_api: 
     assert (seen.clients, seen.callers) == ((), ["web"])
     with pytest.raises(NotFound, match="so nobody is known to call it"):
         await last(demo_api, seconds=0, source=SourceConfig(Choice.ENVOY))
+
+
+async def test_the_servers_themselves_count(cluster: HollowCluster, demo_api: Api) -> None:
+    """Without a mesh, and whoever calls, also after a server has forgotten what it counted."""
+    await scale(cluster, "grpc-client", 0)
+    metrics = [Metrics({"OK": 200}) for _ in range(3)]
+    for where, one in zip(paths(addresses(cluster), "server"), metrics, strict=True):
+        cluster.faults.on("GET", where, one)
+    metrics_port = MetricsPort("9090")
+    for source in (Choice.AUTO, Choice.APP):
+        seen = await last(demo_api, requests=3000, source=SourceConfig(source, metrics_port))
+        assert (seen.verdict.outcome, seen.callers) == (Outcome.INCONCLUSIVE, ["unknown"])
+        assert seen.verdict.reason.startswith("the load is even, 3 pods answered ")
+        assert seen.verdict.reason.endswith("is not known: the applications' counters do not tell callers apart")
+    async with aclosing(watching(demo_api, source=SourceConfig(Choice.APP, metrics_port))) as observations:
+        await anext(observations)
+        metrics[0].restart()
+        async for seen in observations:
+            if seen.verdict.reason.startswith("the load is even"):
+                break
+    assert seen.windows == 1
+    for choice in (Choice.ENVOY, Choice.ISTIO):
+        with pytest.raises(NotFound):
+            await last(demo_api, seconds=0, source=SourceConfig(choice, metrics_port))
 
 
 async def test_clients_that_go_meanwhile(cluster: HollowCluster, demo_api: Api) -> None:
