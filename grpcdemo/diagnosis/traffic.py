@@ -179,10 +179,12 @@ class Window:
             named[self._servers.get(address, address)] += number
         return +named
 
-    def measure(self, unheard: Mapping[str, str], counted_by: CountedBy, untold: str = "") -> Measurement:
+    def measure(
+        self, unheard: Mapping[str, str], counted_by: CountedBy, untold: str = "", idle: str = ""
+    ) -> Measurement:
         """What there is so far."""
         return Measurement(
-            verdict=self.verdict(unheard, untold=untold),
+            verdict=self.verdict(unheard, untold=untold, idle=idle),
             seconds=self.seconds,
             by_client=self.by_client,
             servers=tuple(sorted({*self._servers.values()})),
@@ -191,10 +193,12 @@ class Window:
             failures=self.failures,
         )
 
-    def verdict(self, unheard: Mapping[str, str], criteria: Criteria = DEFAULT, untold: str = "") -> Verdict:
+    def verdict(
+        self, unheard: Mapping[str, str], criteria: Criteria = DEFAULT, untold: str = "", idle: str = ""
+    ) -> Verdict:
         """The verdict so far; *unheard* are those whose counters cannot be read now, and why.
 
-        *untold* is why the clients are not told apart, if they are not.
+        *untold* is why the clients are not told apart, if they are not; *idle* is what there is in place of requests.
         """
         servers = {*self._servers.values()}
         answered = _total(self._answered)
@@ -202,7 +206,8 @@ class Window:
             return judge({}, servers, criteria, unheard=unheard)
         if len(servers) > 1 and not self.failures.requests:
             lasting = sum(sum(numbers.values()) for numbers in self.streams.values())
-            reason = f"no request began, and {lasting} went on all the time" if lasting else "there were no requests"
+            nothing = idle or "there were no requests"
+            reason = f"no request began, and {lasting} went on all the time" if lasting else nothing
             return Verdict(Outcome.INCONCLUSIVE, reason)
         if self.failures.is_without_answer:
             return Verdict(

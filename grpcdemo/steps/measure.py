@@ -73,7 +73,7 @@ async def _poll(
             report(Waiting(f"requests to count, {format_duration(seconds)} at most"))
         unheard = {**reading.failures, **reading.uncounted}
         window.add(clock(), around.addresses, reading.counters, reading.basis)
-        measurement = window.measure(unheard, reading.counted_by, reading.untold)
+        measurement = window.measure(unheard, reading.counted_by, reading.untold, reading.idle)
         if len(around.addresses) < 2:
             return NotMeasured("there are no two ready pods to balance over")
         is_certain = measurement.verdict.outcome is not Outcome.INCONCLUSIVE

@@ -65,6 +65,7 @@ class LogSource:
             uncounted=uncounted,
             untold="not all server pods can be read" if failures or uncounted else untold,
             are_pods=not untold,
+            idle=self._unmatched(),
         )
 
     async def close(self) -> None:
@@ -79,6 +80,14 @@ class LogSource:
                 self._logs[uid] = _Log(self._api, pod, self._pattern)
         for log in self._logs.values():
             log.check()
+
+    def _unmatched(self) -> str:
+        lines = sum(log.lines for log in self._logs.values())
+        if not lines or any(log.counted for log in self._logs.values()):
+            return ""
+        return (
+            "the only line in the logs does not match" if lines == 1 else f"none of {lines} lines in the logs matches"
+        )
 
     def _tell_apart(self, around: Around) -> tuple[Mapping[str, str], str]:
         """The client pod at each address; and, if others have called, why callers are not told apart."""
@@ -103,6 +112,8 @@ class _Log:
         self._following = asyncio.create_task(self._count())
         self.counted: Counter[str] = Counter()
         """By the caller's address."""
+        self.lines = 0
+        """How many were read, with those that do not match."""
 
     @property
     def failure(self) -> str:
@@ -129,12 +140,15 @@ class _Log:
             await self._following
 
     async def _count(self) -> None:
-        lines = 0
+        is_first = True
         async for piece in self._follower.pieces():
             for line in filter(None, map(parse_line, piece.splitlines())):
-                lines += 1
-                is_old = lines == 1 and line.time_ns < self._began_ns  # it shows where to go on
-                if not is_old and (match := self._pattern.search(line.text)):
+                is_old = is_first and line.time_ns < self._began_ns  # it shows where to go on
+                is_first = False
+                if is_old:
+                    continue
+                self.lines += 1
+                if match := self._pattern.search(line.text):
                     self.counted[_caller(match)] += 1
 
 

@@ -65,6 +65,8 @@ class Reading:
     """The clients are pods; otherwise, workloads."""
     untold: str = ""
     """Why no verdict on clients can be given, but only on the load of the servers."""
+    idle: str = ""
+    """What there is in place of requests, where there are none."""
     why: str = ""
     """Why no better source could be used."""
 

@@ -85,6 +85,18 @@ async def test_a_line_that_matches_is_a_request(demo_api: Api, servers: list[Obj
     assert (reading.failures, reading.uncounted, reading.untold) == ({}, {}, UNTOLD)
 
 
+async def test_lines_that_do_not_match_are_told(demo_api: Api, servers: list[Object], logs: list[FakeLog]) -> None:
+    source = LogSource(demo_api, ANY)
+    await opened(source, logs, servers)
+    assert (await source.read(around([], servers))).idle == ""
+    write(logs[0], "call", "call")
+    reading = await until(lambda reading: bool(reading.idle), source, servers)
+    write(logs[0], "handled")
+    after = await counted(source, 1, servers)
+    await source.close()
+    assert (reading.idle, after.idle) == ("none of 2 lines in the logs matches", "")
+
+
 @pytest.mark.parametrize("peer", ["{}", "{}:40132", "ipv4:{}:40132", '"{}:40132"'])
 async def test_callers_are_told_apart_by_their_address(
     cluster: HollowCluster, demo_api: Api, servers: list[Object], logs: list[FakeLog], peer: str

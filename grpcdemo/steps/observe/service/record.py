@@ -81,7 +81,7 @@ class ServiceRecord:
         unheard = {one.client or "the pods": one.message for one in self._blindness.present}
         if self._reading.counted_by.at_servers:  # a server that is silent for a moment, looks like one without load
             unheard |= self._reading.failures
-        return self._window.verdict(unheard, self._criteria, self._reading.untold)
+        return self._window.verdict(unheard, self._criteria, self._reading.untold, self._reading.idle)
 
     def _tally(self, now: float) -> Tally:
         by_client = {client: counts for client, counts in self._window.by_client.items() if counts}
