@@ -40,10 +40,10 @@ class AppSource:
             return Reading("app", nobody=self._why_nobody(serving.values()))
         answers, failed = await self._pages.ask([(serving[name], page) for name, page in pages.items()][:MOST_PODS])
         failures = {names[uid]: why for uid, why in failed.items()}
-        counted = _counted({names[uid]: requests for uid, requests in answers.items()}, serving)
-        if answers and not counted:
-            return Reading("app", nobody=f"the metrics of the server pods have {NO_COUNTER}")
+        counted = self._counted({names[uid]: requests for uid, requests in answers.items()}, serving)
         self._latest = {name: requests for name, requests in {**self._latest, **counted}.items() if name in serving}
+        if answers and not failures and not counted:
+            return Reading("app", nobody=f"the metrics of the server pods have {NO_COUNTER}")
         uncounted = {name: WITHOUT for name in address_of if name not in {*self._latest, *failures}}
         counters = {address_of[name]: requests for name, requests in self._latest.items()}
         return Reading(
@@ -61,6 +61,13 @@ class AppSource:
     async def close(self) -> None:
         await self._pages.close()
 
+    def _counted(self, answers: Mapping[str, Requests | None], pods: Mapping[str, Object]) -> dict[str, Requests]:
+        """Many libraries have no counter before the first request: then another pod of the same controller has one."""
+        known = {name: requests for name, requests in answers.items() if requests is not None}
+        controllers = {_controller(pods[name]) for name in {*known, *self._latest} if name in pods} - {None}
+        idle = [name for name in answers if name not in known and _controller(pods[name]) in controllers]
+        return {**known, **dict.fromkeys(idle, NONE)}
+
     def _page_of(self, pod: Object) -> Page | None:
         port = self._wanted or (None if needs_https(pod) else metrics_port_of(pod))
         number = port.number_in(pod) if port else None
@@ -72,20 +79,12 @@ class AppSource:
         if self._wanted:
             return f"no server pod has a container port {self._wanted.port}"
         if any(map(needs_https, pods)):
-            return "the metrics of the server pods need HTTPS, which is not spoken here"
+            return "the metrics of the server pods need HTTPS (annotation prometheus.io/scheme), and only HTTP is read"
         return "no server pod names a metrics port (annotation prometheus.io/port or --metrics-port)"
 
 
 def _parse(body: bytes) -> Requests | None:
     return read_requests(body.decode())
-
-
-def _counted(answers: Mapping[str, Requests | None], pods: Mapping[str, Object]) -> dict[str, Requests]:
-    """By pod. Many libraries have no counter before the first request; then other pods of its controller may have."""
-    known = {name: requests for name, requests in answers.items() if requests is not None}
-    controllers = {_controller(pods[name]) for name in known} - {None}
-    idle = [name for name in answers if name not in known and _controller(pods[name]) in controllers]
-    return {**known, **dict.fromkeys(idle, NONE)}
 
 
 def _controller(pod: Object) -> str | None:

@@ -101,6 +101,23 @@ async def test_a_pod_that_nobody_has_called(cluster: HollowCluster, demo_api: Ap
     assert [*reading.uncounted] == [other["metadata"]["name"]]
 
 
+async def test_the_only_one_with_a_counter_is_silent(
+    cluster: HollowCluster, demo_api: Api, servers: list[Object]
+) -> None:
+    """Later, or from the beginning: nobody knows yet that there is no counter."""
+    serve(cluster, servers, Metrics({"OK": 5}), Metrics({}), Metrics({}))
+    source = AppSource(demo_api, AT, wait_s=60)
+    before = await source.read(around([], servers))
+    cluster.faults.on("GET", path(servers[0]), refuse(500, "no route to the node"))
+    after = await source.read(around([], servers))
+    await source.close()
+    assert (after.nobody, after.counters, len(after.told)) == ("", before.counters, 2)
+    source = AppSource(demo_api, AT, wait_s=60)
+    first = await source.read(around([], servers))
+    await source.close()
+    assert (first.nobody, first.counters, len(first.failures), len(first.uncounted)) == ("", {}, 1, 2)
+
+
 async def test_nobody_answers(cluster: HollowCluster, demo_api: Api, servers: list[Object]) -> None:
     """Then no counter is known, not even of none."""
     serve(cluster, servers, *(Elsewhere({}) for _ in servers))
