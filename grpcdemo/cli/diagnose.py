@@ -121,29 +121,36 @@ def diagnose(
     place: Place,
 ) -> None:
     """Tell why a gRPC client stays on one pod of a Service, and what cures it. Changes nothing."""
+    printed = Printed(output, report)
     if service is None:
-        if any({**vars(call), **vars(counting)}.values()) or traffic.seconds is not None:
-            raise UsageError(
-                "--port, --client, --source, --metrics-port, --log-match and --for need a Service",
-                hint="name it, such as `grpcdemo diagnose svc/NAME`",
-            )
-        _diagnose_all(place, Printed(output, report), everywhere=everywhere)
-    elif everywhere:
+        _check_all(call, counting, traffic)
+        _diagnose_all(place, printed, everywhere=everywhere)
+    else:
+        _check_one(counting, traffic, everywhere=everywhere)
+        config = step.DiagnoseConfig(
+            service, place.namespace, **vars(call), traffic_s=traffic.longest_s, source=counting.config
+        )
+        _diagnose_one(place, config, printed)
+
+
+def _check_all(call: Call, counting: Counting, traffic: Traffic) -> None:
+    """Raises UsageError if an option is about one Service."""
+    if any({**vars(call), **vars(counting)}.values()) or traffic.seconds is not None:
+        raise UsageError(
+            "--port, --client, --source, --metrics-port, --log-match and --for need a Service",
+            hint="name it, such as `grpcdemo diagnose svc/NAME`",
+        )
+
+
+def _check_one(counting: Counting, traffic: Traffic, *, everywhere: bool) -> None:
+    """Raises UsageError if the options contradict the Service, or each other."""
+    if everywhere:
         raise UsageError("--all-namespaces looks at all Services", hint="leave out the Service's name, or the option")
-    elif any(vars(counting).values()) and traffic.skipped:
+    if any(vars(counting).values()) and traffic.skipped:
         raise UsageError(
             "--source, --metrics-port and --log-match say who counts traffic, and --no-traffic counts none",
             hint="choose one of them",
         )
-    else:
-        config = step.DiagnoseConfig(
-            service,
-            place.namespace,
-            **vars(call),
-            traffic_s=traffic.longest_s,
-            source=counting.config,
-        )
-        _diagnose_one(place, config, Printed(output, report))
 
 
 @dataclass(frozen=True)

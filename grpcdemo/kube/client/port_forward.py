@@ -100,9 +100,8 @@ def read_answer(received: bytes, *, is_over: bool = False) -> Answer | None:
     response = HTTPResponse(cast(socket.socket, _Received(received)))
     try:
         response.begin()
-        if response.chunked and not received.endswith(
-            END
-        ):  # http.client takes the last chunk without its end for whole
+        # http.client takes the last chunk without its end for whole.
+        if response.chunked and not received.endswith(END):
             return None
         ends_with_connection = not response.chunked and response.length is None
         body = response.read()

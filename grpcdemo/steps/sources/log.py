@@ -10,15 +10,14 @@ import re
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 
 from grpcdemo.diagnosis.inventory import MissingRight, Unreadable
 from grpcdemo.diagnosis.traffic import NONE, Requests
-from grpcdemo.errors import ApiError, Forbidden
+from grpcdemo.errors import Forbidden, NotFound
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.streams.log_lines import SECOND_NS, parse_line
 from grpcdemo.kube.streams.logs import ContainerRef, Follower
-from grpcdemo.resources.objects import Object
+from grpcdemo.resources.objects import Object, annotations_of
 from grpcdemo.resources.pods import is_running
 from grpcdemo.resources.resource import PODS
 from grpcdemo.steps.sources.around import Around
@@ -94,7 +93,11 @@ class LogSource:
         if CLIENT not in self._pattern.groupindex:
             return {}, UNTOLD
         names = pod_names(around.clients)
-        pods = {str((pod.get("status") or {}).get("podIP")): names[pod["metadata"]["uid"]] for pod in around.clients}
+        pods = {
+            str((pod.get("status") or {}).get("podIP")): names[pod["metadata"]["uid"]]
+            for pod in around.clients
+            if not pod["spec"].get("hostNetwork")  # all such pods of a node have its address
+        }
         others = {caller for log in self._logs.values() for caller in log.counted} - pods.keys()
         return pods, f"{min(others)} is not the address of a client pod that is known" if others else ""
 
@@ -125,19 +128,16 @@ class _Log:
         return Requests(begun=count, answered=count) if count else NONE
 
     def check(self) -> None:
-        """Raises Unreadable if the user may not read it."""
-        if not self._following.done() or self._following.cancelled():
-            return
-        error = self._following.exception()
+        """Raises what has ended the reading: Unreadable if the user lacks the right, or else ApiError."""
+        error = self._following.exception() if self._following.done() else None
         if isinstance(error, Forbidden):
             raise Unreadable(MissingRight("get", PODS, self._namespace, subresource="log")) from error
-        if error and not isinstance(error, ApiError):
+        if error and not isinstance(error, NotFound):  # then the pod is about to leave the list, too
             raise error
 
     async def close(self) -> None:
         self._following.cancel()
-        with suppress(asyncio.CancelledError, ApiError):
-            await self._following
+        await asyncio.gather(self._following, return_exceptions=True)
 
     async def _count(self) -> None:
         is_first = True
@@ -166,5 +166,5 @@ def _caller(match: re.Match[str]) -> str:
 def _logging_container(pod: Object) -> str:
     """The one that kubectl takes, too."""
     names = [str(container["name"]) for container in pod["spec"]["containers"]]
-    default = (pod["metadata"].get("annotations") or {}).get(DEFAULT_CONTAINER)
+    default = annotations_of(pod).get(DEFAULT_CONTAINER)
     return default if default in names else names[0]

@@ -9,6 +9,7 @@ import pytest
 
 from grpcdemo.diagnosis.inventory import Unreadable
 from grpcdemo.diagnosis.traffic import Requests
+from grpcdemo.errors import Unauthorized
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.streams.log_lines import SECOND_NS
 from grpcdemo.resources.objects import Object
@@ -114,6 +115,20 @@ async def test_callers_are_told_apart_by_their_address(
     assert (reading.are_pods, reading.untold) == (False, "192.0.2.7 is not the address of a client pod that is known")
 
 
+async def test_pods_that_share_the_address_of_their_node_are_not_told_apart(
+    cluster: HollowCluster, demo_api: Api, servers: list[Object], logs: list[FakeLog]
+) -> None:
+    (client,) = pods_of(cluster, "client")
+    client = {**client, "spec": {**client["spec"], "hostNetwork": True}}
+    source = LogSource(demo_api, BY_PEER)
+    await opened(source, logs, servers)
+    write(logs[1], f"handled x peer={address(client)}")
+    reading = await counted(source, 1, servers, [client])
+    await source.close()
+    assert not reading.are_pods
+    assert reading.untold == f"{address(client)} is not the address of a client pod that is known"
+
+
 async def test_an_ipv6_caller(demo_api: Api, servers: list[Object], logs: list[FakeLog]) -> None:
     source = LogSource(demo_api, BY_PEER)
     await opened(source, logs, servers)
@@ -133,6 +148,16 @@ async def test_a_log_that_cannot_be_read(
     await source.close()
     assert "dial tcp: refused" in reading.failures[name]
     assert reading.untold == "not all server pods can be read"
+
+
+async def test_credentials_that_have_expired_end_it(
+    cluster: HollowCluster, demo_api: Api, servers: list[Object], logs: list[FakeLog]
+) -> None:
+    cluster.faults.on("GET", PODS.path(DEMO, servers[0]["metadata"]["name"], "log"), refuse(401, "Unauthorized"))
+    source = LogSource(demo_api, ANY)
+    with pytest.raises(Unauthorized):
+        await until(lambda _: False, source, servers)
+    await source.close()
 
 
 async def test_who_may_not_read_logs(
