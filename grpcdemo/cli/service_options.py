@@ -19,7 +19,15 @@ class Call:
 
     HEADING = "Calls to the Service"
 
-    port: Annotated[str | None, typer.Option("--port", metavar="PORT", help="The port's name or number.")] = None
+    port: Annotated[
+        str | None,
+        typer.Option(
+            "--port",
+            metavar="PORT",
+            help="The port's name or number.",
+            show_default="the only one, or the only one that declares gRPC",
+        ),
+    ] = None
     client: Annotated[
         str | None, typer.Option("--client", metavar="TYPE/NAME", help="Who calls, such as deploy/web.")
     ] = None

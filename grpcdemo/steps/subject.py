@@ -6,6 +6,7 @@ import difflib
 from dataclasses import dataclass
 
 from grpcdemo.diagnosis.scene import Client
+from grpcdemo.diagnosis.speaking import declares_grpc
 from grpcdemo.errors import ApiError, Hint, Kubectl, NotEnoughResponses, NotFound, UsageError
 from grpcdemo.kube.client.api import Api
 from grpcdemo.resources.objects import Object
@@ -67,11 +68,18 @@ async def _near(api: Api, name: str, names: list[str]) -> str:
 
 
 def choose_port(service: Object, wanted: str | None) -> Object:
+    """The *wanted* one, by name or number, or else the only one, or the only one that declares gRPC.
+
+    Raises UsageError.
+    """
     ports: list[Object] = service["spec"].get("ports") or []
-    if wanted is None and len(ports) == 1:
-        return ports[0]
-    chosen = [port for port in ports if wanted in (port.get("name"), str(port["port"]))]
-    if wanted and chosen:
+    if wanted is None:
+        chosen = ports if len(ports) == 1 else [*filter(declares_grpc, ports)]
+        is_found = len(chosen) == 1
+    else:
+        chosen = [port for port in ports if wanted in (port.get("name"), str(port["port"]))]
+        is_found = bool(chosen)
+    if is_found:
         return chosen[0]
     name = service["metadata"]["name"]
     if not ports:

@@ -86,7 +86,7 @@ async def test_a_service_that_is_not_there(cluster: HollowCluster, demo_api: Api
 
 
 async def test_wrong_words(cluster: HollowCluster, demo_api: Api) -> None:
-    cluster.create(SERVICES, DEMO, "two", spec={"ports": [{"name": "grpc", "port": 80}, {"name": "b", "port": 81}]})
+    cluster.create(SERVICES, DEMO, "two", spec={"ports": [{"name": "a", "port": 80}, {"name": "b", "port": 81}]})
     for config in (
         DiagnoseConfig("deploy/grpc-server", DEMO),
         DiagnoseConfig("svc/", DEMO),
@@ -97,6 +97,16 @@ async def test_wrong_words(cluster: HollowCluster, demo_api: Api) -> None:
         with pytest.raises(UsageError):
             await diagnose(demo_api, config)
     assert [(await diagnose(demo_api, DiagnoseConfig("two", DEMO, port=port))).port for port in ("b", "80")] == [81, 80]
+
+
+async def test_the_only_port_that_declares_grpc_needs_no_name(cluster: HollowCluster, demo_api: Api) -> None:
+    ports = [{"name": "http-metrics", "port": 80}, {"name": "grpc", "port": 81}, {"name": "tcp", "port": 82}]
+    cluster.create(SERVICES, DEMO, "mixed", spec={"ports": ports})
+    assert (await diagnose(demo_api, DiagnoseConfig("mixed", DEMO))).port == 81
+    assert (await diagnose(demo_api, DiagnoseConfig("mixed", DEMO, port="80"))).port == 80
+    cluster.create(SERVICES, DEMO, "both", spec={"ports": [*ports, {"name": "grpc-admin", "port": 83}]})
+    with pytest.raises(UsageError, match="has 4 ports"):
+        await diagnose(demo_api, DiagnoseConfig("both", DEMO))
 
 
 async def test_a_client_that_is_not_there(cluster: HollowCluster, demo_api: Api) -> None:
