@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import count
 
 from grpcdemo.diagnosis.inventory import Inventory, MissingRight, Unreadable
+from grpcdemo.diagnosis.rules.exclusions import goes_past_sidecar
 from grpcdemo.diagnosis.scene import Client, Scene
 from grpcdemo.diagnosis.traffic import Measurement, NotMeasured, Window
 from grpcdemo.durations import format_duration
@@ -83,7 +84,9 @@ async def _poll(
             break
         await asyncio.sleep(min(every_s, max(0.0, end - clock())))
     if is_unread:
-        return NotMeasured(next(iter(reading.failures.values()), "the client's pods have gone"))
+        return NotMeasured(
+            next((f"{who}: {why}" for who, why in reading.failures.items()), "the client's pods have gone")
+        )
     return measurement
 
 
@@ -94,7 +97,17 @@ def _around(scene: Scene, clients: Sequence[Client], addresses: Mapping[str, str
     except Unreadable:
         servers = []
     pods = [pod for client in clients for pod in client.pods]
-    return Around(pods, servers, addresses, is_one_of_many=any(client.is_one_of_many for client in clients))
+    is_one_of_many = any(client.is_one_of_many for client in clients)
+    return Around(pods, servers, addresses, is_one_of_many, _past(scene, clients))
+
+
+def _past(scene: Scene, clients: Sequence[Client]) -> frozenset[str]:
+    """The UIDs of the clients whose calls their sidecars do not see."""
+    try:
+        unseen = [client for client in clients if goes_past_sidecar(replace(scene, client=client))]
+    except Unreadable:
+        return frozenset()
+    return frozenset(str(pod["metadata"]["uid"]) for client in unseen for pod in client.pods)
 
 
 async def _ready_addresses(api: Api, scene: Scene) -> dict[str, str]:

@@ -40,13 +40,15 @@ def test_all_subsets_of_this_port_of_this_service_alone() -> None:
     ]
     counted = requests_by_host({"cluster_statuses": clusters}, *CART)
     assert counted == {"10.0.0.1": Requests(7, 7), "10.0.0.2": Requests()}
-    assert requests_by_host({}, *CART) == {}
+    assert requests_by_host({"cluster_statuses": clusters[2:]}, *CART) is None, "it does not know the Service"
+    assert requests_by_host({"cluster_statuses": [{"name": NAME}]}, *CART) == {}, "nobody called a headless one yet"
 
 
 def read(**stats: int) -> Requests:
-    (requests,) = requests_by_host(
-        {"cluster_statuses": [cluster(NAME, host(at("10.0.0.1"), 10, **{"cx_total": 1, **stats}))]}, *CART
-    ).values()
+    hosts = host(at("10.0.0.1"), 10, **{"cx_total": 1, **stats})
+    counted = requests_by_host({"cluster_statuses": [cluster(NAME, hosts)]}, *CART)
+    assert counted
+    (requests,) = counted.values()
     return requests
 
 

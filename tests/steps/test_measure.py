@@ -14,6 +14,7 @@ from grpcdemo.model.observation import CountedBy
 from grpcdemo.resources.metrics_ports import MetricsPort
 from grpcdemo.resources.resource import DEPLOYMENTS, PODS
 from grpcdemo.steps.diagnose import DiagnoseConfig, diagnose
+from grpcdemo.steps.sources.envoy import STRANGE
 from grpcdemo.steps.sources.source import Choice, SourceConfig
 from grpcdemo.verdict import Outcome
 from tests.fakes.envoy import Envoy, Metrics, ServerSidecar
@@ -185,6 +186,35 @@ async def test_the_servers_count_where_the_client_does_not(cluster: HollowCluste
     assert ([*diagnosis.measured.by_client], diagnosis.overall) == (["unknown"], Conclusion.CAUSED)
     config = DiagnoseConfig("grpc-server", DEMO, traffic_s=1, every_s=0, source=SourceConfig(Choice.ENVOY))
     assert reason(await diagnose(demo_api, config)) == "no client pod runs with Istio's sidecar"
+
+
+async def test_the_servers_count_where_the_clients_sidecar_does_not_know_the_service(
+    cluster: HollowCluster, demo_api: Api
+) -> None:
+    """As a Sidecar resource hides it: its sidecar passes through what it does not know, and counts it nowhere."""
+    await mesh_servers(cluster)
+    pods = await mesh_clients(cluster)
+    cluster.faults.on("GET", path(pods), Envoy(f"other.{DEMO}.svc.cluster.local", {"10.0.0.9": 10}))
+    for where in paths(pods, "server"):
+        cluster.faults.on("GET", where, ServerSidecar({}, has_stats=False))
+    assert reason(await measured(demo_api)) == f"{pods_of(cluster, 'client')[0]['metadata']['name']}: {STRANGE}"
+    for at, where in enumerate(paths(pods, "server")):
+        cluster.faults.on("GET", where, ServerSidecar({"unknown": 0 if at else 20}))
+    diagnosis = await measured(demo_api)
+    assert diagnosis.measured
+    assert (diagnosis.measured.verdict.outcome, diagnosis.measured.counted_by.why) == (Outcome.SKEWED, STRANGE)
+
+
+async def test_a_sidecar_that_calls_go_past_is_not_asked(cluster: HollowCluster, demo_api: Api) -> None:
+    """It would tell of no requests, and there are some."""
+    template = cluster.store.get(DEPLOYMENTS, DEMO, "grpc-client")["spec"]["template"]
+    template["metadata"]["annotations"] = {"traffic.sidecar.istio.io/excludeOutboundPorts": "50051"}
+    cluster.set_spec(DEPLOYMENTS, DEMO, "grpc-client", template=template)
+    pods = await mesh_clients(cluster)
+    cluster.faults.on("GET", path(pods), Envoy(SERVICE, dict.fromkeys(servers(pods), 0)))
+    diagnosis = await measured(demo_api)
+    assert diagnosis.findings[0].id == "calls-excluded-from-sidecar"
+    assert reason(diagnosis).startswith("no client pod calls through Istio's sidecar, and no server pod ")
 
 
 async def test_the_servers_count_themselves_where_there_is_no_mesh(cluster: HollowCluster, demo_api: Api) -> None:

@@ -25,17 +25,19 @@ def clusters_path(name: str, namespace: str, port: int) -> str:
     return f"/clusters?format=json&filter={quote(pattern, safe='')}"
 
 
-def requests_by_host(clusters: Object, name: str, namespace: str, port: int) -> Counters:
-    """To each address, over all subsets; no addresses where the sidecar does not know the Service."""
+def requests_by_host(clusters: Object, name: str, namespace: str, port: int) -> Counters | None:
+    """To each address, over all subsets; None where the sidecar does not know the Service."""
     counters: dict[str, Requests] = {}
+    is_known = False
     for cluster in clusters.get("cluster_statuses") or []:
         direction, _, rest = str(cluster["name"]).partition("|")
         number, _, rest = rest.partition("|")
         host = rest.rpartition("|")[2]
         if direction == "outbound" and number == str(port) and host.startswith(f"{name}.{namespace}.svc."):
+            is_known = True
             for address, requests in _requests(cluster.get("host_statuses") or []):
                 counters[address] = counters.get(address, NONE).plus(requests)
-    return counters
+    return counters if is_known else None
 
 
 def _requests(hosts: Sequence[Object]) -> Iterator[tuple[str, Requests]]:

@@ -22,6 +22,11 @@ PROXY_USER = 1337
 OTHER_USER = 1000
 
 
+def goes_past_sidecar(scene: Scene) -> bool:
+    """Whether the client's sidecar sees none of its calls. Raises Unreadable."""
+    return any(True for rule in (calls_excluded_from_sidecar, client_runs_as_proxy) for _ in rule(scene))
+
+
 def calls_excluded_from_sidecar(scene: Scene) -> Findings:
     """Istio's annotations of the client's pods."""
     for client, pod in _meshed(scene):

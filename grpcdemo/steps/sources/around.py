@@ -19,6 +19,8 @@ class Around:
     """The server pod behind each address that takes calls."""
     is_one_of_many: bool = False
     """The client is a pod that the user named, and its workload may have others."""
+    past: frozenset[str] = frozenset()
+    """The UIDs of clients with a sidecar that their calls go past, as far as that is known."""
 
     @property
     def generation(self) -> frozenset[str]:
