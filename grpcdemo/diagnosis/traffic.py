@@ -206,7 +206,7 @@ class Window:
             return judge({}, servers, criteria, unheard=unheard)
         if len(servers) > 1 and not self.failures.requests:
             lasting = sum(sum(numbers.values()) for numbers in self.streams.values())
-            nothing = idle or "there were no requests"
+            nothing = idle or "no request went to a server pod"
             reason = f"no request began, and {lasting} went on all the time" if lasting else nothing
             return Verdict(Outcome.INCONCLUSIVE, reason)
         if self.failures.is_without_answer:

@@ -113,7 +113,7 @@ async def test_no_traffic_is_inconclusive(cluster: HollowCluster, demo_api: Api,
     diagnosis = await measured(demo_api, traffic_s=0)
     assert diagnosis.measured
     assert diagnosis.measured.verdict.outcome is Outcome.INCONCLUSIVE
-    assert diagnosis.measured.verdict.reason == "there were no requests"
+    assert diagnosis.measured.verdict.reason == "no request went to a server pod"
 
 
 async def test_a_port_forward_that_breaks_is_opened_again(
@@ -246,4 +246,4 @@ async def test_servers_without_requests(cluster: HollowCluster, demo_api: Api) -
         cluster.faults.on("GET", where, ServerSidecar({}))
     diagnosis = await measured(demo_api, traffic_s=0)
     assert diagnosis.measured
-    assert diagnosis.measured.verdict.reason == "there were no requests"
+    assert diagnosis.measured.verdict.reason == "no request went to a server pod"

@@ -27,6 +27,11 @@ class Route:
     conditional: bool
     """It is only for calls that match."""
 
+    @property
+    def entry(self) -> Object:
+        entry: Object = self.virtual_service["spec"]["http"][self.index]
+        return entry
+
 
 def visible_virtual_services(scene: Scene) -> list[Object]:
     """Those that a sidecar of the client sees. Raises Unreadable."""
@@ -50,12 +55,14 @@ def is_for(scene: Scene, virtual_service: Object) -> bool:
 
 
 def routes(scene: Scene) -> Iterator[Route]:
-    """The routes of gRPC calls to the Service. Raises Unreadable."""
+    """The routes of gRPC calls to the Service: the first that matches is followed. Raises Unreadable."""
     for obj in virtual_services(scene):
         for index, entry in enumerate(obj["spec"].get("http") or []):
             taken = [(at, one) for at, one in enumerate(entry.get("route") or []) if _takes_calls(entry, one)]
             ours = tuple((at, one) for at, one in taken if goes_to_service(scene, obj, one))
             yield Route(obj, index, ours, len(ours) < len(taken), bool(entry.get("match")))
+            if not entry.get("match"):
+                break  # no call gets to those behind it
 
 
 def subsets_in_use(scene: Scene) -> set[str]:

@@ -46,6 +46,7 @@ _RULES: tuple[Rule, ...] = (
     visibility.hidden_by_export,
     port_protocol.port_declared_as_tcp,
     routes.subset_of_pods,
+    routes.calls_aborted,
     destination_rule.consistent_hash,
     destination_rule.passes_connections_through,
     ambient.ambient_without_waypoint,

@@ -25,6 +25,9 @@ from grpcdemo.resources.resource import VIRTUAL_SERVICES
 UNEVEN = 2
 """How many times its even share a pod may get, or the other way round: as the verdict on traffic has it."""
 
+WHOLE = 100
+"""Percent."""
+
 
 def subset_of_pods(scene: Scene) -> Findings:
     if not scene.sidecar_matters or len(scene.ready_endpoints) < 2:
@@ -38,6 +41,31 @@ def subset_of_pods(scene: Scene) -> Findings:
         reached = [pod for pod in scene.servers if any(_is_in(subsets[name], pod) for name in names - set(unknown))]
         if severity := _judge(scene, route, len(reached), unknown):
             yield Finding("subset-of-pods", severity, _effect(scene, reached, unknown), _evidence(route), _widen(route))
+
+
+def calls_aborted(scene: Scene) -> Findings:
+    """By the client's sidecar: no pod sees them, and no counter of the pods."""
+    if not scene.sidecar_matters:
+        return
+    for route in routes(scene):
+        fault = route.entry.get("fault") or {}
+        share = ((fault.get("abort") or {}).get("percentage") or {}).get("value", 0)
+        if not share:
+            continue
+        whole = share >= WHOLE and not route.conditional
+        path = f"spec.http[{route.index}].fault"
+        yield Finding(
+            "calls-aborted",
+            Severity.ERRORS if whole else Severity.OBSCURES,
+            f"a VirtualService aborts {'all' if whole else 'some'} calls in the client's sidecar: they fail",
+            (field(VIRTUAL_SERVICES, route.virtual_service, f"{path}.abort", fault["abort"]),),
+            _remove(route, "fault/abort" if "delay" in fault else "fault"),
+        )
+
+
+def _remove(route: Route, path: str) -> Remedy:
+    operation = {"op": "remove", "path": f"/spec/http/{route.index}/{path}"}
+    return run(json_patch(reference_to(VIRTUAL_SERVICES, route.virtual_service), operation))
 
 
 def uneven_weights(scene: Scene) -> Findings:
@@ -98,8 +126,7 @@ def calls_led_elsewhere(scene: Scene) -> Findings:
         return
     for route in routes(scene):
         if route.elsewhere and not route.destinations and not route.conditional:
-            destinations = route.virtual_service["spec"]["http"][route.index]["route"]
-            others = {str(one["destination"]["host"]) for one in destinations}
+            others = {str(one["destination"]["host"]) for one in route.entry["route"]}
             if any(names_service(scene, route.virtual_service, host) for host in others):
                 continue  # to another port of it
             hosts = ", ".join(sorted(others))

@@ -196,6 +196,39 @@ def test_subsets(route: dict[str, Any], severity: Severity | None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("fault", "match", "severity"),
+    [
+        ({"abort": {"percentage": {"value": 100}}}, [], Severity.ERRORS),
+        ({"abort": {"percentage": {"value": 100}}}, [{"headers": {}}], Severity.OBSCURES),
+        ({"abort": {"percentage": {"value": 0.5}}}, [], Severity.OBSCURES),
+        ({"abort": {"httpStatus": 503}}, [], None),
+        ({"delay": {"percentage": {"value": 100}}}, [], None),
+    ],
+)
+def test_faults_that_are_injected(fault: dict[str, Any], match: list[Any], severity: Severity | None) -> None:
+    subject = scene({VIRTUAL_SERVICES: [routes(to(None), fault=fault, match=match)]})
+    assert found(subject) == ({"calls-aborted": severity} if severity else {})
+
+
+@pytest.mark.parametrize(("fault", "path"), [({}, "fault"), ({"delay": {"fixedDelay": "1s"}}, "fault/abort")])
+def test_a_fault_is_taken_out(fault: dict[str, Any], path: str) -> None:
+    """One without anything in it would be refused."""
+    abort = {"abort": {"percentage": {"value": 100}}}
+    (command,) = commands(scene({VIRTUAL_SERVICES: [routes(to(None), fault={**abort, **fault})]}), "calls-aborted")
+    assert f'[{{"op":"remove","path":"/spec/http/0/{path}"}}]' in command
+
+
+def test_only_the_first_route_that_matches_is_followed() -> None:
+    first, second = {"route": [to(None)]}, {"route": [to("v1")]}
+    for entries, is_followed in (([first, second], False), ([{**first, "match": [{"headers": {}}]}, second], True)):
+        objects = {
+            DESTINATION_RULES: [rule(subsets=[V1])],
+            VIRTUAL_SERVICES: [named("cart", spec={"hosts": ["cart"], "http": entries})],
+        }
+        assert ("subset-of-pods" in found(scene(objects, pods=VERSIONS))) == is_followed
+
+
+@pytest.mark.parametrize(
     ("weights", "uneven"), [((95, 5), True), ((60, 40), False), ((33, 67), False), ((1, 9), True), ((70, 30), True)]
 )
 def test_weights_that_do_not_fit_the_pods(weights: tuple[int, int], uneven: bool) -> None:
@@ -229,6 +262,7 @@ def test_virtual_services() -> None:
     assert found(scene({VIRTUAL_SERVICES: [tcp]})) == {}
     assert found(scene(missing=[may_not(VIRTUAL_SERVICES, SHOP)])).keys() == {
         "subset-of-pods",
+        "calls-aborted",
         "uneven-weights",
         "calls-led-elsewhere",
         "virtual-service-for-another-host",

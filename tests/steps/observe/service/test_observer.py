@@ -80,7 +80,7 @@ async def test_it_ends_by_the_number_of_requests_and_by_time(cluster: HollowClus
     pods = await mesh_clients(cluster)
     serve(cluster, path(pods), servers(pods), servers(pods))
     assert (await last(demo_api, requests=50)).tally.responses == 60
-    assert (await last(demo_api, seconds=0)).verdict.reason == "there were no requests"
+    assert (await last(demo_api, seconds=0)).verdict.reason == "no request went to a server pod"
 
 
 async def test_the_cure_while_it_runs(cluster: HollowCluster, demo_api: Api) -> None:
