@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -14,7 +15,7 @@ from grpcdemo.errors import GrpcdemoError, NoSandbox, UsageError
 from grpcdemo.kube.access.kubeconfig import Kubeconfig, find_kubeconfig
 from grpcdemo.kube.access.service_account import find_pod
 from grpcdemo.kube.client.api import Api
-from grpcdemo.kube.client.connect import connect
+from grpcdemo.kube.client.connect import connect, load
 from grpcdemo.kube.client.patience import Patience
 from grpcdemo.model.progress import Reporter, unreported
 from grpcdemo.resources.objects import is_terminating
@@ -114,11 +115,11 @@ async def connect_to_target(
             hint="`grpcdemo up` starts one with the demo in it; --context or --kubeconfig names a cluster",
         )
     announce(SANDBOX + (", because there is no kubeconfig" if choice is Choice.FALLBACK else ""))
-    async with (
-        session(state, starts=starts, stops=stops, is_empty=partial(_has_no_pods, state), report=report),
-        await _connect_to_sandbox(state, dry_run=dry_run, report=report) as api,
-    ):
-        yield api
+    loading = asyncio.ensure_future(asyncio.to_thread(load))  # while the daemon starts
+    async with session(state, starts=starts, stops=stops, is_empty=partial(_has_no_pods, state), report=report):
+        await loading
+        async with await _connect_to_sandbox(state, dry_run=dry_run, report=report) as api:
+            yield api
 
 
 def _own_kubeconfig() -> Path | None:

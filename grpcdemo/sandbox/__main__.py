@@ -6,6 +6,7 @@ It reports on descriptor PIPE that it is ready, or why it failed.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 import sys
@@ -20,6 +21,7 @@ from grpcdemo.sandbox.state import State
 def main(folder: str, descriptor: str) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     pipe = ReadyPipe(int(descriptor))
+    gc.freeze()  # what was imported stays: a collection, and the end, need not look through it
     try:
         asyncio.run(_serve_until_signal(State(Path(folder)), pipe))
     except GrpcdemoError as error:

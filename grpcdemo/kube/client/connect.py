@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from functools import partial
+from importlib import import_module
 from urllib.parse import urlsplit
 
 from grpcdemo.errors import GrpcdemoError, UsageError
@@ -70,6 +71,11 @@ async def connect(
     reread = partial(_reread, kubeconfig, name)
     exchange = dial(cluster, user, proxy, reread=reread, environment=environment, patience=patience, report=report)
     return Api(exchange, target, dry_run=dry_run)
+
+
+def load() -> None:
+    """Import what `connect` needs. Who waits for something else before can have it done meanwhile, in a thread."""
+    import_module("grpcdemo.kube.client.dial")
 
 
 def read_service_account(pod: Pod, kubeconfig: Kubeconfig) -> tuple[Cluster, User]:
