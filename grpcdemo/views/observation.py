@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from enum import IntEnum
 
 from rich.console import Group, RenderableType
+from rich.constrain import Constrain
 from rich.text import Text
 
 from grpcdemo.model.observation import Observation
@@ -50,14 +51,15 @@ def observation_view(
     while height is not None and len(facts) > 1 and _lines(facts, width) > height - HEAD - 1 - FEWEST_ROWS:
         del facts[min(facts)]
     rows = None if height is None else max(0, height - HEAD - 1 - _lines(facts, width))
+    lines = [Constrain(text, width) for text in facts.values()]
     if rows is not None and rows < 2:
-        return Group(*facts.values())
+        return Group(*lines)
     several = len(observation.callers) > 1
     if not several or (rows is not None and rows < 2 * FEWEST_ROWS + HEAD + 1):
-        return Group(servers_table(observation, width, rows, bars=bars), Text(""), *facts.values())
+        return Group(servers_table(observation, width, rows, bars=bars), Text(""), *lines)
     servers_rows, clients_rows = _share_out(observation, rows)
     servers = servers_table(observation, width, servers_rows, bars=bars)
-    return Group(servers, Text(""), clients_table(observation, width, clients_rows), Text(""), *facts.values())
+    return Group(servers, Text(""), clients_table(observation, width, clients_rows), Text(""), *lines)
 
 
 def outcome_text(outcome: Outcome) -> Text:

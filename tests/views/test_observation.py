@@ -101,6 +101,13 @@ def test_the_result_on_a_terminal_is_the_last_live_picture(width: int) -> None:
         assert sign in result
 
 
+@pytest.mark.parametrize("name", SEEN)
+def test_a_result_breaks_its_lines_between_words(name: str) -> None:
+    """The console that prints it knows no width, and a terminal would break them anywhere."""
+    unbounded = draw(observation_view(SEEN[name], 60), 1000)
+    assert unbounded == draw(observation_view(SEEN[name], 60), 60)
+
+
 def test_a_pod_that_answers_much_is_not_folded() -> None:
     (line,) = [line for line in picture(crowd(pinned=True), rows=20) if "100%" in line]
     assert line.startswith("…00000 ")
