@@ -54,8 +54,8 @@ class Counting:
         options.choice(
             "--source",
             of={choice.value: choice for choice in Choice},
-            help="Who counts: the clients' sidecars (envoy), the servers' (istio), the servers in their own metrics "
-            "(app) or logs (log); auto is the first that can, logs aside.",
+            help="Who counts: the clients' sidecars of Istio (envoy) or Linkerd (linkerd), the servers' of Istio "
+            "(istio), the servers in their own metrics (app) or logs (log); auto is the first that can, logs aside.",
             show_default="auto",
         ),
     ] = None

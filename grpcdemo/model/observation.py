@@ -145,8 +145,9 @@ class LatencyBin:
     count: int
 
 
-SourceName = Literal["envoy", "istio", "app", "log"]
-"""The Envoys of the clients, the statistics of Istio at the servers, or the servers' own metrics or logs."""
+SourceName = Literal["envoy", "linkerd", "istio", "app", "log"]
+"""The Envoys or Linkerd proxies of the clients, the statistics of Istio at the servers, or the servers' own metrics or
+logs."""
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ class CountedBy:
     @property
     def at_servers(self) -> bool:
         """They need not tell client pods apart."""
-        return self.source != "envoy"
+        return self.source not in ("envoy", "linkerd")
 
 
 @dataclass(frozen=True)

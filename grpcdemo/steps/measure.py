@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
 
 from grpcdemo.diagnosis.inventory import Inventory, MissingRight, Unreadable
 from grpcdemo.diagnosis.rules.exclusions import goes_past_sidecar
+from grpcdemo.diagnosis.rules.linkerd import goes_past_linkerd
 from grpcdemo.diagnosis.scene import Client, Scene
 from grpcdemo.diagnosis.traffic import Measurement, NotMeasured, Window
 from grpcdemo.durations import format_duration
@@ -65,7 +66,7 @@ async def _poll(
     clock = asyncio.get_running_loop().time
     window, end = Window(), 0.0
     for poll in count(1):
-        around = _around(scene, clients, await _ready_addresses(api, scene))
+        around = _around(scene, clients, await _endpoints_now(api, scene))
         reading = await source.read(around)
         if reading.nobody:
             return NotMeasured(reading.nobody)
@@ -90,30 +91,32 @@ async def _poll(
     return measurement
 
 
-def _around(scene: Scene, clients: Sequence[Client], addresses: Mapping[str, str]) -> Around:
-    """The pods as they were when the *scene* was read, where they take calls now."""
+def _around(scene: Scene, clients: Sequence[Client], now: Scene) -> Around:
+    """The pods as they were when the *scene* was read, where they take calls *now*."""
     try:
         servers = scene.servers
     except Unreadable:
         servers = []
     pods = [pod for client in clients for pod in client.pods]
     is_one_of_many = any(client.is_one_of_many for client in clients)
-    return Around(pods, servers, addresses, is_one_of_many, _past(scene, clients))
+    past = _past(scene, clients)
+    return Around(pods, servers, now.ready_addresses, now.target_ports, is_one_of_many, past)
 
 
 def _past(scene: Scene, clients: Sequence[Client]) -> frozenset[str]:
     """The UIDs of the clients whose calls their sidecars do not see."""
     try:
-        unseen = [client for client in clients if goes_past_sidecar(replace(scene, client=client))]
+        scenes = [(client, replace(scene, client=client)) for client in clients]
+        unseen = [client for client, one in scenes if goes_past_sidecar(one) or goes_past_linkerd(one)]
     except Unreadable:
         return frozenset()
     return frozenset(str(pod["metadata"]["uid"]) for client in unseen for pod in client.pods)
 
 
-async def _ready_addresses(api: Api, scene: Scene) -> dict[str, str]:
-    """As they are now. Raises Unreadable."""
+async def _endpoints_now(api: Api, scene: Scene) -> Scene:
+    """The *scene* with its endpoints alone. Raises Unreadable."""
     try:
         slices = await api.list_all(ENDPOINT_SLICES, namespace=scene.namespace, selector=f"{SERVICE_NAME}={scene.name}")
     except Forbidden as error:
         raise Unreadable(MissingRight("list", ENDPOINT_SLICES, scene.namespace)) from error
-    return replace(scene, inventory=Inventory({ENDPOINT_SLICES: slices})).ready_addresses
+    return replace(scene, inventory=Inventory({ENDPOINT_SLICES: slices}))

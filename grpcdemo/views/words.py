@@ -39,7 +39,13 @@ def numbers_line(observation: Observation) -> str:
     return ", ".join(parts)
 
 
-COUNTERS = {"envoy": "the sidecars", "istio": "the sidecars", "app": "the applications", "log": "the logs"}
+COUNTERS = {
+    "envoy": "the sidecars",
+    "linkerd": "the Linkerd proxies",
+    "istio": "the sidecars",
+    "app": "the applications",
+    "log": "the logs",
+}
 """Who counts, by source."""
 
 

@@ -297,7 +297,7 @@ def test_a_service_that_nobody_counts(grpcdemo: Command, up: str) -> None:
     target = ("--kubeconfig", up, "-n", DEMO)
     ended = grpcdemo("observe", "svc/grpc-server", "--expect", "pinned", "--timeout", "0", *target)
     metrics = "no server pod names a metrics port (annotation prometheus.io/port or --metrics-port)"
-    why = f"no client pod runs with Istio's sidecar, and {metrics}, so nobody counts requests"
+    why = f"no client pod runs with Istio's sidecar or Linkerd's proxy, and {metrics}, so nobody counts requests"
     assert ended.code == 4
     assert f"inconclusive: {why}" in " ".join(ended.out.split())
     assert ended.error_lines[-2:] == [

@@ -14,11 +14,13 @@ from grpcdemo.model.observation import CountedBy
 from grpcdemo.resources.metrics_ports import MetricsPort
 from grpcdemo.resources.resource import DEPLOYMENTS, PODS
 from grpcdemo.steps.diagnose import DiagnoseConfig, diagnose
-from grpcdemo.steps.sources.envoy import STRANGE
+from grpcdemo.steps.sources.choice import NO_PROXY
+from grpcdemo.steps.sources.clients import STRANGE
 from grpcdemo.steps.sources.source import Choice, SourceConfig
 from grpcdemo.verdict import Outcome
 from tests.fakes.envoy import Envoy, Metrics, ServerSidecar
 from tests.fakes.hollow_cluster import HollowCluster
+from tests.fakes.linkerd import LinkerdProxy
 from tests.fakes.log import FakeLog
 from tests.fakes.script import refuse
 
@@ -86,6 +88,37 @@ async def test_balanced(cluster: HollowCluster, demo_api: Api, pods: dict[str, s
     assert diagnosis.overall is Conclusion.CLEAR
 
 
+async def test_pinned_beside_linkerds_proxy(cluster: HollowCluster, demo_api: Api) -> None:
+    containers = [
+        {"name": "web", "image": "web", "args": ["grpc-server:50051"]},
+        {"name": "linkerd-proxy", "image": "l"},
+    ]
+    cluster.set_spec(DEPLOYMENTS, DEMO, "grpc-client", replicas=0)
+    cluster.create(PODS, DEMO, "web", spec={"containers": containers})
+    await cluster.settle()
+    first, *others = servers(addresses(cluster))
+    proxy = LinkerdProxy(SERVICE, {first: 12, **dict.fromkeys(others, 0)})
+    cluster.faults.on("GET", f"/api/v1/namespaces/{DEMO}/pods/web/portforward", proxy)
+    diagnosis = await measured(demo_api)
+    assert diagnosis.measured
+    assert diagnosis.measured.verdict.outcome is Outcome.PINNED
+    assert [sum(answers.values()) for answers in diagnosis.measured.by_client.values()] == [36]
+    assert diagnosis.measured.counted_by == CountedBy("linkerd", 1, 1)
+
+
+async def test_calls_past_linkerds_proxy_are_not_counted(cluster: HollowCluster, demo_api: Api) -> None:
+    containers = [
+        {"name": "web", "image": "web", "args": ["grpc-server:50051"]},
+        {"name": "linkerd-proxy", "image": "l"},
+    ]
+    annotations = {"config.linkerd.io/skip-outbound-ports": "50051"}
+    cluster.set_spec(DEPLOYMENTS, DEMO, "grpc-client", replicas=0)
+    cluster.create(PODS, DEMO, "web", metadata={"annotations": annotations}, spec={"containers": containers})
+    await cluster.settle()
+    config = DiagnoseConfig("grpc-server", DEMO, traffic_s=1, every_s=0, source=SourceConfig(Choice.LINKERD))
+    assert reason(await diagnose(demo_api, config)) == "no client pod calls through Linkerd's proxy"
+
+
 async def test_pinned_by_the_servers_logs(cluster: HollowCluster, demo_api: Api) -> None:
     """Without a mesh, and with no other right than to read them."""
     log, *others = logs = [FakeLog() for _ in pods_of(cluster, "server")]
@@ -140,7 +173,7 @@ async def test_why_nothing_was_measured(cluster: HollowCluster, demo_api: Api, p
 
 async def test_a_client_without_a_sidecar_is_not_asked(cluster: HollowCluster, demo_api: Api) -> None:
     await cluster.settle()
-    assert reason(await measured(demo_api)).startswith("no client pod runs with Istio's sidecar, and no server pod ")
+    assert reason(await measured(demo_api)).startswith(f"{NO_PROXY}, and no server pod ")
     cluster.set_spec(DEPLOYMENTS, DEMO, "grpc-client", replicas=0)
     await cluster.settle()
     assert reason(await measured(demo_api)).startswith("no client pod is known, and no server pod ")
@@ -182,7 +215,7 @@ async def test_the_servers_count_where_the_client_does_not(cluster: HollowCluste
     assert diagnosis.measured
     assert diagnosis.measured.verdict.outcome is Outcome.SKEWED
     assert diagnosis.measured.verdict.reason.startswith("all ")
-    assert diagnosis.measured.counted_by == CountedBy("istio", 3, 3, "no client pod runs with Istio's sidecar")
+    assert diagnosis.measured.counted_by == CountedBy("istio", 3, 3, NO_PROXY)
     assert ([*diagnosis.measured.by_client], diagnosis.overall) == (["unknown"], Conclusion.CAUSED)
     config = DiagnoseConfig("grpc-server", DEMO, traffic_s=1, every_s=0, source=SourceConfig(Choice.ENVOY))
     assert reason(await diagnose(demo_api, config)) == "no client pod runs with Istio's sidecar"
@@ -221,7 +254,7 @@ async def test_the_servers_count_themselves_where_there_is_no_mesh(cluster: Holl
     await cluster.settle()
     for at, where in enumerate(paths(addresses(cluster), "server")):
         cluster.faults.on("GET", where, Metrics({"OK": 0 if at else 20}))
-    for source, why in ((Choice.AUTO, "no client pod runs with Istio's sidecar"), (Choice.APP, "")):
+    for source, why in ((Choice.AUTO, NO_PROXY), (Choice.APP, "")):
         config = DiagnoseConfig(
             "grpc-server", DEMO, traffic_s=10, every_s=0, source=SourceConfig(source, MetricsPort("9090"))
         )

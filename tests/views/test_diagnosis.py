@@ -140,6 +140,13 @@ def test_what_the_servers_themselves_counted() -> None:
     schema().validate(as_read(diagnosis_document(diagnosis)))
 
 
+def test_what_linkerds_proxies_counted() -> None:
+    diagnosis = replace(WELL, traffic=replace(COUNTED, counted_by=CountedBy("linkerd", 1, 1)))
+    text = " ".join(draw(diagnosis_view(diagnosis), 100).split())
+    assert "; counted by the Linkerd proxies of 1 client pod in 1.2 s CLIENT POD" in text
+    schema().validate(as_read(diagnosis_document(diagnosis)))
+
+
 def test_of_many_clients_some_stand_for_all() -> None:
     clients = [outside(namespace=f"team-{number}") for number in range(20)]
     diagnosis = examine_clients(scene(caller=None), clients, named=False)

@@ -280,6 +280,14 @@ def test_what_sidecars_count_has_no_latency() -> None:
     assert "FAILED" not in text
 
 
+def test_what_linkerds_proxies_count_is_by_client_pod() -> None:
+    seen = replace(COUNTED, counted_by=CountedBy("linkerd", 2, 2))
+    text = draw(observation_view(seen, 200, 24), 200)
+    assert "/s), counted by the Linkerd proxies of 2 client pods, window 2" in text
+    assert "CALLER" not in text
+    assert observation_document(seen)["source"] == "linkerd"
+
+
 def test_what_failed_is_counted_at_each_server() -> None:
     first, second, _ = (server.name for server in COUNTED.servers)
     failing = replace(COUNTED, tally=replace(COUNTED.tally, errors={"failed": 7}, failed={second: 7}))

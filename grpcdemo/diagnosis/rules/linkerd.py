@@ -15,6 +15,11 @@ from grpcdemo.resources.resource import NAMESPACES, PODS, SERVICES, Resource
 OPAQUE, SKIP = "config.linkerd.io/opaque-ports", "config.linkerd.io/skip-outbound-ports"
 
 
+def goes_past_linkerd(scene: Scene) -> bool:
+    """Whether the client's proxy sees none of its calls. Raises Unreadable."""
+    return any(True for _ in linkerd_port_skipped(scene))
+
+
 def linkerd_port_opaque(scene: Scene) -> Findings:
     if not _matters(scene):
         return

@@ -4,7 +4,9 @@ A source is read again and again. It tells the counters of each client, as far a
 
 source     what any of them answers
 around     the pods that it is asked about
+clients    the proxies beside the clients, as the next two read them
 envoy      the clients' sidecars: which client pod calls which server pod
+linkerd    the clients' Linkerd proxies: which client pod calls which server pod
 istio      the servers' sidecars: which workload calls which server pod
 app        the servers' own metrics: how many call which server pod
 log        the servers' logs: which client pod calls which server pod, if a line has its address

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from grpcdemo.resources.objects import Object
@@ -17,6 +17,8 @@ class Around:
     """Those behind the Service, ready or not."""
     addresses: Mapping[str, str]
     """The server pod behind each address that takes calls."""
+    ports: Collection[int] = ()
+    """The numbers of the port that these pods listen on."""
     is_one_of_many: bool = False
     """The client is a pod that the user named, and its workload may have others."""
     past: frozenset[str] = frozenset()

@@ -11,26 +11,54 @@ from grpcdemo.kube.client.api import Api
 from grpcdemo.resources.objects import Object
 from grpcdemo.steps.sources.app import AppSource
 from grpcdemo.steps.sources.around import Around
+from grpcdemo.steps.sources.clients import ISTIO, LINKERD, nobody_runs_with
 from grpcdemo.steps.sources.envoy import EnvoySource
 from grpcdemo.steps.sources.istio import UNMESHED, IstioSource
+from grpcdemo.steps.sources.linkerd import LinkerdSource
 from grpcdemo.steps.sources.log import LogSource
 from grpcdemo.steps.sources.source import Choice, Reading, Source, SourceConfig
 
 TRIES = 3
 """How many readings of a source may fail before the next one is read."""
+NO_PROXY = nobody_runs_with(f"{ISTIO} or {LINKERD}")
 
 
 def build_source(api: Api, config: SourceConfig, service: Object, port: Object) -> Source:
     """For one *port* of the *service*."""
-    name, namespace = service["metadata"]["name"], service["metadata"]["namespace"]
+    name, namespace, number = service["metadata"]["name"], service["metadata"]["namespace"], int(port["port"])
     sources: dict[Choice, Source] = {
-        Choice.ENVOY: EnvoySource(api, name, namespace, int(port["port"])),
+        Choice.ENVOY: EnvoySource(api, name, namespace, number),
+        Choice.LINKERD: LinkerdSource(api, name, namespace, number),
         Choice.ISTIO: IstioSource(api, name, namespace),
         Choice.APP: AppSource(api, config.metrics_port),
     }
     if config.log_match:
         sources[Choice.LOG] = LogSource(api, config.log_match)
-    return BestSource([*sources.values()]) if config.choice is Choice.AUTO else sources[config.choice]
+    if config.choice is Choice.AUTO:
+        envoy, linkerd, *others = sources.values()
+        return BestSource([ClientSource([envoy, linkerd]), *others])
+    return sources[config.choice]
+
+
+class ClientSource:
+    """The one of *sources* whose proxy the clients run with. All of them know the same."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self._sources = sources
+
+    async def read(self, around: Around) -> Reading:
+        missing: list[Reading] = []
+        for source in self._sources:
+            reading = await source.read(around)
+            if not reading.nobody:
+                return reading
+            missing.append(reading)
+        absent = {nobody_runs_with(ISTIO), nobody_runs_with(LINKERD)}
+        told = [reading for reading in missing if reading.nobody not in absent]
+        return told[0] if told else replace(missing[0], nobody=NO_PROXY)
+
+    async def close(self) -> None:
+        await asyncio.gather(*(source.close() for source in self._sources))
 
 
 class BestSource:

@@ -22,6 +22,7 @@ class Choice(Word):
     AUTO = "auto"
     """The first one that can be read."""
     ENVOY = "envoy"
+    LINKERD = "linkerd"
     ISTIO = "istio"
     APP = "app"
     LOG = "log"

@@ -7,13 +7,14 @@ import pytest
 from grpcdemo.diagnosis.inventory import MissingRight, Unreadable
 from grpcdemo.resources.resource import PODS
 from grpcdemo.steps.sources.around import Around
-from grpcdemo.steps.sources.choice import BestSource
+from grpcdemo.steps.sources.choice import NO_PROXY, BestSource, ClientSource
 from grpcdemo.steps.sources.istio import UNMESHED
 from grpcdemo.steps.sources.source import Reading
 
 AROUND = Around([], [], {})
 CLIENTS, SERVERS = Reading("envoy", told=["web-1"]), Reading("istio", told=["cart-1", "cart-2"])
 UNMESHED_CLIENTS = Reading("envoy", nobody="no client pod runs with Istio's sidecar")
+WITHOUT_LINKERD = Reading("linkerd", nobody="no client pod runs with Linkerd's proxy")
 UNMESHED_SERVERS = Reading("istio", nobody=UNMESHED)
 SILENT_SERVERS = Reading("istio", failures={"cart-1": "it is silent"})
 APPS, NO_METRICS = Reading("app", told=["cart-1"]), Reading("app", nobody="no pod has metrics")
@@ -117,3 +118,20 @@ async def test_nobody_of_three() -> None:
 async def test_of_two_that_fail_the_last_one_says_why() -> None:
     reading = await best(SILENT_CLIENTS, SILENT_SERVERS, NO_METRICS)
     assert (reading.source, reading.why, reading.nobody) == ("istio", "its sidecar does not answer", "")
+
+
+async def proxies(*answers: Reading | Unreadable) -> Reading:
+    return await ClientSource([Scripted([answer]) for answer in answers]).read(AROUND)
+
+
+async def test_the_mesh_that_the_clients_run_in() -> None:
+    linkerd = Reading("linkerd", told=["web-1"])
+    assert await proxies(CLIENTS, linkerd) == CLIENTS
+    assert await proxies(UNMESHED_CLIENTS, linkerd) == linkerd, (
+        "no worse than the first one, so there is nothing to say"
+    )
+    assert (await proxies(UNMESHED_CLIENTS, WITHOUT_LINKERD)).nobody == NO_PROXY
+    past = Reading("linkerd", nobody="no client pod calls through Linkerd's proxy")
+    assert await proxies(UNMESHED_CLIENTS, past) == past
+    nobody_known = Reading("envoy", nobody="no client pod is known")
+    assert (await proxies(nobody_known, nobody_known)).nobody == "no client pod is known"

@@ -69,7 +69,7 @@ class ServicePods:
         names = {endpoint.pod for endpoint in scene.endpoints}
         servers = [pod for pod in self._mirror[own] if pod["metadata"]["name"] in names and is_active(pod)]
         is_one_of_many = bool(self._client and self._client.is_one_of_many)
-        return Around(self._clients(), servers, scene.ready_addresses, is_one_of_many)
+        return Around(self._clients(), servers, scene.ready_addresses, scene.target_ports, is_one_of_many)
 
     def check_clients(self, config: SourceConfig) -> None:
         """Raises NotFound if nobody is known to call, and the servers are not asked or count nothing."""

@@ -12,6 +12,7 @@ from grpcdemo.model.observation import Observation
 from grpcdemo.resources.metrics_ports import MetricsPort
 from grpcdemo.resources.resource import PODS
 from grpcdemo.steps.observe.service import ServiceObserveConfig, observe_service
+from grpcdemo.steps.sources.choice import NO_PROXY
 from grpcdemo.steps.sources.source import Choice, SourceConfig
 from grpcdemo.steps.subject import Subject
 from grpcdemo.verdict import Outcome
@@ -88,7 +89,7 @@ async def test_the_cure_while_it_runs(cluster: HollowCluster, demo_api: Api) -> 
     await cluster.settle()
     async with aclosing(watching(demo_api, expect=Outcome.BALANCED)) as observations:
         before = await anext(observations)
-        assert before.verdict.reason.startswith("no client pod runs with Istio's sidecar, and no server pod names a ")
+        assert before.verdict.reason.startswith(f"{NO_PROXY}, and no server pod names a ")
         assert before.verdict.reason.endswith(", so nobody counts requests")
         assert f"`grpcdemo diagnose svc/grpc-server --namespace {DEMO}`" in str(before.hint)
         assert [one.message for one in before.blind] == ["it has no sidecar"]

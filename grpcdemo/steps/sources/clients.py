@@ -1,0 +1,70 @@
+"""The proxies beside the clients, which know the server pod of each request: how those of one mesh are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Generic
+
+from grpcdemo.diagnosis.traffic import Counters
+from grpcdemo.model.observation import SourceName
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.pods import is_running
+from grpcdemo.steps.sources.around import Around
+from grpcdemo.steps.sources.pages import MOST_PODS, Answer, Page, Pages
+from grpcdemo.steps.sources.sidecars import WITHOUT
+from grpcdemo.steps.sources.source import Reading, pod_names
+
+ISTIO, LINKERD = "Istio's sidecar", "Linkerd's proxy"
+PAST = "its calls go past its sidecar"
+STRANGE = "its sidecar does not know the Service"
+"""It may learn of it: that takes a moment after its start."""
+
+
+@dataclass(frozen=True)
+class Proxies(Generic[Answer]):
+    """Those of one mesh."""
+
+    source: SourceName
+    name: str
+    pages: Pages[Answer]
+    page_of: Callable[[Object], Page | None]
+    """Where one is asked; None for a pod without it."""
+
+    async def read(self, around: Around, count: Callable[[Answer], Counters | None]) -> Reading:
+        """*count* is what an answer tells; None if the proxy does not know the Service."""
+        names = pod_names(around.clients)
+        running = {str(pod["metadata"]["uid"]): pod for pod in around.clients if is_running(pod)}
+        pages = {uid: self.page_of(pod) for uid, pod in running.items()}
+        uncounted = {uid: why for uid, page in pages.items() if (why := _why_uncounted(uid, page, around))}
+        asked = [(running[uid], page) for uid, page in pages.items() if page and uid not in uncounted]
+        answers, failures = await self.pages.ask(asked[:MOST_PODS])
+        counted = {uid: count(answer) for uid, answer in answers.items()}
+        failures |= {uid: STRANGE for uid, counters in counted.items() if counters is None}
+        counters = {names[uid]: counters for uid, counters in counted.items() if counters is not None}
+        return Reading(
+            self.source,
+            counters,
+            told=[*counters],
+            all_pods=len(around.clients),
+            failures={names[uid]: why for uid, why in failures.items()},
+            is_awaited=self.pages.are_awaited,
+            uncounted={names[uid]: why for uid, why in uncounted.items()},
+            nobody="" if asked else self._why_nobody(around, uncounted),
+        )
+
+    def _why_nobody(self, around: Around, uncounted: Mapping[str, str]) -> str:
+        if not around.clients:
+            return "no client pod is known"
+        return f"no client pod calls through {self.name}" if PAST in uncounted.values() else nobody_runs_with(self.name)
+
+
+def nobody_runs_with(proxy: str) -> str:
+    return f"no client pod runs with {proxy}"
+
+
+def _why_uncounted(uid: str, page: Page | None, around: Around) -> str:
+    """Why the requests of a client are in no proxy's counters; empty if they are."""
+    if page is None:
+        return WITHOUT
+    return PAST if uid in around.past else ""
