@@ -43,6 +43,13 @@ def test_get_pods_wide(running: Demo) -> None:
     assert {(row["NOMINATED NODE"], row["READINESS GATES"]) for row in rows} == {("<none>", "<none>")}
 
 
+def test_exec(running: Demo) -> None:
+    """The output of a command, in the container's own environment."""
+    said = running.kubectl("exec", "deploy/grpc-server", "--", "sh", "-c", "echo $HOSTNAME")
+    assert said.strip() in running.pods()
+    assert "local_address" in running.kubectl("exec", "deploy/grpc-client", "--", "cat", "/proc/net/tcp")
+
+
 def test_get_endpoints(running: Demo) -> None:
     running.kubectl("wait", "--for=jsonpath={.subsets[0].addresses[2]}", "endpoints/grpc-server", "--timeout=120s")
     (row,) = table(running.kubectl("get", "ep"))

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -110,6 +110,11 @@ class HollowNode:
 
     def find_port(self, namespace: str, pod: str, port: int) -> Address:
         raise StatusError("InternalError", "a hollow node has no ports")
+
+    async def run_command(
+        self, namespace: str, pod: str, container: str, argv: Sequence[str], write: Callable[[str, bytes], None]
+    ) -> int:
+        raise StatusError("InternalError", "a hollow node runs no programs")
 
     async def read(self, namespace: str, pod: str, container: str, options: LogOptions) -> AsyncIterator[bytes]:
         if options.timestamps and not options.follow and options.tail_lines != 1:

@@ -19,6 +19,7 @@ from grpcdemo.resources.resource import PODS, Resource
 
 if TYPE_CHECKING:  # see dial
     from grpcdemo.kube.client.exchange import Exchange
+    from grpcdemo.kube.client.execution import Output
     from grpcdemo.kube.client.port_forward import PortForward
 
 PAGE = 500
@@ -166,6 +167,12 @@ class Api:
             "get", PODS, namespace, pod, self.target.context, subresource="portforward", parameters={"ports": port}
         )
         return await self._exchange.forward(request, pod)
+
+    async def execute(self, pod: str, container: str, *command: str, namespace: str) -> Output:
+        """Run *command* in a container that runs, without input and without a terminal, to its end."""
+        parameters: Parameters = {"container": container, "command": command, "stdout": True, "stderr": True}
+        request = Request("get", PODS, namespace, pod, self.target.context, subresource="exec", parameters=parameters)
+        return await self._exchange.execute(request)
 
     def stream(
         self, request: Request, *, answer_s: float, silence_s: float

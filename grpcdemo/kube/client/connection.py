@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import Mapping
 
 import aiohttp
 from multidict import CIMultiDict
@@ -16,7 +15,7 @@ from grpcdemo.kube.access.entries import Cluster, User
 from grpcdemo.kube.access.pem import KeyPair
 from grpcdemo.kube.access.proxies import Proxy
 from grpcdemo.kube.access.tls import build_context
-from grpcdemo.kube.client.request import Request
+from grpcdemo.kube.client.request import Parameters, Request
 
 CLOSE_S = 1.0
 """How long the other end may take to say goodbye to a websocket."""
@@ -105,5 +104,9 @@ class Connection:
         return self._tls
 
 
-def _query(parameters: Mapping[str, str | int | bool]) -> dict[str, str]:
-    return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in parameters.items()}
+def _query(parameters: Parameters) -> list[tuple[str, str]]:
+    return [
+        (name, str(value).lower() if isinstance(value, bool) else str(value))
+        for name, values in parameters.items()
+        for value in (values if isinstance(values, tuple) else (values,))
+    ]

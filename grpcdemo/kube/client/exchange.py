@@ -24,8 +24,9 @@ from grpcdemo.kube.access.credentials import Credentials
 from grpcdemo.kube.client.conflict import Meaning, judge_conflict
 from grpcdemo.kube.client.connection import Connection
 from grpcdemo.kube.client.errors import api_error, not_kubernetes
+from grpcdemo.kube.client.execution import Output, read_output
 from grpcdemo.kube.client.patience import Patience
-from grpcdemo.kube.client.port_forward import PROTOCOL, PortForward
+from grpcdemo.kube.client.port_forward import PortForward
 from grpcdemo.kube.client.request import Request
 from grpcdemo.kube.client.restart import Restart
 from grpcdemo.kube.messages import read_text
@@ -33,6 +34,8 @@ from grpcdemo.model.progress import Reporter
 from grpcdemo.resources.objects import Object
 from grpcdemo.waiting import done_within, to_its_end
 
+CHANNELS = "v4.channel.k8s.io"
+"""The protocol of websockets to a pod: each message begins with the number of its channel."""
 CONNECT_TIMEOUT_S = 10.0
 MOST_BACK_OFF_S = 3.0
 MOST_ASKED_S = 30.0
@@ -123,11 +126,22 @@ class Exchange:
 
     async def forward(self, request: Request, pod: str) -> PortForward:
         """A port of *pod*. Tried once."""
+        return PortForward(await self._open_websocket(request), pod)
+
+    async def execute(self, request: Request) -> Output:
+        """What a command in a container writes, and how it ends. Tried once."""
+        websocket = await self._open_websocket(request)
+        try:
+            return await read_output(websocket)
+        finally:
+            await websocket.close()
+
+    async def _open_websocket(self, request: Request) -> aiohttp.ClientWebSocketResponse[bool]:
         credentials = await self._connection.source.get()
-        opening = self._connection.open_websocket(request, credentials, PROTOCOL)
+        opening = self._connection.open_websocket(request, credentials, CHANNELS)
         with self._errors():
             try:
-                return PortForward(await done_within(opening, self.patience.answer_s), pod)
+                return await done_within(opening, self.patience.answer_s)
             except aiohttp.WSServerHandshakeError as error:
                 if error.status == 403:
                     raise Forbidden(f"cannot {request.verb} {request.subject}: HTTP 403") from error

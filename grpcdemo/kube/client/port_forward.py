@@ -16,7 +16,6 @@ import aiohttp
 
 from grpcdemo.errors import ApiError, Unreachable
 
-PROTOCOL = "v4.channel.k8s.io"
 DATA, ERROR = 0, 1
 END = b"\r\n\r\n"
 """Of a head, and of a body in chunks."""

@@ -12,7 +12,8 @@ from grpcdemo.resources.resource import Resource
 METHODS = {"get": "GET", "list": "GET", "watch": "GET", "create": "POST", "patch": "PATCH", "delete": "DELETE"}
 MERGE_PATCH = "application/merge-patch+json"
 
-Parameters = Mapping[str, str | int | bool]
+Parameters = Mapping[str, "str | int | bool | tuple[str, ...]"]
+"""Of a tuple, each member is a parameter of that name."""
 
 
 @dataclass(frozen=True)

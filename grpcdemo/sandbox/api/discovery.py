@@ -9,6 +9,7 @@ from grpcdemo.sandbox.api.status import no_such_path
 
 KINDS: dict[str, Object] = {
     "scale": {"group": "autoscaling", "version": "v1", "kind": "Scale"},
+    "exec": {"kind": "PodExecOptions"},
     "portforward": {"kind": "PodPortForwardOptions"},
     "proxy": {"kind": "PodProxyOptions"},
 }

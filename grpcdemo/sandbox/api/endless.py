@@ -1,4 +1,4 @@
-"""Requests that do not end by themselves: watches, followed logs, port-forwards. The server cuts them when it stops."""
+"""Requests that need not end by themselves: watches, followed logs, port-forwards, commands. The server cuts them."""
 
 from __future__ import annotations
 

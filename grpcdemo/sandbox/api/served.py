@@ -41,6 +41,7 @@ SERVED: dict[Resource, Verbs] = {
     RULES_REVIEWS: ("create",),
 }
 SUBRESOURCE_VERBS: dict[str, Verbs] = {
+    "exec": ("create", "get"),
     "log": ("get",),
     "finalize": ("update",),
     "portforward": ("create", "get"),

@@ -16,6 +16,7 @@ from aiohttp.typedefs import Middleware
 
 from grpcdemo.resources.objects import Object
 from grpcdemo.sandbox.api import discovery, openapi
+from grpcdemo.sandbox.api.commands import Commands, PodCommands
 from grpcdemo.sandbox.api.endless import EndlessRequests
 from grpcdemo.sandbox.api.logs import LogSource
 from grpcdemo.sandbox.api.negotiation import add_warning, answer
@@ -36,8 +37,8 @@ GRACE_S = 1.0
 """How long requests may take to end when the server stops; watches are cut at once."""
 
 
-class Node(LogSource, PodPorts, Protocol):
-    """What runs the pods: it has their logs, and knows the way to their ports."""
+class Node(LogSource, PodCommands, PodPorts, Protocol):
+    """What runs the pods: it has their logs, runs commands in them, and knows the way to their ports."""
 
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -52,6 +53,7 @@ def build_app(registry: Registry, *, token: str, node: Node, version: str) -> we
     """
     endless = EndlessRequests()
     verbs, streams = Verbs(registry), Streams(registry.store, node, endless)
+    commands = Commands(registry.store, node, endless)
     forwards, proxy = PortForwards(node, endless), PodProxy(registry.store, node)
     by_verb = {
         "get": verbs.get,
@@ -62,6 +64,7 @@ def build_app(registry: Registry, *, token: str, node: Node, version: str) -> we
         "patch": verbs.patch,
         "delete": verbs.delete,
         "deletecollection": verbs.delete_collection,
+        "exec": commands.execute,
         "log": streams.log,
         "portforward": forwards.forward,
         "proxy": proxy.pass_on,

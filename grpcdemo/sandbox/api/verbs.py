@@ -32,7 +32,7 @@ OBJECT_VERBS = {"GET": "get", "PUT": "update", "PATCH": "patch", "DELETE": "dele
 COLLECTION_VERBS = {"GET": "list", "POST": "create", "DELETE": "deletecollection"}
 CONNECT_VERBS = {**OBJECT_VERBS, "HEAD": "get", "POST": "create"}
 """The verb of each HTTP method, on one object, on a collection, and on what connects to an object."""
-HANDLED_APART = ("log", "portforward", "proxy")
+HANDLED_APART = ("exec", "log", "portforward", "proxy")
 """Subresources that are not an object."""
 
 
@@ -217,6 +217,6 @@ def choose_verb(call: Call) -> str:
 
 
 def _verbs_by_method(place: Place) -> dict[str, str]:
-    if place.subresource in ("portforward", "proxy"):
+    if place.subresource in ("exec", "portforward", "proxy"):
         return CONNECT_VERBS
     return COLLECTION_VERBS if place.name is None else OBJECT_VERBS

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from grpcdemo.resources.objects import Object
@@ -31,7 +31,11 @@ def build_command(container: Object, image: Image, env: Mapping[str, str], cwd: 
     own = [expand(part, env) for part in container.get("command") or []]
     if not own:
         return Command("module", [image.module or "", *args], env, cwd)
-    argv = [*own, *args]
+    return find_command([*own, *args], env, cwd, dns=dns)
+
+
+def find_command(argv: Sequence[str], env: Mapping[str, str], cwd: Path, *, dns: str | None) -> Command:
+    """What runs *argv* as it is. Raises StartError if there is no such program, and GrpcdemoError if no Envoy."""
     if argv[0] in PYTHON:
         if len(argv) > 2 and argv[1] == "-m":
             return Command("module", argv[2:], env, cwd)

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import secrets
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +15,12 @@ from grpcdemo.errors import GrpcdemoError
 from grpcdemo.resources.istio import XDS_BOOTSTRAP
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.times import EPOCH, write_now, write_time
-from grpcdemo.sandbox.child import Command, RunningProcess
+from grpcdemo.sandbox.api.status import StatusError
+from grpcdemo.sandbox.child import Command, RunningProcess, Write
 from grpcdemo.sandbox.controllers.events import Severity
 from grpcdemo.sandbox.kubelet.backoff import Backoff, format_delay
 from grpcdemo.sandbox.kubelet.checks import Check, build_check
-from grpcdemo.sandbox.kubelet.command import StartError, build_command, build_proxy_command
+from grpcdemo.sandbox.kubelet.command import StartError, build_command, build_proxy_command, find_command
 from grpcdemo.sandbox.kubelet.container_logs import ContainerLogs
 from grpcdemo.sandbox.kubelet.environment import (
     IMAGE_ENV,
@@ -75,6 +76,10 @@ class Container:
         self._init = init
         self._stopping = asyncio.Event()
         self._process: RunningProcess | None = None
+        self._env: Mapping[str, str] = {}
+        """Of the present run."""
+        self._commands: set[RunningProcess] = set()
+        """Those that were started in the container beside its program."""
         self._runs = 0
         first_s = context.host.config.backoff_s
         self._crashes = Backoff(first_s=first_s, free=1)
@@ -105,8 +110,27 @@ class Container:
             await self._process.stop(grace_s)
 
     def kill(self) -> None:
-        if self._process is not None:
-            self._process.signal(signal.SIGKILL)
+        for process in filter(None, (self._process, *self._commands)):
+            process.signal(signal.SIGKILL)
+
+    async def run_command(self, argv: Sequence[str], write: Write) -> int:
+        """Run *argv* beside the container's program, with its environment, to the end; the exit code.
+
+        Raises StatusError if the container does not run, or there is no such program.
+        """
+        if "running" not in self.state.state:
+            raise StatusError("BadRequest", f'container not found ("{self.state.name}")')
+        try:
+            command = find_command(argv, self._env, self._work(), dns=self._context.host.config.dns)
+            process = await self._context.host.start(command, write)
+        except (StartError, GrpcdemoError, OSError) as error:
+            raise StatusError("InternalError", f"error executing command in container: {error}") from error
+        self._commands.add(process)
+        try:
+            return await asyncio.shield(process.ended)
+        finally:
+            process.signal(signal.SIGKILL)
+            self._commands.discard(process)
 
     async def _run_once(self, image: Image) -> None:
         """From start to end. Raises ConfigError."""
@@ -115,7 +139,7 @@ class Container:
         self.state.image_id = image.id
         with contextlib.ExitStack() as stack:
             try:
-                env = await self._build_environment(image)
+                env = self._env = await self._build_environment(image)
                 self._record("Normal", "Created", "Container created")
                 file = stack.enter_context(contextlib.closing(self.logs.open(self._runs)))
                 self._process = await self._context.host.start(self._build_command(image, env), file.write)
@@ -125,6 +149,7 @@ class Container:
                 return
             self._count_run()
             code = await self._run_to_end(self._process)
+            self.kill()  # what still runs beside it
         self._end(code)
 
     async def _run_to_end(self, process: RunningProcess) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from grpcdemo.resources.objects import Object, is_terminating, namespaced_name
@@ -14,6 +14,7 @@ from grpcdemo.sandbox.api.logs import LogOptions
 from grpcdemo.sandbox.api.pod_ports import Address
 from grpcdemo.sandbox.api.status import StatusError, not_found
 from grpcdemo.sandbox.api.store import Store
+from grpcdemo.sandbox.child import Write
 from grpcdemo.sandbox.kubelet.environment import IMAGE_ENV
 from grpcdemo.sandbox.kubelet.fork_server import ForkServer, can_fork
 from grpcdemo.sandbox.kubelet.host import NODE, Host, KubeletConfig, RecordEvent
@@ -32,7 +33,7 @@ log = logging.getLogger(__name__)
 
 
 class Kubelet:
-    """Runs pods, and serves their logs and ports. *root* is a folder of its own."""
+    """Runs pods, and commands in them, and serves their logs and ports. *root* is a folder of its own."""
 
     def __init__(
         self, store: Store, network: Network, root: Path, record: RecordEvent, *, config: KubeletConfig | None = None
@@ -69,12 +70,24 @@ class Kubelet:
 
     def find_port(self, namespace: str, pod: str, port: int) -> Address:
         """Raises StatusError, and OSError if the port is known to be closed."""
+        return self._find_worker(namespace, pod).find_port(port)
+
+    async def run_command(self, namespace: str, pod: str, container: str, argv: Sequence[str], write: Write) -> int:
+        """The exit code of a command in a container. Raises StatusError if it cannot be started."""
+        if self._host.network.is_virtual:
+            raise StatusError(
+                "BadRequest", "only 127.0.0.1 answers on this machine, so a pod has no network of its own"
+            )
+        return await self._find_worker(namespace, pod).run_command(container, argv, write)
+
+    def _find_worker(self, namespace: str, pod: str) -> PodWorker:
+        """Raises StatusError."""
         worker = self._workers.get((namespace, pod))
         if worker is None:
             if self._store.find(PODS, namespace, pod) is None:
                 raise not_found(PODS, pod)
             raise StatusError("BadRequest", f"pod {pod} does not run on a node")
-        return worker.find_port(port)
+        return worker
 
     def _relist(self) -> None:
         pods = {namespaced_name(pod): pod for pod in self._store.list(PODS)}

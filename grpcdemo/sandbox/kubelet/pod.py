@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from grpcdemo.resources.objects import Object, namespaced_name
@@ -18,6 +18,7 @@ from grpcdemo.resources.times import write_now
 from grpcdemo.sandbox.api.logs import LogOptions
 from grpcdemo.sandbox.api.pod_ports import Address
 from grpcdemo.sandbox.api.status import StatusError
+from grpcdemo.sandbox.child import Write
 from grpcdemo.sandbox.kubelet.container import Container, PodContext, log_failure
 from grpcdemo.sandbox.kubelet.host import Host
 from grpcdemo.sandbox.kubelet.images import is_proxy
@@ -91,11 +92,12 @@ class PodWorker:
 
     def read_log(self, container: str, options: LogOptions) -> AsyncIterator[bytes]:
         """Raises StatusError (BadRequest) if there is none."""
-        pod = self._pod["metadata"]["name"]
-        for known in (*self._init, *self._main):
-            if known.state.name == container:
-                return read_log(known.logs.choose(pod, known.state, previous=options.previous), options)
-        raise StatusError("BadRequest", f"container {container} is not valid for pod {pod}")
+        pod, known = self._pod["metadata"]["name"], self._find(container)
+        return read_log(known.logs.choose(pod, known.state, previous=options.previous), options)
+
+    async def run_command(self, container: str, argv: Sequence[str], write: Write) -> int:
+        """The exit code. Raises StatusError if it cannot be started."""
+        return await self._find(container).run_command(argv, write)
 
     def find_port(self, port: int) -> Address:
         """What leads to a port of the pod's loopback interface."""
@@ -128,6 +130,13 @@ class PodWorker:
         else:
             await asyncio.wait({self._start(container) for container in self._main})
         await self._stop(float(self._pod["spec"].get("terminationGracePeriodSeconds", 30)))
+
+    def _find(self, container: str) -> Container:
+        """Raises StatusError (BadRequest)."""
+        for known in (*self._init, *self._main):
+            if known.state.name == container:
+                return known
+        raise StatusError("BadRequest", f"container {container} is not valid for pod {self._pod['metadata']['name']}")
 
     def _start(self, container: Container) -> asyncio.Task[None]:
         task = self._tasks[container] = asyncio.create_task(container.run())

@@ -28,4 +28,4 @@ async def kubectl(tmp_path: Path) -> AsyncIterator[Kubectl]:
     """A kubectl whose server speaks TLS, without which it would not send its token."""
     async with running(server_context()) as found:
         write_kubeconfig(tmp_path / "kubeconfig", found.client.url, namespace=NAMESPACE)
-        yield Kubectl(tmp_path)
+        yield Kubectl(tmp_path, found.node)

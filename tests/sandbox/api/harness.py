@@ -7,7 +7,7 @@ import io
 import json
 import ssl
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from errno import ECONNREFUSED
@@ -36,12 +36,17 @@ from .samples import NAMESPACE
 class FakeNode:
     """Logs of three lines; the container that is called `waiting` has none yet. Notes what it was asked.
 
-    Each port of a pod is where `ports` says.
+    Each port of a pod is where `ports` says. A command writes its arguments, and ends with the code in `codes`.
     """
 
     asked: list[tuple[str, str, str, LogOptions]] = field(default_factory=list)
     closed: asyncio.Event = field(default_factory=asyncio.Event)
     ports: dict[int, Address] = field(default_factory=dict)
+    codes: dict[str, int] = field(default_factory=dict)
+    """By program."""
+    is_asleep: asyncio.Event = field(default_factory=asyncio.Event)
+    is_awake: asyncio.Event = field(default_factory=asyncio.Event)
+    """The command `sleep` has begun, and has ended."""
 
     def find_port(self, namespace: str, pod: str, port: int) -> Address:
         if pod != "one":
@@ -49,6 +54,24 @@ class FakeNode:
         if port not in self.ports:
             raise ConnectionRefusedError(ECONNREFUSED, "nobody listens")
         return self.ports[port]
+
+    async def run_command(
+        self, namespace: str, pod: str, container: str, argv: Sequence[str], write: Callable[[str, bytes], None]
+    ) -> int:
+        if argv[0] == "sleep":
+            await self._sleep()
+        if argv[0] not in self.codes:
+            raise StatusError("InternalError", f'exec: "{argv[0]}": executable file not found in $PATH')
+        write("stdout", " ".join((container, *argv)).encode())
+        write("stderr", b"done\n")
+        return self.codes[argv[0]]
+
+    async def _sleep(self) -> None:
+        self.is_asleep.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.is_awake.set()
 
     async def read(self, namespace: str, pod: str, container: str, options: LogOptions) -> AsyncIterator[bytes]:
         self.asked.append((namespace, pod, container, options))
@@ -182,6 +205,7 @@ async def running(ssl_context: ssl.SSLContext | None = None, admit: Admit = admi
 @dataclass
 class Kubectl:
     home: Path
+    node: FakeNode
 
     async def run(self, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
         """In a thread: the server runs in this event loop."""

@@ -121,6 +121,19 @@ async def test_server_side_apply_is_refused_with_a_hint(kubectl: Kubectl) -> Non
     assert "use `kubectl apply` without --server-side" in refused.stderr
 
 
+async def test_exec(kubectl: Kubectl) -> None:
+    """A program that fails, and one that there is not."""
+    kubectl.node.codes = {"id": 0, "false": 7}
+    await told(kubectl, "create", "-f", "-", stdin=yaml.safe_dump(pod()))
+    await told(kubectl, "patch", "pod", "one", "--subresource=status", "-p", '{"status": {"phase": "Running"}}')
+    assert await told(kubectl, "exec", "one", "--", "id", "-u") == "c id -u"
+    failed = await kubectl.run("exec", "one", "--", "false")
+    assert (failed.returncode, failed.stdout) == (7, "c false")
+    assert failed.stderr == "done\ncommand terminated with exit code 7\n"
+    missing = await kubectl.run("exec", "one", "--", "sh")
+    assert (missing.returncode, 'exec: "sh": executable file not found' in missing.stderr) == (1, True)
+
+
 NO_PATH = "the server could not find the requested resource"
 JSON_ONLY = "as protobuf: add `--dry-run=client -o yaml | kubectl create -f -`"
 
@@ -135,7 +148,7 @@ JSON_ONLY = "as protobuf: add `--dry-run=client -o yaml | kubectl create -f -`"
         ("create token default", NO_PATH),
         ("create deployment one --image=x", JSON_ONLY),
         ("create service clusterip one --tcp=1:1", JSON_ONLY),
-        ("exec one -- id", NO_PATH),
+        ("exec one -it -- id", "the sandbox runs commands without input and without a terminal"),
         ("attach one", NO_PATH),
         (
             "port-forward pod/one 0:50051",

@@ -20,7 +20,7 @@ PATHS = [
     ("GET", "/api/v1/foo", 404, NO_PATH),
     ("GET", "/apis/foo.com/v1", 404, NO_PATH),
     ("GET", "/apis/apps/v1/namespaces/demo/statefulsets", 404, NO_PATH),
-    ("GET", f"{PODS}/x/exec", 404, NO_PATH),
+    ("GET", f"{PODS}/x/attach", 404, NO_PATH),
     ("GET", "/api/v1/namespaces/demo/nodes", 404, NO_PATH),
     ("GET", "/api/v1/pods/x", 404, NO_PATH),
     ("GET", f"{PODS}/", 404, NO_PATH),

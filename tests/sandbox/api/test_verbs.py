@@ -255,7 +255,8 @@ async def test_a_new_object_must_not_have_a_version(client: Client) -> None:
 RESOURCES = [
     ({"verb": "get", "resource": "pods"}, True),
     ({"verb": "get", "resource": "pods", "subresource": "log"}, True),
-    ({"verb": "create", "resource": "pods", "subresource": "exec"}, False),
+    ({"verb": "create", "resource": "pods", "subresource": "exec"}, True),
+    ({"verb": "create", "resource": "pods", "subresource": "attach"}, False),
     ({"verb": "create", "resource": "deployments", "group": "apps"}, True),
     ({"verb": "create", "resource": "deployments"}, False),
     ({"verb": "delete", "resource": "nodes"}, False),

@@ -1,6 +1,6 @@
 """A log that is rotated many times a second, while a client calls as fast as it can and a follower reads it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +42,11 @@ class Cut:
 
     def find_port(self, namespace: str, pod: str, port: int) -> Address:
         return self.machine.kubelet.find_port(namespace, pod, port)
+
+    async def run_command(
+        self, namespace: str, pod: str, container: str, argv: Sequence[str], write: Callable[[str, bytes], None]
+    ) -> int:
+        return await self.machine.kubelet.run_command(namespace, pod, container, argv, write)
 
 
 @pytest.mark.parametrize("cut_after", [None, 3_500], ids=["one stream", "streams that are cut"])
