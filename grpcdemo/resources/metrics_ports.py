@@ -1,6 +1,8 @@
 """Where a pod has its metrics: as the user says, or by the annotations that Prometheus' own examples look for.
 
-In a pod with Istio's sidecar, the injector sets these annotations to its agent, which adds the application's metrics.
+In a pod with Istio's sidecar, the injector sets these annotations to its agent. That answers with its own metrics,
+those of Envoy, and those of the application if the pod had such annotations before; a variable of the agent has these
+then. A query is passed on to Envoy alone. So do `applyPrometheusMerge` and `handleStats` in Istio's source.
 """
 
 from __future__ import annotations
@@ -10,11 +12,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from grpcdemo.resources.objects import Object, annotations_of
+from grpcdemo.resources.pods import proxy_container
 
 PORT, PATH, SCHEME = "prometheus.io/port", "prometheus.io/path", "prometheus.io/scheme"
 USUAL_NAMES = ("metrics", "http-metrics", "prometheus")
 """Of a container port."""
 USUAL_PATH = "/metrics"
+AGENT_PATH, MERGED = "/stats/prometheus", "ISTIO_PROMETHEUS_ANNOTATIONS"
+NO_ENVOY = "?filter=%5E%24"
+"""No statistic of Envoy, which may be many megabytes, has an empty name. Agents before Istio 1.24 do not pass it on."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +48,13 @@ def parse_metrics_port(text: str) -> MetricsPort:
 def metrics_port_of(pod: Object) -> MetricsPort | None:
     """As the pod itself says."""
     annotations = annotations_of(pod)
-    port = annotations.get(PORT) or _number_of(pod, USUAL_NAMES)
-    path = annotations.get(PATH) or USUAL_PATH
+    port, path = annotations.get(PORT), annotations.get(PATH) or USUAL_PATH
+    if path == AGENT_PATH and (sidecar := proxy_container(pod)):
+        has_own = any(variable["name"] == MERGED for variable in sidecar.get("env") or [])
+        port, path = (port, path + NO_ENVOY) if has_own else (None, USUAL_PATH)
+    where = port or _number_of(pod, USUAL_NAMES)
     try:
-        return parse_metrics_port(f"{port}/{path.removeprefix('/')}") if port else None
+        return parse_metrics_port(f"{where}/{path.removeprefix('/')}") if where else None
     except ValueError:
         return None
 

@@ -65,5 +65,11 @@ def has_xds(pod: Object) -> bool:
 
 def proxy_image(pod: Object) -> str | None:
     """The image of Istio's proxy in the pod, if there is one."""
-    containers = [*sidecars_of(pod), *pod["spec"]["containers"]]
-    return next((container["image"] for container in containers if container["name"] == PROXY_CONTAINER), None)
+    container = proxy_container(pod)
+    return container["image"] if container else None
+
+
+def proxy_container(pod: Object) -> Object | None:
+    """Istio's proxy in the pod."""
+    containers = (*sidecars_of(pod), *pod["spec"]["containers"])
+    return next((container for container in containers if container["name"] == PROXY_CONTAINER), None)

@@ -45,6 +45,22 @@ def test_what_a_pod_says(of: Object, where: object) -> None:
     assert asked(of) == where
 
 
+ANNOTATED = {"name": "ISTIO_PROMETHEUS_ANNOTATIONS", "value": '{"scrape":"true","path":"","port":"9090"}'}
+
+
+@pytest.mark.parametrize("is_native", [False, True])
+@pytest.mark.parametrize(
+    ("env", "where"), [([ANNOTATED], (15020, "/stats/prometheus?filter=%5E%24")), ([], (9091, "/metrics"))]
+)
+def test_what_istios_agent_merges(env: list[Object], where: object, is_native: bool) -> None:
+    """The application's metrics without Envoy's; nothing of it if the pod had no annotations before the injection."""
+    merged = pod(OTHER, port="15020", path="/stats/prometheus")
+    sidecar = {"name": "istio-proxy", "restartPolicy": "Always", "env": env}
+    spec = merged["spec"]
+    added = {"initContainers": [sidecar]} if is_native else {"containers": [*spec["containers"], sidecar]}
+    assert asked({**merged, "spec": {**spec, **added}}) == where
+
+
 def test_what_the_user_says() -> None:
     assert parse_metrics_port("9090") == MetricsPort("9090", "/metrics")
     assert parse_metrics_port("9090/") == MetricsPort("9090", "/")
