@@ -42,6 +42,7 @@ TABLE: list[tuple[ByClient, list[str], Outcome, str]] = [
         PINNED,
         "each of 2 clients got all its responses from one pod, 1 of them too few to be certain",
     ),
+    ({"x": {"a": 330}, "y": {"b": 33}}, ABC, INCONCLUSIVE, "33 of at least 34 responses for each client, all from one"),
     ({"x": {"a": 340}, "y": {"b": 1, "c": 1}}, ABC, SKEWED, "1 of 2 clients got all its responses from one pod, but y"),
     ({"x": {"a": 340}, "y": EVEN}, ABC, SKEWED, "1 of 2 clients got all its responses from one pod, but y from 3"),
     (
@@ -70,6 +71,29 @@ TABLE: list[tuple[ByClient, list[str], Outcome, str]] = [
     ({"x": {"a": 64, "b": 64, "stranger": 64}}, ["a", "b"], BALANCED, "3 pods"),
     ({"x": {str(pod): 200 for pod in range(100)}}, [], BALANCED, "100 pods answered 1.0% to 1.0% each"),
 ]
+
+
+def two_alike(most: int) -> ByClient:
+    """Two clients that both prefer pod a."""
+    return {client: {"a": most, "b": 20, "c": 20} for client in "xy"}
+
+
+def three_apart(most: int) -> ByClient:
+    """Three clients, each of which prefers another pod, so that all together are even."""
+    return {
+        client: {pod: most if pod == preferred else 20 for pod in ABC}
+        for client, preferred in zip("xyz", ABC, strict=True)
+    }
+
+
+@pytest.mark.parametrize(
+    ("by_client", "outcome"),
+    [(two_alike(43), INCONCLUSIVE), (two_alike(44), SKEWED), (three_apart(43), BALANCED), (three_apart(44), SKEWED)],
+    ids=["alike", "alike, beyond chance", "apart", "apart, beyond chance"],
+)
+def test_each_look_at_the_clients_gets_a_part_of_the_error_rate(by_client: ByClient, outcome: Outcome) -> None:
+    """The evidence at 43 would do if that look were the only one: 9.4 and 10.4 of 9.2, where 9.9 and 10.6 are asked."""
+    assert judge(by_client, ABC).outcome is outcome
 
 
 @pytest.mark.parametrize(("by_client", "servers", "outcome", "reason"), TABLE)
