@@ -1,5 +1,7 @@
 """Which proxy a server gets, as Go's httpproxy decides it."""
 
+import sys
+
 import pytest
 
 from grpcdemo.errors import UsageError
@@ -8,6 +10,7 @@ from grpcdemo.kube.access.proxies import Proxy, choose_proxy
 
 SERVER = "https://api.example.com:6443"
 PROXY = "http://proxy:3128"
+TLS_IN_TLS = pytest.mark.skipif(sys.version_info < (3, 11), reason="asyncio starts TLS over TLS since Python 3.11")
 
 
 def chosen(server: str = SERVER, proxy_url: str = "", **environment: str) -> str | None:
@@ -27,7 +30,7 @@ def chosen(server: str = SERVER, proxy_url: str = "", **environment: str) -> str
         (SERVER, {"HTTPS_PROXY": "proxy:3128"}, PROXY),
         (SERVER, {"HTTPS_PROXY": "10.0.0.1:3128"}, "http://10.0.0.1:3128"),
         (SERVER, {"HTTPS_PROXY": "me:secret@proxy:3128"}, "http://me:secret@proxy:3128"),
-        (SERVER, {"HTTPS_PROXY": "https://proxy"}, "https://proxy"),
+        pytest.param(SERVER, {"HTTPS_PROXY": "https://proxy"}, "https://proxy", marks=TLS_IN_TLS),
         (SERVER, {"HTTPS_PROXY": "socks5://proxy"}, "socks5://proxy"),
         (SERVER, {"HTTPS_PROXY": "socks5h://proxy"}, "socks5h://proxy"),
         ("http://api.example.com", {"HTTPS_PROXY": PROXY}, None),
