@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grpcdemo.resources.objects import Object, annotations_of
 from grpcdemo.resources.pods import proxy_container
@@ -29,6 +29,7 @@ class MetricsPort:
 
     port: str
     path: str = USUAL_PATH
+    is_https: bool = False
 
     def number_in(self, pod: Object) -> int | None:
         """None if no container of the *pod* names such a port."""
@@ -45,22 +46,36 @@ def parse_metrics_port(text: str) -> MetricsPort:
     return MetricsPort(port, f"/{path}" if slash else USUAL_PATH)
 
 
-def metrics_port_of(pod: Object) -> MetricsPort | None:
-    """As the pod itself says."""
-    annotations = annotations_of(pod)
-    port, path = annotations.get(PORT), annotations.get(PATH) or USUAL_PATH
-    if path == AGENT_PATH and (sidecar := proxy_container(pod)):
-        has_own = any(variable["name"] == MERGED for variable in sidecar.get("env") or [])
-        port, path = (port, path + NO_ENVOY) if has_own else (None, USUAL_PATH)
-    where = port or _number_of(pod, USUAL_NAMES)
+def annotated_port(pod: Object) -> MetricsPort | None:
+    """The one that the *pod*'s annotations name."""
+    port, path = _annotated(pod)
+    return build_metrics_port(port, path, annotations_of(pod).get(SCHEME)) if port else None
+
+
+def usual_port(pod: Object) -> MetricsPort | None:
+    """The container port with a usual name."""
+    number, (_, path) = _number_of(pod, USUAL_NAMES), _annotated(pod)
+    return build_metrics_port(str(number), path, annotations_of(pod).get(SCHEME)) if number else None
+
+
+def build_metrics_port(port: str, path: str | None, scheme: str | None) -> MetricsPort | None:
+    """From what objects say; None if that is no port or path. Either may be left out."""
     try:
-        return parse_metrics_port(f"{where}/{path.removeprefix('/')}") if where else None
+        parsed = parse_metrics_port(f"{port}/{(path or USUAL_PATH).removeprefix('/')}")
     except ValueError:
         return None
+    return replace(parsed, is_https=(scheme or "").lower() == "https")
 
 
-def needs_https(pod: Object) -> bool:
-    return annotations_of(pod).get(SCHEME, "").lower() == "https"
+def _annotated(pod: Object) -> tuple[str | None, str | None]:
+    """The port and the path."""
+    annotations = annotations_of(pod)
+    port, path = annotations.get(PORT), annotations.get(PATH)
+    sidecar = proxy_container(pod)
+    if path != AGENT_PATH or not sidecar:
+        return port, path
+    has_own = any(variable["name"] == MERGED for variable in sidecar.get("env") or [])
+    return (port, path + NO_ENVOY) if has_own else (None, None)
 
 
 def _number_of(pod: Object, names: Iterable[str]) -> int | None:

@@ -101,6 +101,10 @@ GATEWAY_API = "gateway.networking.k8s.io"
 GATEWAYS = Resource("Gateway", "gateways", GATEWAY_API)
 GRPC_ROUTES = Resource("GRPCRoute", "grpcroutes", GATEWAY_API)
 HTTP_ROUTES = Resource("HTTPRoute", "httproutes", GATEWAY_API)
+MONITORING = "monitoring.coreos.com"
+"""Of the Prometheus operator."""
+POD_MONITORS = Resource("PodMonitor", "podmonitors", MONITORING, ("pmon",))
+SERVICE_MONITORS = Resource("ServiceMonitor", "servicemonitors", MONITORING, ("smon",))
 FELIX_CONFIGURATIONS = Resource("FelixConfiguration", "felixconfigurations", "crd.projectcalico.org", namespaced=False)
 """Calico's settings."""
 

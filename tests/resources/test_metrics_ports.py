@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from grpcdemo.resources.metrics_ports import MetricsPort, metrics_port_of, needs_https, parse_metrics_port
+from grpcdemo.resources.metrics_ports import MetricsPort, annotated_port, parse_metrics_port, usual_port
 from grpcdemo.resources.objects import Object
 
 
@@ -21,7 +21,7 @@ OTHER = {"name": "prometheus", "containerPort": 9091}
 
 
 def asked(of: Object) -> Any:
-    port = metrics_port_of(of)
+    port = annotated_port(of) or usual_port(of)
     return port and (port.number_in(of), port.path)
 
 
@@ -37,7 +37,7 @@ def asked(of: Object) -> Any:
         (pod(METRICS, port="9464", path="q/metrics?x=1"), (9464, "/q/metrics?x=1")),
         (pod(OTHER, port="prometheus"), (9091, "/metrics")),
         (pod(GRPC, port="http"), (None, "/metrics")),
-        (pod(METRICS, port="none, yet"), None),
+        (pod(METRICS, port="none, yet"), (9090, "/metrics")),
         (pod(METRICS, path="/a b"), None),
     ],
 )
@@ -72,5 +72,8 @@ def test_what_the_user_says() -> None:
 
 
 def test_https() -> None:
-    assert [needs_https(pod(scheme=scheme)) for scheme in ("https", "HTTPS", "http")] == [True, True, False]
-    assert not needs_https(pod())
+    ports = [annotated_port(pod(port="9090", scheme=scheme)) for scheme in ("https", "HTTPS", "http")]
+    assert [port.is_https for port in [*ports, annotated_port(pod(port="9090"))] if port] == [True, True, False, False]
+    by_name = usual_port(pod(METRICS, scheme="https"))
+    assert by_name
+    assert by_name.is_https

@@ -5,12 +5,14 @@ This needs no mesh, and tells nothing of callers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from grpcdemo.diagnosis.app_metrics import read_requests
+from grpcdemo.diagnosis.proxies import CONTAINERS
 from grpcdemo.diagnosis.traffic import NONE, Requests
 from grpcdemo.kube.client.api import Api
-from grpcdemo.resources.metrics_ports import MetricsPort, metrics_port_of, needs_https
+from grpcdemo.kube.survey.monitors import MonitorSurvey, survey_monitors
+from grpcdemo.resources.metrics_ports import MetricsPort, annotated_port, usual_port
 from grpcdemo.resources.objects import Object, controller_of
 from grpcdemo.resources.pods import is_running
 from grpcdemo.steps.sources.around import Around
@@ -26,7 +28,9 @@ class AppSource:
     """The metrics of a Service's pods. They do not tell one port from another."""
 
     def __init__(self, api: Api, wanted: MetricsPort | None = None, *, wait_s: float = WAIT_S) -> None:
+        self._api = api
         self._wanted = wanted
+        self._survey: MonitorSurvey | None = None
         self._pages = Pages(api, _parse, wait_s=wait_s)
         self._latest: dict[str, Requests] = {}
         """By server pod. Of one that is silent, the number stays; when it answers again, nothing is lost."""
@@ -35,6 +39,7 @@ class AppSource:
         names, address_of = pod_names(around.servers), {pod: address for address, pod in around.addresses.items()}
         running = {names[pod["metadata"]["uid"]]: pod for pod in around.servers if is_running(pod)}
         serving = {name: pod for name, pod in running.items() if name in address_of}
+        await self._look_for_monitors(serving.values())
         pages = {name: page for name, pod in serving.items() if (page := self._page_of(pod))}
         if not pages:
             return Reading("app", nobody=self._why_nobody(serving.values()))
@@ -68,19 +73,37 @@ class AppSource:
         idle = [name for name in answers if name not in known and _controller(pods[name]) in controllers]
         return {**known, **dict.fromkeys(idle, NONE)}
 
+    async def _look_for_monitors(self, pods: Collection[Object]) -> None:
+        """Once, and only if some pod itself does not say where its metrics are."""
+        if self._wanted or self._survey or all(map(annotated_port, pods)):
+            return
+        (namespace,) = {str(pod["metadata"]["namespace"]) for pod in pods}
+        self._survey = await survey_monitors(self._api, namespace)
+
+    def _port_of(self, pod: Object) -> MetricsPort | None:
+        if port := self._wanted or annotated_port(pod):
+            return port
+        monitored = [*self._survey.monitors.ports_of(pod, CONTAINERS)] if self._survey else []
+        return min(monitored, key=lambda port: port.is_https, default=usual_port(pod))
+
     def _page_of(self, pod: Object) -> Page | None:
-        port = self._wanted or (None if needs_https(pod) else metrics_port_of(pod))
+        port = self._port_of(pod)
         number = port.number_in(pod) if port else None
-        if port is None or number is None:
+        if port is None or number is None or port.is_https:
             return None
         return Page(number, port.path, f"port {number} at {port.path}", "a page of metrics")
 
     def _why_nobody(self, pods: Iterable[Object]) -> str:
         if self._wanted:
             return f"no server pod has a container port {self._wanted.port}"
-        if any(map(needs_https, pods)):
-            return "the metrics of the server pods need HTTPS (annotation prometheus.io/scheme), and only HTTP is read"
-        return "no server pod names a metrics port (annotation prometheus.io/port or --metrics-port)"
+        if any(port.is_https for port in map(self._port_of, pods) if port):
+            return "the metrics of the server pods need HTTPS, and only HTTP is read"
+        nowhere = "no server pod names a metrics port (annotation prometheus.io/port or --metrics-port)"
+        if not self._survey:
+            return nowhere
+        if self._survey.unseen:
+            return f"{nowhere}, and this user may not {self._survey.unseen}"
+        return f"{nowhere}, nor does a PodMonitor or ServiceMonitor" if self._survey.monitors.are_there else nowhere
 
 
 def _parse(body: bytes) -> Requests | None:

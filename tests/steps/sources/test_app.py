@@ -6,10 +6,11 @@ from grpcdemo.diagnosis.traffic import Requests
 from grpcdemo.kube.client.api import Api
 from grpcdemo.resources.metrics_ports import MetricsPort
 from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import POD_MONITORS
 from grpcdemo.steps.sources.app import UNTOLD, AppSource
 from tests.fakes.envoy import Metrics
 from tests.fakes.hollow_cluster import HollowCluster
-from tests.fakes.script import refuse
+from tests.fakes.script import refuse, reply
 from tests.steps.meshed import DEMO, around, pods_of
 
 AT = MetricsPort("9090")
@@ -87,6 +88,37 @@ async def test_why_nobody_counts(
     reading = await source.read(around([], [annotated(pod, **annotations) for pod in servers]))
     await source.close()
     assert reading.nobody.startswith(why)
+
+
+async def test_where_a_monitor_says(cluster: HollowCluster, demo_api: Api, servers: list[Object]) -> None:
+    """It is read once, and only for pods without an annotation."""
+    serve(cluster, servers, *(Metrics({"OK": 5}) for _ in servers))
+    endpoints = [{"portNumber": 9443, "scheme": "https"}, {"portNumber": 9090, "path": "/q/metrics"}]
+    monitor = {"metadata": {"name": "m", "namespace": DEMO}, "spec": {"selector": {}, "podMetricsEndpoints": endpoints}}
+    cluster.faults.on("GET", POD_MONITORS.path(), reply({"items": [monitor]}))
+    source = AppSource(demo_api, wait_s=60)
+    first = await source.read(around([], [annotated(pod, port="9090") for pod in servers]))
+    assert POD_MONITORS.path() not in {asked.path for asked in cluster.faults.asked}
+    readings = [await source.read(around([], servers)) for _ in range(2)]
+    await source.close()
+    assert [len(reading.told) for reading in (first, *readings)] == [3, 3, 3]
+    assert [asked.path for asked in cluster.faults.asked].count(POD_MONITORS.path()) == 1
+
+
+async def test_what_monitors_do_not_say(cluster: HollowCluster, demo_api: Api, servers: list[Object]) -> None:
+    unselected = {"metadata": {"name": "m", "namespace": "monitoring"}, "spec": {"selector": {}}}
+    nowhere = "no server pod names a metrics port (annotation prometheus.io/port or --metrics-port)"
+    for answer, why in (
+        (refuse(404), nowhere),
+        (reply({"items": [unselected]}), f"{nowhere}, nor does a PodMonitor or ServiceMonitor"),
+        (
+            refuse(403),
+            f"{nowhere}, and this user may not list podmonitors.monitoring.coreos.com in namespace {DEMO}",
+        ),
+    ):
+        cluster.faults.on("GET", POD_MONITORS.path(), answer)
+        cluster.faults.on("GET", POD_MONITORS.path(DEMO), answer)
+        assert (await AppSource(demo_api).read(around([], servers))).nobody == why
 
 
 async def test_a_pod_that_nobody_has_called(cluster: HollowCluster, demo_api: Api, servers: list[Object]) -> None:

@@ -11,7 +11,7 @@ from grpcdemo.errors import Forbidden, NotFound
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.streams.watch import Lost, Mirror, Query
 from grpcdemo.resources.labels import SERVICE_NAME
-from grpcdemo.resources.metrics_ports import metrics_port_of
+from grpcdemo.resources.metrics_ports import annotated_port, usual_port
 from grpcdemo.resources.objects import Object, labels_of
 from grpcdemo.resources.pods import is_active
 from grpcdemo.resources.resource import ENDPOINT_SLICES, PODS
@@ -75,7 +75,8 @@ class ServicePods:
         """Raises NotFound if nobody is known to call, and the servers are not asked or count nothing."""
         around, choice = self.look(), config.choice
         know_callers = choice in (Choice.AUTO, Choice.ISTIO) and any(map(has_envoy, around.servers))
-        have_metrics = choice is Choice.AUTO and (config.metrics_port or any(map(metrics_port_of, around.servers)))
+        named = [pod for pod in around.servers if annotated_port(pod) or usual_port(pod)]
+        have_metrics = choice is Choice.AUTO and (config.metrics_port or named)
         ask_servers = choice in (Choice.APP, Choice.LOG) or know_callers or have_metrics
         if not around.clients and not ask_servers:
             metadata = self._service["metadata"]
