@@ -62,7 +62,9 @@ ALL = ("all",)
 """The category of `kubectl get all`."""
 
 NAMESPACES = Resource("Namespace", "namespaces", "", ("ns",), (), ("status", "finalize"), namespaced=False)
-PODS = Resource("Pod", "pods", "", ("po",), ALL, ("status", "exec", "log", "portforward", "proxy"))
+PODS = Resource(
+    "Pod", "pods", "", ("po",), ALL, ("status", "ephemeralcontainers", "exec", "log", "portforward", "proxy")
+)
 SERVICES = Resource("Service", "services", "", ("svc",), ALL, ("status",))
 HEADLESS = "None"
 """The clusterIP of a headless Service; an empty one is still to be allocated."""

@@ -70,7 +70,7 @@ def choose_container(pod: Object, requested: str) -> str:
     spec, name = pod["spec"], pod["metadata"]["name"]
     names = [each["name"] for part in ("initContainers", "containers") for each in spec.get(part, [])]
     if requested:
-        if requested not in names:
+        if requested not in [*names, *(each["name"] for each in spec.get("ephemeralContainers", []))]:
             raise StatusError("BadRequest", f"container {requested} is not valid for pod {name}")
         return requested
     if len(names) > 1:

@@ -9,6 +9,7 @@ from kubernetes.utils.quantity import parse_quantity
 
 from grpcdemo.resources.objects import Object
 
+CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
 PROBES = ("readinessProbe", "livenessProbe", "startupProbe")
 TEMPLATE = {
     "restartPolicy": "Always",
@@ -45,7 +46,7 @@ def default_pod(pod: Object) -> None:
 def default_pod_spec(spec: Object) -> None:
     fill(spec, TEMPLATE)
     spec.setdefault("securityContext", {})
-    for container in [*spec.get("initContainers", []), *spec.get("containers", [])]:
+    for container in [each for part in CONTAINERS for each in spec.get(part) or []]:
         _default_container(container)
     for volume in spec.get("volumes", []):
         for source in ("configMap", "secret", "projected", "downwardAPI"):

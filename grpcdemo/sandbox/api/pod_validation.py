@@ -30,13 +30,13 @@ def check_pod_spec(spec: Object, field: str, *, restart: Sequence[str] = RESTART
     names: set[str] = set()
     for part in ("initContainers", "containers"):
         for number, container in enumerate(spec.get(part, [])):
-            yield from _check_container(container, f"{field}.{part}[{number}]", names)
+            yield from check_container(container, f"{field}.{part}[{number}]", names)
     if spec.get("restartPolicy") not in restart:
         yield Cause.unsupported(f"{field}.restartPolicy", spec.get("restartPolicy"), restart)
     yield from _check_mounts(spec, field)
 
 
-def _check_container(container: Object, field: str, names: set[str]) -> Iterator[Cause]:
+def check_container(container: Object, field: str, names: set[str]) -> Iterator[Cause]:
     name = container.get("name", "")
     if not name:
         yield Cause.required(f"{field}.name")

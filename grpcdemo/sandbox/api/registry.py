@@ -13,6 +13,7 @@ from grpcdemo.resources.objects import Object, copy_json, is_terminating
 from grpcdemo.resources.pods import is_finished
 from grpcdemo.resources.resource import NAMESPACES, NODES, PODS, SERVICES, Resource
 from grpcdemo.sandbox.api.defaults import apply_defaults
+from grpcdemo.sandbox.api.ephemeral import add_ephemeral_containers, check_new_pod
 from grpcdemo.sandbox.api.names import make_name
 from grpcdemo.sandbox.api.status import StatusError, conflict, forbidden
 from grpcdemo.sandbox.api.store import Store
@@ -69,6 +70,7 @@ class Registry:
         if resource is PODS:
             new = self._admit(new, parent)
             apply_defaults(resource, new)
+            check_new_pod(new)
         if resource is SERVICES:
             spec = new["spec"]
             spec["clusterIP"] = spec.get("clusterIP") or self._allocate_ip(namespace, metadata.get("name", ""))
@@ -79,7 +81,7 @@ class Registry:
     def update(
         self, resource: Resource, obj: Object, *, subresource: str | None = None, dry_run: bool = False
     ) -> Object:
-        """Replace an object, or its *subresource* (`status`, `finalize`)."""
+        """Replace an object, or its *subresource* (`status`, `finalize`, `ephemeralcontainers`)."""
         new = copy_json(obj)
         namespace = new["metadata"].get("namespace", "")
         _check_identity(resource, namespace, new)
@@ -166,6 +168,8 @@ def _restrict(resource: Resource, new: Object, old: Object, subresource: str | N
     metadata = {**old["metadata"], "resourceVersion": new["metadata"].get("resourceVersion", "")}
     if subresource == "finalize":
         return {**old, "metadata": metadata, "spec": new.get("spec", {})}
+    if subresource == "ephemeralcontainers":
+        return {**add_ephemeral_containers(new, old), "metadata": metadata}
     if annotations := new["metadata"].get("annotations"):
         metadata["annotations"] = annotations
     return {**old, "metadata": metadata, "status": new.get("status", {})}

@@ -62,10 +62,12 @@ class PodContext:
 class Container:
     """A container through all its runs. *restart* is its restart policy.
 
-    An *init* container goes before the main ones; with the policy Always, it is a native sidecar.
+    *part* is the field of the pod's spec that lists it. An init container goes before the main ones; with the policy
+    Always, it is a native sidecar.
     """
 
-    def __init__(self, spec: Object, context: PodContext, *, restart: str, init: bool = False) -> None:
+    def __init__(self, spec: Object, context: PodContext, *, restart: str, part: str = "containers") -> None:
+        init = part == "initContainers"
         self.spec = spec
         self.state = ContainerState(spec["name"], spec.get("image", ""), sidecar=init and restart == "Always")
         self.logs = ContainerLogs(context.folder / spec["name"], context.host.config.rotate_at)
@@ -73,7 +75,7 @@ class Container:
         """Set once the startup probe, if any, has succeeded."""
         self._context = context
         self._restart = restart
-        self._init = init
+        self._part = part
         self._stopping = asyncio.Event()
         self._process: RunningProcess | None = None
         self._env: Mapping[str, str] = {}
@@ -256,7 +258,7 @@ class Container:
     def _set(self, state: Object) -> None:
         """Only a completed init container is ready at once; the probes make a running one ready."""
         self.state.state = state
-        is_complete = self._init and not self.state.sidecar and self.state.ended_well
+        is_complete = self._part == "initContainers" and not self.state.sidecar and self.state.ended_well
         self.state.ready, self.state.started = is_complete, False
         self._context.changed()
 
@@ -284,8 +286,9 @@ class Container:
         await self._process.stop(self._context.pod["spec"].get("terminationGracePeriodSeconds", 30))
 
     def _record(self, severity: Severity, reason: str, message: str) -> None:
-        field = f"spec.{'initContainers' if self._init else 'containers'}{{{self.state.name}}}"
-        self._context.host.record(self._context.pod, field, severity, reason, message)
+        self._context.host.record(
+            self._context.pod, f"spec.{self._part}{{{self.state.name}}}", severity, reason, message
+        )
 
 
 def log_failure(task: asyncio.Task[None]) -> None:

@@ -36,7 +36,7 @@ IMAGES = {
         Image(
             image_reference(SERVER_IMAGE),
             "grpcdemo.workload.server",
-            ("grpcdemo.workload.cures.server",),
+            ("grpcdemo.workload.cures.server", "grpcdemo.workload.probe"),
             ports={"PORT": 50051, "HEALTH_PORT": 50052, "HTTP_PORT": 50053, "CRASH_PORT": 50054},
         ),
         Image(

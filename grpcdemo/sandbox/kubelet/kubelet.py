@@ -105,6 +105,8 @@ class Kubelet:
                 worker.delete(None)
             elif is_terminating(pod):
                 worker.delete(metadata.get("deletionGracePeriodSeconds") or 0)
+            else:
+                worker.add_ephemeral_containers(pod)
         elif not gone:
             if worker is not None:
                 worker.delete(None)
@@ -116,6 +118,7 @@ class Kubelet:
         if pod is None or pod["spec"].get("nodeName") != NODE or is_finished(pod):
             return
         worker = self._workers[key] = PodWorker(pod, self._host)
+        worker.add_ephemeral_containers(pod)
         if is_terminating(pod):
             worker.delete(0)
         task = asyncio.create_task(self._run(key, worker))

@@ -50,11 +50,21 @@ class PodWorker:
         readable = f"{metadata['namespace']}_{metadata['name']}"[:LONGEST_READABLE]
         self.folder: Path = host.root / "pods" / f"{readable}_{self.uid}"
         self.sidecar = self._make_sidecar()
-        context = PodContext(host, pod, self._pod_ip, self.sidecar, self.folder, self.write_status)
+        self._context = context = PodContext(host, pod, self._pod_ip, self.sidecar, self.folder, self.write_status)
         policy = spec.get("restartPolicy", "Always")
         self._init = [_make_init_container(each, context, policy) for each in spec.get("initContainers") or []]
         self._main = [Container(each, context, restart=policy) for each in spec["containers"]]
+        self._ephemeral: list[Container] = []
         self._tasks: dict[Container, asyncio.Task[None]] = {}
+
+    def add_ephemeral_containers(self, pod: Object) -> None:
+        """Start those in the spec that do not run yet. They are not restarted."""
+        known = {container.state.name for container in self._ephemeral}
+        added = [each for each in pod["spec"].get("ephemeralContainers") or [] if each["name"] not in known]
+        for spec in added if self._running else []:
+            container = Container(spec, self._context, restart="Never", part="ephemeralContainers")
+            self._ephemeral.append(container)
+            self._start(container)
 
     def delete(self, grace_s: float | None) -> None:
         """Start to stop the pod, within *grace_s*; None if it is gone from the API. Later calls can only shorten it."""
@@ -110,8 +120,10 @@ class PodWorker:
         pod = self._host.store.find(PODS, *namespaced_name(self._pod))
         if pod is None or pod["metadata"]["uid"] != self.uid:
             return
-        init, main = ([container.state for container in group] for group in (self._init, self._main))
-        state = PodState(self._pod_ip, self._start_time, init, main, running=self._running)
+        init, main, ephemeral = (
+            [container.state for container in group] for group in (self._init, self._main, self._ephemeral)
+        )
+        state = PodState(self._pod_ip, self._start_time, init, main, ephemeral, running=self._running)
         pod["status"] = build_status(pod, state, write_now())
         self._host.store.update(PODS, pod)
 
@@ -133,7 +145,7 @@ class PodWorker:
 
     def _find(self, container: str) -> Container:
         """Raises StatusError (BadRequest)."""
-        for known in (*self._init, *self._main):
+        for known in (*self._init, *self._main, *self._ephemeral):
             if known.state.name == container:
                 return known
         raise StatusError("BadRequest", f"container {container} is not valid for pod {self._pod['metadata']['name']}")
@@ -147,7 +159,7 @@ class PodWorker:
         """Stop the main containers together, then the others in reverse order, all within *grace_s*."""
         loop = asyncio.get_running_loop()
         until = loop.time() + grace_s
-        for group in (self._main, *([container] for container in reversed(self._init))):
+        for group in ([*self._main, *self._ephemeral], *([container] for container in reversed(self._init))):
             left_s = max(0.0, until - loop.time())
             await asyncio.gather(*(container.stop(left_s) for container in group))
             if ending := [self._tasks[container] for container in group if container in self._tasks]:
@@ -169,7 +181,7 @@ class PodWorker:
             self._host.store.remove(PODS, namespace, name)
 
     def _kill(self) -> None:
-        for container in (*self._main, *self._init):
+        for container in (*self._ephemeral, *self._main, *self._init):
             container.kill()
 
     def _free(self) -> None:
@@ -188,5 +200,5 @@ class PodWorker:
 
 def _make_init_container(spec: Object, context: PodContext, policy: str) -> Container:
     if is_sidecar(spec):
-        return Container(spec, context, restart="Always", init=True)
-    return Container(spec, context, restart="Never" if policy == "Never" else "OnFailure", init=True)
+        return Container(spec, context, restart="Always", part="initContainers")
+    return Container(spec, context, restart="Never" if policy == "Never" else "OnFailure", part="initContainers")

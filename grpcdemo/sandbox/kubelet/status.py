@@ -44,6 +44,7 @@ class PodState:
     start_time: str
     init: Sequence[ContainerState]
     main: Sequence[ContainerState]
+    ephemeral: Sequence[ContainerState] = ()
     running: bool = True
     """Whether any process of the pod may still run."""
 
@@ -64,6 +65,8 @@ def build_status(pod: Object, state: PodState, now: str) -> Object:
     if state.init:
         status["initContainerStatuses"] = [build_container_status(container) for container in state.init]
     status["containerStatuses"] = [build_container_status(container) for container in state.main]
+    if state.ephemeral:
+        status["ephemeralContainerStatuses"] = [build_container_status(container) for container in state.ephemeral]
     return {"qosClass": old["qosClass"], **status} if "qosClass" in old else status
 
 

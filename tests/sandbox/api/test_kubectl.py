@@ -115,6 +115,13 @@ async def test_auth_can_i(kubectl: Kubectl) -> None:
     assert ["[*]", "[]", "[get]"] in rows
 
 
+async def test_debug(kubectl: Kubectl) -> None:
+    await told(kubectl, "create", "-f", "-", stdin=yaml.safe_dump(pod()))
+    await told(kubectl, "debug", "one", "--image=x", "--container=debugger", "--attach=false")
+    names = "jsonpath={.spec.ephemeralContainers[*].name}"
+    assert await told(kubectl, "get", "pod", "one", "-o", names) == "debugger"
+
+
 async def test_server_side_apply_is_refused_with_a_hint(kubectl: Kubectl) -> None:
     refused = await kubectl.run("apply", "--server-side", "-f", "-", stdin=DEPLOYMENT)
     assert refused.returncode == 1
@@ -154,7 +161,6 @@ JSON_ONLY = "as protobuf: add `--dry-run=client -o yaml | kubectl create -f -`"
             "port-forward pod/one 0:50051",
             "the sandbox forwards ports over a websocket with the protocol v4.channel.k8s.io",
         ),
-        ("debug one --image=x", "ephemeral containers are disabled for this cluster"),
         ("top pods", "Metrics API not available"),
         ("get pods --as=another", "the sandbox has one user, who cannot act as another"),
         ("get --raw /metrics", NO_PATH),
