@@ -56,5 +56,17 @@ def around(clients: Sequence[Object] = (), servers: Sequence[Object] = ()) -> Ar
     return Around(clients, servers, {pod["status"]["podIP"]: pod["metadata"]["name"] for pod in servers})
 
 
+def crowd(pod: Object, number: int) -> list[Object]:
+    """So many pods alike."""
+    return [
+        {
+            **pod,
+            "metadata": {**pod["metadata"], "name": f"grpc-server-{at}", "uid": f"uid-{at}"},
+            "status": {**pod["status"], "podIP": f"10.9.0.{at}"},
+        }
+        for at in range(number)
+    ]
+
+
 def pods_of(cluster: HollowCluster, kind: str) -> list[Object]:
     return [pod for pod in cluster.store.list(PODS, DEMO) if kind in pod["metadata"]["name"]]

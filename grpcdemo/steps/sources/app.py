@@ -16,7 +16,7 @@ from grpcdemo.resources.metrics_ports import MetricsPort, annotated_port, usual_
 from grpcdemo.resources.objects import Object, controller_of
 from grpcdemo.resources.pods import is_running
 from grpcdemo.steps.sources.around import Around
-from grpcdemo.steps.sources.pages import MOST_PODS, WAIT_S, Page, Pages
+from grpcdemo.steps.sources.pages import MOST_PODS, WAIT_S, Page, Pages, unasked
 from grpcdemo.steps.sources.source import ANYBODY, Reading, pod_names
 
 UNTOLD = "the applications' counters do not tell callers apart"
@@ -49,7 +49,8 @@ class AppSource:
         self._latest = {name: requests for name, requests in {**self._latest, **counted}.items() if name in serving}
         if answers and not failures and not counted:
             return Reading("app", nobody=f"the metrics of the server pods have {NO_COUNTER}")
-        uncounted = {name: WITHOUT for name in address_of if name not in {*self._latest, *failures}}
+        missing = [name for name in address_of if name not in {*self._latest, *failures}]
+        uncounted = {name: unasked([*pages]).get(name, WITHOUT) for name in missing}
         counters = {address_of[name]: requests for name, requests in self._latest.items()}
         return Reading(
             "app",

@@ -15,7 +15,7 @@ from grpcdemo.kube.client.api import Api
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.pods import is_running
 from grpcdemo.steps.sources.around import Around
-from grpcdemo.steps.sources.pages import MOST_PODS, WAIT_S, Pages
+from grpcdemo.steps.sources.pages import MOST_PODS, WAIT_S, Pages, unasked
 from grpcdemo.steps.sources.sidecars import WITHOUT, admin_page, has_envoy
 from grpcdemo.steps.sources.source import Reading, pod_names
 
@@ -49,7 +49,9 @@ class IstioSource:
         if answers and not counted:
             return Reading("istio", nobody="the servers' sidecars have no statistics of Istio")
         self._keep(counted, {names[pod["metadata"]["uid"]] for pod in serving})
-        uncounted = {name: WITHOUT for name in address_of if name not in {*self._latest, *failures}}
+        too_many = unasked([names[pod["metadata"]["uid"]] for pod in meshed])
+        missing = [name for name in address_of if name not in {*self._latest, *failures}]
+        uncounted = {name: too_many.get(name, WITHOUT) for name in missing}
         pods, untold = self._tell_apart(around)
         return Reading(
             "istio",

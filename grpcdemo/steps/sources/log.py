@@ -21,14 +21,14 @@ from grpcdemo.resources.objects import Object, annotations_of
 from grpcdemo.resources.pods import is_running
 from grpcdemo.resources.resource import PODS
 from grpcdemo.steps.sources.around import Around
-from grpcdemo.steps.sources.pages import MOST_PODS
+from grpcdemo.steps.sources.pages import MOST_PODS, unasked
 from grpcdemo.steps.sources.source import ANYBODY, Reading, pod_names
 
 CLIENT = "client"
 """The pattern's group with the caller's address, with or without a port."""
 DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 UNTOLD = "the pattern has no group (?P<client>…) with the caller's address"
-NOT_READ = "more pods than are asked"
+NOT_READ = "its log is not read"
 
 
 class LogSource:
@@ -49,7 +49,8 @@ class LogSource:
         await self._follow([*serving.items()][:MOST_PODS])
         logs = {names[uid]: log for uid, log in self._logs.items()}
         failures = {name: log.failure for name, log in logs.items() if log.failure}
-        uncounted = {name: NOT_READ for name in address_of if name not in logs}
+        too_many = unasked([names[uid] for uid in serving])
+        uncounted = {name: too_many.get(name, NOT_READ) for name in address_of if name not in logs}
         pods, untold = self._tell_apart(around)
         callers = sorted({caller for log in logs.values() for caller in log.counted})
         return Reading(

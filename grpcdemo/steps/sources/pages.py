@@ -8,7 +8,7 @@ waits for it any more: its answer counts when it comes.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -31,6 +31,11 @@ ANSWER_S = 10.0
 """After this long without an answer, a pod is asked anew, over another connection."""
 
 Answer = TypeVar("Answer")
+
+
+def unasked(names: Sequence[str]) -> dict[str, str]:
+    """Which of the pods with these *names* are too many, and why they are not counted."""
+    return dict.fromkeys(names[MOST_PODS:], f"only {MOST_PODS} of {len(names)} pods are asked")
 
 
 @dataclass(frozen=True)

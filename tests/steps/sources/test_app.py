@@ -8,10 +8,11 @@ from grpcdemo.resources.metrics_ports import MetricsPort
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import POD_MONITORS
 from grpcdemo.steps.sources.app import UNTOLD, AppSource
+from grpcdemo.steps.sources.pages import MOST_PODS
 from tests.fakes.envoy import Metrics
 from tests.fakes.hollow_cluster import HollowCluster
 from tests.fakes.script import refuse, reply
-from tests.steps.meshed import DEMO, around, pods_of
+from tests.steps.meshed import DEMO, around, crowd, pods_of
 
 AT = MetricsPort("9090")
 
@@ -194,3 +195,11 @@ async def test_a_port_without_metrics(cluster: HollowCluster, demo_api: Api, ser
         names[0]: "port 9090 at /metrics: HTTP 404 Not Found",
         names[1]: f"port 9090 of pod {names[1]} is not a page of metrics",
     }
+
+
+async def test_more_pods_than_are_asked(demo_api: Api, servers: list[Object]) -> None:
+    source = AppSource(demo_api, AT, wait_s=60)
+    reading = await source.read(around([], crowd(servers[0], MOST_PODS + 2)))
+    await source.close()
+    unasked = [name for name, why in reading.uncounted.items() if why == "only 30 of 32 pods are asked"]
+    assert unasked == ["grpc-server-30", "grpc-server-31"]

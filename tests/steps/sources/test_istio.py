@@ -8,11 +8,12 @@ from grpcdemo.diagnosis.traffic import Requests
 from grpcdemo.kube.client.api import Api
 from grpcdemo.resources.objects import Object
 from grpcdemo.steps.sources.istio import IstioSource
+from grpcdemo.steps.sources.pages import MOST_PODS
 from grpcdemo.steps.sources.source import Reading
 from tests.fakes.envoy import ServerSidecar
 from tests.fakes.hollow_cluster import HollowCluster
 from tests.fakes.script import refuse
-from tests.steps.meshed import DEMO, addresses, around, mesh_clients, mesh_servers, paths, pods_of
+from tests.steps.meshed import DEMO, addresses, around, crowd, mesh_clients, mesh_servers, paths, pods_of
 
 CLIENT = "grpc-client"
 
@@ -104,3 +105,11 @@ async def test_a_server_that_is_not_counted_is_told(cluster: HollowCluster, demo
         assert [*reading.uncounted] == [unmeshed["metadata"]["name"]]
         assert reading.untold == "not all server pods can be read"
     await source.close()
+
+
+async def test_more_pods_than_are_asked(demo_api: Api, servers: list[Object]) -> None:
+    source = IstioSource(demo_api, "grpc-server", DEMO, wait_s=60)
+    reading = await source.read(around([], crowd(servers[0], MOST_PODS + 2)))
+    await source.close()
+    unasked = [name for name, why in reading.uncounted.items() if why == "only 30 of 32 pods are asked"]
+    assert unasked == ["grpc-server-30", "grpc-server-31"]

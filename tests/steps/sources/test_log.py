@@ -15,11 +15,12 @@ from grpcdemo.kube.streams.log_lines import SECOND_NS
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import PODS
 from grpcdemo.steps.sources.log import UNTOLD, LogSource
+from grpcdemo.steps.sources.pages import MOST_PODS
 from grpcdemo.steps.sources.source import Reading
 from tests.fakes.hollow_cluster import HollowCluster
 from tests.fakes.log import FakeLog
 from tests.fakes.script import refuse
-from tests.steps.meshed import DEMO, around, pods_of
+from tests.steps.meshed import DEMO, around, crowd, pods_of
 
 ANY = re.compile("handled")
 BY_PEER = re.compile(r'handled .*peer="?(?P<client>[^" ]+)')
@@ -173,3 +174,10 @@ async def test_who_may_not_read_logs(
     with pytest.raises(Unreadable, match="get pods/log"):
         await until(lambda _: False, source, servers)
     await source.close()
+
+
+async def test_more_pods_than_are_asked(demo_api: Api, servers: list[Object], logs: list[FakeLog]) -> None:
+    source = LogSource(demo_api, ANY)
+    reading = await source.read(around([], crowd(servers[0], MOST_PODS + 2)))
+    await source.close()
+    assert reading.uncounted == dict.fromkeys(["grpc-server-30", "grpc-server-31"], "only 30 of 32 pods are asked")
