@@ -1,10 +1,13 @@
 """Every test runs in one environment, whatever the developer's holds."""
 
+import gc
 import locale
 import os
 import signal
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -39,6 +42,17 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     """
     processors = os.cpu_count() or 1
     return processors + processors // 2 if "not sandbox" in config.option.markexpr else 2 * processors
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Keep modules and tests, which stay to the end, out of every later collection of garbage."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -97,3 +111,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         os.environ["HOME"] = DEVELOPERS_HOME
     else:
         os.environ.update(OWN, HOME=tempfile.mkdtemp(dir=item.config.stash[HOMES]))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown() -> None:
+    """Remove the home if nothing was written there, as after most tests."""
+    if os.environ["HOME"] != DEVELOPERS_HOME:
+        with suppress(OSError):
+            Path(os.environ["HOME"]).rmdir()  # faster than to search it at the end
