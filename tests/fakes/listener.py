@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aiohttp import web
+from aiohttp import web, web_app
 
 HOST = "127.0.0.1"
 
@@ -22,6 +22,7 @@ class Listener:
 
     async def __aexit__(self, *exc_info: object) -> None:
         await self._runner.cleanup()
+        web_app._cached_build_middleware.cache_clear()  # it would keep the last 1,024 apps, and all that they hold
 
     @property
     def url(self) -> str:
