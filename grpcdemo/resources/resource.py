@@ -97,7 +97,9 @@ VIRTUAL_SERVICES = Resource("VirtualService", "virtualservices", ISTIO_NETWORKIN
 SERVICE_ENTRIES = Resource("ServiceEntry", "serviceentries", ISTIO_NETWORKING, ("se",))
 SIDECARS = Resource("Sidecar", "sidecars", ISTIO_NETWORKING)
 ENVOY_FILTERS = Resource("EnvoyFilter", "envoyfilters", ISTIO_NETWORKING, version="v1alpha3")
-PEER_AUTHENTICATIONS = Resource("PeerAuthentication", "peerauthentications", "security.istio.io", ("pa",))
+ISTIO_SECURITY = "security.istio.io"
+PEER_AUTHENTICATIONS = Resource("PeerAuthentication", "peerauthentications", ISTIO_SECURITY, ("pa",))
+AUTHORIZATION_POLICIES = Resource("AuthorizationPolicy", "authorizationpolicies", ISTIO_SECURITY, ("ap",))
 TELEMETRIES = Resource("Telemetry", "telemetries", "telemetry.istio.io")
 GATEWAY_API = "gateway.networking.k8s.io"
 GATEWAYS = Resource("Gateway", "gateways", GATEWAY_API)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from grpcdemo.diagnosis.finding import Findings
 from grpcdemo.diagnosis.rules import (
     ambient,
+    authorization,
     client_proxy,
     destination_rule,
     ebpf,
@@ -57,6 +58,7 @@ _RULES: tuple[Rule, ...] = (
     proxyless.proxyless_policy_refused,
     security.strict_mtls,
     security.mtls_mismatch,
+    authorization.authorization_denied,
     kube_proxy.session_affinity,
     kube_proxy.internal_traffic_policy,
     topology.traffic_distribution,

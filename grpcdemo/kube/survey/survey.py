@@ -18,6 +18,7 @@ from grpcdemo.kube.survey.reader import Reader, Wanted
 from grpcdemo.resources.labels import SERVICE_NAME
 from grpcdemo.resources.objects import Object, labels_of
 from grpcdemo.resources.resource import (
+    AUTHORIZATION_POLICIES,
     CONFIG_MAPS,
     DEPLOYMENTS,
     DESTINATION_RULES,
@@ -47,6 +48,7 @@ MESH_WIDE = (
     SIDECARS,
     ENVOY_FILTERS,
     PEER_AUTHENTICATIONS,
+    AUTHORIZATION_POLICIES,
     TELEMETRIES,
 )
 """What Istio also takes from its root namespace."""
