@@ -10,6 +10,7 @@ from grpcdemo.diagnosis.failures import failing_requests
 from grpcdemo.diagnosis.finding import Finding, Remedy, Severity, run
 from grpcdemo.diagnosis.inventory import Unreadable
 from grpcdemo.diagnosis.rules import RULES, Rule
+from grpcdemo.diagnosis.rules.endpoints import SINGLE
 from grpcdemo.diagnosis.scene import Client, Scene
 from grpcdemo.diagnosis.streams import long_streams
 from grpcdemo.diagnosis.traffic import Measurement, NotMeasured
@@ -101,6 +102,15 @@ def add_traffic(diagnosis: Diagnosis, traffic: Measurement | NotMeasured) -> Dia
     return replace(
         diagnosis, traffic=traffic, findings=_ordered([*diagnosis.findings, *failing, *long_streams(traffic)])
     )
+
+
+def among_others(diagnosis: Diagnosis) -> Diagnosis:
+    """As one of several Services. Many are meant to have a single pod, and nothing is uneven there."""
+    findings = [
+        replace(finding, severity=Severity.OBSCURES) if finding.id == SINGLE else finding
+        for finding in diagnosis.findings
+    ]
+    return replace(diagnosis, findings=_ordered(findings))
 
 
 def examine(scene: Scene) -> Diagnosis:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from grpcdemo.diagnosis.inventory import Inventory, Unreadable
-from grpcdemo.resources.objects import Object
+from grpcdemo.resources.objects import Object, labels_of
 from grpcdemo.resources.resource import PODS
 
 USUAL_PORT = 50051
+ISTIOD = {"app": "istiod"}
+LINKERD_COMPONENT = "linkerd.io/control-plane-component"
+"""Labels of the Services of the meshes' control planes, as their charts set them."""
 
 
 def speaks_grpc(service: Object, port: Object, inventory: Inventory) -> bool:
@@ -14,6 +17,12 @@ def speaks_grpc(service: Object, port: Object, inventory: Inventory) -> bool:
     if port.get("protocol", "TCP") != "TCP":
         return False
     return declares_grpc(port) or port["port"] == USUAL_PORT or _is_probed(service, port, inventory)
+
+
+def is_of_control_plane(service: Object) -> bool:
+    """Istio's or Linkerd's."""
+    labels = labels_of(service)
+    return ISTIOD.items() <= labels.items() or LINKERD_COMPONENT in labels
 
 
 def declares_grpc(port: Object) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from grpcdemo.diagnosis.callers import Callers
-from grpcdemo.diagnosis.examination import Diagnosis, add_traffic, examine_clients
+from grpcdemo.diagnosis.examination import Diagnosis, add_traffic, among_others, examine_clients
 from grpcdemo.diagnosis.inventory import Unreadable
 from grpcdemo.diagnosis.scene import Scene
-from grpcdemo.diagnosis.speaking import speaks_grpc
+from grpcdemo.diagnosis.speaking import is_of_control_plane, speaks_grpc
 from grpcdemo.errors import Forbidden, Hint
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.survey.survey import survey_cluster, survey_namespace, survey_service
@@ -43,7 +43,10 @@ async def diagnose(api: Api, config: DiagnoseConfig, report: Reporter = unreport
 
 
 async def diagnose_all(api: Api, namespace: str | None, *, everywhere: bool = False) -> list[Diagnosis]:
-    """Each port that speaks gRPC of every Service in the namespace, or everywhere. Raises Forbidden."""
+    """Each port that speaks gRPC of every Service in the namespace, or everywhere. Raises Forbidden.
+
+    Everywhere, the control planes of meshes are left out: who calls them are proxies, and in streams that do not end.
+    """
     here = namespace or api.target.own_namespace
     survey = await (survey_cluster(api) if everywhere else survey_namespace(api, here))
     inventory = survey.inventory
@@ -55,9 +58,11 @@ async def diagnose_all(api: Api, namespace: str | None, *, everywhere: bool = Fa
             hint=Hint("name a namespace with --namespace, or check with ", error.right.can_i),
         ) from error
     callers = Callers(inventory)
-    return [
+    diagnoses = [
         examine_clients(Scene(service, port, inventory, unseen=survey.unseen), callers.of(service, port), named=False)
         for service in services
+        if not (everywhere and is_of_control_plane(service))
         for port in service["spec"].get("ports") or []
         if speaks_grpc(service, port, inventory)
     ]
+    return [*map(among_others, diagnoses)] if len(diagnoses) > 1 else diagnoses

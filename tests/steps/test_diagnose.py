@@ -58,6 +58,33 @@ async def test_all_services(cluster: HollowCluster, demo_api: Api) -> None:
     assert await diagnose_all(demo_api, "nowhere") == []
 
 
+async def test_single_pods_are_no_risk_in_a_list(cluster: HollowCluster, demo_api: Api) -> None:
+    """Unless something else is, or the Service is the only one."""
+    cluster.set_metadata(NAMESPACES, "", DEMO, labels={"istio-injection": "enabled"})
+    for name, replicas in (("grpc-client", 0), ("grpc-client", 1), ("grpc-server", 1)):
+        cluster.set_spec(DEPLOYMENTS, DEMO, name, replicas=replicas)
+        await cluster.settle()
+    (alone,) = await diagnose_all(demo_api, DEMO)
+    assert (ids(alone), alone.conclusion) == (["single-endpoint"], Conclusion.CAUSED)
+    cluster.create_namespace("shop")
+    cluster.create(SERVICES, "shop", "cart", spec={"ports": [{"name": "grpc", "port": 80}]})
+    listed, _ = await diagnose_all(demo_api, None, everywhere=True)
+    assert (ids(listed), listed.conclusion) == (["single-endpoint"], Conclusion.CLEAR)
+
+
+@pytest.mark.parametrize("labels", [{"app": "istiod"}, {"linkerd.io/control-plane-component": "destination"}])
+async def test_control_planes_are_listed_only_in_their_namespace(
+    cluster: HollowCluster, demo_api: Api, labels: dict[str, str]
+) -> None:
+    await cluster.settle()
+    cluster.create_namespace("mesh")
+    ports = [{"name": "grpc-xds", "port": 15010}]
+    cluster.create(SERVICES, "mesh", "control", metadata={"labels": labels}, spec={"ports": ports})
+    everywhere = await diagnose_all(demo_api, None, everywhere=True)
+    assert [one.service.name for one in everywhere] == ["grpc-server"]
+    assert [one.service.name for one in await diagnose_all(demo_api, "mesh")] == ["control"]
+
+
 async def test_a_client_in_another_namespace(cluster: HollowCluster, demo_api: Api) -> None:
     cluster.create_namespace("front", labels={"istio-injection": "enabled"})
     args = [f"dns:///grpc-server.{DEMO}.svc.cluster.local:50051"]

@@ -34,6 +34,7 @@ Rule = Callable[[Scene], Findings]
 _RULES: tuple[Rule, ...] = (
     endpoints.no_ready_endpoint,
     endpoints.single_endpoint,
+    endpoints.single_ready_endpoint,
     endpoints.port_missing_in_pods,
     kube_proxy.kube_proxy_balances_connections,
     client_proxy.client_without_sidecar,

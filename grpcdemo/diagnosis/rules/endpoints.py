@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grpcdemo.diagnosis.finding import Finding, Findings, Remedy, Severity, field, merge_patch, run
+from grpcdemo.diagnosis.finding import Evidence, Finding, Findings, Remedy, Severity, field, merge_patch, run
 from grpcdemo.diagnosis.mesh.sidecars import PATIENCE
 from grpcdemo.diagnosis.scene import Scene
 from grpcdemo.diagnosis.workloads import workload_of
@@ -11,6 +11,7 @@ from grpcdemo.resources.objects import Object
 from grpcdemo.resources.pods import is_ready
 from grpcdemo.resources.resource import DEPLOYMENTS, PODS, SERVICES, STATEFUL_SETS
 
+SINGLE = "single-endpoint"
 REPLICAS = 3
 """How many the cure for a single one asks for: fewer than three hardly show a difference."""
 
@@ -32,24 +33,39 @@ def no_ready_endpoint(scene: Scene) -> Findings:
 
 
 def single_endpoint(scene: Scene) -> Findings:
-    if len(scene.ready_endpoints) != 1 or scene.is_external_name:
-        return
-    ready = scene.ready_endpoints[0]
-    names = ready.pod or ready.address
-    waiting = len(scene.endpoints) - 1
-    summary = f"only one pod is ready ({names}), so there is nothing to balance"
-    if waiting:
-        summary = f"only one of {waiting + 1} pods is ready ({names}), so it gets every call"
-    evidence = (field(SERVICES, scene.service, "spec.selector", scene.spec.get("selector")),)
-    yield Finding("single-endpoint", Severity.PINS, summary, evidence, _more_pods(scene, waiting))
+    """There is no other pod, as of many a Service."""
+    if len(scene.endpoints) == len(scene.ready_endpoints) == 1 and not scene.is_external_name:
+        summary = f"only one pod is there ({_the_ready_one(scene)}), so there is nothing to balance"
+        yield Finding(SINGLE, Severity.PINS, summary, (_selector(scene),), _more_pods(scene))
 
 
-def _more_pods(scene: Scene, waiting: int) -> Remedy:
+def single_ready_endpoint(scene: Scene) -> Findings:
+    """There are others."""
+    pods = len(scene.endpoints)
+    if pods > len(scene.ready_endpoints) == 1 and not scene.is_external_name:
+        summary = f"only one of {pods} pods is ready ({_the_ready_one(scene)}), so it gets every call"
+        yield Finding("single-ready-endpoint", Severity.PINS, summary, (_selector(scene),), _look(scene))
+
+
+def _the_ready_one(scene: Scene) -> str:
+    return scene.ready_endpoints[0].pod or scene.ready_endpoints[0].address
+
+
+def _selector(scene: Scene) -> Evidence:
+    return field(SERVICES, scene.service, "spec.selector", scene.spec.get("selector"))
+
+
+def _look(scene: Scene) -> Remedy:
+    """At the pods."""
+    selector = ",".join(f"{key}={value}" for key, value in (scene.spec.get("selector") or {}).items())
+    selected = [f"--selector={selector}"] if selector else []
+    return run(Kubectl("get", "pods", *selected, "--output=wide", namespace=scene.namespace))
+
+
+def _more_pods(scene: Scene) -> Remedy:
     owners = sorted({owner for pod in scene.servers if (owner := workload_of(pod))}, key=str)
-    if waiting or len(owners) != 1 or owners[0].resource not in (DEPLOYMENTS, STATEFUL_SETS):
-        selector = ",".join(f"{key}={value}" for key, value in (scene.spec.get("selector") or {}).items())
-        selected = [f"--selector={selector}"] if selector else []
-        return run(Kubectl("get", "pods", *selected, "--output=wide", namespace=scene.namespace))
+    if len(owners) != 1 or owners[0].resource not in (DEPLOYMENTS, STATEFUL_SETS):
+        return _look(scene)
     name = owners[0].singular
     return run(
         Kubectl("scale", name, f"--replicas={REPLICAS}", namespace=scene.namespace),

@@ -49,8 +49,9 @@ def test_one_pod() -> None:
 
 def test_one_ready_pod_of_several() -> None:
     subject = scene(pods=[*servers(1), pod("cart-9", "cart", ready=False)])
-    assert "one of 2 pods" in finding(subject, "single-endpoint").summary
-    assert commands(subject, "single-endpoint") == [
+    assert found(subject) == {"single-ready-endpoint": Severity.PINS}
+    assert "one of 2 pods" in finding(subject, "single-ready-endpoint").summary
+    assert commands(subject, "single-ready-endpoint") == [
         "kubectl get pods --selector=app=cart --output=wide --namespace shop"
     ]
 
