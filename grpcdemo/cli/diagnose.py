@@ -37,7 +37,7 @@ EXAMPLES = {
     "grpcdemo diagnose --all-namespaces": "List every Service that speaks gRPC",
 }
 
-LONGEST_S = 10.0
+LONGEST_S = 20.0
 """How long traffic is measured, unless the user says otherwise."""
 
 
@@ -79,7 +79,7 @@ class Traffic:
             metavar="DURATION",
             parser=options.parse_duration,
             help="Measure traffic for this long at most.",
-            show_default="10s",
+            show_default="20s",
         ),
     ] = None
     skipped: Annotated[bool, typer.Option("--no-traffic", help="Read the configuration only.")] = False

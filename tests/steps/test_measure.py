@@ -12,7 +12,7 @@ from grpcdemo.diagnosis.traffic import NotMeasured
 from grpcdemo.kube.client.api import Api
 from grpcdemo.model.observation import CountedBy
 from grpcdemo.resources.metrics_ports import MetricsPort
-from grpcdemo.resources.resource import DEPLOYMENTS, PODS
+from grpcdemo.resources.resource import DEPLOYMENTS, PODS, SERVICES
 from grpcdemo.steps.diagnose import DiagnoseConfig, diagnose
 from grpcdemo.steps.sources.choice import NO_PROXY
 from grpcdemo.steps.sources.clients import STRANGE
@@ -236,6 +236,15 @@ async def test_the_servers_count_where_the_clients_sidecar_does_not_know_the_ser
     diagnosis = await measured(demo_api)
     assert diagnosis.measured
     assert (diagnosis.measured.verdict.outcome, diagnosis.measured.counted_by.why) == (Outcome.SKEWED, STRANGE)
+
+
+async def test_a_sidecar_that_leaves_the_choice_to_kube_proxy_knows_no_pod(
+    cluster: HollowCluster, demo_api: Api, pods: dict[str, str]
+) -> None:
+    """By `PASSTHROUGH` in a DestinationRule: the only host of its cluster is the Service's own address."""
+    (address,) = cluster.store.get(SERVICES, DEMO, "grpc-server")["spec"]["clusterIPs"]
+    cluster.faults.on("GET", path(pods), Envoy(SERVICE, {address: 10}))
+    assert reason(await measured(demo_api)).endswith(STRANGE)
 
 
 async def test_a_sidecar_that_calls_go_past_is_not_asked(cluster: HollowCluster, demo_api: Api) -> None:

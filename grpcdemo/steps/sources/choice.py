@@ -26,8 +26,9 @@ NO_PROXY = nobody_runs_with(f"{ISTIO} or {LINKERD}")
 def build_source(api: Api, config: SourceConfig, service: Object, port: Object) -> Source:
     """For one *port* of the *service*."""
     name, namespace, number = service["metadata"]["name"], service["metadata"]["namespace"], int(port["port"])
+    cluster_ips = service["spec"].get("clusterIPs") or ()
     sources: dict[Choice, Source] = {
-        Choice.ENVOY: EnvoySource(api, name, namespace, number),
+        Choice.ENVOY: EnvoySource(api, name, namespace, number, cluster_ips=cluster_ips),
         Choice.LINKERD: LinkerdSource(api, name, namespace, number),
         Choice.ISTIO: IstioSource(api, name, namespace),
         Choice.APP: AppSource(api, config.metrics_port),

@@ -17,7 +17,7 @@ from grpcdemo.steps.sources.source import Reading, pod_names
 
 ISTIO, LINKERD = "Istio's sidecar", "Linkerd's proxy"
 PAST = "its calls go past its sidecar"
-STRANGE = "its sidecar does not know the Service"
+STRANGE = "its sidecar knows no pod of the Service"
 """It may learn of it: that takes a moment after its start."""
 
 
@@ -32,7 +32,7 @@ class Proxies(Generic[Answer]):
     """Where one is asked; None for a pod without it."""
 
     async def read(self, around: Around, count: Callable[[Answer], Counters | None]) -> Reading:
-        """*count* is what an answer tells; None if the proxy does not know the Service."""
+        """*count* is what an answer tells; None if the proxy knows no pod of the Service."""
         names = pod_names(around.clients)
         running = {str(pod["metadata"]["uid"]): pod for pod in around.clients if is_running(pod)}
         pages = {uid: self.page_of(pod) for uid, pod in running.items()}
