@@ -222,3 +222,16 @@ def test_a_container_that_crashes_is_restarted_and_its_log_kept(servers: Demo) -
     described = [" ".join(line.split()) for line in servers.kubectl("describe", "pod", name).splitlines()]
     assert "Last State: Terminated" in described
     assert "Exit Code: 7" in described
+
+
+def test_debug_adds_a_container_that_runs_once_and_stays(servers: Demo) -> None:
+    name = next(iter(servers.pods()))
+    image = servers.pods()[name]["spec"]["containers"][0]["image"]
+    debug = ("debug", name, "--container=debugger", f"--image={image}", "--attach=false")
+    servers.kubectl(*debug, "--", "sh", "-c", "echo looked")
+    ended = "{.status.ephemeralContainerStatuses[0].state.terminated.exitCode}"
+    servers.kubectl("wait", f"pod/{name}", f"--for=jsonpath={ended}=0", WITHIN)
+    assert servers.kubectl("logs", name, "-c", "debugger") == "looked\n"
+    gone = json.dumps({"spec": {"ephemeralContainers": []}})
+    patch = ("patch", "pod", name, "--subresource=ephemeralcontainers", "--type=merge", "--patch", gone)
+    assert 'existing ephemeral containers "debugger" may not be removed' in servers.refused(*patch)
