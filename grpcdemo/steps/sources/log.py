@@ -11,17 +11,16 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from grpcdemo.diagnosis.inventory import MissingRight, Unreadable
 from grpcdemo.diagnosis.traffic import NONE, Requests
-from grpcdemo.errors import Forbidden, NotFound
 from grpcdemo.kube.client.api import Api
-from grpcdemo.kube.streams.log_lines import SECOND_NS, parse_line
-from grpcdemo.kube.streams.logs import ContainerRef, Follower
+from grpcdemo.kube.streams.log_lines import SECOND_NS, LogLine
+from grpcdemo.kube.streams.logs import ContainerRef
 from grpcdemo.resources.objects import Object, annotations_of
 from grpcdemo.resources.pods import is_running
-from grpcdemo.resources.resource import PODS
 from grpcdemo.steps.sources.around import Around
+from grpcdemo.steps.sources.callers import tell_apart
 from grpcdemo.steps.sources.pages import MOST_PODS, unasked
+from grpcdemo.steps.sources.pod_log import PodLog
 from grpcdemo.steps.sources.source import ANYBODY, Reading, pod_names
 
 CLIENT = "client"
@@ -48,7 +47,7 @@ class LogSource:
             return Reading("log", nobody="no server pod runs")
         await self._follow([*serving.items()][:MOST_PODS])
         logs = {names[uid]: log for uid, log in self._logs.items()}
-        failures = {name: log.failure for name, log in logs.items() if log.failure}
+        failures = {name: log.log.failure for name, log in logs.items() if log.log.failure}
         too_many = unasked([names[uid] for uid in serving])
         uncounted = {name: too_many.get(name, NOT_READ) for name in address_of if name not in logs}
         pods, untold = self._tell_apart(around)
@@ -69,17 +68,17 @@ class LogSource:
         )
 
     async def close(self) -> None:
-        await asyncio.gather(*(log.close() for log in self._logs.values()))
+        await asyncio.gather(*(log.log.close() for log in self._logs.values()))
 
     async def _follow(self, pods: Sequence[tuple[str, Object]]) -> None:
         """These pods' logs and no others. Raises Unreadable if the user may not."""
         gone = [self._logs.pop(uid) for uid in self._logs.keys() - dict(pods).keys()]
-        await asyncio.gather(*(log.close() for log in gone))
+        await asyncio.gather(*(log.log.close() for log in gone))
         for uid, pod in pods:
             if uid not in self._logs:
                 self._logs[uid] = _Log(self._api, pod, self._pattern)
         for log in self._logs.values():
-            log.check()
+            log.log.check()
 
     def _unmatched(self) -> str:
         lines = sum(log.lines for log in self._logs.values())
@@ -93,64 +92,36 @@ class LogSource:
         """The client pod at each address; and, if others have called, why callers are not told apart."""
         if CLIENT not in self._pattern.groupindex:
             return {}, UNTOLD
-        names = pod_names(around.clients)
-        pods = {
-            str((pod.get("status") or {}).get("podIP")): names[pod["metadata"]["uid"]]
-            for pod in around.clients
-            if not pod["spec"].get("hostNetwork")  # all such pods of a node have its address
-        }
-        others = {caller for log in self._logs.values() for caller in log.counted} - pods.keys()
-        return pods, f"{min(others)} is not the address of a client pod that is known" if others else ""
+        return tell_apart(around.clients, {caller for log in self._logs.values() for caller in log.counted})
 
 
 class _Log:
-    """That of one pod: follows it in the background, and counts."""
+    """That of one pod: counts what is new in it."""
 
     def __init__(self, api: Api, pod: Object, pattern: re.Pattern[str]) -> None:
         metadata = pod["metadata"]
-        self._namespace = str(metadata["namespace"])
         self._pattern = pattern
-        container = ContainerRef(self._namespace, str(metadata["name"]), _logging_container(pod))
-        self._follower = Follower(api, container)
         self._began_ns = time.time_ns() + round((api.clock_ahead_s or 0.0) * SECOND_NS)
-        self._following = asyncio.create_task(self._count())
+        self._is_first = True
+        container = ContainerRef(str(metadata["namespace"]), str(metadata["name"]), _logging_container(pod))
+        self.log = PodLog(api, container, self._count)
         self.counted: Counter[str] = Counter()
         """By the caller's address."""
         self.lines = 0
         """How many were read, with those that do not match."""
 
-    @property
-    def failure(self) -> str:
-        """Why there may be requests that were not read."""
-        return self._follower.failure.message if self._follower.failure else ""
-
     def requests(self, caller: str) -> Requests:
         count = self.counted[caller]
         return Requests(begun=count, answered=count) if count else NONE
 
-    def check(self) -> None:
-        """Raises what has ended the reading: Unreadable if the user lacks the right, or else ApiError."""
-        error = self._following.exception() if self._following.done() else None
-        if isinstance(error, Forbidden):
-            raise Unreadable(MissingRight("get", PODS, self._namespace, subresource="log")) from error
-        if error and not isinstance(error, NotFound):  # then the pod is about to leave the list, too
-            raise error
-
-    async def close(self) -> None:
-        self._following.cancel()
-        await asyncio.gather(self._following, return_exceptions=True)
-
-    async def _count(self) -> None:
-        is_first = True
-        async for piece in self._follower.pieces():
-            for line in filter(None, map(parse_line, piece.splitlines())):
-                is_old = is_first and line.time_ns < self._began_ns  # it shows where to go on
-                is_first = False
-                if is_old:
-                    continue
-                self.lines += 1
-                if match := self._pattern.search(line.text):
-                    self.counted[_caller(match)] += 1
+    def _count(self, line: LogLine) -> None:
+        is_old = self._is_first and line.time_ns < self._began_ns  # it shows where to go on
+        self._is_first = False
+        if is_old:
+            return
+        self.lines += 1
+        if match := self._pattern.search(line.text):
+            self.counted[_caller(match)] += 1
 
 
 def _caller(match: re.Match[str]) -> str:
