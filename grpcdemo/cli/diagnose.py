@@ -10,6 +10,7 @@ import typer
 from grpcdemo.cli import options
 from grpcdemo.cli.completers import complete_namespaces, complete_services
 from grpcdemo.cli.output import Progress, result_width, show_document, show_picture, show_text
+from grpcdemo.cli.probe_options import Probing
 from grpcdemo.cli.runner import read
 from grpcdemo.cli.service_options import Call, Counting
 from grpcdemo.cli.target_options import PlaceOptions
@@ -110,6 +111,7 @@ def diagnose(
     call: Call,
     counting: Counting,
     traffic: Traffic,
+    probing: Probing,
     everywhere: Annotated[
         bool, typer.Option("--all-namespaces", "-A", help="All Services that speak gRPC, in every namespace.")
     ] = False,
@@ -120,35 +122,45 @@ def diagnose(
     report: options.ReportFile = None,
     place: Place,
 ) -> None:
-    """Tell why a gRPC client stays on one pod of a Service, and what cures it. Changes nothing."""
+    """Tell why a gRPC client stays on one pod of a Service, and what cures it. Only --probe changes anything."""
     printed = Printed(output, report)
     if service is None:
-        _check_all(call, counting, traffic)
+        _check_all(call, counting, traffic, probing)
         _diagnose_all(place, printed, everywhere=everywhere)
     else:
-        _check_one(counting, traffic, everywhere=everywhere)
+        _check_one(counting, traffic, probing, everywhere=everywhere)
         config = step.DiagnoseConfig(
-            service, place.namespace, **vars(call), traffic_s=traffic.longest_s, source=counting.config
+            service,
+            place.namespace,
+            **vars(call),
+            traffic_s=traffic.longest_s,
+            source=counting.config,
+            probe=probing.config,
         )
         _diagnose_one(place, config, printed)
 
 
-def _check_all(call: Call, counting: Counting, traffic: Traffic) -> None:
+def _check_all(call: Call, counting: Counting, traffic: Traffic, probing: Probing) -> None:
     """Raises UsageError if an option is about one Service."""
-    if any({**vars(call), **vars(counting)}.values()) or traffic.seconds is not None:
+    if any({**vars(call), **vars(counting)}.values()) or traffic.seconds is not None or probing.probe:
         raise UsageError(
-            "--port, --client, --source, --metrics-port, --log-match and --for need a Service",
+            "--port, --client, --source, --metrics-port, --log-match, --probe and --for need a Service",
             hint="name it, such as `grpcdemo diagnose svc/NAME`",
         )
 
 
-def _check_one(counting: Counting, traffic: Traffic, *, everywhere: bool) -> None:
+def _check_one(counting: Counting, traffic: Traffic, probing: Probing, *, everywhere: bool) -> None:
     """Raises UsageError if the options contradict the Service, or each other."""
     if everywhere:
         raise UsageError("--all-namespaces looks at all Services", hint="leave out the Service's name, or the option")
     if any(vars(counting).values()) and traffic.skipped:
         raise UsageError(
             "--source, --metrics-port and --log-match say who counts traffic, and --no-traffic counts none",
+            hint="choose one of them",
+        )
+    if probing.probe and (traffic.skipped or any(vars(counting).values())):
+        raise UsageError(
+            "--probe counts traffic by itself: it excludes --source, --metrics-port, --log-match and --no-traffic",
             hint="choose one of them",
         )
 

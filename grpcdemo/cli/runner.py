@@ -23,7 +23,7 @@ SANDBOX_STARTED = Done("the sandbox has started", would="start the sandbox on th
 
 
 def read(options: ClusterOptions, work: Callable[[Api], Coroutine[None, None, T]], *, report: Reporter) -> T:
-    """Run *work*, which changes nothing, on the target."""
+    """Run *work*, which changes nothing that it does not ask about, on the target."""
 
     async def connected() -> T:
         async with connect_to_target(

@@ -23,6 +23,7 @@ from grpcdemo.kube.trouble import (
     CannotPullImage,
     CannotStart,
     Condition,
+    ContainerTrouble,
     CrashLoop,
     Failed,
     Finalizer,
@@ -95,7 +96,7 @@ def pod_trouble(pod: Object) -> PodTrouble | None:
         return Unschedulable(reference, without_preemption(message), read_node_problem(message))
     for field in ("initContainerStatuses", "containerStatuses"):
         for container in status.get(field) or []:
-            if trouble := _container_trouble(reference, container):
+            if trouble := container_trouble(reference, container):
                 return trouble
     if status.get("phase") == "Failed":
         return Failed(reference, status.get("message") or status.get("reason") or "no reason given")
@@ -163,7 +164,8 @@ def _read_condition(kind: str, message: str) -> list[Blocker]:
     return blockers or [Condition(kind, _one_line(message))]
 
 
-def _container_trouble(pod: ObjectReference, status: Object) -> PodTrouble | None:
+def container_trouble(pod: ObjectReference, status: Object) -> ContainerTrouble | None:
+    """What keeps one container of *pod* from running, if it shows."""
     waiting = (status.get("state") or {}).get("waiting") or {}
     reason = waiting.get("reason", "")
     message = _one_line(waiting.get("message")) or reason

@@ -145,9 +145,9 @@ class LatencyBin:
     count: int
 
 
-SourceName = Literal["envoy", "linkerd", "istio", "app", "log"]
-"""The Envoys or Linkerd proxies of the clients, the statistics of Istio at the servers, or the servers' own metrics or
-logs."""
+SourceName = Literal["envoy", "linkerd", "istio", "app", "log", "probe"]
+"""The Envoys or Linkerd proxies of the clients, the statistics of Istio at the servers, the servers' own metrics or
+logs, or probes that were added to them."""
 
 
 @dataclass(frozen=True)
@@ -161,6 +161,11 @@ class CountedBy:
     """How many there are."""
     why: str = ""
     """Why no better source could be used."""
+
+    @property
+    def is_approximate(self) -> bool:
+        """They count what a request mostly is: one TCP segment."""
+        return self.source == "probe"
 
     @property
     def at_servers(self) -> bool:

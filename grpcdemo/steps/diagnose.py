@@ -1,8 +1,11 @@
-"""Why a user's own gRPC Service is pinned, by what its objects and the counters of its clients say. Only reads."""
+"""Why a user's own gRPC Service is pinned, by what its objects and the counters of its clients say.
+
+It only reads, unless it is to add probes.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from grpcdemo.diagnosis.callers import Callers
 from grpcdemo.diagnosis.examination import Diagnosis, add_traffic, among_others, examine_clients
@@ -15,8 +18,18 @@ from grpcdemo.kube.survey.survey import survey_cluster, survey_namespace, survey
 from grpcdemo.model.progress import Reporter, unreported
 from grpcdemo.resources.resource import SERVICES
 from grpcdemo.steps.measure import EVERY_S, measure
+from grpcdemo.steps.probes import Agree, plan_probes, start_probes
 from grpcdemo.steps.sources.source import SourceConfig
 from grpcdemo.steps.subject import Subject, find_subject
+
+
+@dataclass(frozen=True)
+class ProbeConfig:
+    """To count with probes in the server pods."""
+
+    agree: Agree
+    image_prefix: str | None = None
+    """As `up` has it."""
 
 
 @dataclass(frozen=True)
@@ -28,17 +41,25 @@ class DiagnoseConfig(Subject):
     source: SourceConfig = field(default_factory=SourceConfig)
     every_s: float = EVERY_S
     """Between two polls."""
+    probe: ProbeConfig | None = None
+    """None to add nothing to the server pods."""
 
 
 async def diagnose(api: Api, config: DiagnoseConfig, report: Reporter = unreported) -> Diagnosis:
-    """Raises UsageError, NotFound, or NotEnoughResponses if the client has no pod to look at."""
+    """Raises UsageError, NotFound, NotEnoughResponses if the client has no pod to look at, or why it cannot probe."""
     service, port, client = await find_subject(api, config)
     survey, clients = await survey_service(api, service, port, client)
     scene = Scene(service, port, survey.inventory, unseen=survey.unseen)
     diagnosis = examine_clients(scene, clients, named=client is not None)
     if config.traffic_s is None:
         return diagnosis
-    traffic = await measure(api, scene, clients, config.traffic_s, config.source, every_s=config.every_s, report=report)
+    source = config.source
+    if config.probe:
+        plan = await plan_probes(api, scene, config.traffic_s, config.probe.image_prefix)
+        await config.probe.agree(plan)
+        await start_probes(api, plan, report)
+        source = replace(source, probes=plan.containers)
+    traffic = await measure(api, scene, clients, config.traffic_s, source, every_s=config.every_s, report=report)
     return add_traffic(diagnosis, traffic)
 
 

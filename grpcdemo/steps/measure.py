@@ -20,7 +20,7 @@ from grpcdemo.resources.labels import SERVICE_NAME
 from grpcdemo.resources.resource import ENDPOINT_SLICES
 from grpcdemo.steps.sources.around import Around
 from grpcdemo.steps.sources.choice import build_source
-from grpcdemo.steps.sources.source import Choice, Source, SourceConfig
+from grpcdemo.steps.sources.source import Source, SourceConfig
 from grpcdemo.verdict import Outcome
 
 EVERY_S = 0.5
@@ -50,7 +50,7 @@ async def measure(
     finally:
         await source.close()
     if isinstance(traffic, NotMeasured):
-        return replace(traffic, is_missed=config.choice is not Choice.AUTO)
+        return replace(traffic, is_missed=config.is_chosen)
     return traffic
 
 

@@ -50,6 +50,7 @@ def _traffic(diagnosis: Diagnosis) -> Document:
         "errorRate": verdict and verdict.error_rate,
         "source": measurement and measurement.counted_by.source,
         "sourceReason": (measurement.counted_by.why or None) if measurement else None,
+        "approximate": measurement and measurement.counted_by.is_approximate,
         "seconds": measurement and round(measurement.seconds, 3),
         "byClient": measurement and {client: {**requests} for client, requests in measurement.by_client.items()},
         "failed": measurement and {**measurement.failures.by_server},

@@ -10,6 +10,7 @@ from grpcdemo.views.servers import server_rows
 WHAT_SERVERS_TELL = {
     "istio": "The servers' sidecars tell who calls, but not always whether a client stays on one of them.",
     "log": "The logs tell how many requests each server gets, but not always whether a client stays on one of them.",
+    "probe": "The probes tell how many requests each server gets, but not always whether a client stays on one.",
     "app": "The servers tell how many requests each of them gets, but not whether a client stays on one of them.",
 }
 """By source."""

@@ -45,6 +45,7 @@ COUNTERS = {
     "istio": "the sidecars",
     "app": "the applications",
     "log": "the logs",
+    "probe": "the TCP segments (about one a request)",
 }
 """Who counts, by source."""
 

@@ -5,8 +5,8 @@ small request is one TCP segment, encrypted or not, so segments tell about how m
 are several, and those of a stream are no requests.
 
 A line tells what has come since the first one, and the lines of several pods fit together: each probe reads at every
-full second. A connection counts from one reading to the next, so the kubelet's checks and others that come and go
-between two readings count nothing.
+full and half second. A connection counts from one reading to the next, so the kubelet's checks and whatever else comes
+and goes between two readings count nothing.
 """
 
 from __future__ import annotations
@@ -28,8 +28,10 @@ from grpcdemo.workload.logfmt import format_fields
 from grpcdemo.workload.options import add_host, add_option, count_from, parse_port
 from grpcdemo.workload.process import emit, run
 
-DEFAULT_READS = "60"
-LINE = re.compile(r'time=(?P<time>[0-9]+) connections=[0-9]+ segments="?(?P<segments>[0-9a-f.:,]*)"?')
+EVERY_S = 0.5
+LATE = 4
+"""So many readings are made up for where the machine is busy, because only what all probes tell of a moment counts."""
+LINE = re.compile(r'time=(?P<time>[0-9.]+) connections=[0-9]+ segments="?(?P<segments>[0-9a-f.:,]*)"?')
 
 
 @dataclass(frozen=True)
@@ -40,14 +42,14 @@ class Options:
     host: str | None
     """The server's address; None for every one in the pod."""
     reads: int
-    """One a second."""
+    """One each half second."""
 
 
 @dataclass(frozen=True)
 class Counts:
     """One line of the log."""
 
-    time_s: int
+    time_s: float
     """Since 1970, by the node's clock."""
     segments: Mapping[str, int]
     """By the caller's address, those with data that have come in since the probe began."""
@@ -78,7 +80,7 @@ def parse_options(argv: Sequence[str] | None) -> Options:
     parser = argparse.ArgumentParser(prog="python -m grpcdemo.workload.probe", description=__doc__)
     add_option(parser, "--port", "50051", parse_port, "the server's port")
     add_host(parser)
-    add_option(parser, "--reads", DEFAULT_READS, count_from(1), "how often to read, once a second")
+    add_option(parser, "--reads", "120", count_from(1), "how often to read, twice a second")
     return Options(**vars(parser.parse_args(argv)))
 
 
@@ -88,26 +90,26 @@ async def probe(
     log: Callable[[str], None] = emit,
     *,
     read: Callable[[int], list[Connection]] = read_connections,
-    every_s: float = 1.0,
+    every_s: float = EVERY_S,
 ) -> None:
-    """Log a line at each full second until *stop*. Raises GrpcdemoError where the kernel does not tell."""
-    tally, second = Tally(), 0
+    """Log a line at each full *every_s* until *stop*. Raises GrpcdemoError where the kernel does not tell."""
+    tally, tick = Tally(), math.floor(time.time() / every_s)
     for _ in range(options.reads):
-        second = max(second, math.floor(time.time() / every_s)) + 1
-        if await is_set_within(stop, second * every_s - time.time()):
+        tick = max(tick, math.floor(time.time() / every_s) - LATE) + 1
+        if await is_set_within(stop, tick * every_s - time.time()):
             return
         try:
             connections = [one for one in read(options.port) if options.host in (None, one.local)]
         except OSError as error:
             raise GrpcdemoError(f"cannot read the connections: {error.strerror or error}") from error
         tally.add(connections)
-        log(format_counts(second, len(connections), tally.segments))
+        log(format_counts(tick * every_s, len(connections), tally.segments))
 
 
-def format_counts(time_s: int, connections: int, segments: Mapping[str, int]) -> str:
+def format_counts(time_s: float, connections: int, segments: Mapping[str, int]) -> str:
     """One line. Of addresses that have no segments yet, it tells that they are there."""
     listed = ",".join(f"{address}:{number}" for address, number in sorted(segments.items()))
-    return format_fields(time=time_s, connections=connections, segments=listed)
+    return format_fields(time=f"{time_s:.3f}".rstrip("0").rstrip("."), connections=connections, segments=listed)
 
 
 def parse_counts(line: str) -> Counts | None:
@@ -116,7 +118,7 @@ def parse_counts(line: str) -> Counts | None:
     if match is None:
         return None
     listed = (each.rpartition(":") for each in match["segments"].split(",") if each)
-    return Counts(int(match["time"]), {address: int(number) for address, _, number in listed})
+    return Counts(float(match["time"]), {address: int(number) for address, _, number in listed})
 
 
 if __name__ == "__main__":

@@ -22,6 +22,18 @@ def test_diagnose(grpcdemo: Command, up: str) -> None:
     assert f"--kubeconfig {up}" in document["findings"][0]["command"]
 
 
+def test_a_probe_is_told_before_anything_changes(grpcdemo: Command, up: str) -> None:
+    ended = grpcdemo("diagnose", "svc/grpc-server", "--kubeconfig", up, "-n", DEMO, "--probe")
+    assert (ended.code, ended.out) == (1, "")
+    told, about, error, hint = ended.err.splitlines()
+    assert told.startswith("--probe adds the container grpcdemo-probe-")
+    assert " to 3 pods: grpc-server-" in told
+    assert "It cannot be removed: it stays in the pod's spec until the pod is deleted." in about
+    assert "localhost/grpcdemo-server:" in about
+    assert error == "error: --probe changes the server pods"
+    assert hint == "hint: accept it with --yes, or leave out --probe"
+
+
 def test_a_report(grpcdemo: Command, up: str, tmp_path: Path) -> None:
     target, file = ("--kubeconfig", up, "-n", DEMO), tmp_path / "report.html"
     ended = grpcdemo("diagnose", "grpc-server", "--no-traffic", "--report", str(file), *target)
@@ -61,6 +73,11 @@ def test_wrong_usage(grpcdemo: Command, kubeconfig: str) -> None:
         ("cart", "--source", "log"),
         ("cart", "--log-match", "handled", "--source", "app"),
         ("cart", "--log-match", "handled", "--metrics-port", "9090"),
+        ("--probe",),
+        ("cart", "--probe", "--no-traffic"),
+        ("cart", "--probe", "--source", "app"),
+        ("cart", "--yes"),
+        ("cart", "--image-prefix", "registry.example.com/team"),
         ("svc/cart", "-A"),
         ("-n", "Shop"),
     ):

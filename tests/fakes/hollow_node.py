@@ -64,6 +64,8 @@ class HollowNode:
 
     def __init__(self, registry: Registry, clock: Clock) -> None:
         self.behavior: Callable[[Object], Behavior] = lambda pod: READY
+        self.added: Object = {"running": {}}
+        """The state of each ephemeral container."""
         self.balances = False
         """Whether calls are balanced even without a proxy."""
         self._registry = registry
@@ -96,7 +98,8 @@ class HollowNode:
         if current is None or current["spec"].get("nodeName") != NAME:
             return
         if not is_terminating(current):
-            if current["status"].get("phase") == "Pending" and "podIP" not in current["status"]:
+            is_new = current["status"].get("phase") == "Pending" and "podIP" not in current["status"]
+            if is_new or len(_ephemeral(current)) > len(current["status"].get("ephemeralContainerStatuses") or []):
                 self._report(current, behavior)
         elif behavior.stops and current["metadata"]["deletionGracePeriodSeconds"]:
             self._registry.delete(PODS, metadata["namespace"], metadata["name"], options={"gracePeriodSeconds": 0})
@@ -105,8 +108,9 @@ class HollowNode:
         ip = (pod.get("status") or {}).get("podIP") or free_ip("10.244", self._store)
         init = [_container_state(spec, behavior, init=True) for spec in pod["spec"].get("initContainers") or []]
         main = [_container_state(spec, behavior) for spec in pod["spec"]["containers"]]
+        added = [ContainerState(spec["name"], spec["image"], state=self.added) for spec in _ephemeral(pod)]
         now = write_time(self._clock.now())
-        self._store.update(PODS, {**pod, "status": build_status(pod, PodState(ip, now, init, main), now)})
+        self._store.update(PODS, {**pod, "status": build_status(pod, PodState(ip, now, init, main, added), now)})
 
     def find_port(self, namespace: str, pod: str, port: int) -> Address:
         raise StatusError("InternalError", "a hollow node has no ports")
@@ -179,6 +183,10 @@ def _container_state(spec: Object, behavior: Behavior, *, init: bool = False) ->
         state.last_state = behavior.last_state or {}
         state.ready, state.started = behavior.ready, behavior.state is None
     return state
+
+
+def _ephemeral(pod: Object) -> list[Object]:
+    return pod["spec"].get("ephemeralContainers") or []
 
 
 def _specs(pod: Object) -> list[Object]:

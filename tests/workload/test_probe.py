@@ -10,7 +10,7 @@ from grpcdemo.workload.inet_diag import Connection
 from grpcdemo.workload.probe import Counts, Options, Tally, format_counts, parse_counts, parse_options, probe
 
 FAST_S = 0.001
-"""In place of a second."""
+"""In place of half a second."""
 
 
 def connection(number: int, segments: int, *, remote: str = "10.0.0.7", local: str = "10.0.0.1") -> Connection:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from grpcdemo.errors import Expired, NotFound
@@ -15,7 +16,7 @@ from grpcdemo.kube.client.errors import not_kubernetes
 from grpcdemo.kube.client.request import Parameters, Request
 from grpcdemo.model.target import Target
 from grpcdemo.resources.objects import Object
-from grpcdemo.resources.resource import PODS, Resource
+from grpcdemo.resources.resource import ACCESS_REVIEWS, PODS, Resource
 
 if TYPE_CHECKING:  # see dial
     from grpcdemo.kube.client.exchange import Exchange
@@ -149,6 +150,13 @@ class Api:
             Request("patch", resource, namespace, name, self.target.context, parameters=parameters, body=body)
         )
 
+    async def add_ephemeral_container(self, pod: str, container: Object, *, uid: str, namespace: str) -> None:
+        """Add to those of exactly the pod with *uid*. Raises NotFound also where Kubernetes has none, before 1.23."""
+        body: Object = {"metadata": {"uid": uid}, "spec": {"ephemeralContainers": [container]}}
+        parameters = DRY_RUN if self.dry_run else {}
+        request = Request("patch", PODS, namespace, pod, self.target.context, "ephemeralcontainers", parameters, body)
+        await self._exchange.ask(replace(request, merges_lists=True))
+
     async def delete(
         self, resource: Resource, name: str, *, uid: str, namespace: str | None = None, orphan: bool = False
     ) -> None:
@@ -160,6 +168,24 @@ class Api:
         if self.dry_run:
             body["dryRun"] = ["All"]  # the API server ignores the query of a DELETE with a body
         await self._exchange.ask(Request("delete", resource, namespace, name, self.target.context, body=body))
+
+    async def may(
+        self,
+        verb: str,
+        resource: Resource,
+        *,
+        namespace: str | None = None,
+        name: str | None = None,
+        subresource: str | None = None,
+    ) -> bool:
+        """Whether this user may do that; without a namespace, in all of them."""
+        asked = {"verb": verb, "group": resource.group, "resource": resource.plural, "subresource": subresource}
+        about = {**asked, "namespace": namespace, "name": name}
+        attributes = {field: value for field, value in about.items() if value is not None}
+        kind = {"apiVersion": ACCESS_REVIEWS.api_version, "kind": ACCESS_REVIEWS.kind}
+        body: Object = {**kind, "metadata": {}, "spec": {"resourceAttributes": attributes}}
+        review = await self.create(ACCESS_REVIEWS, body)
+        return bool(review["status"].get("allowed"))
 
     async def forward(self, pod: str, port: int, *, namespace: str) -> PortForward:
         """A connection to *port* of a pod, which the caller closes."""

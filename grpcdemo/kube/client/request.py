@@ -11,6 +11,7 @@ from grpcdemo.resources.resource import Resource
 
 METHODS = {"get": "GET", "list": "GET", "watch": "GET", "create": "POST", "patch": "PATCH", "delete": "DELETE"}
 MERGE_PATCH = "application/merge-patch+json"
+STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
 
 Parameters = Mapping[str, "str | int | bool | tuple[str, ...]"]
 """Of a tuple, each member is a parameter of that name."""
@@ -31,6 +32,8 @@ class Request:
     body: Object | None = None
     about: str = "/version"
     """Without a resource, what is asked of the API server."""
+    merges_lists: bool = False
+    """A patch adds to the lists of Kubernetes' own kinds, instead of replacing them."""
 
     @property
     def method(self) -> str:
@@ -49,7 +52,9 @@ class Request:
 
     @property
     def content_type(self) -> str:
-        return MERGE_PATCH if self.verb == "patch" else "application/json"
+        if self.verb != "patch":
+            return "application/json"
+        return STRATEGIC_MERGE_PATCH if self.merges_lists else MERGE_PATCH
 
     @property
     def preconditions(self) -> dict[str, str]:

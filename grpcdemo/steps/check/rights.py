@@ -11,9 +11,7 @@ from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.client.request import Request
 from grpcdemo.kube.demo.namespace import find_namespace
 from grpcdemo.model.check import Check, State
-from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import (
-    ACCESS_REVIEWS,
     DEPLOYMENTS,
     ENDPOINT_SLICES,
     EVENTS,
@@ -83,17 +81,13 @@ async def _missing(api: Api, config: UpConfig, rights: tuple[Right, ...]) -> lis
 
 
 async def _is_allowed(api: Api, right: Right, namespace: str) -> bool:
-    attributes: Object = {"verb": right.verb, "group": right.resource.group, "resource": right.resource.plural}
-    if right.subresource:
-        attributes["subresource"] = right.subresource
-    if right.resource == NAMESPACES:
-        attributes["name"] = namespace
-    if right.resource.namespaced and not right.everywhere:
-        attributes["namespace"] = namespace
-    kind = {"apiVersion": ACCESS_REVIEWS.api_version, "kind": ACCESS_REVIEWS.kind}
-    body: Object = {**kind, "metadata": {}, "spec": {"resourceAttributes": attributes}}
-    review = await api.create(ACCESS_REVIEWS, body)
-    return bool(review["status"].get("allowed"))
+    return await api.may(
+        right.verb,
+        right.resource,
+        name=namespace if right.resource == NAMESPACES else None,
+        namespace=namespace if right.resource.namespaced and not right.everywhere else None,
+        subresource=right.subresource or None,
+    )
 
 
 def _listed(rights: list[Right]) -> str:

@@ -16,6 +16,7 @@ from grpcdemo.steps.sources.envoy import EnvoySource
 from grpcdemo.steps.sources.istio import UNMESHED, IstioSource
 from grpcdemo.steps.sources.linkerd import LinkerdSource
 from grpcdemo.steps.sources.log import LogSource
+from grpcdemo.steps.sources.probe import ProbeSource
 from grpcdemo.steps.sources.source import Choice, Reading, Source, SourceConfig
 
 TRIES = 3
@@ -25,6 +26,8 @@ NO_PROXY = nobody_runs_with(f"{ISTIO} or {LINKERD}")
 
 def build_source(api: Api, config: SourceConfig, service: Object, port: Object) -> Source:
     """For one *port* of the *service*."""
+    if config.probes:
+        return ProbeSource(api, config.probes)
     name, namespace, number = service["metadata"]["name"], service["metadata"]["namespace"], int(port["port"])
     cluster_ips = service["spec"].get("clusterIPs") or ()
     sources: dict[Choice, Source] = {

@@ -41,6 +41,13 @@ class SourceConfig:
     """Where the servers have their metrics, if not where their pods say."""
     log_match: re.Pattern[str] | None = None
     """Which lines of the servers' logs are requests."""
+    probes: Mapping[str, str] = field(default_factory=dict)
+    """By the UID of a server pod, the container that was added to count there: then nobody else counts."""
+
+    @property
+    def is_chosen(self) -> bool:
+        """The user has named who is to count."""
+        return self.choice is not Choice.AUTO or bool(self.probes)
 
 
 @dataclass(frozen=True)
