@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from grpcdemo.errors import Kubectl, Replaced
+from grpcdemo.errors import DemoRunning, Kubectl, Replaced
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.demo.lease import Lease
 from grpcdemo.kube.demo.namespace import find_namespace, find_namespaces_of_comparison, label_command, restore_labels
@@ -35,16 +35,20 @@ class CleanupConfig:
 async def cleanup(api: Api, config: CleanupConfig, report: Reporter) -> list[CleanedNamespace]:
     """Leave the cluster as it was before `up` and `compare`, also after one, or a `cleanup`, that was cut short.
 
-    Returns what was done in the demo's namespace, then in each of a comparison.
+    Returns what was done in the demo's namespace, then in each of a comparison. One that goes on keeps its own.
 
-    Raises DemoRunning if a demo runs; GrpcdemoError, which names what blocks, if something is still there after the
-    timeout.
+    Raises DemoRunning if a demo runs in the demo's; GrpcdemoError, which names what blocks, if something is still
+    there after the timeout.
     """
     with unfinished(report, "`grpcdemo cleanup` is not finished: run it again to continue") as noting:
         cleaned = [await clean_up(api, config, noting, Lease(api, config.namespace))]
         for namespace in await find_namespaces_of_comparison(api, config.namespace):
             name = namespace["metadata"]["name"]
-            cleaned.append(await clean_up(api, replace(config, namespace=name), noting, Lease(api, name)))
+            try:
+                cleaned.append(await clean_up(api, replace(config, namespace=name), noting, Lease(api, name)))
+            except DemoRunning as running:
+                noting(Warned(f"{running.message}: it stays"))
+                cleaned.append(CleanedNamespace(name, "kept"))
     return cleaned
 
 

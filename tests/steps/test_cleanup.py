@@ -7,6 +7,7 @@ import pytest
 
 from grpcdemo.errors import Conflict, GrpcdemoError
 from grpcdemo.kube.client.api import Api
+from grpcdemo.kube.demo.lease import Lease, LeaseTiming
 from grpcdemo.model.cleanup import CleanedNamespace
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import (
@@ -84,6 +85,19 @@ async def test_what_a_comparison_has_left_goes_too(cluster: HollowCluster, clust
     assert [(one.name, one.fate) for one in cleaned] == [(DEMO, "absent"), (f"{DEMO}-compare-headless", "deleted")]
     left = [name for name in cluster.names(NAMESPACES) if "-compare-" in name]
     assert left == [f"{DEMO}-compare-other", "other-compare-none"]
+
+
+async def test_a_comparison_that_goes_on_keeps_its_namespace(
+    cluster: HollowCluster, cluster_api: Api, events: Events
+) -> None:
+    name = f"{DEMO}-compare-headless"
+    cluster.create_namespace(name, labels={"app.kubernetes.io/managed-by": "grpcdemo"})
+    async with Lease(cluster_api, name, LeaseTiming(renew_s=0.05)) as lease:
+        await lease.acquire(events.append)
+        cleaned = await cleanup(cluster_api, CONFIG, events.append)
+    assert [(one.name, one.fate) for one in cleaned] == [(DEMO, "absent"), (name, "kept")]
+    assert f"is running a demo in namespace {name}: it stays" in events.warned
+    assert name in cluster.names(NAMESPACES)
 
 
 async def test_a_shared_namespace_has_its_labels_back(cluster: HollowCluster, cluster_api: Api, events: Events) -> None:
