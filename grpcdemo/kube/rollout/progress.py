@@ -24,11 +24,11 @@ WATCHES_DIFFER_S = 1.0
 """How much later than a refusal the pods may show that came before it: each kind has a watch of its own."""
 
 
-class Stuck(Exception):
+class Stuck(GrpcdemoError):
     """Waiting is useless, because of *trouble*."""
 
     def __init__(self, trouble: Trouble) -> None:
-        super().__init__(trouble)
+        super().__init__(describe(trouble))
         self.trouble = trouble
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from grpcdemo.durations import format_duration
-from grpcdemo.errors import ApiError, Expired, Forbidden, NotFound, Unauthorized, Unreachable
+from grpcdemo.errors import ApiError, Expired, Forbidden, GrpcdemoError, NotFound, Unauthorized, Unreachable
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.client.errors import api_error
 from grpcdemo.kube.client.request import Request
@@ -218,6 +218,6 @@ async def wait_until(
 async def _checked(mirror: Mirror, check: Callable[[], T | None]) -> T | None:
     try:
         return check()
-    except Exception:
+    except GrpcdemoError:
         await mirror.list_again()
         return check()

@@ -286,3 +286,20 @@ async def test_a_check_may_end_the_waiting(script: Script, api: Api) -> None:
     async with Mirror(api, PODS_OF_DEMO) as mirror:
         with pytest.raises(ApiError, match="useless"):
             await wait_until(mirror, check, timeout_s=PATIENCE_S)
+
+
+async def test_what_nobody_can_be_told_ends_the_waiting_at_once(script: Script, api: Api) -> None:
+    """A terminal that was closed is no judgement, and the next look would not meet it."""
+    script.on("GET", PATH, reply(listed(10, "a")))
+    script.on("WATCH", PATH, Feed())
+    said: list[str] = []
+
+    def check() -> list[Object]:
+        if not said:
+            said.append("ready")
+            raise OSError("terminal closed")
+        return mirror["pods"]
+
+    async with Mirror(api, PODS_OF_DEMO) as mirror:
+        with pytest.raises(OSError, match="terminal closed"):
+            await wait_until(mirror, check, timeout_s=PATIENCE_S)
