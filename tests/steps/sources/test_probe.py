@@ -101,15 +101,41 @@ async def test_a_reading_is_what_all_probes_tell_of_one_moment(
     assert reading.counted_by.is_approximate
 
 
+async def test_each_moment_makes_a_reading_of_its_own(
+    source: ProbeSource, servers: list[Object], client: Object, logs: list[FakeLog]
+) -> None:
+    """Else nobody could tell from counters whether a client stays on a pod."""
+    for log in logs:
+        for moment in range(1, 6):
+            tell(log, moment, **by(client, moment))
+    totals: list[int] = []
+
+    def is_last(reading: Reading) -> bool:
+        totals.extend(sum(one.begun for one in counters.values()) for counters in reading.counters.values())
+        return 15 in totals
+
+    await until(is_last, source, servers, [client])
+    await source.close()
+    assert totals == [3, 6, 9, 12, 15]
+
+
 async def test_before_all_have_told_they_are_awaited(
     source: ProbeSource, servers: list[Object], logs: list[FakeLog]
 ) -> None:
     for log in logs[1:]:
         tell(log, 1)
-    reading = await source.read(around([], servers))
+    readings: list[Reading] = []
+
+    def is_told_by_the_last(reading: Reading) -> bool:
+        readings.append(reading)
+        if len(readings) == 20:
+            tell(logs[0], 1)
+        return is_told(reading)
+
+    last = await until(is_told_by_the_last, source, servers)
     await source.close()
-    assert (reading.told, reading.is_awaited) == ([], True)
-    assert {*reading.failures.values()} == {SILENT}
+    assert (readings[0].is_awaited, {*readings[0].failures.values()}) == (True, {SILENT})
+    assert (len(last.told), last.is_awaited) == (3, False)
 
 
 async def test_who_only_called_before_is_no_caller(
