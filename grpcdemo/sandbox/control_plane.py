@@ -87,13 +87,13 @@ class ControlPlane:
 
     def _admit(self, pod: Object, namespace: Object) -> Object:
         admitted = self._policy(pod, namespace) if self._policy else pod
-        return inject(admitted, namespace, self.store.list(MUTATING_WEBHOOKS), fault=self._fault, image=IMAGE)
+        return inject(admitted, namespace, self.store.scan(MUTATING_WEBHOOKS), fault=self._fault, image=IMAGE)
 
     def _fault(self, namespace: str, name: str) -> str | None:
         """Why a webhook behind this Service cannot be called."""
-        slices = self.store.list(ENDPOINT_SLICES, namespace)
+        slices = self.store.scan(ENDPOINT_SLICES, namespace)
         slices = [slice_ for slice_ in slices if labels_of(slice_).get(SERVICE_NAME) == name]
-        fault = service_fault(self.store.find(SERVICES, namespace, name), name, slices)
+        fault = service_fault(self.store.peek(SERVICES, namespace, name), name, slices)
         return fault or (None if Injector(namespace, name) == self._injector else ONLY_OURS)
 
     def _seed(self) -> None:

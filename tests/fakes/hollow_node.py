@@ -86,7 +86,7 @@ class HollowNode:
 
     def look_again(self) -> None:
         """After a change of `behavior`, which new pods alone follow by themselves."""
-        for pod in self._store.list(PODS):
+        for pod in self._store.scan(PODS):
             self._sync(pod)
 
     def set_ready(self, pod: Object, ready: bool) -> None:
@@ -94,7 +94,7 @@ class HollowNode:
 
     def _sync(self, pod: Object) -> None:
         metadata, behavior = pod["metadata"], self.behavior(pod)
-        current = self._store.find(PODS, metadata["namespace"], metadata["name"])
+        current = self._store.peek(PODS, metadata["namespace"], metadata["name"])
         if current is None or current["spec"].get("nodeName") != NAME:
             return
         if not is_terminating(current):
@@ -127,7 +127,7 @@ class HollowNode:
         if not options.follow:
             yield LAST_LINES
             return
-        while client := self._store.find(PODS, namespace, pod):
+        while client := self._store.peek(PODS, namespace, pod):
             servers, balances = self._servers(namespace), self._balances_of(client)
             for _ in range(CALLS_AT_ONCE):
                 yield self._call(client["metadata"]["uid"], servers, time.time_ns(), balances=balances)
@@ -149,7 +149,7 @@ class HollowNode:
         """Name and IP of every pod that a Service called grpc-server leads to."""
         return sorted(
             (endpoint["targetRef"]["name"], endpoint["addresses"][0])
-            for slice_ in self._store.list(ENDPOINT_SLICES, namespace)
+            for slice_ in self._store.scan(ENDPOINT_SLICES, namespace)
             if slice_["metadata"]["labels"].get(SERVICE_NAME) == "grpc-server"
             for endpoint in slice_["endpoints"]
             if endpoint["conditions"]["ready"]

@@ -14,15 +14,15 @@ from grpcdemo.sandbox.api.store import Store
 
 def get_endpoints(store: Store, namespace: str, name: str) -> Object:
     """Raises StatusError (NotFound)."""
-    service = store.find(SERVICES, namespace, name)
+    service = store.peek(SERVICES, namespace, name)
     if service is None:
         raise not_found(ENDPOINTS, name)
-    return _build(service, store.list(ENDPOINT_SLICES, namespace))
+    return _build(service, store.scan(ENDPOINT_SLICES, namespace))
 
 
 def list_endpoints(store: Store, namespace: str | None) -> list[Object]:
-    slices = store.list(ENDPOINT_SLICES, namespace)
-    return [_build(service, slices) for service in store.list(SERVICES, namespace)]
+    slices = store.scan(ENDPOINT_SLICES, namespace)
+    return [_build(service, slices) for service in store.scan(SERVICES, namespace)]
 
 
 def _build(service: Object, slices: Iterable[Object]) -> Object:

@@ -29,7 +29,7 @@ def list_objects(store: Store, resource: Resource, namespace: str | None, query:
     """All objects selected, whatever the `limit`, which a server may ignore. Raises StatusError."""
     match = parse_selectors(resource, query.get("labelSelector", ""), query.get("fieldSelector", ""))
     _check_version(store, query)
-    objects = list_endpoints(store, namespace) if resource is ENDPOINTS else store.list(resource, namespace)
+    objects = list_endpoints(store, namespace) if resource is ENDPOINTS else store.scan(resource, namespace)
     return Listing([obj for obj in objects if match(obj)], {"resourceVersion": str(store.version)})
 
 

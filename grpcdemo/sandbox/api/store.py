@@ -1,7 +1,8 @@
 """Stores all objects and numbers every change: plays etcd and the API server's watch cache.
 
 Everything runs in one event loop, so a change is atomic. Objects go in and out as copies, so only the store changes
-one.
+one. Who only reads may look at the store's own, which are never changed, but replaced: copies take most of a
+controller's time.
 """
 
 from __future__ import annotations
@@ -80,8 +81,15 @@ class Store:
 
     def list(self, resource: Resource, namespace: str | None = None) -> list[Object]:
         """Every object of the kind, in one namespace or in all, ordered by namespace and name."""
-        keys = [key for key in self._objects if key[0] is resource and namespace in (None, key[1])]
-        return [self._copy(key) for key in sorted(keys, key=lambda key: key[1:])]
+        return [self._copy(key) for key in self._keys(resource, namespace)]
+
+    def peek(self, resource: Resource, namespace: str, name: str) -> Object | None:
+        """What `find` copies: the store's own, to be read and not changed."""
+        return self._objects.get((resource, namespace, name))
+
+    def scan(self, resource: Resource, namespace: str | None = None) -> Sequence[Object]:
+        """What `list` copies: the store's own, to be read and not changed."""
+        return [self._objects[key] for key in self._keys(resource, namespace)]
 
     def create(self, resource: Resource, obj: Object, *, dry_run: bool = False) -> Object:
         """Store a new object, with uid, creationTimestamp, resourceVersion, generation. Raises AlreadyExists."""
@@ -214,6 +222,10 @@ class Store:
             return self._objects[resource, namespace, name]
         except KeyError:
             raise not_found(resource, name) from None
+
+    def _keys(self, resource: Resource, namespace: str | None) -> Sequence[Key]:
+        keys = [key for key in self._objects if key[0] is resource and namespace in (None, key[1])]
+        return sorted(keys, key=lambda key: key[1:])
 
     def _copy(self, key: Key) -> Object:
         copied: Object = thaw_json(self._frozen[key])

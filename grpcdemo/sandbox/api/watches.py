@@ -48,7 +48,7 @@ class Watch:
         self._since = parse_version(query.get("resourceVersion", "")) or 0
         self._marks_start = parse_bool(query, "sendInitialEvents")
         starts_now = not self._since if "sendInitialEvents" not in query else self._marks_start
-        self._initial = store.list(resource, namespace) if starts_now else []
+        self._initial = store.scan(resource, namespace) if starts_now else []
         if starts_now or not self._since:
             self._since = store.version
         self.timeout_s = parse_int(query, "timeoutSeconds") or longest_s

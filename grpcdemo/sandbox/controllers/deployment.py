@@ -175,7 +175,7 @@ class DeploymentController:
     def _report(self, deployment: Object, *, rolled_out: bool) -> float | None:
         """Write the status; return the seconds to the progress deadline. Scaling alone is not a rollout."""
         namespace = deployment["metadata"]["namespace"]
-        replica_sets = owned_by(deployment, self._store.list(REPLICA_SETS, namespace))
+        replica_sets = owned_by(deployment, self._store.scan(REPLICA_SETS, namespace))
         new, now = current_replica_set(deployment, replica_sets), self._clock.now()
         status = progress.build_status(deployment, new, replica_sets, now)
         if rolled_out:

@@ -40,7 +40,7 @@ class EndpointSliceController:
             return [(metadata["namespace"], service)] if service else []
         if event.resource is PODS:
             pods = [event.object, *([event.old] if event.old else [])]
-            services = self._store.list(SERVICES, metadata["namespace"])
+            services = self._store.scan(SERVICES, metadata["namespace"])
             return [
                 (metadata["namespace"], service["metadata"]["name"])
                 for service in services
@@ -52,7 +52,7 @@ class EndpointSliceController:
         service = self._store.find(SERVICES, namespace, name)
         if service is None or is_terminating(service) or not service["spec"].get("selector"):
             return  # the garbage collector deletes the slices of a deleted Service
-        groups = build_endpoints(service, self._store.list(PODS, namespace))
+        groups = build_endpoints(service, self._store.scan(PODS, namespace))
         # First the slices whose ports are still needed, so that they keep them; then the others get the remaining
         # ports, or are deleted.
         for slice_ in sorted(self._own_slices(namespace, name), key=lambda slice_: _ports_of(slice_) not in groups):
@@ -70,7 +70,7 @@ class EndpointSliceController:
     def _own_slices(self, namespace: str, service: str) -> list[Object]:
         """The Service's slices that this controller manages."""
         own = {SERVICE_NAME: service, MANAGED_BY: CONTROLLER}.items()
-        slices = self._store.list(ENDPOINT_SLICES, namespace)
+        slices = self._store.scan(ENDPOINT_SLICES, namespace)
         return [slice_ for slice_ in slices if own <= labels_of(slice_).items() and not is_terminating(slice_)]
 
 

@@ -38,7 +38,7 @@ class GarbageCollector:
         return [SWEEP] if gone or lost or _waits_for_dependents(event.object) else []
 
     def reconcile(self, *_: str) -> None:
-        everything = [(resource, obj) for resource in SWEPT for obj in self._store.list(resource)]
+        everything = [(resource, obj) for resource in SWEPT for obj in self._store.scan(resource)]
         owners = {obj["metadata"]["uid"]: obj for _, obj in everything}
         dependents: dict[str, list[_Entry]] = {}
         for resource, obj in everything:
@@ -56,7 +56,7 @@ class GarbageCollector:
         if resource is None:
             return False
         namespace = dependent["metadata"].get("namespace", "") if resource.namespaced else ""
-        owner = self._store.find(resource, namespace, reference["name"])
+        owner = self._store.peek(resource, namespace, reference["name"])
         return owner is not None and bool(owner["metadata"]["uid"] == reference["uid"])
 
     def _release(self, resource: Resource, owner: Object, dependents: dict[str, list[_Entry]]) -> None:
@@ -76,7 +76,7 @@ class GarbageCollector:
 
     def _blocks(self, resource: Resource, dependent: Object, owner: str) -> bool:
         metadata = dependent["metadata"]
-        if self._store.find(resource, metadata.get("namespace", ""), metadata["name"]) is None:
+        if self._store.peek(resource, metadata.get("namespace", ""), metadata["name"]) is None:
             return False
         references = owner_references(dependent)
         return any(reference["uid"] == owner and reference.get("blockOwnerDeletion") for reference in references)

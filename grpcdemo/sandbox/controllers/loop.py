@@ -52,7 +52,7 @@ async def run_controllers(store: Store, controllers: Sequence[Controller], clock
 
     def enqueue_all() -> None:
         for resource in STORED:
-            for obj in store.list(resource):
+            for obj in store.scan(resource):
                 enqueue(Event("ADDED", resource, obj, None, store.version))
 
     try:

@@ -45,7 +45,7 @@ class ServiceAccountController:
         return [("", event.object["metadata"]["namespace"])] if event.resource is SERVICE_ACCOUNTS else []
 
     def reconcile(self, _: str, name: str) -> None:
-        if namespace_is_closed(self._store, name) or self._store.find(SERVICE_ACCOUNTS, name, "default"):
+        if namespace_is_closed(self._store, name) or self._store.peek(SERVICE_ACCOUNTS, name, "default"):
             return
         metadata = {"name": "default", "namespace": name}
         account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}
@@ -91,7 +91,7 @@ class NamespaceController:
                 self._registry.delete(resource, name, obj["metadata"]["name"], options=BACKGROUND)
 
     def _content(self, name: str) -> list[tuple[Resource, Object]]:
-        return [(resource, obj) for resource in NAMESPACED for obj in self._store.list(resource, name)]
+        return [(resource, obj) for resource in NAMESPACED for obj in self._store.scan(resource, name)]
 
 
 def build_status(old: Object, remaining: list[tuple[Resource, Object]], now: str) -> Object:

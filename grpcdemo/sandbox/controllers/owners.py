@@ -43,7 +43,7 @@ def resource_of(reference: Object) -> Resource | None:
 
 def namespace_is_closed(store: Store, namespace: str) -> bool:
     """Whether the namespace takes no new objects: it is terminating, or gone."""
-    obj = store.find(NAMESPACES, "", namespace)
+    obj = store.peek(NAMESPACES, "", namespace)
     return obj is None or is_terminating(obj)
 
 
@@ -75,7 +75,7 @@ def keys_of_owner(store: Store, owner_resource: Resource, obj: Object) -> list[K
         return [(namespace, controller["name"])] if controller["kind"] == owner_resource.kind else []
     return [
         (namespace, owner["metadata"]["name"])
-        for owner in store.list(owner_resource, namespace)
+        for owner in store.scan(owner_resource, namespace)
         if _selects(owner, obj)
     ]
 

@@ -53,7 +53,7 @@ class ReplicaSetController:
         return again_s
 
     def _manage(self, replica_set: Object) -> None:
-        active = [pod for pod in self._store.list(PODS, replica_set["metadata"]["namespace"]) if is_active(pod)]
+        active = [pod for pod in self._store.scan(PODS, replica_set["metadata"]["namespace"]) if is_active(pod)]
         pods = claim(self._store, REPLICA_SETS, replica_set, PODS, active)
         missing = replica_set["spec"].get("replicas", 1) - len(pods)
         for _ in range(missing):
@@ -74,7 +74,7 @@ class ReplicaSetController:
 
     def _report(self, replica_set: Object, refusal: StatusError | None) -> float | None:
         """Write the status; return the seconds until the next ready pod becomes available."""
-        pods = owned_by(replica_set, self._store.list(PODS, replica_set["metadata"]["namespace"]))
+        pods = owned_by(replica_set, self._store.scan(PODS, replica_set["metadata"]["namespace"]))
         running = [pod for pod in pods if is_active(pod)]
         waits = [wait for pod in running if (wait := self._until_available_s(pod, replica_set)) is not None]
         labels = replica_set["spec"]["template"]["metadata"]["labels"]

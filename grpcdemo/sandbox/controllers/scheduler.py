@@ -28,11 +28,11 @@ class Scheduler:
 
     def concerns(self, event: Event) -> Iterable[Key]:
         if event.resource is NODES:
-            return [namespaced_name(pod) for pod in self._store.list(PODS) if _is_waiting(pod)]
+            return [namespaced_name(pod) for pod in self._store.scan(PODS) if _is_waiting(pod)]
         return [namespaced_name(event.object)] if event.resource is PODS and _is_waiting(event.object) else []
 
     def reconcile(self, namespace: str, name: str) -> None:
-        pod, nodes = self._store.find(PODS, namespace, name), self._store.list(NODES)
+        pod, nodes = self._store.find(PODS, namespace, name), self._store.scan(NODES)
         if pod is None or not _is_waiting(pod) or not nodes:
             return
         node = next((node["metadata"]["name"] for node in nodes if fits(pod, node)), None)

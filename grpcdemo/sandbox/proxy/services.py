@@ -62,11 +62,11 @@ class ServicePort:
 
 def list_service_ports(store: Store) -> list[ServicePort]:
     slices: dict[tuple[str, str], list[Object]] = defaultdict(list)
-    for slice_ in store.list(ENDPOINT_SLICES):
+    for slice_ in store.scan(ENDPOINT_SLICES):
         slices[slice_["metadata"]["namespace"], labels_of(slice_).get(SERVICE_NAME, "")].append(slice_)
     return [
         _read_port(service, port, slices[namespaced_name(service)])
-        for service in store.list(SERVICES)
+        for service in store.scan(SERVICES)
         for port in service["spec"].get("ports") or []
         if port.get("protocol", "TCP") == "TCP"
     ]

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import DEPLOYMENTS, EVENTS, PODS, REPLICA_SETS, SERVICES
+from grpcdemo.sandbox.api.served import STORED
 from grpcdemo.sandbox.controllers.conditions import find_condition
 from grpcdemo.sandbox.controllers.loop import Controller, run_controllers
 from grpcdemo.sandbox.controllers.revision import REVISION
@@ -72,9 +73,11 @@ class World(HollowCluster):
 
 @contextlib.asynccontextmanager
 async def running(world: World) -> AsyncIterator[World]:
+    """At the end, nobody has changed what the store showed to be read alone."""
     async with world.working():
         await world.settle()
         yield world
+        assert all(world.store.scan(resource) == world.store.list(resource) for resource in STORED)
 
 
 @contextlib.asynccontextmanager
