@@ -92,6 +92,7 @@ _RULES: tuple[Rule, ...] = (
     ambient.several_waypoint_pods,
     endpoints.unready_pods_published,
     endpoints.several_workloads,
+    endpoints.port_not_declared,
     entry.no_selector,
     entry.entered_from_outside,
     proxy_configuration.metrics_switched_off,

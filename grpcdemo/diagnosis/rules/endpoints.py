@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from grpcdemo.diagnosis.finding import Evidence, Finding, Findings, Remedy, Severity, field, merge_patch, run
 from grpcdemo.diagnosis.mesh.sidecars import PATIENCE
+from grpcdemo.diagnosis.proxies import CONTAINERS
 from grpcdemo.diagnosis.scene import Scene
 from grpcdemo.diagnosis.workloads import workload_of
 from grpcdemo.errors import Kubectl
@@ -93,6 +96,32 @@ def port_missing_in_pods(scene: Scene) -> Findings:
         ),
         Remedy(note=f"name a port of the containers {target}, or set the Service's targetPort to the number"),
     )
+
+
+def port_not_declared(scene: Scene) -> Findings:
+    """A `targetPort` by number. Containers need not declare what they listen on, so it may be right."""
+    target = scene.port.get("targetPort", scene.port_number)
+    declared = {port["containerPort"] for pod in scene.servers for port in _own_ports(pod)}
+    if isinstance(target, int) and declared and target not in declared:
+        numbers = sorted(declared)
+        yield Finding(
+            "port-not-declared",
+            Severity.OBSCURES,
+            f"calls go to port {target} of the pods, and their containers declare {', '.join(map(str, numbers))}: "
+            "if nothing listens there, every call fails",
+            (
+                field(SERVICES, scene.service, "spec.ports[].targetPort", target),
+                field(PODS, scene.servers[0], "spec.containers[].ports[].containerPort", numbers),
+            ),
+            Remedy(note="set the Service's targetPort to the port that the servers listen on"),
+        )
+
+
+def _own_ports(pod: Object) -> Iterator[Object]:
+    """Those of its containers, their proxies apart."""
+    for container in pod["spec"]["containers"]:
+        if container["name"] not in CONTAINERS:
+            yield from container.get("ports") or []
 
 
 def _port_names(pod: Object) -> set[str]:

@@ -77,6 +77,25 @@ def test_a_target_port_that_some_pods_lack() -> None:
     assert "port-missing-in-pods" not in found(scene(port={"targetPort": "grpc"}))
 
 
+@pytest.mark.parametrize(
+    ("target", "ports", "is_told"),
+    [
+        (8099, [{"containerPort": 50051}, {"containerPort": 8080}], True),
+        (50051, [{"containerPort": 50051}], False),
+        ("grpc", [{"name": "grpc", "containerPort": 50051}], False),
+        (8099, [], False),
+    ],
+)
+def test_a_port_that_no_container_declares(target: object, ports: list[Any], is_told: bool) -> None:
+    pods = servers(sidecar="container", container={"ports": ports})
+    subject = scene(port={"targetPort": target}, pods=pods)
+    assert found(subject) == ({"port-not-declared": Severity.OBSCURES} if is_told else {})
+    if is_told:
+        assert "port 8099 of the pods, and their containers declare 8080, 50051:" in (
+            finding(subject, "port-not-declared").summary
+        )
+
+
 def test_a_target_port_that_all_pods_lack() -> None:
     subject = scene(port={"targetPort": "api"})
     (slice_,) = subject.inventory.known(ENDPOINT_SLICES)
