@@ -23,6 +23,7 @@ from grpcdemo.steps.observe.observer import OnLine
 from grpcdemo.steps.observe.pods import observe_commands
 from grpcdemo.steps.observe.service import ServiceObserveConfig, observe_service
 from grpcdemo.steps.observe.service.advice import advise, service_commands
+from grpcdemo.steps.sources.source import Choice
 from grpcdemo.steps.subject import Subject
 from grpcdemo.verdict import Criteria
 
@@ -110,6 +111,8 @@ def _service(
     _refuse("is about the demo's log", vars(logged), hint="leave it out, or leave out the Service")
     if form is Form.LOG:
         raise UsageError("--output log is about the demo's log", hint="take another form, such as jsonl")
+    if counting.config.choice is Choice.CONNECTIONS and shared["requests"]:
+        raise UsageError("--requests ends with requests, which --source connections does not count", hint="use --for")
     subject = Subject(name, place.namespace, **vars(call))
     config = ServiceObserveConfig(subject=subject, source=counting.config, **shared)
 

@@ -55,7 +55,8 @@ class Counting:
             "--source",
             of={choice.value: choice for choice in Choice},
             help="Who counts: the clients' sidecars of Istio (envoy) or Linkerd (linkerd), the servers' of Istio "
-            "(istio), the servers in their own metrics (app) or logs (log); auto is the first that can, logs aside.",
+            "(istio), the servers in their own metrics (app) or logs (log); connections: who is connected to whom. "
+            "auto is the first that can, logs aside.",
             show_default="auto",
         ),
     ] = None

@@ -59,7 +59,7 @@ class Diagnosis:
         outcome = self.measured.verdict.outcome if self.measured else None
         if outcome in (Outcome.PINNED, Outcome.SKEWED):
             return Conclusion.CAUSED
-        if isinstance(self.traffic, NotMeasured) and self.traffic.is_missed and self.conclusion is Conclusion.CLEAR:
+        if self.traffic and self.traffic.is_missed and self.conclusion is Conclusion.CLEAR:
             return Conclusion.OPEN
         return Conclusion.CLEAR if self.is_settled else self.conclusion
 

@@ -7,6 +7,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 
 from grpcdemo.diagnosis.failures import Failures
+from grpcdemo.diagnosis.fan_out import Connections, FanOut
 from grpcdemo.model.observation import CountedBy, Slice
 from grpcdemo.verdict import Criteria, Order, Outcome, Verdict, judge, judge_load, judge_polls
 from grpcdemo.verdict.ruling import DEFAULT
@@ -62,6 +63,10 @@ class Measurement:
     streams: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """By client pod that began no request: those to each server pod that were under way all the time."""
     failures: Failures = field(default_factory=Failures)
+    connections: Mapping[str, Mapping[str, int]] | None = None
+    """Those that are open now, by client pod and server pod; None if the servers' were not seen."""
+    is_missed: bool = False
+    """As of `NotMeasured`: what was seen tells nothing."""
 
     @property
     def is_whole(self) -> bool:
@@ -109,6 +114,11 @@ class Window:
         return Failures(dict(_total(self._failed)), dict(_total(self._answered)), self._begun.total())
 
     @property
+    def connections(self) -> dict[str, dict[str, int]] | None:
+        """Those that are open now, by client pod and server pod; None if the servers' were not seen."""
+        return self._fan_out.by_client if self._fan_out.is_known else None
+
+    @property
     def streams(self) -> dict[str, dict[str, int]]:
         """By client pod that began no request: those to each server pod that were under way at every poll."""
         silent = {client: lasting for client, lasting in self._lasting.items() if not self._begun[client]}
@@ -116,9 +126,16 @@ class Window:
         return {client: dict(numbers) for client, numbers in named.items() if numbers} if self.seconds else {}
 
     def add(
-        self, now: float, servers: Mapping[str, str], counters: Mapping[str, Counters], basis: Hashable = None
+        self,
+        now: float,
+        servers: Mapping[str, str],
+        counters: Mapping[str, Counters],
+        basis: Hashable = None,
+        connections: Connections | None = None,
     ) -> Slice:
         """The *counters* of each client that could be read, and the names of the *servers* by address.
+
+        The *connections* are those of the servers, if they were looked at.
 
         The *basis* is who counts, and who counts as a client. Another one begins another window.
 
@@ -133,6 +150,8 @@ class Window:
             self._servers, self._basis = servers, basis
             self.begin(now)
         self._ended = now
+        if connections:
+            self._fan_out.add(connections)
         new, before, failed = Counter[str](), self._polls, self.failures.failed
         for client, later in counters.items():
             self._last(client, {address: requests.under_way for address, requests in later.items()})
@@ -155,6 +174,7 @@ class Window:
         self._failed: dict[str, Counter[str]] = defaultdict(Counter)
         self._polls = Order()
         self._lasting: dict[str, Mapping[str, int]] = {}
+        self._fan_out = FanOut()
 
     def _last(self, client: str, under_way: Mapping[str, int]) -> None:
         """At every poll, so many were under way at least."""
@@ -191,6 +211,7 @@ class Window:
             counted_by=counted_by,
             streams=self.streams,
             failures=self.failures,
+            connections=self.connections,
         )
 
     def verdict(
@@ -200,6 +221,17 @@ class Window:
 
         *untold* is why the clients are not told apart, if they are not; *idle* is what there is in place of requests.
         """
+        servers = {*self._servers.values()}
+        if not self._fan_out.is_known:
+            return self._verdict_on_requests(unheard, criteria, untold, idle)
+        connected = self._fan_out.verdict(len(servers))
+        if connected.outcome is Outcome.PINNED:
+            return self.failures.tell(connected)
+        if self._fan_out.is_young or not self._latest:
+            return connected
+        return self._verdict_on_requests(unheard, criteria, untold and connected.reason, idle)
+
+    def _verdict_on_requests(self, unheard: Mapping[str, str], criteria: Criteria, untold: str, idle: str) -> Verdict:
         servers = {*self._servers.values()}
         answered = _total(self._answered)
         if unheard and not self._latest:

@@ -145,9 +145,9 @@ class LatencyBin:
     count: int
 
 
-SourceName = Literal["envoy", "linkerd", "istio", "app", "log", "probe"]
+SourceName = Literal["envoy", "linkerd", "istio", "app", "log", "connections", "probe"]
 """The Envoys or Linkerd proxies of the clients, the statistics of Istio at the servers, the servers' own metrics or
-logs, or probes that were added to them."""
+logs, their connections, which count no requests, or probes that were added to them."""
 
 
 @dataclass(frozen=True)
@@ -161,6 +161,9 @@ class CountedBy:
     """How many there are."""
     why: str = ""
     """Why no better source could be used."""
+
+    with_connections: bool = False
+    """The connections of the servers were seen, beside the requests."""
 
     @property
     def is_approximate(self) -> bool:
@@ -196,6 +199,8 @@ class Observation:
     """The server pods in the order in which they appeared, also those that are gone."""
     counted_by: CountedBy | None = None
     """None for the clients' logs, which alone tell of latencies, and why a call failed."""
+    connections: Mapping[str, Mapping[str, int]] | None = None
+    """Those that are open now, by client pod and server pod; None if the servers' were not seen."""
 
     @property
     def expected(self) -> dict[str, float]:

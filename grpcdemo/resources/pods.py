@@ -5,8 +5,10 @@ from __future__ import annotations
 from grpcdemo.model.pods import Pod, ProxyKind
 from grpcdemo.resources.istio import PROXY_CONTAINER, XDS_BOOTSTRAP
 from grpcdemo.resources.labels import APP_NAME
-from grpcdemo.resources.objects import Object, has_condition, is_terminating, labels_of
+from grpcdemo.resources.objects import Object, annotations_of, has_condition, is_terminating, labels_of
 from grpcdemo.resources.pod_status import FINISHED, read_pod_status, sidecars_of
+
+DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 
 
 def read_pod(pod: Object) -> Pod:
@@ -46,6 +48,20 @@ def is_active(pod: Object) -> bool:
 def is_running(pod: Object) -> bool:
     """It has started, and nobody has asked it to end."""
     return is_active(pod) and (pod.get("status") or {}).get("phase") == "Running"
+
+
+def default_container(pod: Object) -> str:
+    """The one that kubectl takes, too."""
+    names = [str(container["name"]) for container in pod["spec"]["containers"]]
+    default = annotations_of(pod).get(DEFAULT_CONTAINER)
+    return default if default in names else names[0]
+
+
+def pod_ips(pod: Object) -> list[str]:
+    """In every family; none while it has none."""
+    status = pod.get("status") or {}
+    listed = [one["ip"] for one in status.get("podIPs") or []]
+    return listed or [*filter(None, [status.get("podIP")])]
 
 
 def proxy_kind(pod: Object) -> ProxyKind | None:

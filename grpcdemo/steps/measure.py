@@ -49,9 +49,14 @@ async def measure(
         traffic = NotMeasured(error.message)
     finally:
         await source.close()
+    return replace(traffic, is_missed=config.is_chosen and _tells_nothing(traffic))
+
+
+def _tells_nothing(traffic: Measurement | NotMeasured) -> bool:
+    """Also of connections to several pods: requests would tell, sooner or later."""
     if isinstance(traffic, NotMeasured):
-        return replace(traffic, is_missed=config.is_chosen)
-    return traffic
+        return True
+    return traffic.counted_by.source == "connections" and traffic.verdict.outcome is Outcome.INCONCLUSIVE
 
 
 async def _poll(
@@ -74,7 +79,7 @@ async def _poll(
             end = clock() + seconds
             report(Waiting(f"requests to count, {format_duration(seconds)} at most"))
         unheard = {**reading.failures, **reading.uncounted}
-        window.add(clock(), around.addresses, reading.counters, reading.basis)
+        window.add(clock(), around.addresses, reading.counters, reading.basis, reading.connections)
         measurement = window.measure(unheard, reading.counted_by, reading.untold, reading.idle)
         if len(around.addresses) < 2:
             return NotMeasured("there are no two ready pods to balance over")

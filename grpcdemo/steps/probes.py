@@ -27,7 +27,7 @@ from grpcdemo.resources.objects import Object
 from grpcdemo.resources.pods import is_running
 from grpcdemo.resources.references import reference_to
 from grpcdemo.resources.resource import PODS
-from grpcdemo.steps.sources.pages import MOST_PODS
+from grpcdemo.steps.sources.polls import MOST_PODS
 from grpcdemo.workload.probe import EVERY_S
 
 COMMAND = ("python3", "-m", "grpcdemo.workload.probe")

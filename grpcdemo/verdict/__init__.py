@@ -38,9 +38,10 @@ as when servers close connections at a maximum age: counts do not show that, but
 the responses so far: close to the line, it may return to inconclusive.
 """
 
+from grpcdemo.verdict.connections import judge_connections
 from grpcdemo.verdict.evidence import Order
 from grpcdemo.verdict.load import judge_load
 from grpcdemo.verdict.polls import judge_polls
 from grpcdemo.verdict.ruling import Criteria, Outcome, Verdict, judge
 
-__all__ = ["Criteria", "Order", "Outcome", "Verdict", "judge", "judge_load", "judge_polls"]
+__all__ = ["Criteria", "Order", "Outcome", "Verdict", "judge", "judge_connections", "judge_load", "judge_polls"]

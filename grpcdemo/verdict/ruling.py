@@ -44,11 +44,11 @@ class Verdict:
     outcome: Outcome
     reason: str
     error_rate: float | None = None
-    """At most this share of such verdicts is wrong; None if inconclusive."""
+    """At most this share of such verdicts is wrong; None if inconclusive, or if it needs no statistics."""
 
     @property
     def certainty(self) -> str | None:
-        """The error rate in words; None if inconclusive."""
+        """The error rate in words; None if there is none."""
         return None if self.error_rate is None else f"at most one such verdict in {1 / self.error_rate:,.0f} is wrong"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 from rich.console import Group, RenderableType
@@ -38,6 +38,7 @@ NONE = (
     "or look everywhere with `-A`"
 )
 OUTCOME_STYLES = {Outcome.PINNED: BAD, Outcome.SKEWED: BAD, Outcome.BALANCED: GOOD}
+CONNECTIONS = "CONNECTIONS OF"
 MOST_ROWS = 10
 """How many clients the matrix shows."""
 ALIKE = 3
@@ -174,7 +175,11 @@ def _traffic(diagnosis: Diagnosis, width: int) -> Iterator[RenderableType]:
         return
     style = OUTCOME_STYLES.get(diagnosis.measured.verdict.outcome, "")
     yield from (Text(line, style) for line in _lines(measured(diagnosis.measured), width, ""))
-    rows = _matrix(diagnosis.measured)
+    for rows in _matrices(diagnosis.measured):
+        yield from _table(rows, width)
+
+
+def _table(rows: Sequence[dict[str, Text]], width: int) -> Iterator[RenderableType]:
     if rows and table_width(rows, [*rows[0]]) <= width:
         table = plain_table(*rows[0], numbers=[*rows[0]][1:])
         for row in rows[:MOST_ROWS]:
@@ -185,17 +190,26 @@ def _traffic(diagnosis: Diagnosis, width: int) -> Iterator[RenderableType]:
         yield Text("")
 
 
-def _matrix(measurement: Measurement) -> list[dict[str, Text]]:
+def matrices(measurement: Measurement) -> Iterator[tuple[str, Mapping[str, Mapping[str, int]]]]:
+    """Requests, and connections that are open: the title of the clients, and their numbers by server."""
+    if any(any(requests.values()) for requests in measurement.by_client.values()):
+        yield callers_title(measurement.counted_by), measurement.by_client
+    if measurement.connections:
+        yield CONNECTIONS, measurement.connections
+
+
+def _matrices(measurement: Measurement) -> Iterator[list[dict[str, Text]]]:
     """A row for each client, a column for each server."""
     titles = short_names(measurement.servers)
-    return [
-        {
-            callers_title(measurement.counted_by): Text(printable(client)),
-            **{printable(title): Text(str(requests.get(name, 0))) for name, title in titles.items()},
-        }
-        for client, requests in measurement.by_client.items()
-        if any(requests.values())
-    ]
+    for owner, by_client in matrices(measurement):
+        yield [
+            {
+                owner: Text(printable(client)),
+                **{printable(title): Text(str(numbers.get(name, 0))) for name, title in titles.items()},
+            }
+            for client, numbers in by_client.items()
+            if any(numbers.values())
+        ]
 
 
 def _answer(diagnosis: Diagnosis, width: int) -> Text:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from grpcdemo.diagnosis.examination import Diagnosis
@@ -52,9 +52,14 @@ def _traffic(diagnosis: Diagnosis) -> Document:
         "sourceReason": (measurement.counted_by.why or None) if measurement else None,
         "approximate": measurement and measurement.counted_by.is_approximate,
         "seconds": measurement and round(measurement.seconds, 3),
-        "byClient": measurement and {client: {**requests} for client, requests in measurement.by_client.items()},
+        "byClient": measurement and _by_client(measurement.by_client),
         "failed": measurement and {**measurement.failures.by_server},
+        "connections": measurement and _by_client(measurement.connections),
     }
+
+
+def _by_client(numbers: Mapping[str, Mapping[str, int]] | None) -> Document | None:
+    return None if numbers is None else {client: {**by_server} for client, by_server in numbers.items()}
 
 
 def diagnoses_document(diagnoses: Sequence[Diagnosis], flags: Sequence[str] = ()) -> list[Document]:

@@ -9,11 +9,13 @@ from grpcdemo.diagnosis.finding import Finding, Severity
 from grpcdemo.diagnosis.traffic import Measurement
 from grpcdemo.model.result import Provenance
 from grpcdemo.views.diagnosis import (
+    CONNECTIONS,
     NONE,
     WORDS,
     answer,
     counts,
     evidence_text,
+    matrices,
     not_measured,
     risk,
     source,
@@ -24,7 +26,7 @@ from grpcdemo.views.diagnosis import (
 from grpcdemo.views.palette import COLORS
 from grpcdemo.views.pods import short_names
 from grpcdemo.views.report import load_template
-from grpcdemo.views.words import callers_title, platform_text
+from grpcdemo.views.words import platform_text
 
 
 def diagnosis_report(diagnoses: Sequence[Diagnosis], provenance: Provenance, flags: Sequence[str] = ()) -> str:
@@ -68,7 +70,7 @@ def _facts(diagnosis: Diagnosis, flags: Sequence[str]) -> dict[str, object]:
         "source": measured and source(measured),
         "answer": answer(diagnosis),
         "is_bad": diagnosis.conclusion is Conclusion.CAUSED,
-        "matrix": _matrix(measured) if measured else None,
+        "matrices": _matrices(measured) if measured else [],
         "findings": [_finding(one, flags) for one in diagnosis.findings if one.severity is not Severity.UNKNOWN],
         "unchecked": [_unchecked(summary, alike, flags) for summary, alike in unchecked(diagnosis)],
         "counts": counts(diagnosis),
@@ -97,10 +99,14 @@ def _unchecked(summary: str, findings: Sequence[Finding], flags: Sequence[str]) 
     }
 
 
-def _matrix(measurement: Measurement) -> dict[str, object]:
-    """Responses of each server to each client and, if any requests failed, how many at which server."""
+def _matrices(measurement: Measurement) -> list[dict[str, object]]:
+    """Responses of each server to each client and, if any requests failed, how many at which server; connections."""
     titles = short_names(measurement.servers)
-    rows = [(client, [requests.get(name, 0) for name in titles]) for client, requests in measurement.by_client.items()]
-    failed = measurement.failures.by_server
-    rows += [("failed", [failed.get(name, 0) for name in titles])] if failed else []
-    return {"title": callers_title(measurement.counted_by), "servers": [*titles.values()], "rows": rows}
+    shown: list[dict[str, object]] = []
+    for owner, by_client in matrices(measurement):
+        rows = [(client, [numbers.get(name, 0) for name in titles]) for client, numbers in by_client.items()]
+        failed = measurement.failures.by_server if by_client is measurement.by_client else {}
+        rows += [("failed", [failed.get(name, 0) for name in titles])] if failed else []
+        head = "Who is connected to whom" if owner == CONNECTIONS else "Who called whom"
+        shown.append({"head": head, "title": owner, "servers": [*titles.values()], "rows": rows})
+    return shown

@@ -104,6 +104,7 @@ def state_document(observation: Observation) -> Document:
         "errorRate": observation.verdict.error_rate,
         "source": observation.counted_by.source if observation.counted_by else "log",
         "sourceReason": (observation.counted_by.why or None) if observation.counted_by else None,
+        "connections": observation.connections,
         "responses": observation.tally.responses,
         "errors": observation.tally.errors,
         "missed": observation.tally.missed,

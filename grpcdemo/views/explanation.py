@@ -6,12 +6,14 @@ from grpcdemo.model.observation import Observation
 from grpcdemo.verdict import Outcome
 from grpcdemo.views.glyphs import percent
 from grpcdemo.views.servers import server_rows
+from grpcdemo.views.words import counts_requests
 
 WHAT_SERVERS_TELL = {
     "istio": "The servers' sidecars tell who calls, but not always whether a client stays on one of them.",
     "log": "The logs tell how many requests each server gets, but not always whether a client stays on one of them.",
     "probe": "The probes tell how many requests each server gets, but not always whether a client stays on one.",
     "app": "The servers tell how many requests each of them gets, but not whether a client stays on one of them.",
+    "connections": "The connections tell to which server pods a client can send requests, but not how many it sends.",
 }
 """By source."""
 
@@ -28,6 +30,11 @@ def explanation(observation: Observation) -> str:
 def _pinned(observation: Observation) -> str:
     rows, clients = server_rows(observation), len(observation.tally.by_client)
     answering = sum(bool(row.responses) for row in rows)
+    if observation.connections:
+        return (
+            _despite_proxy(observation)
+            + "Each client is connected to one server pod only, and sends all requests there."
+        )
     if clients > 1:
         stay = f"Each of the {clients} clients stays on one server pod: {answering} of the {len(rows)} pods answer."
         return _despite_proxy(observation) + stay
@@ -55,7 +62,7 @@ def _inconclusive(observation: Observation) -> str:
     if len(rows) < 2:
         return "It takes two server pods to choose from."
     answering = sum(bool(row.responses) for row in rows)
-    if not answering:
+    if not answering and counts_requests(observation.counted_by):
         return "No request was answered."
     if sum((observation.tally.failed or {}).values()) > observation.tally.responses:
         return "Most requests fail."

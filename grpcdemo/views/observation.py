@@ -15,7 +15,7 @@ from grpcdemo.verdict import Outcome, Verdict
 from grpcdemo.views.clients import clients_table
 from grpcdemo.views.servers_table import servers_table
 from grpcdemo.views.styles import BAD, GOOD, QUIET, SHARE
-from grpcdemo.views.words import errors_text, hint_line, latency_line, numbers_line, printable
+from grpcdemo.views.words import connections_line, errors_text, hint_line, latency_line, numbers_line, printable
 
 STYLES = {
     Outcome.PINNED: f"bold {SHARE}",
@@ -33,9 +33,10 @@ class Fact(IntEnum):
     CERTAINTY = 1
     LATENCY = 2
     NUMBERS = 3
-    ERRORS = 4
-    HINT = 5
-    VERDICT = 6
+    CONNECTIONS = 4
+    ERRORS = 5
+    HINT = 6
+    VERDICT = 7
 
 
 def observation_view(
@@ -74,6 +75,8 @@ def _facts(observation: Observation, kubectl_flags: Sequence[str]) -> dict[Fact,
     """What the lines below the table say, from top to bottom."""
     verdict = observation.verdict
     facts = {Fact.NUMBERS: Text(numbers_line(observation))}
+    if observation.connections is not None:
+        facts[Fact.CONNECTIONS] = Text(connections_line(observation))
     if not observation.counted_by:
         facts[Fact.LATENCY] = Text(latency_line(observation.tally))
     if observation.tally.errors:

@@ -30,7 +30,7 @@ from grpcdemo.views.pods import short_names
 from grpcdemo.views.servers import ServerRow, earlier_rows, fold, server_rows
 from grpcdemo.views.styles import BAD, GOOD, QUIET
 from grpcdemo.views.table import GAP, Cells, fitting_columns, plain_table, table_width
-from grpcdemo.views.words import printable
+from grpcdemo.views.words import counts_requests, printable
 
 COLUMNS = ("SERVER POD", "IP", "NODE", "READY", "PROXY", "RESPONSES", "FAILED", "SHARE", "EVEN")
 DISPENSABLE = ("NODE", "PROXY", "EVEN", "IP", "RESPONSES", "FAILED", "READY")
@@ -40,6 +40,7 @@ ALIKE = ("NODE", "PROXY", "EVEN")
 KEPT = ("SERVER POD", "SHARE", "READY")
 """What stays beside bars and sparklines, which are dropped before READY is; digits are never."""
 NUMBERS = ("RESPONSES", "FAILED", "EVEN")
+COUNTED = (*NUMBERS, "SHARE")
 FEWEST_CELLS, CELLS, MOST_CELLS = 12, 24, 60
 """Of a sparkline: at least, without a width, and at most."""
 FLOW_WIDTH = 120
@@ -70,6 +71,7 @@ def servers_table(
     of words and numbers, for a screen reader.
     """
     present, earlier = server_rows(observation), earlier_rows(observation)
+    bars = bars and counts_requests(observation.counted_by)
     timed = bars and bool(observation.timeline.slices) and _has_room([*present, *earlier], width)
     bars = bars and _fits(present, width)
     full = full_share(len(observation.expected))
@@ -89,8 +91,9 @@ def servers_table(
 
 
 def _columns(observation: Observation) -> list[str]:
-    """Where nothing failed, or nobody knows at whom, there is no column for it."""
-    return [name for name in COLUMNS if name != "FAILED" or observation.tally.failed]
+    """There is none for failures where there are none, or nobody knows at whom; nor for what nobody counts."""
+    columns = [name for name in COLUMNS if name != "FAILED" or observation.tally.failed]
+    return [name for name in columns if name not in COUNTED or counts_requests(observation.counted_by)]
 
 
 def _pick(present: Sequence[ServerRow], earlier: Sequence[ServerRow], notes: list[str], most_rows: int | None) -> _Rows:

@@ -9,6 +9,7 @@ from grpcdemo.errors import Hint
 from grpcdemo.model.observation import BlindTime, CountedBy, Observation, Tally
 from grpcdemo.model.result import Provenance
 from grpcdemo.views.glyphs import percent
+from grpcdemo.views.pods import short_names
 
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """Control characters and bidirectional overrides and isolates: a log must not control the terminal."""
@@ -23,7 +24,8 @@ def printable(text: str) -> str:
 def numbers_line(observation: Observation) -> str:
     """How much, how fast, and what failed."""
     tally, counted_by = observation.tally, observation.counted_by
-    parts = [f"{tally.responses} responses in {tally.seconds:.1f} s ({tally.responses_per_second:.1f}/s)"]
+    rate = f"{tally.responses} responses in {tally.seconds:.1f} s ({tally.responses_per_second:.1f}/s)"
+    parts = [rate if counts_requests(counted_by) else f"{tally.seconds:.1f} s"]
     if counted_by and counted_by.pods:
         parts.append(counted_by_text(counted_by))
     parts += _blind_texts(tally)
@@ -48,6 +50,7 @@ COUNTERS = {
     "probe": "the TCP segments (about one a request)",
 }
 """Who counts, by source."""
+CONNECTED = "seen in the connections"
 
 
 def counted_by_text(counted_by: CountedBy) -> str:
@@ -56,7 +59,28 @@ def counted_by_text(counted_by: CountedBy) -> str:
     which = f"{pods}" if pods == all_pods else f"{pods} of {all_pods}"
     whose = "server" if counted_by.at_servers else "client"
     why = f" ({counted_by.why})" if counted_by.why else ""
-    return f"counted by {COUNTERS[counted_by.source]} of {which} {whose} {'pod' if all_pods == 1 else 'pods'}{why}"
+    how = f"counted by {COUNTERS[counted_by.source]}" if counts_requests(counted_by) else CONNECTED
+    also = f" and {CONNECTED}" if counted_by.with_connections else ""
+    return f"{how}{also} of {which} {whose} {'pod' if all_pods == 1 else 'pods'}{why}"
+
+
+def counts_requests(counted_by: CountedBy | None) -> bool:
+    """Connections do not."""
+    return not counted_by or counted_by.source != "connections"
+
+
+def connections_line(observation: Observation) -> str:
+    """To which server pods the first few clients are connected."""
+    connections, titles = observation.connections or {}, short_names(pod.name for pod in observation.servers)
+    parts = [
+        f"{client} to {_listed([titles.get(name, name) for name in pods])}" for client, pods in connections.items()
+    ]
+    more = [f"{len(parts) - NAMED} more"] if len(parts) > NAMED else []
+    return printable(f"connected: {', '.join([*parts[:NAMED], *more]) or 'no client pod'}")
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(names) if len(names) <= NAMED else f"{len(names)} pods"
 
 
 def callers_title(counted_by: CountedBy | None) -> str:
@@ -113,6 +137,8 @@ def plain_line(observation: Observation, kubectl_flags: Sequence[str] = ()) -> s
     shares = [f"{printable(name)} {percent(counts[name] / total)}" for name in most[:NAMED]]
     if len(most) > NAMED:
         shares.append(f"{len(most) - NAMED} more {percent(sum(counts[name] for name in most[NAMED:]) / total)}")
+    if not counts_requests(observation.counted_by):
+        shares = [connections_line(observation)]
     answers = shares or [*([] if observation.counted_by else ["no server yet"]), *_client_texts(observation)]
     failed = [errors_text(observation.tally)] if observation.tally.errors else []
     verdict = observation.verdict
@@ -120,7 +146,7 @@ def plain_line(observation: Observation, kubectl_flags: Sequence[str] = ()) -> s
     outcome = f"{verdict.outcome.value}: {verdict.reason}" if is_told else verdict.outcome.value
     hints = [hint_line(observation.hint, kubectl_flags)] if observation.hint else []
     parts = [
-        f"{total} responses",
+        *([f"{total} responses"] if counts_requests(observation.counted_by) else []),
         *answers,
         *failed,
         *_blind_texts(observation.tally),

@@ -10,7 +10,7 @@ from grpcdemo.kube.client.api import Api
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import PODS
 from grpcdemo.steps.sources.envoy import EnvoySource
-from grpcdemo.steps.sources.pages import MOST_PODS
+from grpcdemo.steps.sources.polls import MOST_PODS
 from grpcdemo.steps.up import UpConfig, up
 from tests.bench.ratio import report
 from tests.fakes.envoy import Envoy

@@ -297,7 +297,11 @@ def test_a_service_that_nobody_counts(grpcdemo: Command, up: str) -> None:
     target = ("--kubeconfig", up, "-n", DEMO)
     ended = grpcdemo("observe", "svc/grpc-server", "--expect", "pinned", "--timeout", "0", *target)
     metrics = "no server pod names a metrics port (annotation prometheus.io/port or --metrics-port)"
-    why = f"no client pod runs with Istio's sidecar or Linkerd's proxy, and {metrics}, so nobody counts requests"
+    connections = (
+        "the server pods' connections cannot be read: no container has the program `cat`, as in a distroless image"
+    )
+    proxy = "no client pod runs with Istio's sidecar or Linkerd's proxy"
+    why = f"{proxy}, and {metrics}, and {connections}, so nobody counts requests"
     assert ended.code == 4
     assert f"inconclusive: {why}" in " ".join(ended.out.split())
     assert ended.error_lines[-2:] == [
@@ -312,3 +316,8 @@ def test_a_service_that_nobody_counts(grpcdemo: Command, up: str) -> None:
 def test_options_that_a_service_needs_or_has_not(grpcdemo: Command, kubeconfig: str) -> None:
     for words in (("--client", "web"), ("svc/cart", "--since", "3s"), ("svc/cart", "-o", "log"), ("deploy/cart",)):
         assert grpcdemo("observe", *words, "--kubeconfig", kubeconfig).code == 2, words
+
+
+def test_connections_have_no_requests_to_end_with(grpcdemo: Command, kubeconfig: str) -> None:
+    ended = grpcdemo("observe", "cart", "--source", "connections", "--requests", "9", "--kubeconfig", kubeconfig)
+    assert (ended.code, ended.error_lines[-1]) == (2, "hint: use --for")

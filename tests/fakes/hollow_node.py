@@ -118,7 +118,7 @@ class HollowNode:
     async def run_command(
         self, namespace: str, pod: str, container: str, argv: Sequence[str], write: Callable[[str, bytes], None]
     ) -> int:
-        raise StatusError("InternalError", "a hollow node runs no programs")
+        raise StatusError("InternalError", f'exec: "{argv[0]}": executable file not found in $PATH')
 
     async def read(self, namespace: str, pod: str, container: str, options: LogOptions) -> AsyncIterator[bytes]:
         if options.timestamps and not options.follow and options.tail_lines != 1:

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from dataclasses import replace
 
 import pytest
 from aiohttp import web
@@ -12,6 +13,7 @@ from grpcdemo.diagnosis.traffic import NotMeasured
 from grpcdemo.kube.client.api import Api
 from grpcdemo.model.observation import CountedBy
 from grpcdemo.resources.metrics_ports import MetricsPort
+from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import DEPLOYMENTS, PODS, SERVICES
 from grpcdemo.steps.diagnose import DiagnoseConfig, diagnose
 from grpcdemo.steps.sources.choice import NO_PROXY
@@ -23,9 +25,11 @@ from tests.fakes.hollow_cluster import HollowCluster
 from tests.fakes.linkerd import LinkerdProxy
 from tests.fakes.log import FakeLog
 from tests.fakes.script import refuse
+from tests.fakes.tables import Tables
 
 from .meshed import DEMO, SERVICE, addresses, mesh_clients, mesh_servers, path, paths, pods_of, servers
 
+AUTO = SourceConfig()
 NOT_FOUND = refuse(404)
 
 
@@ -43,8 +47,8 @@ async def pods(cluster: HollowCluster, demo_api: Api) -> dict[str, str]:
     return await mesh_clients(cluster)
 
 
-async def measured(api: Api, traffic_s: float = 10) -> Diagnosis:
-    return await diagnose(api, DiagnoseConfig("grpc-server", DEMO, traffic_s=traffic_s, every_s=0))
+async def measured(api: Api, traffic_s: float = 10, source: SourceConfig = AUTO) -> Diagnosis:
+    return await diagnose(api, DiagnoseConfig("grpc-server", DEMO, traffic_s=traffic_s, every_s=0, source=source))
 
 
 @pytest.mark.parametrize(
@@ -289,3 +293,46 @@ async def test_servers_without_requests(cluster: HollowCluster, demo_api: Api) -
     diagnosis = await measured(demo_api, traffic_s=0)
     assert diagnosis.measured
     assert diagnosis.measured.verdict.reason == "no request went to a server pod"
+
+
+async def test_connections_tell_who_is_pinned_without_a_mesh(cluster: HollowCluster, demo_api: Api) -> None:
+    """Alone; and where the servers' counters look even."""
+    await cluster.settle()
+    (client,), called = pods_of(cluster, "client"), pods_of(cluster, "server")
+    connected(cluster, called, [client])
+    for choice in (Choice.AUTO, Choice.CONNECTIONS):
+        diagnosis = await measured(demo_api, source=SourceConfig(choice))
+        assert diagnosis.measured
+        assert (diagnosis.measured.verdict.outcome, diagnosis.measured.counted_by.source) == (
+            Outcome.PINNED,
+            "connections",
+        )
+    for pod in called:
+        where = f"/api/v1/namespaces/{DEMO}/pods/{pod['metadata']['name']}/portforward"
+        cluster.faults.on("GET", where, Metrics({"OK": 20}))
+    diagnosis = await measured(demo_api, source=SourceConfig(Choice.APP, MetricsPort("9090")))
+    assert diagnosis.measured
+    assert (diagnosis.measured.verdict.outcome, diagnosis.measured.counted_by.with_connections) == (
+        Outcome.PINNED,
+        True,
+    )
+    assert diagnosis.overall is Conclusion.CAUSED
+
+
+async def test_connections_to_all_pods_tell_nothing(cluster: HollowCluster, demo_api: Api) -> None:
+    """Nor is it known, then, that nothing pins."""
+    await cluster.settle()
+    (client,), called = pods_of(cluster, "client"), pods_of(cluster, "server")
+    connected(cluster, called, [client] * 3)
+    diagnosis = await measured(demo_api, traffic_s=0.1, source=SourceConfig(Choice.CONNECTIONS))
+    assert diagnosis.measured
+    assert (diagnosis.measured.verdict.outcome, diagnosis.measured.is_missed) == (Outcome.INCONCLUSIVE, True)
+    assert replace(diagnosis, findings=()).overall is Conclusion.OPEN
+
+
+def connected(cluster: HollowCluster, servers: list[Object], clients: list[Object]) -> None:
+    """One client to each of the first servers."""
+    for at, pod in enumerate(servers):
+        callers = [client["status"]["podIP"] for client in clients[at : at + 1]]
+        where = f"/api/v1/namespaces/{DEMO}/pods/{pod['metadata']['name']}/exec"
+        cluster.faults.on("GET", where, Tables(pod["status"]["podIP"], *callers))

@@ -11,9 +11,12 @@ istio      the servers' sidecars: which workload calls which server pod
 app        the servers' own metrics: how many call which server pod
 log        the servers' logs: which client pod calls which server pod, if a line has its address
 probe      the TCP connections of the servers, by containers that are added for it: about how many requests
+connections  the servers' tables of sockets: which client pod is connected to which server pod
+together   the counters of one that knows no callers, with the connections
 choice     the one that the user asks for, or the best that can be read
 sidecars   which pods have a sidecar that can be asked, and where
 pod_log    the log of a container, followed
 callers    which client pod has an address
-pages      how many pods are asked, and what if one is silent
+pages      what a pod is asked by a request to one of its ports
+polls      how many pods are asked, and what if one is silent
 """

@@ -16,7 +16,8 @@ from grpcdemo.resources.metrics_ports import MetricsPort, annotated_port, usual_
 from grpcdemo.resources.objects import Object, controller_of
 from grpcdemo.resources.pods import is_running
 from grpcdemo.steps.sources.around import Around
-from grpcdemo.steps.sources.pages import MOST_PODS, WAIT_S, Page, Pages, unasked
+from grpcdemo.steps.sources.pages import Page, poll_pages
+from grpcdemo.steps.sources.polls import MOST_PODS, WAIT_S, unasked
 from grpcdemo.steps.sources.source import ANYBODY, Reading, pod_names
 
 UNTOLD = "the applications' counters do not tell callers apart"
@@ -31,7 +32,7 @@ class AppSource:
         self._api = api
         self._wanted = wanted
         self._survey: MonitorSurvey | None = None
-        self._pages = Pages(api, _parse, wait_s=wait_s)
+        self._pages = poll_pages(api, _parse, wait_s=wait_s)
         self._latest: dict[str, Requests] = {}
         """By server pod. Of one that is silent, the number stays; when it answers again, nothing is lost."""
 

@@ -12,12 +12,14 @@ from grpcdemo.resources.objects import Object
 from grpcdemo.steps.sources.app import AppSource
 from grpcdemo.steps.sources.around import Around
 from grpcdemo.steps.sources.clients import ISTIO, LINKERD, nobody_runs_with
+from grpcdemo.steps.sources.connections import ConnectionsSource
 from grpcdemo.steps.sources.envoy import EnvoySource
 from grpcdemo.steps.sources.istio import UNMESHED, IstioSource
 from grpcdemo.steps.sources.linkerd import LinkerdSource
 from grpcdemo.steps.sources.log import LogSource
 from grpcdemo.steps.sources.probe import ProbeSource
 from grpcdemo.steps.sources.source import Choice, Reading, Source, SourceConfig
+from grpcdemo.steps.sources.together import Together
 
 TRIES = 3
 """How many readings of a source may fail before the next one is read."""
@@ -34,10 +36,11 @@ def build_source(api: Api, config: SourceConfig, service: Object, port: Object) 
         Choice.ENVOY: EnvoySource(api, name, namespace, number, cluster_ips=cluster_ips),
         Choice.LINKERD: LinkerdSource(api, name, namespace, number),
         Choice.ISTIO: IstioSource(api, name, namespace),
-        Choice.APP: AppSource(api, config.metrics_port),
+        Choice.APP: Together(AppSource(api, config.metrics_port), ConnectionsSource(api)),
+        Choice.CONNECTIONS: ConnectionsSource(api),
     }
     if config.log_match:
-        sources[Choice.LOG] = LogSource(api, config.log_match)
+        sources[Choice.LOG] = Together(LogSource(api, config.log_match), ConnectionsSource(api))
     if config.choice is Choice.AUTO:
         envoy, linkerd, *others = sources.values()
         return BestSource([ClientSource([envoy, linkerd]), *others])

@@ -11,7 +11,8 @@ from grpcdemo.model.observation import SourceName
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.pods import is_running
 from grpcdemo.steps.sources.around import Around
-from grpcdemo.steps.sources.pages import MOST_PODS, Answer, Page, Pages
+from grpcdemo.steps.sources.pages import Page
+from grpcdemo.steps.sources.polls import MOST_PODS, Answer, Polls
 from grpcdemo.steps.sources.sidecars import WITHOUT
 from grpcdemo.steps.sources.source import Reading, pod_names
 
@@ -27,7 +28,7 @@ class Proxies(Generic[Answer]):
 
     source: SourceName
     name: str
-    pages: Pages[Answer]
+    pages: Polls[Page, Answer]
     page_of: Callable[[Object], Page | None]
     """Where one is asked; None for a pod without it."""
 

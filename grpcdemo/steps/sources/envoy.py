@@ -11,7 +11,8 @@ from grpcdemo.kube.client.api import Api
 from grpcdemo.resources.objects import Object
 from grpcdemo.steps.sources.around import Around
 from grpcdemo.steps.sources.clients import ISTIO, Proxies
-from grpcdemo.steps.sources.pages import WAIT_S, Page, Pages
+from grpcdemo.steps.sources.pages import Page, poll_pages
+from grpcdemo.steps.sources.polls import WAIT_S
 from grpcdemo.steps.sources.sidecars import admin_page, has_envoy
 from grpcdemo.steps.sources.source import Reading
 
@@ -37,7 +38,7 @@ class EnvoySource:
 
         self._cluster_ips = frozenset(cluster_ips)
         page = admin_page(clusters_path(service, namespace, port))
-        self._proxies = Proxies("envoy", ISTIO, Pages(api, parse, wait_s=wait_s), page_of)
+        self._proxies = Proxies("envoy", ISTIO, poll_pages(api, parse, wait_s=wait_s), page_of)
 
     async def read(self, around: Around) -> Reading:
         return await self._proxies.read(around, self._count)

@@ -15,7 +15,8 @@ from grpcdemo.kube.client.api import Api
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.pods import is_running
 from grpcdemo.steps.sources.around import Around
-from grpcdemo.steps.sources.pages import MOST_PODS, WAIT_S, Pages, unasked
+from grpcdemo.steps.sources.pages import poll_pages
+from grpcdemo.steps.sources.polls import MOST_PODS, WAIT_S, unasked
 from grpcdemo.steps.sources.sidecars import WITHOUT, admin_page, has_envoy
 from grpcdemo.steps.sources.source import Reading, pod_names
 
@@ -32,7 +33,7 @@ class IstioSource:
 
         self._namespace = namespace
         self._page = admin_page(stats_path())
-        self._pages = Pages(api, parse, wait_s=wait_s)
+        self._pages = poll_pages(api, parse, wait_s=wait_s)
         self._first: dict[str, ByCaller] = {}
         self._latest: dict[str, ByCaller] = {}
         """By server pod. Of one that is silent, the number stays; when it answers again, nothing is lost."""

@@ -6,7 +6,8 @@ from grpcdemo.diagnosis.mesh.outbound import Outbound, read_outbound
 from grpcdemo.kube.client.api import Api
 from grpcdemo.steps.sources.around import Around
 from grpcdemo.steps.sources.clients import LINKERD, Proxies
-from grpcdemo.steps.sources.pages import WAIT_S, Pages
+from grpcdemo.steps.sources.pages import poll_pages
+from grpcdemo.steps.sources.polls import WAIT_S
 from grpcdemo.steps.sources.sidecars import linkerd_page
 from grpcdemo.steps.sources.source import Reading
 
@@ -18,7 +19,7 @@ class LinkerdSource:
         def parse(body: bytes) -> Outbound:
             return read_outbound(body.decode(), service, namespace, port)
 
-        self._proxies = Proxies("linkerd", LINKERD, Pages(api, parse, wait_s=wait_s), linkerd_page)
+        self._proxies = Proxies("linkerd", LINKERD, poll_pages(api, parse, wait_s=wait_s), linkerd_page)
 
     async def read(self, around: Around) -> Reading:
         return await self._proxies.read(around, lambda outbound: outbound.counters(around.addresses, around.ports))

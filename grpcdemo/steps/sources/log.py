@@ -15,17 +15,16 @@ from grpcdemo.diagnosis.traffic import NONE, Requests
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.streams.log_lines import SECOND_NS, LogLine
 from grpcdemo.kube.streams.logs import ContainerRef
-from grpcdemo.resources.objects import Object, annotations_of
-from grpcdemo.resources.pods import is_running
+from grpcdemo.resources.objects import Object
+from grpcdemo.resources.pods import default_container, is_running
 from grpcdemo.steps.sources.around import Around
 from grpcdemo.steps.sources.callers import tell_apart
-from grpcdemo.steps.sources.pages import MOST_PODS, unasked
 from grpcdemo.steps.sources.pod_log import PodLog
+from grpcdemo.steps.sources.polls import MOST_PODS, unasked
 from grpcdemo.steps.sources.source import ANYBODY, Reading, pod_names
 
 CLIENT = "client"
 """The pattern's group with the caller's address, with or without a port."""
-DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 UNTOLD = "the pattern has no group (?P<client>…) with the caller's address"
 NOT_READ = "its log is not read"
 
@@ -103,7 +102,7 @@ class _Log:
         self._pattern = pattern
         self._began_ns = time.time_ns() + round((api.clock_ahead_s or 0.0) * SECOND_NS)
         self._is_first = True
-        container = ContainerRef(str(metadata["namespace"]), str(metadata["name"]), _logging_container(pod))
+        container = ContainerRef(str(metadata["namespace"]), str(metadata["name"]), default_container(pod))
         self.log = PodLog(api, container, self._count)
         self.counted: Counter[str] = Counter()
         """By the caller's address."""
@@ -133,10 +132,3 @@ def _caller(match: re.Match[str]) -> str:
     if address.startswith("["):
         return address[1:].partition("]")[0]
     return address.rpartition(":")[0] if address.count(":") == 1 else address
-
-
-def _logging_container(pod: Object) -> str:
-    """The one that kubectl takes, too."""
-    names = [str(container["name"]) for container in pod["spec"]["containers"]]
-    default = annotations_of(pod).get(DEFAULT_CONTAINER)
-    return default if default in names else names[0]

@@ -8,6 +8,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from grpcdemo.diagnosis.fan_out import Connections
 from grpcdemo.diagnosis.traffic import Counters
 from grpcdemo.model.observation import CountedBy, SourceName
 from grpcdemo.resources.metrics_ports import MetricsPort
@@ -26,6 +27,7 @@ class Choice(Word):
     ISTIO = "istio"
     APP = "app"
     LOG = "log"
+    CONNECTIONS = "connections"
 
 
 ANYBODY = "unknown"
@@ -75,12 +77,15 @@ class Reading:
     """Why no verdict on clients can be given, but only on the load of the servers."""
     idle: str = ""
     """What there is in place of requests, where there are none."""
+    connections: Connections | None = None
+    """Those of the servers, if they were looked at."""
     why: str = ""
     """Why no better source could be used."""
 
     @property
     def counted_by(self) -> CountedBy:
-        return CountedBy(self.source, len(self.told), self.all_pods, self.why)
+        also_connected = self.connections is not None and self.source != "connections"
+        return CountedBy(self.source, len(self.told), self.all_pods, self.why, also_connected)
 
     @property
     def basis(self) -> Hashable:

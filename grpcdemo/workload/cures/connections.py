@@ -11,20 +11,18 @@ from __future__ import annotations
 
 import asyncio
 import re
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from typing import Literal
 
 from grpcdemo.waiting import is_set_within
 from grpcdemo.workload.logfmt import format_fields
+from grpcdemo.workload.sockets import Socket, parse_sockets
 
 EVERY_S = 1.0
 PROC = Path("/proc/self")
-ESTABLISHED = "01"
 SOCKET = re.compile(r"socket:\[([0-9]+)\]")
 End = Literal["local", "remote"]
 
@@ -38,14 +36,6 @@ class Connections:
     open: int
     peers: int
     """How many addresses are at their other ends."""
-
-
-@dataclass(frozen=True)
-class _Socket:
-    inode: str
-    local_port: int
-    remote_ip: str
-    remote_port: int
 
 
 def format_connections(connections: Connections) -> str:
@@ -97,20 +87,7 @@ def _own_inodes(proc: Path) -> set[str] | None:
     return inodes
 
 
-def _established(proc: Path) -> Iterator[_Socket]:
+def _established(proc: Path) -> Iterator[Socket]:
     for table in ("tcp", "tcp6"):
         with suppress(OSError):  # no IPv6
-            for row in (proc / "net" / table).read_text(encoding="ascii").splitlines()[1:]:
-                fields = row.split()
-                if fields[3] == ESTABLISHED:
-                    (_, local_port), (remote_ip, remote_port) = map(_parse_end, fields[1:3])
-                    yield _Socket(fields[9], local_port, remote_ip, remote_port)
-
-
-def _parse_end(text: str) -> tuple[str, int]:
-    """An address such as `0100007F:C383`: the kernel writes it in words of this machine's byte order."""
-    digits, port = text.split(":")
-    words = [int(digits[start : start + 8], 16).to_bytes(4, sys.byteorder) for start in range(0, len(digits), 8)]
-    address = ip_address(b"".join(words))
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return str(mapped or address), int(port, 16)
+            yield from parse_sockets((proc / "net" / table).read_text(encoding="ascii"))

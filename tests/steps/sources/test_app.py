@@ -8,7 +8,7 @@ from grpcdemo.resources.metrics_ports import MetricsPort
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import POD_MONITORS
 from grpcdemo.steps.sources.app import UNTOLD, AppSource
-from grpcdemo.steps.sources.pages import MOST_PODS
+from grpcdemo.steps.sources.polls import MOST_PODS
 from tests.fakes.envoy import Metrics
 from tests.fakes.hollow_cluster import HollowCluster
 from tests.fakes.script import refuse, reply

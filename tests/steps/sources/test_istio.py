@@ -8,7 +8,7 @@ from grpcdemo.diagnosis.traffic import Requests
 from grpcdemo.kube.client.api import Api
 from grpcdemo.resources.objects import Object
 from grpcdemo.steps.sources.istio import IstioSource
-from grpcdemo.steps.sources.pages import MOST_PODS
+from grpcdemo.steps.sources.polls import MOST_PODS
 from grpcdemo.steps.sources.source import Reading
 from tests.fakes.envoy import ServerSidecar
 from tests.fakes.hollow_cluster import HollowCluster

@@ -15,7 +15,7 @@ from grpcdemo.kube.streams.log_lines import SECOND_NS
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import PODS
 from grpcdemo.steps.sources.log import UNTOLD, LogSource
-from grpcdemo.steps.sources.pages import MOST_PODS
+from grpcdemo.steps.sources.polls import MOST_PODS
 from grpcdemo.steps.sources.source import Reading
 from tests.fakes.hollow_cluster import HollowCluster
 from tests.fakes.log import FakeLog

@@ -42,7 +42,7 @@ class ServiceRecord:
     def add(self, reading: Reading, addresses: Mapping[str, str], now: float, lost: Outage | None = None) -> None:
         """Count what was read *now*; *lost* is why the pods cannot be watched."""
         self._reading = reading
-        new = self._window.add(now, addresses, reading.counters, reading.basis)
+        new = self._window.add(now, addresses, reading.counters, reading.basis, reading.connections)
         self._timeline.add(new, now)
         self._read_until.update(dict.fromkeys(reading.told, now))
         outages = {"": lost} if lost else {}
@@ -75,6 +75,7 @@ class ServiceRecord:
             ),
             appeared=tuple(self._appeared),
             counted_by=self._reading.counted_by,
+            connections=self._window.connections,
         )
 
     def _verdict(self) -> Verdict:

@@ -9,7 +9,7 @@ from aiohttp import web
 from grpcdemo.diagnosis.inventory import Unreadable
 from grpcdemo.kube.client.api import Api
 from grpcdemo.resources.objects import Object
-from grpcdemo.steps.sources.pages import Page, Pages
+from grpcdemo.steps.sources.pages import Page, poll_pages
 from tests.fakes.envoy import Envoy
 from tests.fakes.hollow_cluster import HollowCluster
 from tests.fakes.script import refuse
@@ -42,7 +42,7 @@ async def test_a_silent_one_is_named_and_its_answer_counts_later(cluster: Hollow
     cluster.faults.on("GET", second, quick)
     pods = sorted(pods_of(cluster, "client"), key=lambda pod: str(pod["metadata"]["name"]))
     late, prompt = (pod["metadata"]["uid"] for pod in pods)
-    pages = Pages(demo_api, len, wait_s=0.05)
+    pages = poll_pages(demo_api, len, wait_s=0.05)
     while len(quick.asked) < 3:
         _, failures = await pages.ask(on(pods))
         assert failures[late] == SILENT
@@ -60,7 +60,7 @@ async def test_a_silent_one_is_named_and_its_answer_counts_later(cluster: Hollow
 async def test_closing_does_not_wait_for_a_silent_one(cluster: HollowCluster, demo_api: Api) -> None:
     (where,) = paths(await mesh_clients(cluster))
     cluster.faults.on("GET", where, Hesitating(SERVICE))
-    pages = Pages(demo_api, partial(str, encoding="utf-8"), wait_s=0)
+    pages = poll_pages(demo_api, partial(str, encoding="utf-8"), wait_s=0)
     assert [*(await pages.ask(on(pods_of(cluster, "client"))))[1].values()] == [SILENT]
     await pages.close()
 
@@ -68,7 +68,7 @@ async def test_closing_does_not_wait_for_a_silent_one(cluster: HollowCluster, de
 async def test_whoever_may_ask_none_is_told_once(cluster: HollowCluster, demo_api: Api) -> None:
     for where in paths(await mesh_clients(cluster, clients=2)):
         cluster.faults.on("GET", where, refuse(403))
-    pages = Pages(demo_api, len)
+    pages = poll_pages(demo_api, len)
     with pytest.raises(Unreadable, match="create pods/portforward"):
         await pages.ask(on(pods_of(cluster, "client")))
     await pages.close()
