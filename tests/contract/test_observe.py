@@ -100,7 +100,7 @@ def test_nothing_to_observe_is_said(demo: Demo) -> None:
 def test_a_service_is_counted_by_the_sidecars_of_its_clients(demo: Demo) -> None:
     """Without one, nobody counts; the cure while it runs brings the verdict, and what fails from then on, is told."""
     demo.run("up").check(0)
-    watched = ("observe", "svc/grpc-server", "--client", "deploy/grpc-client")
+    watched = ("observe", "svc/grpc-server", "--client", "deploy/grpc-client", "--source", "envoy")
     blind = demo.run(*watched, "--expect", "pinned", "--timeout", "1").check(4)
     assert "no client pod runs with Istio's sidecar" in blind.error
     with demo.start(*watched, "--output", "jsonl") as seen:
