@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import TypeVar
 
 from grpcdemo.model.observation import Observation, add_counts
 from grpcdemo.views.glyphs import percent
@@ -34,6 +35,8 @@ MOST_SERVERS, MOST_CLIENTS = 12, 8
 THINNEST = 0.75
 MOST_LETTERS = 9
 """Of a name in a box."""
+
+Number = TypeVar("Number", int, float)
 
 
 @dataclass(frozen=True)
@@ -105,8 +108,8 @@ def flow(observation: Observation, full: float) -> Flow:
     box = pitch - GAP
     widths = [[max(THINNEST, count / total / full * box) if count else 0.0 for count in row] for row in counts]
     left = _nodes(clients, [sum(row) for row in counts], [sum(row) for row in widths], total, most, pitch)
-    columns = [*zip(*widths, strict=True)]
-    right = _nodes(servers, [*map(sum, zip(*counts, strict=True))], [*map(sum, columns)], total, most, pitch)
+    columns = _columns(widths, len(servers))
+    right = _nodes(servers, [*map(sum, _columns(counts, len(servers)))], [*map(sum, columns)], total, most, pitch)
     starts = [_stacked(node.middle, row) for node, row in zip(left, widths, strict=True)]
     ends = [_stacked(node.middle, column) for node, column in zip(right, columns, strict=True)]
     bands = []
@@ -147,6 +150,11 @@ def _counts(clients: Sequence[_Group], servers: Sequence[_Group], observation: O
     """The responses of each server to each client."""
     by_client = [add_counts(observation.tally.by_client.get(name, {}) for name in client.names) for client in clients]
     return [[sum(answers.get(name, 0) for name in server.names) for server in servers] for answers in by_client]
+
+
+def _columns(rows: Sequence[Sequence[Number]], number: int) -> list[list[Number]]:
+    """So many of them, also without any row: nobody may be known to call."""
+    return [[row[at] for row in rows] for at in range(number)]
 
 
 def _nodes(

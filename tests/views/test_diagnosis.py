@@ -131,6 +131,24 @@ def test_what_the_servers_sidecars_counted() -> None:
     assert (document["source"], document["sourceReason"]) == ("istio", counted_by.why)
 
 
+def test_connections_are_told_beside_the_requests_and_alone() -> None:
+    client, server, *_ = "web-1", *SERVERS
+    counted_by = CountedBy("app", 3, 3, with_connections=True)
+    both = replace(COUNTED, counted_by=counted_by, connections={client: {server: 2}})
+    text = " ".join(draw(diagnosis_view(replace(WELL, traffic=both)), 100).split())
+    assert "; counted by the applications and seen in the connections of 3 server pods in 1.2 s CALLER" in text
+    assert " CONNECTIONS OF " in text
+    alone = replace(WELL, traffic=replace(both, by_client={}, counted_by=CountedBy("connections", 3, 3)))
+    text = " ".join(draw(diagnosis_view(alone), 100).split())
+    assert "; seen in the connections of 3 server pods in 1.2 s CONNECTIONS OF" in text
+    document = diagnosis_document(alone)
+    assert (document["source"], document["connections"]) == ("connections", {client: {server: 2}})
+    schema().validate(as_read(document))
+    page = diagnosis_report([replace(WELL, traffic=both)], PROVENANCE)
+    assert page.index("Who called whom") < page.index("Who is connected to whom")
+    assert "Who called whom" not in diagnosis_report([alone], PROVENANCE)
+
+
 def test_what_the_servers_themselves_counted() -> None:
     counted_by = CountedBy("app", 2, 3, "no client pod runs with Istio's sidecar")
     diagnosis = replace(WELL, traffic=replace(COUNTED, counted_by=counted_by))

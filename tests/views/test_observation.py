@@ -307,6 +307,21 @@ def test_what_failed_is_counted_at_each_server() -> None:
     assert '<dt>failed calls</dt><dd class="bad">7</dd>' in page
 
 
+def test_connections_are_no_requests() -> None:
+    first, second, _ = (server.name for server in PINNED.servers)
+    connections = {"web-1": {first: 2}, "web-2": {first: 1, second: 1}}
+    seen = replace(PINNED, tally=Tally(seconds=4.0), counted_by=CountedBy("connections", 3, 3), connections=connections)
+    text = draw(observation_view(seen, 200, 24), 200)
+    short = [f"…{name.rpartition('-')[2]}" for name in (first, second)]
+    assert f"connected: web-1 to {short[0]}, web-2 to {short[0]} and {short[1]}" in text
+    assert "4.0 s, seen in the connections of 3 server pods" in text
+    assert not {"RESPONSES", "SHARE"} & {*text.split()}
+    assert "responses in" not in text
+    assert plain_line(seen).startswith(f"4 s: connected: web-1 to {short[0]}, ")
+    assert observation_document(seen)["connections"] == connections
+    assert "sends all requests there" in observation_report(seen, PROVENANCE)
+
+
 def test_what_the_servers_sidecars_count_is_by_caller() -> None:
     by_client = {"unknown": {"grpc-server-7d4b9c8f6-2xk4p": 9}, "web in shop": {"grpc-server-7d4b9c8f6-b7wzn": 3}}
     counted_by = CountedBy("istio", 3, 3, "no client pod runs with Istio's sidecar")
