@@ -68,7 +68,8 @@ def _unstable(reaches: Mapping[str, Reach], pods: int) -> str:
     client, reach = max(reaches.items(), key=lambda item: item[1].pods)
     if reach.pods > 1:
         return f"{client} was connected to {reach.pods} of {pods} pods, to one at a time"
-    return f"{client} is connected to one of {pods} pods, by a connection that is new"
+    seen = f"by a connection that was there at {reach.looks} of at least {LOOKS} looks"
+    return f"{client} is connected to one of {pods} pods, {seen}"
 
 
 def _fan_out(reaches: Mapping[str, Reach], pods: int) -> str:

@@ -28,8 +28,8 @@ def test_pinned(reaches: list[Reach], reason: str) -> None:
     ("reaches", "reason"),
     [
         ([], "no client pod is connected"),
-        ([NEW], "web-0 is connected to one of 3 pods, by a connection that is new"),
-        ([KEPT, NEW], "web-1 is connected to one of 3 pods, by a connection that is new"),
+        ([NEW], "web-0 is connected to one of 3 pods, by a connection that was there at 4 of at least 5 looks"),
+        ([KEPT, NEW], "web-1 is connected to one of 3 pods, by a connection that was there at 4 of at least 5 looks"),
         ([NEW, MOVED, ALL], "web-1 was connected to 2 of 3 pods, to one at a time"),
         ([ALL], "web-0 is connected to 3 of 3 pods: how requests are shared among connections is not known"),
         ([ALL, ALL], "each of 2 clients is connected to 3 of 3 pods: how requests are shared"),
