@@ -45,8 +45,13 @@ class FanOut:
         self._reached: dict[str, set[str]] = defaultdict(set)
         self._at_once = Counter[str]()
         self._unseen = ""
+        self._latest: Connections | None = None
 
     def add(self, connections: Connections) -> None:
+        """The same look, which holds until the next one, counts once."""
+        if connections is self._latest:
+            return
+        self._latest = connections
         self._looks += 1
         self._unseen = connections.unseen
         for client, open_now in connections.by_client.items():

@@ -42,6 +42,13 @@ def test_a_new_connection_for_each_request_pins_nobody() -> None:
     assert "by a connection that was there at 1 of at least 5 looks" in verdict(window).reason
 
 
+def test_a_look_that_holds_for_long_counts_once() -> None:
+    window, seen = Window(), Connections({"web-1": to(0)})
+    for at in range(LOOKS):
+        window.add(float(at), SERVERS, {}, connections=seen)
+    assert "there at 1 of at least 5 looks" in verdict(window).reason
+
+
 def test_a_client_that_moves_is_pinned_no_more() -> None:
     window = Window()
     for at in range(2 * LOOKS):

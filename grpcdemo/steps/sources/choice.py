@@ -18,8 +18,10 @@ from grpcdemo.steps.sources.istio import UNMESHED, IstioSource
 from grpcdemo.steps.sources.linkerd import LinkerdSource
 from grpcdemo.steps.sources.log import LogSource
 from grpcdemo.steps.sources.probe import ProbeSource
+from grpcdemo.steps.sources.seldom import Seldom
 from grpcdemo.steps.sources.source import Choice, Reading, Source, SourceConfig
 from grpcdemo.steps.sources.together import Together
+from grpcdemo.verdict.connections import LOOKS
 
 TRIES = 3
 """How many readings of a source may fail before the next one is read."""
@@ -36,15 +38,19 @@ def build_source(api: Api, config: SourceConfig, service: Object, port: Object) 
         Choice.ENVOY: EnvoySource(api, name, namespace, number, cluster_ips=cluster_ips),
         Choice.LINKERD: LinkerdSource(api, name, namespace, number),
         Choice.ISTIO: IstioSource(api, name, namespace),
-        Choice.APP: Together(AppSource(api, config.metrics_port), ConnectionsSource(api)),
-        Choice.CONNECTIONS: ConnectionsSource(api),
+        Choice.APP: Together(AppSource(api, config.metrics_port), _connections(api)),
+        Choice.CONNECTIONS: _connections(api),
     }
     if config.log_match:
-        sources[Choice.LOG] = Together(LogSource(api, config.log_match), ConnectionsSource(api))
+        sources[Choice.LOG] = Together(LogSource(api, config.log_match), _connections(api))
     if config.choice is Choice.AUTO:
         envoy, linkerd, *others = sources.values()
         return BestSource([ClientSource([envoy, linkerd]), *others])
     return sources[config.choice]
+
+
+def _connections(api: Api) -> Source:
+    return Seldom(ConnectionsSource(api), often=2 * LOOKS)  # some may come late
 
 
 class ClientSource:

@@ -6,14 +6,13 @@ from dataclasses import replace
 
 from grpcdemo.diagnosis.inventory import Unreadable
 from grpcdemo.steps.sources.around import Around
-from grpcdemo.steps.sources.connections import ConnectionsSource
 from grpcdemo.steps.sources.source import Reading, Source
 
 
 class Together:
     """The *counters*, and the *connections* where these do not tell callers apart."""
 
-    def __init__(self, counters: Source, connections: ConnectionsSource) -> None:
+    def __init__(self, counters: Source, connections: Source) -> None:
         self._counters = counters
         self._connections = connections
 

@@ -1,7 +1,6 @@
 """Counters without callers, and the connections that tell who they are."""
 
 from dataclasses import dataclass
-from typing import cast
 
 import pytest
 
@@ -9,7 +8,6 @@ from grpcdemo.diagnosis.fan_out import Connections
 from grpcdemo.diagnosis.inventory import MissingRight, Unreadable
 from grpcdemo.resources.resource import PODS
 from grpcdemo.steps.sources.around import Around
-from grpcdemo.steps.sources.connections import ConnectionsSource
 from grpcdemo.steps.sources.source import Reading
 from grpcdemo.steps.sources.together import Together
 
@@ -37,7 +35,7 @@ class Told:
 
 
 async def read(counters: Reading, connected: Told, around: Around = AROUND) -> Reading:
-    together = Together(Told(counters), cast(ConnectionsSource, connected))
+    together = Together(Told(counters), connected)
     try:
         return await together.read(around)
     finally:
