@@ -125,7 +125,8 @@ def source(measurement: Measurement) -> str:
 def not_measured(diagnosis: Diagnosis) -> str:
     """Why not; empty if it was."""
     if isinstance(diagnosis.traffic, NotMeasured):
-        return f"{NOT_MEASURED}: {diagnosis.traffic.reason}"
+        hint = "" if diagnosis.clients else "; name the client with --client"
+        return f"{NOT_MEASURED}: {diagnosis.traffic.reason}{hint}"
     return NOT_MEASURED if diagnosis.traffic is None else ""
 
 

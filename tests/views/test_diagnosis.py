@@ -117,6 +117,11 @@ def test_why_nothing_was_measured() -> None:
     assert " ".join(draw(diagnosis_view(UNMEASURED), 100).splitlines()).endswith(why)
     assert diagnosis_document(UNMEASURED)["reason"] == why
     assert diagnosis_markdown(UNMEASURED).rstrip().endswith(why)
+
+
+def test_who_calls_is_asked_for_where_nobody_is_known() -> None:
+    nobody = replace(examine(scene(caller=None)), traffic=NotMeasured("no client pod is known"))
+    assert diagnosis_document(nobody)["reason"].endswith("no client pod is known; name the client with --client")
     assert PORT_FORWARD.can_i.text() == "kubectl auth can-i create pods --subresource=portforward --namespace shop"
 
 
