@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 
-from grpcdemo.diagnosis.finding import Finding, Findings, Severity, field
+from grpcdemo.diagnosis.finding import Finding, Findings, Remedy, Severity, field
 from grpcdemo.diagnosis.mesh.sidecars import patched
 from grpcdemo.diagnosis.proxies import Proxy
+from grpcdemo.diagnosis.rules.security import speaks_mutual_tls
 from grpcdemo.diagnosis.scene import Client, Scene
+from grpcdemo.diagnosis.workloads import workload_of
 from grpcdemo.resources.istio import PROXY_CONTAINER
 from grpcdemo.resources.objects import Object, annotations_of
+from grpcdemo.resources.references import reference_to
 from grpcdemo.resources.resource import PODS
 
 PREFIX = "traffic.sidecar.istio.io/"
@@ -94,18 +97,29 @@ def exclusion_on_the_workload(scene: Scene) -> Findings:
 
 
 def server_port_excluded(scene: Scene) -> Findings:
-    """Balanced all the same, by the client's sidecar, but the server's sees nothing of it."""
+    """The server's sidecar sees nothing of the calls, and so does not decrypt what a client's sidecar has encrypted."""
     ports = {str(port) for port in scene.target_ports}
     for pod in scene.servers:
         value = annotations_of(pod).get(INBOUND_PORTS, "")
-        if ports & {*_words(value)}:
-            yield Finding(
-                "server-port-excluded",
-                Severity.OBSCURES,
-                "calls go past the servers' sidecars: these count nothing, and do not encrypt",
-                (field(PODS, pod, f"metadata.annotations.{INBOUND_PORTS}", value),),
-            )
-            return
+        excluded = ports & {*_words(value)}
+        if not excluded or scene.proxy_of(pod) is not Proxy.SIDECAR:
+            continue
+        fails = speaks_mutual_tls(scene, pod)
+        effect = "the client's speaks mutual TLS to them: calls fail" if fails else "these count nothing"
+        yield Finding(
+            "server-port-excluded",
+            Severity.ERRORS if fails else Severity.OBSCURES,
+            f"calls go past the servers' sidecars, and {effect}",
+            (field(PODS, pod, f"metadata.annotations.{INBOUND_PORTS}", value),),
+            _include(pod, _without(value, excluded)) if fails else Remedy(),
+        )
+        return
+
+
+def _include(pod: Object, rest: str | None) -> Remedy:
+    """Leave *rest* of the exclusions in the template of a server's pod."""
+    workload = Client(workload_of(pod) or reference_to(PODS, pod), None, (pod,))
+    return patched(workload, {"metadata": {"annotations": {INBOUND_PORTS: rest}}})
 
 
 def client_runs_as_proxy(scene: Scene) -> Findings:

@@ -52,6 +52,15 @@ def mtls_mismatch(scene: Scene) -> Findings:
         )
 
 
+def speaks_mutual_tls(scene: Scene, pod: Object) -> bool:
+    """Whether a sidecar of the client does, to a server *pod* with one: so it is unless somebody says otherwise."""
+    if not scene.callers_with(Proxy.SIDECAR):
+        return False
+    modes = {mode for policy in policies(scene) if (mode := (policy.fields.get("tls") or {}).get("mode"))}
+    own = _policy(scene, pod)
+    return ISTIO_MUTUAL in modes if modes else not own or _mode(scene, own) != DISABLE
+
+
 def _policy(scene: Scene, pod: Object) -> Object | None:
     """The nearest: for the pod, for its namespace, for the mesh. Raises Unreadable."""
     own = scene.inventory.read(PEER_AUTHENTICATIONS, scene.namespace)

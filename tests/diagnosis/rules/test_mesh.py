@@ -322,8 +322,34 @@ def test_calls_that_do_not_go_past_it(annotations: dict[str, str]) -> None:
 def test_an_exclusion_in_the_wrong_place_and_one_of_the_servers() -> None:
     excluded = {"traffic.sidecar.istio.io/excludeOutboundPorts": "50051"}
     assert found(scene(caller=client(on_workload=excluded))) == {"exclusion-on-the-workload": Severity.OBSCURES}
-    inbound = servers(annotations={"traffic.sidecar.istio.io/excludeInboundPorts": "50051"})
-    assert found(scene(pods=inbound)) == {"server-port-excluded": Severity.OBSCURES}
+    inbound = {"traffic.sidecar.istio.io/excludeInboundPorts": "50051,9090"}
+    assert found(scene(pods=servers(annotations=inbound))) == {}, "without a sidecar, there is nothing to go past"
+    subject = scene(pods=servers(sidecar="native", annotations=inbound))
+    assert found(subject) == {"server-port-excluded": Severity.ERRORS}
+    change, rollout = commands(subject, "server-port-excluded")
+    assert change.startswith("kubectl patch deployment cart ")
+    assert '"traffic.sidecar.istio.io/excludeInboundPorts":"9090"' in change
+    assert rollout.startswith("kubectl rollout status deployment/cart ")
+
+
+@pytest.mark.parametrize(
+    ("objects", "severity"),
+    [
+        ({PEER_AUTHENTICATIONS: [named("cart", spec={"mtls": {"mode": "DISABLE"}})]}, Severity.OBSCURES),
+        ({PEER_AUTHENTICATIONS: [named("cart", spec={"mtls": {"mode": "PERMISSIVE"}})]}, Severity.ERRORS),
+        (
+            {DESTINATION_RULES: [named("cart", spec={"host": "cart", "trafficPolicy": {"tls": {"mode": "DISABLE"}}})]},
+            Severity.OBSCURES,
+        ),
+    ],
+)
+def test_calls_past_the_servers_sidecars_fail_if_the_clients_encrypts(
+    objects: dict[Any, Any], severity: Severity
+) -> None:
+    pods = servers(sidecar="native", annotations={"traffic.sidecar.istio.io/excludeInboundPorts": "50051"})
+    assert found(scene(objects, pods=pods))["server-port-excluded"] is severity
+    outsider = found(scene(objects, caller=outside(), pods=pods))
+    assert outsider["server-port-excluded"] is Severity.OBSCURES
 
 
 def test_a_client_that_runs_as_the_proxys_user() -> None:
