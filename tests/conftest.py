@@ -17,8 +17,8 @@ KEPT = {"PATH", "LD_LIBRARY_PATH", "TMPDIR", "HOME"}
 """What it takes to start a program. A test has a HOME of its own, unless it needs the developer's cluster."""
 FIXED = {"LANG": "C.UTF-8", "TZ": "UTC"}
 OWN = dict.fromkeys(("SSL_CERT_FILE", "SSL_CERT_DIR"), os.devnull)
-"""Reading all that a machine trusts takes longer than most tests, and aiohttp reads it twice as it is imported. Tests on
-the developer's cluster need it."""
+"""Reading all that a machine trusts takes longer than most tests, and aiohttp reads it twice as it is imported. The
+tests on the developer's cluster need it."""
 HOMES = pytest.StashKey[str]()
 """The folder of the tests' homes."""
 DEVELOPERS_HOME = str(Path.home())
