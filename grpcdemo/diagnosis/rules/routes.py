@@ -27,6 +27,8 @@ UNEVEN = 2
 
 WHOLE = 100
 """Percent."""
+ANSWERS = ("directResponse", "redirect")
+"""What a route has in place of destinations."""
 
 
 def subset_of_pods(scene: Scene) -> Findings:
@@ -48,19 +50,38 @@ def calls_aborted(scene: Scene) -> Findings:
     if not scene.sidecar_matters:
         return
     for route in routes(scene):
-        fault = route.entry.get("fault") or {}
-        share = ((fault.get("abort") or {}).get("percentage") or {}).get("value", 0)
-        if not share:
-            continue
+        yield from _faults(route)
+        yield from _answers(route)
+
+
+def _faults(route: Route) -> Findings:
+    fault = route.entry.get("fault") or {}
+    share = ((fault.get("abort") or {}).get("percentage") or {}).get("value", 0)
+    if share:
         whole = share >= WHOLE and not route.conditional
-        path = f"spec.http[{route.index}].fault"
         yield Finding(
             "calls-aborted",
             Severity.ERRORS if whole else Severity.OBSCURES,
             f"a VirtualService aborts {'all' if whole else 'some'} calls in the client's sidecar: they fail",
-            (field(VIRTUAL_SERVICES, route.virtual_service, f"{path}.abort", fault["abort"]),),
+            (_evidence_in(route, "fault.abort", fault["abort"]),),
             _remove(route, "fault/abort" if "delay" in fault else "fault"),
         )
+
+
+def _answers(route: Route) -> Findings:
+    for name in {*ANSWERS} & route.entry.keys():
+        which = "some" if route.conditional else "all"
+        yield Finding(
+            "calls-aborted",
+            Severity.OBSCURES if route.conditional else Severity.ERRORS,
+            f"a VirtualService answers {which} calls in the client's sidecar, so no pod sees them: they fail",
+            (_evidence_in(route, name, route.entry[name]),),
+            Remedy(note="let it route them to the Service"),
+        )
+
+
+def _evidence_in(route: Route, path: str, value: object) -> Evidence:
+    return field(VIRTUAL_SERVICES, route.virtual_service, f"spec.http[{route.index}].{path}", value)
 
 
 def _remove(route: Route, path: str) -> Remedy:

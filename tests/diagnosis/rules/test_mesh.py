@@ -210,6 +210,16 @@ def test_faults_that_are_injected(fault: dict[str, Any], match: list[Any], sever
     assert found(subject) == ({"calls-aborted": severity} if severity else {})
 
 
+@pytest.mark.parametrize("name", ["directResponse", "redirect"])
+@pytest.mark.parametrize(
+    ("match", "severity"), [([], Severity.ERRORS), ([{"headers": {}}], Severity.OBSCURES)], ids=["all", "some"]
+)
+def test_calls_that_the_sidecar_answers_itself(name: str, match: list[Any], severity: Severity) -> None:
+    entry = {name: {"status": 503}, "match": match}
+    route = named("cart", spec={"hosts": ["cart"], "http": [entry, {"route": [to(None)]}]})
+    assert found(scene({VIRTUAL_SERVICES: [route]})) == {"calls-aborted": severity}
+
+
 @pytest.mark.parametrize(("fault", "path"), [({}, "fault"), ({"delay": {"fixedDelay": "1s"}}, "fault/abort")])
 def test_a_fault_is_taken_out(fault: dict[str, Any], path: str) -> None:
     """One without anything in it would be refused."""
