@@ -20,7 +20,12 @@ def port_declared_as_tcp(scene: Scene) -> Findings:
         Severity.PINS,
         f"the port is declared as {declared(scene.port) or 'TCP'}: a sidecar {effect}, and balances connections",
         (field(SERVICES, scene.service, *_declaration(scene)),),
-        _declare(scene, "let client and server speak plaintext: the mesh encrypts" if secret else ""),
+        _declare(
+            scene,
+            "where client and server speak TLS themselves, let them speak plaintext first: the mesh encrypts"
+            if secret
+            else "",
+        ),
     )
 
 
