@@ -12,6 +12,7 @@ import yaml
 from grpcdemo.cli.app import main
 from tests.kube.oracle.programs import credentials
 from tests.kube.oracle.recorder import Recorder, id_token, listening
+from tests.tiers import exhaustive
 
 from .commands import TO_THE_CLUSTER
 from .conftest import served
@@ -243,7 +244,7 @@ def api(status: int) -> Iterator[dict[str, str]]:
         yield {"server": f"https://127.0.0.1:{ports.server}", "certificate-authority-data": encoded("ca.pem")}
 
 
-@pytest.mark.parametrize("status", ANSWERS, ids=ANSWERS.get)
+@pytest.mark.parametrize("status", [401, 403, exhaustive(500)], ids=ANSWERS.get)
 @pytest.mark.parametrize("name", ["token", "password"])
 def test_no_refused_secret_is_shown(shown: Shown, status: int, name: str) -> None:
     with api(status) as cluster:

@@ -127,6 +127,7 @@ DIALED = 'Get "https://10.0.0.2:10250/containerLogs/x": dial tcp 10.0.0.2:10250:
 PAGE = b"<html><head><title>502 Bad Gateway</title></head><body><h1>nginx</h1></body></html>"
 
 
+@pytest.mark.exhaustive
 def test_observe_that_cannot_read_the_log(grpcdemo: Command, cluster: HollowCluster, up: str) -> None:
     observe = ("observe", "--kubeconfig", up)
     for answer, words in (
@@ -135,7 +136,7 @@ def test_observe_that_cannot_read_the_log(grpcdemo: Command, cluster: HollowClus
         (reply(PAGE, 502, Content_Type="text/html"), "502 Bad Gateway"),
     ):
         cluster.faults.on("GET", client_log(cluster), answer)
-        ended = grpcdemo(*observe, "--expect", "pinned", "--timeout", "0.5", "-o", "json")
+        ended = grpcdemo(*observe, "--expect", "pinned", "--timeout", "2", "-o", "json")
         document = json.loads(ended.out)
         (blind,) = document["blind"]
         assert (ended.code, document["verdict"], document["responses"]) == (4, "inconclusive", 0)

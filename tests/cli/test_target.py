@@ -206,6 +206,7 @@ def deaf(unreachable: str) -> Iterator[IO[str]]:
         yield lock
 
 
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("deaf")
 def test_a_sandbox_without_an_answer_is_not_stopped(grpcdemo: Command) -> None:
     find_state().auto_started.touch()

@@ -171,6 +171,7 @@ def test_a_daemon_may_outlive_the_event_loop_that_started_it(sandbox: SandboxUse
     assert (done.stdout, done.stderr) == ("", "")
 
 
+@pytest.mark.exhaustive
 async def test_a_daemon_that_hangs_is_given_up_with_the_end_of_its_log(state: State) -> None:
     program = ("sh", "-c", "echo still thinking; exec sleep 1000")
     with pytest.raises(GrpcdemoError, match=r"^the sandbox did not start within 3s: still thinking$"):
