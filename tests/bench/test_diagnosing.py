@@ -34,5 +34,6 @@ def most_megabytes(program: str, *arguments: str) -> float:
     path = Path(sys.executable).parent / program
     process = subprocess.Popen((path, *arguments), stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
-    assert status == 0
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
     return usage.ru_maxrss / 1024
