@@ -18,7 +18,7 @@ from grpcdemo.kube.survey.survey import survey_cluster, survey_namespace, survey
 from grpcdemo.model.progress import Reporter, unreported
 from grpcdemo.resources.resource import SERVICES
 from grpcdemo.steps.measure import EVERY_S, measure
-from grpcdemo.steps.probes import Agree, plan_probes, start_probes
+from grpcdemo.steps.probes import START_S, Agree, plan_probes, start_probes
 from grpcdemo.steps.sources.source import SourceConfig
 from grpcdemo.steps.subject import Subject, find_subject
 
@@ -30,6 +30,7 @@ class ProbeConfig:
     agree: Agree
     image_prefix: str | None = None
     """As `up` has it."""
+    start_s: float = START_S
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ async def diagnose(api: Api, config: DiagnoseConfig, report: Reporter = unreport
         return diagnosis
     source = config.source
     if config.probe:
-        plan = await plan_probes(api, scene, config.traffic_s, config.probe.image_prefix)
+        plan = await plan_probes(api, scene, config.traffic_s, config.probe.image_prefix, config.probe.start_s)
         await config.probe.agree(plan)
         await start_probes(api, plan, report)
         source = replace(source, probes=plan.containers)

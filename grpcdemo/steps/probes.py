@@ -40,7 +40,6 @@ TAKING = {
 NOBODY = 65532
 """A user that is not root, for a pod that does not say which number its own program has."""
 START_S = 60.0
-"""How long pulling the image and starting may take."""
 LOOK_S = 0.2
 """Between two looks at what has not started."""
 
@@ -58,6 +57,8 @@ class ProbePlan:
     """How long it counts."""
     container: str
     """Its name, which no earlier one has."""
+    start_s: float
+    """How long pulling the image and starting may take."""
 
     @property
     def names(self) -> list[str]:
@@ -73,8 +74,8 @@ Agree = Callable[[ProbePlan], Awaitable[None]]
 """Says what is planned, and asks; raises GrpcdemoError if the answer is no."""
 
 
-async def plan_probes(api: Api, scene: Scene, seconds: float, image_prefix: str | None) -> ProbePlan:
-    """Raises GrpcdemoError if the servers cannot be probed, or if this user may not."""
+async def plan_probes(api: Api, scene: Scene, seconds: float, image_prefix: str | None, start_s: float) -> ProbePlan:
+    """To count for *seconds*. Raises GrpcdemoError if the servers cannot be probed, or if this user may not."""
     try:
         servers = [pod for pod in scene.servers if is_running(pod)]
     except Unreadable as error:
@@ -94,8 +95,9 @@ async def plan_probes(api: Api, scene: Scene, seconds: float, image_prefix: str 
         len(servers),
         image_reference(SERVER_IMAGE, image_prefix),
         _target_port(scene),
-        seconds + START_S,
+        seconds + start_s,
         f"grpcdemo-probe-{secrets.token_hex(3)}",
+        start_s,
     )
 
 
@@ -105,7 +107,7 @@ async def start_probes(api: Api, plan: ProbePlan, report: Reporter) -> None:
         await _add(api, pod, _build_container(pod, plan))
     report(Waiting(f"the probe to start in {len(plan.pods)} pods"))
     clock = asyncio.get_running_loop().time
-    until, starting = clock() + START_S, [*plan.pods]
+    until, starting = clock() + plan.start_s, [*plan.pods]
     while True:
         is_late = clock() > until
         starting = [pod for pod in starting if await _is_starting(api, pod, plan, is_late=is_late)]
@@ -219,7 +221,7 @@ async def _is_starting(api: Api, pod: Object, plan: ProbePlan, *, is_late: bool)
         look = Kubectl("describe", "pod", metadata["name"], namespace=metadata["namespace"])
         why = (state.get("waiting") or {}).get("reason", "no status yet")
         raise GrpcdemoError(
-            f"the probe in pod {metadata['name']} has not started within {START_S:.0f} s ({why})",
+            f"the probe in pod {metadata['name']} has not started within {plan.start_s:.0f} s ({why})",
             hint=Hint("its node may still pull the image, or an earlier ephemeral container's: see ", look),
         )
     return "running" not in state

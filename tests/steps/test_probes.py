@@ -11,9 +11,8 @@ from grpcdemo.errors import Forbidden, GrpcdemoError
 from grpcdemo.kube.client.api import Api
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import ACCESS_REVIEWS, PODS
-from grpcdemo.steps import probes
 from grpcdemo.steps.diagnose import DiagnoseConfig, ProbeConfig, diagnose
-from grpcdemo.steps.probes import ProbePlan
+from grpcdemo.steps.probes import START_S, ProbePlan
 from grpcdemo.verdict import Outcome
 from grpcdemo.workload.probe import format_counts
 from tests.fakes.hollow_cluster import HollowCluster
@@ -44,8 +43,9 @@ def changes(cluster: HollowCluster) -> list[str]:
     return [asked.path for asked in cluster.faults.changes if asked.path != ACCESS_REVIEWS.path()]
 
 
-def config(agree: Asking) -> DiagnoseConfig:
-    return DiagnoseConfig("grpc-server", DEMO, traffic_s=60, every_s=0.001, probe=ProbeConfig(agree))
+def config(agree: Asking, start_s: float = START_S) -> DiagnoseConfig:
+    probe = ProbeConfig(agree, start_s=start_s)
+    return DiagnoseConfig("grpc-server", DEMO, traffic_s=60, every_s=0.001, probe=probe)
 
 
 def containers(cluster: HollowCluster) -> list[Object]:
@@ -187,9 +187,8 @@ async def test_a_probe_that_ends_at_once_says_why(cluster: HollowCluster, demo_a
 
 
 async def test_one_that_never_starts_is_not_awaited_for_ever(
-    cluster: HollowCluster, demo_api: Api, agree: Asking, monkeypatch: pytest.MonkeyPatch
+    cluster: HollowCluster, demo_api: Api, agree: Asking
 ) -> None:
-    monkeypatch.setattr(probes, "START_S", 0)
     cluster.node.added = {"waiting": {"reason": "ContainerCreating"}}
     with pytest.raises(GrpcdemoError, match=r"has not started within 0 s \(ContainerCreating\)"):
-        await diagnose(demo_api, config(agree))
+        await diagnose(demo_api, config(agree, start_s=0))
