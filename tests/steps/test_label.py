@@ -2,7 +2,7 @@
 
 import pytest
 
-from grpcdemo.errors import GrpcdemoError
+from grpcdemo.errors import ApiError, GrpcdemoError
 from grpcdemo.kube.client.api import Api
 from grpcdemo.model.progress import Warned
 from grpcdemo.resources.injectors import read_webhooks
@@ -96,6 +96,14 @@ async def test_unreadable_endpoints_are_trusted(cluster: HollowCluster, cluster_
     path = ENDPOINT_SLICES.path("istio-system")
     cluster.faults.on("GET", path, refuse(403, 'User "jane" cannot list resource "endpointslices"'))
     assert await labels_that_inject(cluster_api, NAMESPACE, POD, None, events.append) == USUAL
+
+
+async def test_an_api_that_does_not_tell_is_no_injector_without_endpoints(
+    cluster: HollowCluster, cluster_api: Api, events: Events
+) -> None:
+    cluster.faults.on("GET", ENDPOINT_SLICES.path("istio-system"), refuse(500, "etcd is gone"))
+    with pytest.raises(ApiError, match="etcd is gone"):
+        await labels_that_inject(cluster_api, NAMESPACE, POD, None, events.append)
 
 
 async def test_unreadable_webhooks_are_a_warning(cluster: HollowCluster, cluster_api: Api, events: Events) -> None:

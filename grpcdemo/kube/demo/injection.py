@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
-from grpcdemo.errors import ApiError, Forbidden
+from grpcdemo.errors import Forbidden, NotFound
 from grpcdemo.kube.client.api import Api
 from grpcdemo.model.istio import Injection, Injector, ServiceReference
 from grpcdemo.resources.endpoints import any_endpoint_ready
@@ -59,7 +59,7 @@ async def has_ready_endpoint(api: Api, service: ServiceReference | None) -> bool
         return any(subset.get("addresses") for subset in subsets)
     except Forbidden:
         return None
-    except ApiError:
+    except NotFound:
         return False
 
 
