@@ -62,7 +62,7 @@ async def test_a_command_ends_with_its_container(machine: Machine) -> None:
     command = Command(machine, "sh", "-c", "echo; while :; do sleep 1000; done")
     running = asyncio.create_task(command.run())
     await command.said.wait()
-    assert await Command(machine, "touch", "end").run() == (0, "")
+    await Command(machine, "touch", "end").run()  # this one, too, may end with the container
     assert (await running)[0] == -9
 
 
