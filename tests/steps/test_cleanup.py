@@ -126,6 +126,13 @@ async def test_foreign_objects_stay(cluster: HollowCluster, demo_api: Api, event
     assert cluster.names(NAMESPACES).count(DEMO) == 1
     assert [name for name in ours(cluster) if "theirs" not in name] == []
     assert f"stays, because it also holds {resource.plural}/theirs" in events.warned
+    assert "nothing of grpcdemo's" not in events.done
+
+
+async def test_a_namespace_without_a_demo_stays(cluster: HollowCluster, cluster_api: Api, events: Events) -> None:
+    cluster.create_namespace(DEMO)
+    assert await cleanup(cluster_api, CONFIG, events.append) == [CleanedNamespace(DEMO, "kept", gone=True)]
+    assert f"nothing of grpcdemo's in namespace {DEMO}" in events.done
 
 
 @pytest.mark.parametrize(

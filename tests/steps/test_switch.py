@@ -317,6 +317,19 @@ async def test_half_a_restart_is_told(
     assert all(bool(pod.proxy) is config.on for pod in await switch(demo_api, config, events.append))
 
 
+@pytest.mark.parametrize(("config", "other"), [(ON, OFF), (OFF, ON)], ids=["on", "off"])
+async def test_a_rollout_that_cannot_be_followed_is_told(
+    cluster: HollowCluster, demo_api: Api, events: Events, config: SwitchConfig, other: SwitchConfig
+) -> None:
+    await switch(demo_api, other, lambda _: None)
+    last_restart = DEPLOYMENTS.path(DEMO, "grpc-client")
+    cluster.faults.before("PATCH", last_restart, lambda: cluster.faults.on("GET", PODS_PATH, FORBIDDEN))
+    with pytest.raises(Forbidden):
+        await switch(demo_api, config, events.append)
+    this, back = ("on", "off") if config.on else ("off", "on")
+    assert f"`grpcdemo istio {this}` waits for it and checks the pods, `grpcdemo istio {back}` reverts" in events.warned
+
+
 async def test_labels_that_cannot_be_restored_are_told(cluster: HollowCluster, demo_api: Api, events: Events) -> None:
     cluster.faults.on("POST", PODS_PATH, QUOTA)
     cluster.faults.on("PATCH", NAMESPACES.path(name=DEMO), None, FORBIDDEN)

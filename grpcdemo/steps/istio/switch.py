@@ -151,26 +151,32 @@ async def _restore(api: Api, config: SwitchConfig, before: Object, change: Label
             return
         await relabel(api, now, {key: labels_of(before).get(key) for key in change})
     except GrpcdemoError as error:
-        this, other = ("on", "off") if config.on else ("off", "on")
+        this, other = _commands(config)
         report(
             Warned(
                 f"nothing was restarted, but the namespace's labels could not be restored: {error}; "
-                f"`grpcdemo istio {this}` completes the switch, `grpcdemo istio {other}` reverts it"
+                f"`{this}` completes the switch, `{other}` reverts it"
             )
         )
     else:
         report(Warned("the namespace's labels are restored, and nothing was restarted"))
 
 
+def _commands(config: SwitchConfig) -> tuple[str, str]:
+    """The command that completes this switch, and the one that reverts it."""
+    on, off = "grpcdemo istio on", "grpcdemo istio off"
+    return (on, off) if config.on else (off, on)
+
+
 async def _restart(api: Api, config: SwitchConfig, deployments: list[Object], report: Reporter) -> None:
     try:
         await restart(api, deployments, report)
     except GrpcdemoError:
-        this, other = ("on", "off") if config.on else ("off", "on")
+        this, other = _commands(config)
         report(
             Warned(
                 "the label stays, and not every Deployment is known to be restarted; "
-                f"`grpcdemo istio {this}` completes the switch, `grpcdemo istio {other}` reverts it"
+                f"`{this}` completes the switch, `{other}` reverts it"
             )
         )
         raise
@@ -179,10 +185,10 @@ async def _restart(api: Api, config: SwitchConfig, deployments: list[Object], re
 async def _roll_out(
     api: Api, config: SwitchConfig, names: list[str], change: LabelChange, report: Reporter
 ) -> list[Pod]:
-    this, other = ("on", "off") if config.on else ("off", "on")
+    this, other = _commands(config)
     unknown = (
         "the label stays, and how the rollout ends is not known; "
-        f"`grpcdemo istio {this}` waits for it and checks the pods, `grpcdemo istio {other}` reverts the switch"
+        f"`{this}` waits for it and checks the pods, `{other}` reverts the switch"
     )
     try:
         pods = await wait_for_rollout(api, config.namespace, names, timeout_s=config.timeout_s, report=report)
@@ -191,7 +197,7 @@ async def _roll_out(
         raise
     except GrpcdemoError:
         report(
-            Warned(f"the rollout continues in the cluster, and the label stays; `grpcdemo istio {other}` reverts both")
+            Warned(f"the rollout continues in the cluster, and the label stays; `{other}` reverts both")
         )
         raise
     try:
@@ -199,7 +205,7 @@ async def _roll_out(
     except NotFound:
         raise
     except ApiError:
-        report(Warned(f"the pods are there, but the label could not be checked; `grpcdemo istio {this}` checks it"))
+        report(Warned(f"the pods are there, but the label could not be checked; `{this}` checks it"))
         raise
     return pods
 
