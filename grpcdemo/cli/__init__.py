@@ -1,24 +1,24 @@
 """The command line: each command is the function of a module of its name; `app.main` prints errors."""
 
 COMMANDS = {
-    "The story": {
-        "demo": "Show pinned, then balanced, and clean up",
-        "up": "Deploy server and client without Istio",
+    "Demo": {
+        "demo": "Show a pinned, then a balanced client",
+        "up": "Deploy the server and client without Istio",
         "observe": "Watch which pods answer the client",
         "istio": "Turn Istio's sidecar injection on or off",
-        "compare": "Measure every cure side by side",
+        "compare": "Compare the cures for pinned clients",
         "cleanup": "Delete what grpcdemo created",
     },
-    "Look": {
+    "Inspect": {
         "check": "Check that the demo can run here",
-        "diagnose": "Tell why a Service of yours is pinned",
-        "status": "Show target, namespace, pods, and proxies",
+        "diagnose": "Explain why a Service's clients are pinned",
+        "status": "Show the target, namespace, pods, and proxies",
         "manifests": "Print the YAML that `up` applies",
     },
     "Set up": {
-        "images": "Build the images and get them to a cluster",
-        "sandbox": "Run a stand-in for a cluster, locally",
-        "completion": "Print the completion script of a shell",
+        "images": "Build the images, and load or push them",
+        "sandbox": "Run a local stand-in for a cluster",
+        "completion": "Print a shell completion script",
     },
     "About": {
         "help": "Show the help of a command",

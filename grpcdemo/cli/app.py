@@ -21,8 +21,8 @@ app = typer.Typer(
     name="grpcdemo",
     cls=LazyGroup,
     help=(
-        "Show, and measure, that gRPC stays on one pod on plain Kubernetes and is balanced by Istio.\n\n"
-        "Start here: `grpcdemo demo` tells the story, `grpcdemo diagnose svc/NAME` looks at a Service of yours."
+        "Show and measure that a gRPC client stays on one pod without Istio, and is balanced with it.\n\n"
+        "Start here: `grpcdemo demo` runs the demo, `grpcdemo diagnose svc/NAME` examines your own Service."
     ),
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

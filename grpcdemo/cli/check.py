@@ -16,17 +16,17 @@ from grpcdemo.steps.up import UpConfig
 from grpcdemo.views.check import check_document, check_view
 
 EXAMPLES = {
-    "grpcdemo check": "Before a class: would the demo run on the current cluster?",
-    "grpcdemo check --namespace team-demo --context staging": "In a namespace of yours, on another cluster",
-    "grpcdemo check --output json": "For another program",
+    "grpcdemo check": "Before a talk: would the demo run on the current cluster?",
+    "grpcdemo check --namespace team-demo --context staging": "In your own namespace, on another cluster",
+    "grpcdemo check --output json": "Print JSON for a script",
 }
 
 
 @options.grouped
 def check(*, deployed: options.Deployed, target: TargetOptions, output: options.Output = options.Format.TABLE) -> None:
-    """Check all that the demo needs, and change nothing: API server, rights, Istio, images, terminal.
+    """Check everything that the demo needs, and change nothing: API server, permissions, Istio, images, terminal.
 
-    Exit code 1 if the demo would fail.
+    Exit with 1 if the demo would fail.
     """
     config = UpConfig(target.namespace, **vars(deployed))
     with Progress() as progress:

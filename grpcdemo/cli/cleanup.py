@@ -17,8 +17,8 @@ from grpcdemo.views.document import cleaned_document
 EXAMPLES = {
     "grpcdemo cleanup": "Delete the demo, and wait until it is gone",
     "grpcdemo cleanup --dry-run": "See what would be deleted",
-    "grpcdemo cleanup -o json": "Tell a script what was deleted and what was kept",
-    "grpcdemo cleanup --namespace team-demo --no-wait": "Delete another one, and do not wait",
+    "grpcdemo cleanup -o json": "Print JSON: what was deleted, and what was kept",
+    "grpcdemo cleanup --namespace team-demo --no-wait": "Delete the demo of another namespace, and do not wait",
 }
 
 

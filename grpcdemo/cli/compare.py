@@ -30,8 +30,8 @@ from grpcdemo.word import Word
 
 EXAMPLES = {
     "grpcdemo compare": "Measure every cure that this cluster can run",
-    "grpcdemo compare --cures none,headless --rounds 1 --sandbox": "Two of them, once, and without a cluster",
-    "grpcdemo compare --may-change cluster -o markdown": "Recommend what needs no new code, for a design document",
+    "grpcdemo compare --cures none,headless --rounds 1 --sandbox": "Two of them, one round, without a cluster",
+    "grpcdemo compare --may-change cluster -o markdown": "Recommend cures without code changes, for a design document",
 }
 
 
@@ -61,7 +61,7 @@ def parse_changes(text: str) -> frozenset[Change]:
 class Compared:
     """What is compared, and how."""
 
-    HEADING = "What is compared"
+    HEADING = "What to compare"
 
     cures: Annotated[
         frozenset[Cure] | None,
@@ -79,7 +79,7 @@ class Compared:
             "--may-change",
             metavar="LIST",
             parser=parse_changes,
-            help="Recommend what changes no more than these: client, server (their code), cluster.",
+            help="Recommend only cures that change no more than these: client, server (their code), cluster.",
             show_default="client,server,cluster",
         ),
     ] = None
@@ -89,7 +89,7 @@ class Compared:
             "--rounds",
             metavar="N",
             parser=options.whole_number(1, MOST_PAIRS),
-            help="Measure each cure in quiet N times.",
+            help="Measure each cure N times in steady state.",
             show_default=str(ROUNDS),
         ),
     ] = ROUNDS
@@ -99,7 +99,7 @@ class Compared:
             "--servers",
             metavar="N",
             parser=options.whole_number(2, 100),
-            help="Number of server pods of each cure.",
+            help="Number of server pods per cure.",
             show_default=str(defaults.SERVERS),
         ),
     ] = defaults.SERVERS
@@ -109,7 +109,7 @@ class Compared:
             "--clients",
             metavar="N",
             parser=options.whole_number(1, 100),
-            help="Number of client pods of the cure that is measured.",
+            help="Number of client pods of the cure being measured.",
             show_default=str(CLIENTS),
         ),
     ] = CLIENTS
@@ -129,7 +129,7 @@ class Compared:
             "--watch",
             metavar="DURATION",
             parser=options.parse_duration,
-            help="How long to wait, after a scale-up, until the new pod has its share of the calls.",
+            help="How long to wait, after a scale-up, for the new pod to get its share of the calls.",
             show_default=format_duration(Timing.new_pod_s),
         ),
     ] = Timing.new_pod_s
@@ -139,8 +139,8 @@ class Compared:
         typer.Option(
             "--envoy-image",
             metavar="IMAGE",
-            help="The image of the cure `envoy`: any that has the program.",
-            show_default="what the mesh's injector adds",
+            help="The image for the cure `envoy`: any image that contains Envoy.",
+            show_default="the sidecar's image",
         ),
     ] = None
     resources: options.ContainerResources = None
@@ -154,13 +154,13 @@ def compare(
     timeout: options.Timeout = defaults.TIMEOUT_S,
     output: Annotated[
         Form,
-        options.choice("--output", "-o", of={form.value: form for form in Form}, help="How to print the result."),
+        options.choice("--output", "-o", of={form.value: form for form in Form}, help="Output format."),
     ] = Form.TABLE,
     report: options.ReportFile = None,
     dry_run: options.DryRun = False,
     yes: options.Yes = False,
 ) -> None:
-    """Measure every cure for pinned gRPC clients side by side. Then clean up."""
+    """Measure the cures for pinned gRPC clients side by side. Then clean up."""
     config = _config(compared, target, timeout)
     check_stdout(report, output, table=Form.TABLE)
     with written(report) as file, Progress(dry_run=dry_run) as progress:

@@ -6,9 +6,9 @@ import typer
 from typer.completion import get_completion_script  # type: ignore[attr-defined]  # there, though not exported
 
 EXAMPLES = {
-    "source <(grpcdemo completion bash)": "In this bash",
-    'grpcdemo completion zsh > "${fpath[1]}/_grpcdemo"': "In every zsh from now on",
-    "grpcdemo completion fish > ~/.config/fish/completions/grpcdemo.fish": "In every fish",
+    "source <(grpcdemo completion bash)": "In the current bash",
+    'grpcdemo completion zsh > "${fpath[1]}/_grpcdemo"': "In every new zsh",
+    "grpcdemo completion fish > ~/.config/fish/completions/grpcdemo.fish": "In every new fish",
 }
 
 SHELLS = ("bash", "zsh", "fish", "powershell", "pwsh")
@@ -23,9 +23,9 @@ def _parse_shell(name: str) -> str:
 def completion(
     shell: Annotated[str, typer.Argument(metavar="SHELL", parser=_parse_shell, help=", ".join(SHELLS))],
 ) -> None:
-    """Print what a shell needs to complete commands, options, contexts, namespaces, and Services.
+    """Print a script that lets a shell complete commands, options, contexts, namespaces, and Services.
 
-    For the running shell: source <(grpcdemo completion bash), or grpcdemo completion fish | source
+    For the current shell: source <(grpcdemo completion bash), or grpcdemo completion fish | source
     """
     script = get_completion_script(prog_name="grpcdemo", complete_var="_GRPCDEMO_COMPLETE", shell=shell)
     typer.echo(script)

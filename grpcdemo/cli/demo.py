@@ -26,8 +26,8 @@ from grpcdemo.views.demo import demo_view
 from grpcdemo.views.document import demo_document
 
 EXAMPLES = {
-    "grpcdemo demo": "Tell the story on the current cluster, or in the sandbox if there is none",
-    "grpcdemo demo --pause --show-commands": "Show it to a room: stop after each act, and print the kubectl commands",
+    "grpcdemo demo": "Run on the current cluster, or in the sandbox if there is none",
+    "grpcdemo demo --pause --show-commands": "For an audience: stop after each act, and show the kubectl commands",
     "grpcdemo demo --servers 5 --report demo.html --context staging": "On another cluster, with a report",
 }
 
@@ -45,7 +45,7 @@ class Pace:
             "--act-seconds",
             metavar="N",
             parser=options.number(0, 3600),
-            help="Watch each measurement for N seconds at least.",
+            help="Watch each measurement for at least N seconds.",
             show_default="0",
         ),
     ] = 0.0
@@ -61,9 +61,9 @@ class Pace:
 @options.grouped
 def demo(
     *,
-    keep: Annotated[bool, typer.Option("--keep", help="Leave the demo in the cluster at the end.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Do not delete the demo at the end.")] = False,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Rebuild, and at the end delete, a demo that is deployed there.")
+        bool, typer.Option("--replace", help="Replace a demo that is already deployed; it is deleted at the end.")
     ] = False,
     pace: Pace,
     deployed: options.Deployed,
@@ -77,7 +77,7 @@ def demo(
     yes: options.Yes = False,
     allow_shared_namespace: options.AllowSharedNamespace = False,
 ) -> None:
-    """Tell the whole story: pinned without Istio, balanced with it. Then clean up."""
+    """Show a client pinned without Istio and balanced with it. Then clean up."""
     up = UpConfig(target.namespace, **vars(deployed), timeout_s=timeout, shared=allow_shared_namespace)
     config = step.DemoConfig(up, revision, keep=keep, replace=replace, act_s=pace.act_seconds)
     check_stdout(report, output, table=options.Format.TABLE)

@@ -33,9 +33,9 @@ from grpcdemo.views.diagnosis_report import diagnosis_report
 from grpcdemo.word import Word
 
 EXAMPLES = {
-    "grpcdemo diagnose svc/checkout --namespace shop": "Tell whether a Service is pinned, why, and what cures it",
-    "grpcdemo diagnose svc/checkout --client deploy/web --for 30s": "Look at one client, and measure for longer",
-    "grpcdemo diagnose --all-namespaces": "List every Service that speaks gRPC",
+    "grpcdemo diagnose svc/checkout --namespace shop": "See whether a Service's clients are pinned, why, and the cure",
+    "grpcdemo diagnose svc/checkout --client deploy/web --for 30s": "Examine one client, and measure for longer",
+    "grpcdemo diagnose --all-namespaces": "List every gRPC Service",
 }
 
 LONGEST_S = 20.0
@@ -79,7 +79,7 @@ class Traffic:
             "--for",
             metavar="DURATION",
             parser=options.parse_duration,
-            help="Measure traffic for this long at most.",
+            help="The longest time to measure traffic.",
             show_default="20s",
         ),
     ] = None
@@ -104,7 +104,7 @@ def diagnose(
         str | None,
         typer.Argument(
             metavar="[svc/NAME]",
-            help="The Service; without one, all that speak gRPC.",
+            help="The Service; omit it to list all gRPC Services.",
             autocompletion=complete_services,
         ),
     ] = None,
@@ -113,16 +113,16 @@ def diagnose(
     traffic: Traffic,
     probing: Probing,
     everywhere: Annotated[
-        bool, typer.Option("--all-namespaces", "-A", help="All Services that speak gRPC, in every namespace.")
+        bool, typer.Option("--all-namespaces", "-A", help="List the gRPC Services of all namespaces.")
     ] = False,
     output: Annotated[
         Form,
-        options.choice("--output", "-o", of={form.value: form for form in Form}, help="How to print the result."),
+        options.choice("--output", "-o", of={form.value: form for form in Form}, help="Output format."),
     ] = Form.TABLE,
     report: options.ReportFile = None,
     place: Place,
 ) -> None:
-    """Tell why a gRPC client stays on one pod of a Service, and what cures it. Only --probe changes anything."""
+    """Explain why a gRPC client stays on one pod of a Service, and how to cure it. Only --probe changes anything."""
     printed = Printed(output, report)
     if service is None:
         _check_all(call, counting, traffic, probing)

@@ -11,8 +11,8 @@ EXAMPLES = {
 
 def help(
     typed: typer.Context,
-    command: Annotated[list[str] | None, typer.Argument(metavar="COMMAND", help="Such as: istio on")] = None,
+    command: Annotated[list[str] | None, typer.Argument(metavar="COMMAND", help="Such as `istio on`.")] = None,
 ) -> None:
-    """Show what a command does and which options it takes, as its own --help does."""
+    """Show the help of a command, as --help does."""
     root = typed.find_root()
     root.command.main([*(command or ()), "--help"], root.info_name, standalone_mode=False, obj=root.obj)

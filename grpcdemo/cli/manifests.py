@@ -16,7 +16,7 @@ from grpcdemo.steps.up import UpConfig, manifest_values
 
 EXAMPLES = {
     "grpcdemo manifests | kubectl apply -f -": "Deploy the demo with kubectl",
-    "grpcdemo manifests --write deploy": "Write them into a folder",
+    "grpcdemo manifests --write deploy": "Write them to a directory",
     "grpcdemo manifests --servers 5 --kubernetes 1.21": "For an older cluster",
 }
 
@@ -32,7 +32,7 @@ def manifests(
         typer.Option(
             "--kubernetes",
             metavar="MAJOR.MINOR",
-            help="Write for this version, such as 1.22, instead of asking the cluster.",
+            help="The Kubernetes version to write for, such as 1.22.",
         ),
     ] = None,
     deployed: options.Deployed,

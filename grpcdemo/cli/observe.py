@@ -29,9 +29,9 @@ from grpcdemo.verdict import Criteria
 
 EXAMPLES = {
     "grpcdemo observe": "Watch the demo until Ctrl-C",
-    "grpcdemo observe --expect balanced": "Check in a script: exit code 3 if it is not balanced",
-    "grpcdemo observe --for 1m --output json": "Measure for a minute, for another program",
-    "grpcdemo observe svc/cart --client deploy/web": "Watch your own Service, as its clients' sidecars count",
+    "grpcdemo observe --expect balanced": "Check in a script: exit code 3 if the traffic is not balanced",
+    "grpcdemo observe --for 1m --output json": "Measure for a minute, and print JSON",
+    "grpcdemo observe svc/cart --client deploy/web": "Watch your own Service",
 }
 
 
@@ -42,7 +42,7 @@ def observe(
         str | None,
         typer.Argument(
             metavar="[svc/NAME]",
-            help="Your own Service; without one, the demo.",
+            help="Your own Service; omit it to watch the demo.",
             autocompletion=complete_services,
         ),
     ] = None,
@@ -55,8 +55,8 @@ def observe(
             "--output",
             "-o",
             of={form.value: form for form in Form},
-            metavar="FORM",
-            help="At the end: table, json, csv, markdown. As it runs: jsonl (a record a second), log (calls' lines).",
+            metavar="FORMAT",
+            help="At the end: table, json, csv, or markdown. Live: jsonl (one record per second), log (one line per call).",
         ),
     ] = Form.TABLE,
     report: options.ReportFile = None,
@@ -66,7 +66,7 @@ def observe(
     logged: Logged,
     strictness: Strictness,
 ) -> None:
-    """Watch which server pods answer, until Ctrl-C or the end that you set."""
+    """Watch which server pods answer, until Ctrl-C or a limit that you set."""
     shared: dict[str, Any] = {**vars(end), "timeout_s": timeout, "criteria": Criteria(**vars(strictness))}
     ends, watched, advice = (
         _demo(target, call, counting, logged, shared)

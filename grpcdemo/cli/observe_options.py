@@ -33,26 +33,26 @@ def _parse_since(value: str) -> float:
 class End:
     """When the observation ends."""
 
-    HEADING = "End"
+    HEADING = "When to stop"
 
     expect: Annotated[
         Outcome | None,
         options.choice(
             "--expect",
             of={outcome.value: outcome for outcome in (Outcome.PINNED, Outcome.BALANCED)},
-            help="End as soon as the verdict is certain; exit 3 if it is not this one.",
+            help="Stop as soon as the verdict is certain; exit with 3 if it is not this one.",
         ),
     ] = None
     requests: Annotated[
         int | None,
         typer.Option(
-            "--requests", metavar="N", parser=options.whole_number(1, MOST_RESPONSES), help="End after N responses."
+            "--requests", metavar="N", parser=options.whole_number(1, MOST_RESPONSES), help="Stop after N responses."
         ),
     ] = None
     seconds: Annotated[
         float | None,
         typer.Option(
-            "--for", metavar="DURATION", parser=options.parse_duration, help="End after this long, such as 90s or 3m."
+            "--for", metavar="DURATION", parser=options.parse_duration, help="Stop after this long, such as 90s or 3m."
         ),
     ] = None
 
@@ -79,7 +79,7 @@ class Logged:
             "-l",
             metavar="LABELS",
             parser=_check_selector,
-            help="Watch the pods with these labels instead of the demo's client; they must log calls as it does.",
+            help="Watch pods with these labels instead of the demo's client; they must log calls in the same format.",
         ),
     ] = None
     container: Annotated[
@@ -89,7 +89,7 @@ class Logged:
             "-c",
             metavar="NAME",
             parser=options.label_value,
-            help="Their container that writes the log.",
+            help="The container whose log to read.",
             show_default="grpc-client",
         ),
     ] = None
@@ -116,7 +116,7 @@ class Strictness:
             "--error-rate",
             metavar="P",
             parser=options.number(1e-12, 0.5),
-            help="How often a verdict may be wrong, at most.",
+            help="The highest accepted probability of a wrong verdict.",
         ),
     ] = Criteria.error_rate
     tolerance: Annotated[

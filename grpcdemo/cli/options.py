@@ -148,33 +148,27 @@ Timeout = Annotated[
         "--timeout",
         metavar="DURATION",
         parser=parse_duration,
-        help="How long each wait may take, such as 90s or 3m.",
+        help="Time limit for each wait, such as 90s or 3m.",
         show_default=format_duration(defaults.TIMEOUT_S),
     ),
 ]
-Yes = Annotated[
-    bool, typer.Option("--yes", "-y", help="Accept a remote cluster that is only the current context, without asking.")
-]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before using a remote cluster.")]
 AllowSharedNamespace = Annotated[
     bool, typer.Option("--allow-shared-namespace", help="Relabel the namespace even if other workloads run in it.")
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")]
-ShowCommands = Annotated[
-    bool, typer.Option("--show-commands", help="Also show the kubectl commands that do the same by hand.")
-]
-Output = Annotated[
-    Format, choice("--output", "-o", of={form.value: form for form in Format}, help="How to print the result.")
-]
+ShowCommands = Annotated[bool, typer.Option("--show-commands", help="Also show the equivalent kubectl commands.")]
+Output = Annotated[Format, choice("--output", "-o", of={form.value: form for form in Format}, help="Output format.")]
 ReportFile = Annotated[
     Path | None,
     typer.Option(
         "--report",
         metavar="FILE.html",
-        help="Also write a report with pictures: one HTML file that needs nothing else. `-` is stdout.",
+        help="Also write a report with pictures: one self-contained HTML file. `-` is stdout.",
     ),
 ]
 Plain = Annotated[
-    bool, typer.Option("--plain", help="Print a line a second in words, for a screen reader; redraw nothing.")
+    bool, typer.Option("--plain", help="Print one line per second in words, for screen readers; redraw nothing.")
 ]
 
 
@@ -201,7 +195,7 @@ Revision = Annotated[
         "--revision",
         metavar="REV",
         parser=label_value,
-        help="The Istio revision that injects.",
+        help="The Istio revision to inject.",
         show_default="Istio's default",
     ),
 ]
@@ -235,7 +229,7 @@ MOST_PODS = 10_000
 class Deployed:
     """What the demo deploys. What is not asked for is as it is in a demo that is there, or else the default."""
 
-    HEADING = "What is deployed"
+    HEADING = "What to deploy"
 
     servers: Annotated[
         int | None,

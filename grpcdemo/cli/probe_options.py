@@ -24,7 +24,7 @@ class Probing:
         bool,
         typer.Option(
             "--probe",
-            help="Where nobody else counts: add a container that does to each server pod, after asking. "
+            help="If nothing else counts requests: add a container that does to each server pod, after asking. "
             "It stays in the pod's spec until the pod is deleted.",
         ),
     ] = False
@@ -37,7 +37,7 @@ class Probing:
             help="Pull the probe's image from this registry, where `images push PREFIX` put it.",
         ),
     ] = None
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Add the probe without asking.")] = False
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before adding the probe.")] = False
 
     def __post_init__(self) -> None:
         if not self.probe and (self.image_prefix or self.yes):

@@ -24,12 +24,13 @@ class Call:
         typer.Option(
             "--port",
             metavar="PORT",
-            help="The port's name or number.",
-            show_default="the only one, or the only one that declares gRPC",
+            help="The Service's port, by name or number.",
+            show_default="the only port, or the only one that declares gRPC",
         ),
     ] = None
     client: Annotated[
-        str | None, typer.Option("--client", metavar="TYPE/NAME", help="Who calls, such as deploy/web.")
+        str | None,
+        typer.Option("--client", metavar="TYPE/NAME", help="The workload that calls the Service, such as deploy/web."),
     ] = None
     client_namespace: Annotated[
         str | None,
@@ -54,9 +55,9 @@ class Counting:
         options.choice(
             "--source",
             of={choice.value: choice for choice in Choice},
-            help="Who counts: the clients' sidecars of Istio (envoy) or Linkerd (linkerd), the servers' of Istio "
-            "(istio), the servers in their own metrics (app) or logs (log); connections: who is connected to whom. "
-            "auto is the first that can, logs aside.",
+            help="Where to read the traffic: the clients' Istio sidecars (envoy) or Linkerd proxies (linkerd), the "
+            "servers' Istio sidecars (istio), or the servers' own metrics (app), logs (log), or open connections "
+            "(connections). auto is the first of these that works, except log.",
             show_default="auto",
         ),
     ] = None
@@ -66,8 +67,8 @@ class Counting:
             "--metrics-port",
             metavar="PORT[/PATH]",
             parser=options.parse_metrics_port,
-            help="Where the servers have their metrics: a port's number or name.",
-            show_default="as their pods say",
+            help="The servers' metrics port, by number or name.",
+            show_default="discovered",
         ),
     ] = None
 
@@ -77,7 +78,7 @@ class Counting:
             "--log-match",
             metavar="PATTERN",
             parser=options.parse_pattern,
-            help="Count the lines of the servers' logs that match; (?P<client>…) in it is the caller's address.",
+            help="Count the lines of the servers' logs that match; a group (?P<client>…) is the caller's address.",
         ),
     ] = None
 

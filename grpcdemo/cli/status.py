@@ -10,8 +10,8 @@ from grpcdemo.views.status import status_view
 
 EXAMPLES = {
     "grpcdemo status": "Show the demo of the current context",
-    "grpcdemo status --context staging": "Show the one of another context",
-    "grpcdemo status --output json": "For another program",
+    "grpcdemo status --context staging": "Show the demo of another context",
+    "grpcdemo status --output json": "Print JSON for a script",
 }
 
 

@@ -13,11 +13,9 @@ from grpcdemo.manifests import defaults
 
 Context = Annotated[
     str | None,
-    typer.Option(
-        "--context", metavar="NAME", help="Use this context of the kubeconfig.", autocompletion=complete_contexts
-    ),
+    typer.Option("--context", metavar="NAME", help="The kubeconfig context to use.", autocompletion=complete_contexts),
 ]
-Kubeconfig = Annotated[str | None, typer.Option("--kubeconfig", metavar="FILE", help="Use this kubeconfig.")]
+Kubeconfig = Annotated[str | None, typer.Option("--kubeconfig", metavar="FILE", help="The kubeconfig file to use.")]
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ class ClusterOptions:
     context: Context = None
     kubeconfig: Kubeconfig = None
     sandbox: Annotated[
-        bool, typer.Option("--sandbox", help="Use the sandbox on this machine, whatever the kubeconfig says.")
+        bool, typer.Option("--sandbox", help="Use the sandbox on this machine instead of a cluster.")
     ] = False
 
     def __post_init__(self) -> None:

@@ -13,9 +13,9 @@ from grpcdemo.views.document import pods_document
 from grpcdemo.views.pods import pods_table
 
 EXAMPLES = {
-    "grpcdemo up": "Deploy three servers and one client",
-    "grpcdemo up --servers 5 --clients 2": "Change how many there are",
-    "grpcdemo up --image-prefix registry.example.com/team": "Pull the images from a registry of yours",
+    "grpcdemo up": "Deploy three server pods and one client pod",
+    "grpcdemo up --servers 5 --clients 2": "Change the number of pods",
+    "grpcdemo up --image-prefix registry.example.com/team": "Pull the images from your own registry",
 }
 
 
@@ -31,9 +31,9 @@ def up(
     yes: options.Yes = False,
     allow_shared_namespace: options.AllowSharedNamespace = False,
 ) -> None:
-    """Deploy server and client, and wait until every pod is ready. Run it again to change what you ask for.
+    """Deploy the server and client, and wait until every pod is ready. Run it again to change the demo.
 
-    A new demo has no proxies. One that is there keeps its size, its label and its proxies, unless you ask otherwise.
+    A new demo has no proxies. An existing demo keeps its size, label, and proxies, unless an option changes them.
     """
     config = step.UpConfig(target.namespace, **vars(deployed), timeout_s=timeout, shared=allow_shared_namespace)
     with Progress(dry_run=dry_run, commands_of=target.commands_of(shown=show_commands)) as progress:

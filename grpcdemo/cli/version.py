@@ -8,7 +8,7 @@ from grpcdemo import __version__
 from grpcdemo.cli import options
 
 EXAMPLES = {
-    "grpcdemo version --output json": "For another program",
+    "grpcdemo version --output json": "Print JSON for a script",
 }
 
 

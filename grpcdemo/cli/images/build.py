@@ -12,9 +12,9 @@ from grpcdemo.cli.output import show_document
 from grpcdemo.steps.images.build import PLATFORMS, BuildConfig, build_images, parse_image
 
 EXAMPLES = {
-    "grpcdemo images build": "Build with the Docker, Podman or Buildah that is installed",
+    "grpcdemo images build": "Build with the installed Docker, Podman, or Buildah",
     "grpcdemo images build --platform linux/arm64": "For the nodes of another architecture",
-    "grpcdemo images build --base-image registry.example.com/python:3.12-slim": "On a base image of yours",
+    "grpcdemo images build --base-image registry.example.com/python:3.12-slim": "On your own base image",
 }
 
 
@@ -26,7 +26,7 @@ def build(
             "--base-image",
             metavar="IMAGE",
             parser=parse_image,
-            help="Build on this image with Python 3.10 or later; podman and buildah also take docker-archive:FILE.",
+            help="The base image, with Python 3.10 or later; podman and buildah also take docker-archive:FILE.",
             show_default="python:3.13-slim",
         ),
     ] = None,
@@ -36,7 +36,8 @@ def build(
             "--platform",
             of={platform: platform for platform in PLATFORMS},
             metavar="linux/ARCH",
-            help="amd64 or arm64; without it, this machine's.",
+            help="amd64 or arm64.",
+            show_default="this machine's",
         ),
     ] = None,
     image_prefix: Prefix = None,
@@ -44,7 +45,7 @@ def build(
     dry_run: DryRun = False,
     verbose: Verbose = False,
 ) -> None:
-    """Build the server's and the client's image, and print their names."""
+    """Build the server image and the client image, and print their names."""
     config = BuildConfig(builder=builder, base_image=base_image, platform=platform, prefix=image_prefix)
     built = run_programs(lambda shell: build_images(config, shell), dry_run=dry_run, verbose=verbose)
     if built and output is Format.JSON:

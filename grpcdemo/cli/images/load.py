@@ -18,7 +18,7 @@ from grpcdemo.steps.images.shell import Shell
 
 EXAMPLES = {
     "grpcdemo images load": "Load them into the kind, k3d or minikube cluster of the current context",
-    "grpcdemo images load --context kind-demo": "Load them into that of another context",
+    "grpcdemo images load --context kind-demo": "Load them into the cluster of another context",
     "grpcdemo images load --containerd /run/containerd/containerd.sock": "Load them into the containerd of this node",
 }
 
@@ -29,7 +29,7 @@ def load(
     containerd: Annotated[
         str | None,
         typer.Option(
-            "--containerd", metavar="SOCKET", help="Load into this node's containerd, whatever the context; needs ctr."
+            "--containerd", metavar="SOCKET", help="Load into containerd on this node instead of a cluster; needs ctr."
         ),
     ] = None,
     archive: Annotated[
@@ -41,7 +41,7 @@ def load(
     dry_run: DryRun = False,
     verbose: Verbose = False,
 ) -> None:
-    """Load the images into a cluster on this machine: kind, k3d, minikube, Docker Desktop, and the like."""
+    """Load the images into a local cluster: kind, k3d, minikube, Docker Desktop, and the like."""
 
     async def work(shell: Shell) -> tuple[str, ...]:
         into = containerd or await _find_cluster(kubeconfig, context)

@@ -14,7 +14,8 @@ Builder = Annotated[
         "--builder",
         of={builder.name: builder.name for builder in BUILDERS},
         metavar="NAME",
-        help="docker, podman, buildah, or nerdctl, instead of the first that works.",
+        help="docker, podman, buildah, or nerdctl.",
+        show_default="the first that works",
     ),
 ]
 Prefix = Annotated[
@@ -23,9 +24,9 @@ Prefix = Annotated[
         "--image-prefix",
         metavar="PREFIX",
         parser=parse_prefix,
-        help="Name the images below PREFIX.",
+        help="The registry and path of the images.",
         show_default="localhost",
     ),
 ]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show what the programs print.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the programs' output.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the commands instead of running them.")]

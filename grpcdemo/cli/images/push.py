@@ -12,7 +12,7 @@ from grpcdemo.steps.images.push import push_images
 
 EXAMPLES = {
     "grpcdemo images push registry.example.com/team": "Push them to a registry",
-    "grpcdemo images push registry.example.com/team --builder podman": "Push what Podman has built",
+    "grpcdemo images push registry.example.com/team --builder podman": "Push the images that Podman built",
     "grpcdemo images push registry.example.com/team --dry-run": "See what would be pushed",
 }
 

@@ -11,8 +11,8 @@ from grpcdemo.cli.options import Format, Output
 from grpcdemo.steps.images.save import save_images
 
 EXAMPLES = {
-    "grpcdemo images save images": "Write both images into a folder",
-    "grpcdemo images save images --builder podman": "Write what Podman has built",
+    "grpcdemo images save images": "Write both images to a directory",
+    "grpcdemo images save images --builder podman": "Write the images that Podman built",
     "grpcdemo images save images --dry-run": "See what would be written",
 }
 

@@ -7,7 +7,7 @@ from grpcdemo.manifests import defaults
 from grpcdemo.steps.istio.switch import SwitchConfig
 
 EXAMPLES = {
-    "grpcdemo istio off": "Switch injection off",
+    "grpcdemo istio off": "Turn injection off",
     "grpcdemo istio off --dry-run": "See what would change",
     "grpcdemo istio off --timeout 10m": "Wait longer for the pods",
 }

@@ -7,8 +7,8 @@ from grpcdemo.manifests import defaults
 from grpcdemo.steps.istio.switch import SwitchConfig
 
 EXAMPLES = {
-    "grpcdemo istio on": "Switch injection on",
-    "grpcdemo istio on --revision canary": "With a revision of Istio",
+    "grpcdemo istio on": "Turn injection on",
+    "grpcdemo istio on --revision canary": "With a specific Istio revision",
     "grpcdemo istio on --dry-run": "See what would change",
 }
 

@@ -9,9 +9,9 @@ from grpcdemo.views.document import istio_document
 from grpcdemo.views.status import istio_view
 
 EXAMPLES = {
-    "grpcdemo istio status": "Show what injects here, and into which pods",
+    "grpcdemo istio status": "Show which injector is active, and which pods have a proxy",
     "grpcdemo istio status --context staging": "On another cluster",
-    "grpcdemo istio status --output json": "For another program",
+    "grpcdemo istio status --output json": "Print JSON for a script",
 }
 
 

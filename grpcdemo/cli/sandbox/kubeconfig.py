@@ -5,15 +5,15 @@ import typer
 from grpcdemo.sandbox.state import find_running, find_state
 
 EXAMPLES = {
-    'kubectl --kubeconfig "$(grpcdemo sandbox kubeconfig)" get pods -A': "Look into the sandbox with kubectl",
+    'kubectl --kubeconfig "$(grpcdemo sandbox kubeconfig)" get pods -A': "Use kubectl with the sandbox",
 }
 
 
 def kubeconfig() -> None:
     """Print the path of the sandbox's kubeconfig, for `export KUBECONFIG=$(grpcdemo sandbox kubeconfig)`.
 
-    Print it even if no sandbox runs, and exit 1: an empty KUBECONFIG would lead kubectl to your own cluster, a missing
-    file leads it nowhere.
+    Without a running sandbox, print the same path and exit with 1: with an empty KUBECONFIG, kubectl would use your own
+    cluster; with a missing file, it uses none.
     """
     state = find_state()
     typer.echo(state.kubeconfig)

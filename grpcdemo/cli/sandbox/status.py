@@ -8,12 +8,12 @@ from grpcdemo.cli import options
 from grpcdemo.sandbox.state import find_running, find_state
 
 EXAMPLES = {
-    "grpcdemo sandbox status": "Ask in a script: exit code 1 if it does not run",
+    "grpcdemo sandbox status": "Check in a script: exit code 1 if it does not run",
 }
 
 
 def status(*, output: options.Output = options.Format.TABLE) -> None:
-    """Show whether the sandbox runs; exit 1 if not."""
+    """Show whether the sandbox runs; exit with 1 if not."""
     state = find_state()
     process = find_running(state)
     if output is options.Format.JSON:

@@ -7,7 +7,7 @@ from grpcdemo.sandbox import process
 from grpcdemo.sandbox.state import find_state
 
 EXAMPLES = {
-    "grpcdemo sandbox stop": "End it, with everything in it",
+    "grpcdemo sandbox stop": "Stop it, and everything in it",
 }
 
 
