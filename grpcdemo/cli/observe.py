@@ -56,7 +56,7 @@ def observe(
             "-o",
             of={form.value: form for form in Form},
             metavar="FORMAT",
-            help="At the end: table, json, csv, or markdown. Live: jsonl (one record per second), log (one line per call).",
+            help="At the end: table, json, csv, or markdown. Live: jsonl (a record per second), log (a line per call).",
         ),
     ] = Form.TABLE,
     report: options.ReportFile = None,

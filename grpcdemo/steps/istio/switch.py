@@ -196,9 +196,7 @@ async def _roll_out(
         report(Warned(unknown))
         raise
     except GrpcdemoError:
-        report(
-            Warned(f"the rollout continues in the cluster, and the label stays; `{other}` reverts both")
-        )
+        report(Warned(f"the rollout continues in the cluster, and the label stays; `{other}` reverts both"))
         raise
     try:
         await require_labels(api, config.namespace, change)
