@@ -113,10 +113,6 @@ def among_others(diagnosis: Diagnosis) -> Diagnosis:
     return replace(diagnosis, findings=_ordered(findings))
 
 
-def examine(scene: Scene) -> Diagnosis:
-    return examine_clients(scene, [scene.client] if scene.client else [], named=True)
-
-
 def _ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda finding: RANK[finding.severity]))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from grpcdemo.resources.istio import AMBIENT_LABEL, PROXY_CONTAINER
+from grpcdemo.resources.istio import AMBIENT_LABEL, GRPC_AGENT, PROXY_CONTAINER, TEMPLATES
 from grpcdemo.resources.objects import Object, annotations_of, labels_of
 from grpcdemo.resources.pod_status import sidecars_of
 
@@ -12,8 +12,6 @@ LINKERD_CONTAINER = "linkerd-proxy"
 OTHER_CONTAINERS = frozenset({"kuma-sidecar", "consul-dataplane", "envoy", "envoy-sidecar"})
 """Proxies of Kuma, Consul and App Mesh, of which no rule knows how they balance."""
 CONTAINERS = frozenset({PROXY_CONTAINER, LINKERD_CONTAINER, *OTHER_CONTAINERS})
-TEMPLATES = "inject.istio.io/templates"
-"""Annotation of a pod: what the injector adds. `grpc-agent` is an agent without Envoy, for gRPC's own xDS."""
 REDIRECTED = "ambient.istio.io/redirection"
 """Annotation that Istio's CNI plugin sets on a pod whose traffic goes through ztunnel."""
 
@@ -33,7 +31,7 @@ def proxy_in(pod: Object, namespace_labels: dict[str, str]) -> Proxy:
     containers = {container["name"] for container in (*sidecars_of(pod), *pod["spec"]["containers"])}
     annotations = annotations_of(pod)
     if PROXY_CONTAINER in containers:
-        return Proxy.PROXYLESS if "grpc-agent" in annotations.get(TEMPLATES, "") else Proxy.SIDECAR
+        return Proxy.PROXYLESS if GRPC_AGENT in annotations.get(TEMPLATES, "") else Proxy.SIDECAR
     if LINKERD_CONTAINER in containers:
         return Proxy.LINKERD
     if containers & OTHER_CONTAINERS:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,6 +9,7 @@ from grpcdemo.diagnosis.inventory import Inventory, MissingRight, Unreadable
 from grpcdemo.diagnosis.proxies import Proxy, proxy_in
 from grpcdemo.resources.endpoints import is_ready_endpoint
 from grpcdemo.resources.injectors import Webhook, read_webhooks
+from grpcdemo.resources.istio import AMBIENT_LABEL
 from grpcdemo.resources.labels import SERVICE_NAME
 from grpcdemo.resources.objects import Object, controller_of, labels_of
 from grpcdemo.resources.pods import is_active
@@ -178,12 +178,12 @@ class Scene:
         return [(pod, self.proxy_of(pod)) for pod in self.callers]
 
     def proxy_of(self, pod: Object) -> Proxy:
-        return proxy_in(pod, self.namespace_labels(pod["metadata"]["namespace"]) or {})
+        return proxy_in(pod, self.namespace_labels(pod["metadata"]["namespace"]))
 
-    def namespace_labels(self, name: str) -> dict[str, str] | None:
-        """None if the namespace cannot be read."""
+    def namespace_labels(self, name: str) -> dict[str, str]:
+        """None of them if the namespace cannot be read."""
         namespace = self.namespace_object(name)
-        return None if namespace is None else labels_of(namespace)
+        return {} if namespace is None else labels_of(namespace)
 
     def namespace_object(self, name: str) -> Object | None:
         """None if it cannot be read."""
@@ -219,13 +219,14 @@ class Scene:
     def sidecar_matters(self) -> bool:
         """Whether a client has Istio's sidecar, or may have it, or gets it by the cure of what is wrong now."""
         if not self.client:
-            return self.has_istio and not self._is_ambient
+            return self.has_istio and not self.is_ambient
         proxies = {proxy for _, proxy in self._callers_proxies}
         return Proxy.SIDECAR in proxies or (Proxy.NONE in proxies and self.has_istio)
 
     @property
-    def _is_ambient(self) -> bool:
-        return (self.namespace_labels(self.namespace) or {}).get("istio.io/dataplane-mode") == "ambient"
+    def is_ambient(self) -> bool:
+        """Whether the Service's namespace is in ambient mode."""
+        return self.namespace_labels(self.namespace).get(AMBIENT_LABEL) == "ambient"
 
     @property
     def kube_proxy_matters(self) -> bool:
@@ -235,9 +236,6 @@ class Scene:
     def _serves_port(self, slice_: Object) -> bool:
         """A slice without ports is of pods that do not declare the port's target."""
         return any((port.get("name") or "") == self.port.get("name", "") for port in slice_.get("ports") or [])
-
-
-Place = Callable[[Endpoint], "str | None"]
 
 
 def _read_endpoint(item: Object) -> Endpoint:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from grpcdemo.diagnosis.examination import examine
+from grpcdemo.diagnosis.examination import Diagnosis, examine_clients
 from grpcdemo.diagnosis.finding import Finding, Severity
 from grpcdemo.diagnosis.inventory import Inventory, MissingRight
 from grpcdemo.diagnosis.scene import Client, Scene
@@ -151,6 +151,11 @@ def scene(
         groups,
     )
     return Scene(subject, ports[0], inventory, caller)
+
+
+def examine(subject: Scene) -> Diagnosis:
+    """As the user has named the client, if there is one."""
+    return examine_clients(subject, [subject.client] if subject.client else [], named=True)
 
 
 def found(subject: Scene) -> dict[str, Severity]:

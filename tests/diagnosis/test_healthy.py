@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from grpcdemo.diagnosis.examination import Conclusion, Diagnosis, add_traffic, examine
+from grpcdemo.diagnosis.examination import Conclusion, Diagnosis, add_traffic
 from grpcdemo.diagnosis.finding import Severity
 from grpcdemo.diagnosis.scene import Scene
 from grpcdemo.diagnosis.traffic import Requests, Window
@@ -19,7 +19,7 @@ from grpcdemo.resources.resource import (
     VIRTUAL_SERVICES,
 )
 
-from .scenes import HOST, SHOP, client, named, pod, scene, servers
+from .scenes import HOST, SHOP, client, examine, named, pod, scene, servers
 
 
 def rule(**spec: object) -> dict[str, object]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 
 from grpcdemo.diagnosis import failures, streams
-from grpcdemo.diagnosis.examination import Conclusion, examine, examine_clients
+from grpcdemo.diagnosis.examination import Conclusion, examine_clients
 from grpcdemo.diagnosis.finding import Severity
 from grpcdemo.diagnosis.rules import RULES
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import DESTINATION_RULES, NAMESPACES, Resource
 from tests.readme import README
 
-from .scenes import RESTART, SHOP, client, found, may_not, outside, scene
+from .scenes import RESTART, SHOP, client, examine, found, may_not, outside, scene
 
 
 def test_each_cause_has_its_paragraph() -> None:

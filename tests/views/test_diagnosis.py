@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from grpcdemo.diagnosis.examination import Diagnosis, examine, examine_clients
+from grpcdemo.diagnosis.examination import Diagnosis, examine_clients
 from grpcdemo.diagnosis.failures import Failures
 from grpcdemo.diagnosis.inventory import MissingRight
 from grpcdemo.diagnosis.traffic import Measurement, NotMeasured
@@ -25,7 +25,7 @@ from grpcdemo.views.diagnosis_document import (
 )
 from grpcdemo.views.diagnosis_report import diagnosis_report
 from grpcdemo.views.words import printable
-from tests.diagnosis.scenes import HASH, SHOP, client, may_not, named, outside, scene, servers
+from tests.diagnosis.scenes import HASH, SHOP, client, examine, may_not, named, outside, scene, servers
 
 from .conftest import Golden, GoldenText, draw
 from .samples import HOSTILE_PROVENANCE, PROVENANCE

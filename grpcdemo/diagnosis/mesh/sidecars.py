@@ -30,7 +30,7 @@ class Why(Enum):
 
 def why_no_sidecar(scene: Scene, pod: Object) -> Why:
     """Of a pod without a proxy."""
-    namespace, labels = scene.namespace_labels(pod["metadata"]["namespace"]) or {}, labels_of(pod)
+    namespace, labels = scene.namespace_labels(pod["metadata"]["namespace"]), labels_of(pod)
     if pod["spec"].get("hostNetwork"):
         return Why.HOST_NETWORK
     if opts_out(pod):
@@ -56,7 +56,7 @@ def asks(namespace: dict[str, str], pod: dict[str, str]) -> bool:
 
 def inject_namespace(scene: Scene, client: Client) -> Remedy:
     """Label the client's namespace as an injector selects it, and restart the client."""
-    namespace = scene.namespace_labels(client.namespace) or {}
+    namespace = scene.namespace_labels(client.namespace)
     pod = labels_of(client.pods[0]) if client.pods else {}
     choices = label_choices(scene.injectors or [])
     change = next(

@@ -6,7 +6,6 @@ from grpcdemo.diagnosis.finding import Evidence, Finding, Findings, Remedy, Seve
 from grpcdemo.diagnosis.proxies import Proxy
 from grpcdemo.diagnosis.scene import Scene
 from grpcdemo.errors import Kubectl
-from grpcdemo.resources.istio import AMBIENT_LABEL
 from grpcdemo.resources.objects import Object, has_condition, labels_of
 from grpcdemo.resources.pods import is_ready
 from grpcdemo.resources.resource import GATEWAYS, NAMESPACES, PODS, SERVICES
@@ -73,12 +72,12 @@ def _is_ambient(scene: Scene) -> bool:
         return False
     if scene.callers:
         return bool(scene.callers_with(Proxy.AMBIENT))
-    return (scene.namespace_labels(scene.namespace) or {}).get(AMBIENT_LABEL) == "ambient"
+    return scene.is_ambient
 
 
 def _waypoint(scene: Scene) -> tuple[str, str] | None:
     """Namespace and name. The Service's own label wins over its namespace's."""
-    labels = {**(scene.namespace_labels(scene.namespace) or {}), **labels_of(scene.service)}
+    labels = {**scene.namespace_labels(scene.namespace), **labels_of(scene.service)}
     name = labels.get(USE_WAYPOINT, "none")
     return None if name == "none" else (labels.get(WAYPOINT_NAMESPACE, scene.namespace), name)
 

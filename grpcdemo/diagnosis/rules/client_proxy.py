@@ -130,7 +130,7 @@ def _around(scene: Scene) -> Around:
 
 def client_in_sidecar_and_ambient(scene: Scene) -> Findings:
     for pod in scene.callers_with(Proxy.SIDECAR):
-        if scene.client and wants_ambient(pod, scene.namespace_labels(scene.client.namespace) or {}):
+        if scene.client and wants_ambient(pod, scene.namespace_labels(scene.client.namespace)):
             label = labels_of(pod).get(AMBIENT_LABEL)
             where = (PODS, pod) if label else (NAMESPACES, scene.namespace_object(scene.client.namespace) or pod)
             yield Finding(

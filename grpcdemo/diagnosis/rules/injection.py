@@ -70,7 +70,7 @@ def _left_alone(scene: Scene, why: Why) -> Iterator[tuple[Client, list[Object]]]
 
 def _opt_in(scene: Scene, client: Client) -> Remedy:
     """A pod that asks for a sidecar gets one unless its namespace forbids it, which wins."""
-    namespace = scene.namespace_labels(client.namespace) or {}
+    namespace = scene.namespace_labels(client.namespace)
     remedy = opt_in(client)
     if namespace.get(INJECTION_LABEL, "enabled") == "enabled":
         return remedy
