@@ -14,11 +14,10 @@ from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.survey.monitors import MonitorSurvey, survey_monitors
 from grpcdemo.resources.metrics_ports import MetricsPort, annotated_port, usual_port
 from grpcdemo.resources.objects import Object, controller_of
-from grpcdemo.resources.pods import is_running
-from grpcdemo.steps.sources.around import Around
+from grpcdemo.steps.sources.around import Around, pod_names
 from grpcdemo.steps.sources.pages import Page, poll_pages
 from grpcdemo.steps.sources.polls import MOST_PODS, WAIT_S, unasked
-from grpcdemo.steps.sources.source import ANYBODY, Reading, pod_names
+from grpcdemo.steps.sources.source import ANYBODY, PARTLY_READ, Reading
 
 UNTOLD = "the applications' counters do not tell callers apart"
 NO_COUNTER = "no counter of gRPC requests that is known"
@@ -37,9 +36,8 @@ class AppSource:
         """By server pod. Of one that is silent, the number stays; when it answers again, nothing is lost."""
 
     async def read(self, around: Around) -> Reading:
-        names, address_of = pod_names(around.servers), {pod: address for address, pod in around.addresses.items()}
-        running = {names[pod["metadata"]["uid"]]: pod for pod in around.servers if is_running(pod)}
-        serving = {name: pod for name, pod in running.items() if name in address_of}
+        names, address_of = pod_names(around.servers), around.address_of
+        serving = {names[uid]: pod for uid, pod in around.serving.items()}
         await self._look_for_monitors(serving.values())
         pages = {name: page for name, pod in serving.items() if (page := self._page_of(pod))}
         if not pages:
@@ -61,7 +59,7 @@ class AppSource:
             failures=failures,
             is_awaited=self._pages.are_awaited,
             uncounted=uncounted,
-            untold="not all server pods can be read" if failures or uncounted else UNTOLD,
+            untold=PARTLY_READ if failures or uncounted else UNTOLD,
             are_pods=False,
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.pods import pod_ips
-from grpcdemo.steps.sources.source import pod_names
+from grpcdemo.steps.sources.around import pod_names
 
 
 def tell_apart(clients: Sequence[Object], callers: Collection[str]) -> tuple[Mapping[str, str], str]:

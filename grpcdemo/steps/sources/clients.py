@@ -10,11 +10,11 @@ from grpcdemo.diagnosis.traffic import Counters
 from grpcdemo.model.observation import SourceName
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.pods import is_running
-from grpcdemo.steps.sources.around import Around
+from grpcdemo.steps.sources.around import Around, pod_names
 from grpcdemo.steps.sources.pages import Page
 from grpcdemo.steps.sources.polls import MOST_PODS, Answer, Polls
 from grpcdemo.steps.sources.sidecars import WITHOUT
-from grpcdemo.steps.sources.source import Reading, pod_names
+from grpcdemo.steps.sources.source import Reading
 
 ISTIO, LINKERD = "Istio's sidecar", "Linkerd's proxy"
 PAST = "its calls go past its sidecar"

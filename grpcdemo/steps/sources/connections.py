@@ -16,12 +16,12 @@ from grpcdemo.diagnosis.proxies import Proxy, proxy_in
 from grpcdemo.errors import ApiError
 from grpcdemo.kube.client.api import Api
 from grpcdemo.resources.objects import Object
-from grpcdemo.resources.pods import default_container, is_running, pod_ips
+from grpcdemo.resources.pods import default_container, pod_ips
 from grpcdemo.resources.resource import PODS
-from grpcdemo.steps.sources.around import Around
+from grpcdemo.steps.sources.around import Around, pod_names
 from grpcdemo.steps.sources.callers import tell_apart
 from grpcdemo.steps.sources.polls import MOST_PODS, WAIT_S, Polls, unasked
-from grpcdemo.steps.sources.source import Reading, pod_names
+from grpcdemo.steps.sources.source import Reading
 from grpcdemo.workload.sockets import HEAD, Socket, parse_sockets
 
 if TYPE_CHECKING:
@@ -51,9 +51,8 @@ class ConnectionsSource:
         self._polls = Polls(api, call, wait_s=wait_s)
 
     async def read(self, around: Around) -> Reading:
-        names, ready = pod_names(around.servers), {*around.addresses.values()}
-        serving = [pod for pod in around.servers if is_running(pod) and names[pod["metadata"]["uid"]] in ready]
-        seeing = {str(pod["metadata"]["uid"]): pod for pod in serving if proxy_in(pod, {}) not in TAKING}
+        names, serving = pod_names(around.servers), around.serving
+        seeing = {uid: pod for uid, pod in serving.items() if proxy_in(pod, {}) not in TAKING}
         if not around.clients:
             return Reading("connections", nobody="no client pod is known")
         if not seeing:
@@ -64,9 +63,11 @@ class ConnectionsSource:
         failures = {names[uid]: why for uid, why in failed.items()}
         if not told and {*failures.values()} == {NO_PROGRAM}:
             return Reading("connections", nobody=f"the server pods' connections cannot be read: {NO_PROGRAM}")
-        behind = {names[pod["metadata"]["uid"]]: BEHIND for pod in serving if pod["metadata"]["uid"] not in seeing}
+        behind = {names[uid]: BEHIND for uid in serving if uid not in seeing}
         too_many = unasked([names[uid] for uid in seeing])
-        missing = {name: too_many.get(name, NOT_READ) for name in ready if name not in {*told, *failures, *behind}}
+        missing = {
+            name: too_many.get(name, NOT_READ) for name in around.address_of if name not in {*told, *failures, *behind}
+        }
         silent = {**behind, **missing}
         return Reading(
             "connections",

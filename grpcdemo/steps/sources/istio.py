@@ -13,12 +13,11 @@ from grpcdemo.diagnosis.traffic import NONE, Counters, Requests
 from grpcdemo.diagnosis.workloads import name_in_mesh
 from grpcdemo.kube.client.api import Api
 from grpcdemo.resources.objects import Object
-from grpcdemo.resources.pods import is_running
-from grpcdemo.steps.sources.around import Around
+from grpcdemo.steps.sources.around import Around, pod_names
 from grpcdemo.steps.sources.pages import poll_pages
 from grpcdemo.steps.sources.polls import MOST_PODS, WAIT_S, unasked
 from grpcdemo.steps.sources.sidecars import WITHOUT, admin_page, has_envoy
-from grpcdemo.steps.sources.source import Reading, pod_names
+from grpcdemo.steps.sources.source import PARTLY_READ, Reading
 
 UNMESHED = "no server pod runs with Istio's sidecar"
 ByCaller = Mapping[Caller, Requests]
@@ -39,18 +38,17 @@ class IstioSource:
         """By server pod. Of one that is silent, the number stays; when it answers again, nothing is lost."""
 
     async def read(self, around: Around) -> Reading:
-        names, address_of = pod_names(around.servers), {pod: address for address, pod in around.addresses.items()}
-        serving = [pod for pod in around.servers if is_running(pod) and names[pod["metadata"]["uid"]] in address_of]
-        meshed = [pod for pod in serving if has_envoy(pod)]
+        names, address_of, serving = pod_names(around.servers), around.address_of, around.serving
+        meshed = {uid: pod for uid, pod in serving.items() if has_envoy(pod)}
         if not meshed:
             return Reading("istio", nobody=UNMESHED)
-        answers, failed = await self._pages.ask((pod, self._page) for pod in meshed[:MOST_PODS])
+        answers, failed = await self._pages.ask((pod, self._page) for pod in [*meshed.values()][:MOST_PODS])
         failures = {names[uid]: why for uid, why in failed.items()}
         counted = {names[uid]: calls.by_caller for uid, calls in answers.items() if calls.are_counted}
         if answers and not counted:
             return Reading("istio", nobody="the servers' sidecars have no statistics of Istio")
-        self._keep(counted, {names[pod["metadata"]["uid"]] for pod in serving})
-        too_many = unasked([names[pod["metadata"]["uid"]] for pod in meshed])
+        self._keep(counted, {names[uid] for uid in serving})
+        too_many = unasked([names[uid] for uid in meshed])
         missing = [name for name in address_of if name not in {*self._latest, *failures}]
         uncounted = {name: too_many.get(name, WITHOUT) for name in missing}
         pods, untold = self._tell_apart(around)
@@ -65,7 +63,7 @@ class IstioSource:
             failures=failures,
             is_awaited=self._pages.are_awaited,
             uncounted=uncounted,
-            untold="not all server pods can be read" if failures or uncounted else untold,
+            untold=PARTLY_READ if failures or uncounted else untold,
             are_pods=bool(pods),
         )
 

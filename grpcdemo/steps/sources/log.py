@@ -16,12 +16,12 @@ from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.streams.log_lines import SECOND_NS, LogLine
 from grpcdemo.kube.streams.logs import ContainerRef
 from grpcdemo.resources.objects import Object
-from grpcdemo.resources.pods import default_container, is_running
-from grpcdemo.steps.sources.around import Around
+from grpcdemo.resources.pods import default_container
+from grpcdemo.steps.sources.around import Around, pod_names
 from grpcdemo.steps.sources.callers import tell_apart
 from grpcdemo.steps.sources.pod_log import PodLog
 from grpcdemo.steps.sources.polls import MOST_PODS, unasked
-from grpcdemo.steps.sources.source import ANYBODY, Reading, pod_names
+from grpcdemo.steps.sources.source import ANYBODY, PARTLY_READ, Reading
 
 CLIENT = "client"
 """The pattern's group with the caller's address, with or without a port."""
@@ -39,9 +39,7 @@ class LogSource:
         """By the pod's UID."""
 
     async def read(self, around: Around) -> Reading:
-        names, address_of = pod_names(around.servers), {pod: address for address, pod in around.addresses.items()}
-        by_uid = {str(pod["metadata"]["uid"]): pod for pod in around.servers if is_running(pod)}
-        serving = {uid: pod for uid, pod in by_uid.items() if names[uid] in address_of}
+        names, address_of, serving = pod_names(around.servers), around.address_of, around.serving
         if not serving:
             return Reading("log", nobody="no server pod runs")
         await self._follow([*serving.items()][:MOST_PODS])
@@ -61,7 +59,7 @@ class LogSource:
             all_pods=len(serving),
             failures=failures,
             uncounted=uncounted,
-            untold="not all server pods can be read" if failures or uncounted else untold,
+            untold=PARTLY_READ if failures or uncounted else untold,
             are_pods=not untold,
             idle=self._unmatched(),
         )

@@ -14,11 +14,10 @@ from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.streams.log_lines import LogLine
 from grpcdemo.kube.streams.logs import ContainerRef
 from grpcdemo.resources.objects import Object
-from grpcdemo.resources.pods import is_running
-from grpcdemo.steps.sources.around import Around
+from grpcdemo.steps.sources.around import Around, pod_names
 from grpcdemo.steps.sources.callers import tell_apart
 from grpcdemo.steps.sources.pod_log import PodLog
-from grpcdemo.steps.sources.source import Reading, pod_names
+from grpcdemo.steps.sources.source import PARTLY_READ, Reading
 from grpcdemo.workload.probe import parse_counts
 
 WITHOUT = "it has no probe"
@@ -41,13 +40,7 @@ class ProbeSource:
 
     async def read(self, around: Around) -> Reading:
         """Raises Unreadable if the user may not read the logs."""
-        names, address_of = pod_names(around.servers), {pod: address for address, pod in around.addresses.items()}
-        serving = {
-            uid: pod
-            for pod in around.servers
-            for uid in (str(pod["metadata"]["uid"]),)
-            if is_running(pod) and names[uid] in address_of
-        }
+        names, address_of, serving = pod_names(around.servers), around.address_of, around.serving
         self._follow(serving)
         probes = {names[uid]: probe for uid, probe in self._probes.items() if uid in serving}
         told = self._told(probes)
@@ -69,7 +62,7 @@ class ProbeSource:
             is_awaited=SILENT in failures.values(),
             uncounted=uncounted,
             nobody="" if probes else "no server pod has a probe any more",
-            untold="not all server pods can be read" if failures or uncounted else untold,
+            untold=PARTLY_READ if failures or uncounted else untold,
             are_pods=not untold,
         )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -12,7 +11,6 @@ from grpcdemo.diagnosis.fan_out import Connections
 from grpcdemo.diagnosis.traffic import Counters
 from grpcdemo.model.observation import CountedBy, SourceName
 from grpcdemo.resources.metrics_ports import MetricsPort
-from grpcdemo.resources.objects import Object
 from grpcdemo.steps.sources.around import Around
 from grpcdemo.word import Word
 
@@ -32,6 +30,8 @@ class Choice(Word):
 
 ANYBODY = "unknown"
 """Who calls, where nobody knows it."""
+PARTLY_READ = "not all server pods can be read"
+"""Why servers do not tell clients apart, where some of them are silent."""
 
 
 @dataclass(frozen=True)
@@ -91,16 +91,6 @@ class Reading:
     def basis(self) -> Hashable:
         """Counts on another basis cannot be added to these."""
         return self.source, self.are_pods
-
-
-def pod_names(pods: Sequence[Object]) -> dict[str, str]:
-    """How each pod is called, by its UID: its name, after its namespace where another one has the same name."""
-    count = Counter(pod["metadata"]["name"] for pod in pods)
-    return {
-        str(pod["metadata"]["uid"]): name if count[name] == 1 else f"{pod['metadata']['namespace']}/{name}"
-        for pod in pods
-        for name in (str(pod["metadata"]["name"]),)
-    }
 
 
 class Source(Protocol):

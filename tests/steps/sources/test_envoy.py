@@ -3,8 +3,8 @@
 from grpcdemo.diagnosis.traffic import Requests
 from grpcdemo.kube.client.api import Api
 from grpcdemo.resources.resource import PODS
+from grpcdemo.steps.sources.around import pod_names
 from grpcdemo.steps.sources.envoy import EnvoySource
-from grpcdemo.steps.sources.source import pod_names
 from tests.fakes.envoy import Envoy
 from tests.fakes.hollow_cluster import HollowCluster
 from tests.steps.meshed import DEMO, SERVICE, around, mesh_clients, path, scale, servers

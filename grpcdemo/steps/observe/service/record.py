@@ -12,7 +12,8 @@ from grpcdemo.resources.objects import Object
 from grpcdemo.resources.pods import read_pod
 from grpcdemo.steps.observe.blindness import Blindness, Outage
 from grpcdemo.steps.observe.timeline import TimelineCounter
-from grpcdemo.steps.sources.source import Reading, pod_names
+from grpcdemo.steps.sources.around import pod_names
+from grpcdemo.steps.sources.source import Reading
 from grpcdemo.verdict import Criteria, Outcome, Verdict
 
 FAILED = "failed"
