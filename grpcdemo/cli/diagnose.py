@@ -130,9 +130,7 @@ def diagnose(
     else:
         _check_one(counting, traffic, probing, everywhere=everywhere)
         config = step.DiagnoseConfig(
-            service,
-            place.namespace,
-            **vars(call),
+            call.subject(service, place.namespace),
             traffic_s=traffic.longest_s,
             source=counting.config,
             probe=probing.config,

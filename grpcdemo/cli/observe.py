@@ -24,7 +24,6 @@ from grpcdemo.steps.observe.pods import observe_commands
 from grpcdemo.steps.observe.service import ServiceObserveConfig, observe_service
 from grpcdemo.steps.observe.service.advice import advise, service_commands
 from grpcdemo.steps.sources.source import Choice
-from grpcdemo.steps.subject import Subject
 from grpcdemo.verdict import Criteria
 
 EXAMPLES = {
@@ -113,7 +112,7 @@ def _service(
         raise UsageError("--output log is about the demo's log", hint="take another form, such as jsonl")
     if counting.config.choice is Choice.CONNECTIONS and shared["requests"]:
         raise UsageError("--requests ends with requests, which --source connections does not count", hint="use --for")
-    subject = Subject(name, place.namespace, **vars(call))
+    subject = call.subject(name, place.namespace)
     config = ServiceObserveConfig(subject=subject, source=counting.config, **shared)
 
     def watch(api: Api, _: OnLine | None) -> AsyncIterator[Observation]:

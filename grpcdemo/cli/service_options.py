@@ -11,6 +11,7 @@ from grpcdemo.cli.completers import complete_namespaces
 from grpcdemo.errors import UsageError
 from grpcdemo.resources.metrics_ports import MetricsPort
 from grpcdemo.steps.sources.source import Choice, SourceConfig
+from grpcdemo.steps.subject import Subject
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,9 @@ class Call:
             autocompletion=complete_namespaces,
         ),
     ] = None
+
+    def subject(self, service: str, namespace: str | None) -> Subject:
+        return Subject(service, namespace, self.port, self.client, self.client_namespace)
 
 
 @dataclass(frozen=True)

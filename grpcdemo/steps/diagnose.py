@@ -34,9 +34,10 @@ class ProbeConfig:
 
 
 @dataclass(frozen=True)
-class DiagnoseConfig(Subject):
+class DiagnoseConfig:
     """What to look at, and how long."""
 
+    subject: Subject
     traffic_s: float | None = None
     """How long to measure the traffic at most; None for not at all."""
     source: SourceConfig = field(default_factory=SourceConfig)
@@ -48,7 +49,7 @@ class DiagnoseConfig(Subject):
 
 async def diagnose(api: Api, config: DiagnoseConfig, report: Reporter = unreported) -> Diagnosis:
     """Raises UsageError, NotFound, NotEnoughResponses if the client has no pod to look at, or why it cannot probe."""
-    service, port, client = await find_subject(api, config)
+    service, port, client = await find_subject(api, config.subject)
     survey, clients = await survey_service(api, service, port, client)
     scene = Scene(service, port, survey.inventory, unseen=survey.unseen)
     diagnosis = examine_clients(scene, clients, named=client is not None)

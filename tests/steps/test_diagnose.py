@@ -1,7 +1,5 @@
 """`diagnose` from the API to the findings: which Service, which port, who calls, and that nothing is changed."""
 
-from dataclasses import replace
-
 import pytest
 
 from grpcdemo.diagnosis.examination import Conclusion, Diagnosis
@@ -11,13 +9,14 @@ from grpcdemo.kube.client.api import Api
 from grpcdemo.resources.references import ObjectReference
 from grpcdemo.resources.resource import DEPLOYMENTS, MUTATING_WEBHOOKS, NAMESPACES, PODS, SERVICES
 from grpcdemo.steps.diagnose import DiagnoseConfig, diagnose, diagnose_all
+from grpcdemo.steps.subject import Subject
 from tests.fakes.hollow_cluster import HollowCluster
 from tests.fakes.script import refuse
 
 DEMO = "istio-grpc-demo"
 FORBIDDEN = refuse(403, 'User "jane" cannot list resource')
 CLIENT = ObjectReference(DEPLOYMENTS, "grpc-client", DEMO)
-SERVICE = DiagnoseConfig("svc/grpc-server", DEMO)
+SERVICE = DiagnoseConfig(Subject("svc/grpc-server", DEMO))
 
 
 def ids(diagnosis: Diagnosis) -> list[str]:
@@ -27,7 +26,7 @@ def ids(diagnosis: Diagnosis) -> list[str]:
 @pytest.mark.parametrize("named", [None, "deploy/grpc-client", "deployments.apps/grpc-client", "grpc-client"])
 async def test_the_demo_before_and_after_its_cure(cluster: HollowCluster, demo_api: Api, named: str | None) -> None:
     await cluster.settle()
-    config = DiagnoseConfig("grpc-server", DEMO, client=named)
+    config = DiagnoseConfig(Subject("grpc-server", DEMO, client=named))
     cluster.faults.asked.clear()
     pinned = await diagnose(demo_api, config)
     assert (pinned.conclusion, ids(pinned)) == (Conclusion.CAUSED, ["client-without-sidecar"])
@@ -99,7 +98,8 @@ async def test_a_client_in_another_namespace(cluster: HollowCluster, demo_api: A
     assert (near.clients, ids(near)) == ((CLIENT,), ["client-without-sidecar", "callers-out-of-sight"])
     assert near.findings[-1].severity is Severity.OBSCURES
     assert near.findings[-1].summary.endswith("this user may not list pods")
-    assert "callers-out-of-sight" not in ids(await diagnose(demo_api, replace(SERVICE, client="deploy/grpc-client")))
+    named = DiagnoseConfig(Subject("grpc-server", DEMO, client="deploy/grpc-client"))
+    assert "callers-out-of-sight" not in ids(await diagnose(demo_api, named))
 
 
 async def test_a_service_that_is_not_there(cluster: HollowCluster, demo_api: Api) -> None:
@@ -108,41 +108,43 @@ async def test_a_service_that_is_not_there(cluster: HollowCluster, demo_api: Api
         ("default", "grpc-server", f"there is one in namespace {DEMO}: name it with --namespace"),
     ):
         with pytest.raises(NotFound, match=f"no Service {name} in namespace {namespace}") as raised:
-            await diagnose(demo_api, DiagnoseConfig(name, namespace))
+            await diagnose(demo_api, DiagnoseConfig(Subject(name, namespace)))
         assert raised.value.hint == Hint(hint)
 
 
 async def test_wrong_words(cluster: HollowCluster, demo_api: Api) -> None:
     cluster.create(SERVICES, DEMO, "two", spec={"ports": [{"name": "a", "port": 80}, {"name": "b", "port": 81}]})
     for config in (
-        DiagnoseConfig("deploy/grpc-server", DEMO),
-        DiagnoseConfig("svc/", DEMO),
-        DiagnoseConfig("two", DEMO),
-        DiagnoseConfig("two", DEMO, port="82"),
-        DiagnoseConfig("grpc-server", DEMO, client="cron/x"),
+        DiagnoseConfig(Subject("deploy/grpc-server", DEMO)),
+        DiagnoseConfig(Subject("svc/", DEMO)),
+        DiagnoseConfig(Subject("two", DEMO)),
+        DiagnoseConfig(Subject("two", DEMO, port="82")),
+        DiagnoseConfig(Subject("grpc-server", DEMO, client="cron/x")),
     ):
         with pytest.raises(UsageError):
             await diagnose(demo_api, config)
-    assert [(await diagnose(demo_api, DiagnoseConfig("two", DEMO, port=port))).port for port in ("b", "80")] == [81, 80]
+    assert [
+        (await diagnose(demo_api, DiagnoseConfig(Subject("two", DEMO, port=port)))).port for port in ("b", "80")
+    ] == [81, 80]
 
 
 async def test_the_only_port_that_declares_grpc_needs_no_name(cluster: HollowCluster, demo_api: Api) -> None:
     ports = [{"name": "http-metrics", "port": 80}, {"name": "grpc", "port": 81}, {"name": "tcp", "port": 82}]
     cluster.create(SERVICES, DEMO, "mixed", spec={"ports": ports})
-    assert (await diagnose(demo_api, DiagnoseConfig("mixed", DEMO))).port == 81
-    assert (await diagnose(demo_api, DiagnoseConfig("mixed", DEMO, port="80"))).port == 80
+    assert (await diagnose(demo_api, DiagnoseConfig(Subject("mixed", DEMO)))).port == 81
+    assert (await diagnose(demo_api, DiagnoseConfig(Subject("mixed", DEMO, port="80")))).port == 80
     cluster.create(SERVICES, DEMO, "both", spec={"ports": [*ports, {"name": "grpc-admin", "port": 83}]})
     with pytest.raises(UsageError, match="has 4 ports"):
-        await diagnose(demo_api, DiagnoseConfig("both", DEMO))
+        await diagnose(demo_api, DiagnoseConfig(Subject("both", DEMO)))
 
 
 async def test_a_client_that_is_not_there(cluster: HollowCluster, demo_api: Api) -> None:
     with pytest.raises(NotFound, match="no deployment/web in namespace"):
-        await diagnose(demo_api, DiagnoseConfig("grpc-server", DEMO, client="deploy/web"))
+        await diagnose(demo_api, DiagnoseConfig(Subject("grpc-server", DEMO, client="deploy/web")))
     cluster.set_spec(DEPLOYMENTS, DEMO, "grpc-client", replicas=0)
     await cluster.settle()
     with pytest.raises(NotEnoughResponses, match="has no pod"):
-        await diagnose(demo_api, DiagnoseConfig("grpc-server", DEMO, client="deploy/grpc-client"))
+        await diagnose(demo_api, DiagnoseConfig(Subject("grpc-server", DEMO, client="deploy/grpc-client")))
 
 
 async def test_a_right_that_is_missing_is_named(cluster: HollowCluster, demo_api: Api) -> None:

@@ -19,6 +19,7 @@ from grpcdemo.steps.diagnose import DiagnoseConfig, diagnose
 from grpcdemo.steps.sources.choice import NO_PROXY
 from grpcdemo.steps.sources.clients import STRANGE
 from grpcdemo.steps.sources.source import Choice, SourceConfig
+from grpcdemo.steps.subject import Subject
 from grpcdemo.verdict import Outcome
 from tests.fakes.envoy import Envoy, Metrics, ServerSidecar
 from tests.fakes.hollow_cluster import HollowCluster
@@ -48,7 +49,9 @@ async def pods(cluster: HollowCluster, demo_api: Api) -> dict[str, str]:
 
 
 async def measured(api: Api, traffic_s: float = 10, source: SourceConfig = AUTO) -> Diagnosis:
-    return await diagnose(api, DiagnoseConfig("grpc-server", DEMO, traffic_s=traffic_s, every_s=0, source=source))
+    return await diagnose(
+        api, DiagnoseConfig(Subject("grpc-server", DEMO), traffic_s=traffic_s, every_s=0, source=source)
+    )
 
 
 @pytest.mark.parametrize(
@@ -58,7 +61,7 @@ async def test_who_is_to_count_and_cannot_leaves_it_open(
     demo_api: Api, pods: dict[str, str], choice: Choice, overall: Conclusion
 ) -> None:
     diagnosis = await diagnose(
-        demo_api, DiagnoseConfig("grpc-server", DEMO, traffic_s=1, every_s=0, source=SourceConfig(choice))
+        demo_api, DiagnoseConfig(Subject("grpc-server", DEMO), traffic_s=1, every_s=0, source=SourceConfig(choice))
     )
     assert reason(diagnosis)
     assert (diagnosis.conclusion, diagnosis.overall) == (Conclusion.CLEAR, overall)
@@ -119,7 +122,7 @@ async def test_calls_past_linkerds_proxy_are_not_counted(cluster: HollowCluster,
     cluster.set_spec(DEPLOYMENTS, DEMO, "grpc-client", replicas=0)
     cluster.create(PODS, DEMO, "web", metadata={"annotations": annotations}, spec={"containers": containers})
     await cluster.settle()
-    config = DiagnoseConfig("grpc-server", DEMO, traffic_s=1, every_s=0, source=SourceConfig(Choice.LINKERD))
+    config = DiagnoseConfig(Subject("grpc-server", DEMO), traffic_s=1, every_s=0, source=SourceConfig(Choice.LINKERD))
     assert reason(await diagnose(demo_api, config)) == "no client pod calls through Linkerd's proxy"
 
 
@@ -131,7 +134,7 @@ async def test_pinned_by_the_servers_logs(cluster: HollowCluster, demo_api: Api)
     (client,) = pods_of(cluster, "client")
     pattern = re.compile(r"done peer=(?P<client>\S+)")
     config = DiagnoseConfig(
-        "grpc-server", DEMO, traffic_s=60, every_s=0, source=SourceConfig(Choice.LOG, log_match=pattern)
+        Subject("grpc-server", DEMO), traffic_s=60, every_s=0, source=SourceConfig(Choice.LOG, log_match=pattern)
     )
     measuring = asyncio.create_task(diagnose(demo_api, config))
     while not measuring.done():
@@ -164,7 +167,7 @@ async def test_a_port_forward_that_breaks_is_opened_again(
 
 
 async def test_why_nothing_was_measured(cluster: HollowCluster, demo_api: Api, pods: dict[str, str]) -> None:
-    assert (await diagnose(demo_api, DiagnoseConfig("grpc-server", DEMO))).traffic is None
+    assert (await diagnose(demo_api, DiagnoseConfig(Subject("grpc-server", DEMO)))).traffic is None
     cluster.faults.on("GET", path(pods), refuse(403))
     assert reason(await measured(demo_api)) == f"this user may not create pods/portforward in namespace {DEMO}"
     cluster.faults.on("GET", path(pods), NOT_FOUND)
@@ -191,7 +194,7 @@ async def test_traffic_is_not_balanced_while_a_client_has_no_sidecar(
     cluster.create(PODS, DEMO, "web", metadata={"labels": labels}, spec={"containers": [container]})
     await cluster.settle()
     cluster.faults.on("GET", path(pods), Envoy(SERVICE, dict.fromkeys(servers(pods), 999)))
-    diagnosis = await diagnose(demo_api, DiagnoseConfig("grpc-server", DEMO, traffic_s=1, every_s=0.3))
+    diagnosis = await diagnose(demo_api, DiagnoseConfig(Subject("grpc-server", DEMO), traffic_s=1, every_s=0.3))
     assert diagnosis.measured
     assert diagnosis.measured.verdict.reason == "blind to web: it has no sidecar"
 
@@ -221,7 +224,7 @@ async def test_the_servers_count_where_the_client_does_not(cluster: HollowCluste
     assert diagnosis.measured.verdict.reason.startswith("all ")
     assert diagnosis.measured.counted_by == CountedBy("istio", 3, 3, NO_PROXY)
     assert ([*diagnosis.measured.by_client], diagnosis.overall) == (["unknown"], Conclusion.CAUSED)
-    config = DiagnoseConfig("grpc-server", DEMO, traffic_s=1, every_s=0, source=SourceConfig(Choice.ENVOY))
+    config = DiagnoseConfig(Subject("grpc-server", DEMO), traffic_s=1, every_s=0, source=SourceConfig(Choice.ENVOY))
     assert reason(await diagnose(demo_api, config)) == "no client pod runs with Istio's sidecar"
 
 
@@ -269,7 +272,7 @@ async def test_the_servers_count_themselves_where_there_is_no_mesh(cluster: Holl
         cluster.faults.on("GET", where, Metrics({"OK": 0 if at else 20}))
     for source, why in ((Choice.AUTO, NO_PROXY), (Choice.APP, "")):
         config = DiagnoseConfig(
-            "grpc-server", DEMO, traffic_s=10, every_s=0, source=SourceConfig(source, MetricsPort("9090"))
+            Subject("grpc-server", DEMO), traffic_s=10, every_s=0, source=SourceConfig(source, MetricsPort("9090"))
         )
         diagnosis = await diagnose(demo_api, config)
         assert diagnosis.measured

@@ -13,6 +13,7 @@ from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import ACCESS_REVIEWS, PODS
 from grpcdemo.steps.diagnose import DiagnoseConfig, ProbeConfig, diagnose
 from grpcdemo.steps.probes import START_S, ProbePlan
+from grpcdemo.steps.subject import Subject
 from grpcdemo.verdict import Outcome
 from grpcdemo.workload.probe import format_counts
 from tests.fakes.hollow_cluster import HollowCluster
@@ -45,7 +46,7 @@ def changes(cluster: HollowCluster) -> list[str]:
 
 def config(agree: Asking, start_s: float = START_S) -> DiagnoseConfig:
     probe = ProbeConfig(agree, start_s=start_s)
-    return DiagnoseConfig("grpc-server", DEMO, traffic_s=60, every_s=0.001, probe=probe)
+    return DiagnoseConfig(Subject("grpc-server", DEMO), traffic_s=60, every_s=0.001, probe=probe)
 
 
 def containers(cluster: HollowCluster) -> list[Object]:
