@@ -40,31 +40,35 @@ async def find_subject(api: Api, subject: Subject) -> tuple[Object, Object, Clie
 
     Raises UsageError, NotFound, or NotEnoughResponses if the client has no pod to look at.
     """
-    name = parse_reference(subject.service, (SERVICES,)).name
     namespace = subject.namespace or api.target.own_namespace
-    service = await find_service(api, name, namespace)
+    service = await find_service(api, parse_reference(subject.service, (SERVICES,), namespace))
     port = choose_port(service, subject.port)
     return service, port, await find_client(api, subject, namespace)
 
 
-async def find_service(api: Api, name: str, namespace: str) -> Object:
-    service = await api.find(SERVICES, name, namespace=namespace)
-    if service is not None:
-        return service
-    names = [obj["metadata"]["name"] for obj in (await api.list(SERVICES, namespace=namespace))["items"]]
-    raise NotFound(f"there is no Service {name} in namespace {namespace}", hint=await _near(api, name, names))
+async def find_service(api: Api, named: ObjectReference) -> Object:
+    service = await api.find(SERVICES, named.name, namespace=named.namespace)
+    if service is None:
+        hint = await _elsewhere(api, named.name) or await _near(api, named) or "name another namespace with --namespace"
+        raise NotFound(f"there is no Service {named.name} in namespace {named.namespace}", hint=hint)
+    return service
 
 
-async def _near(api: Api, name: str, names: list[str]) -> str:
-    """Where it may be instead."""
+async def _elsewhere(api: Api, name: str) -> str:
+    """In which other namespace there is such a Service; empty if in none that the user may look at."""
     try:
         same = (await api.list(SERVICES, fields=f"metadata.name={name}"))["items"]
     except ApiError:
-        same = []
-    if same:
-        return f"there is one in namespace {same[0]['metadata']['namespace']}: name it with --namespace"
-    near = difflib.get_close_matches(name, names, cutoff=0.5) or names[:3]
-    return f"there is {', '.join(near)}" if near else "name another namespace with --namespace"
+        return ""
+    return f"there is one in namespace {same[0]['metadata']['namespace']}: name it with --namespace" if same else ""
+
+
+async def _near(api: Api, reference: ObjectReference) -> str:
+    """What there is in place of what is not; empty if nothing."""
+    objects = (await api.list(reference.resource, namespace=reference.namespace))["items"]
+    names = [obj["metadata"]["name"] for obj in objects]
+    near = difflib.get_close_matches(reference.name, names, cutoff=0.5) or names[:3]
+    return f"there is {', '.join(near)}" if near else ""
 
 
 def choose_port(service: Object, wanted: str | None) -> Object:
@@ -99,9 +103,7 @@ async def find_client(api: Api, subject: Subject, namespace: str) -> Client | No
     reference = parse_reference(subject.client, CLIENTS, namespace)
     workload = await api.find(reference.resource, reference.name, namespace=namespace)
     if workload is None:
-        names = [obj["metadata"]["name"] for obj in (await api.list(reference.resource, namespace=namespace))["items"]]
-        near = difflib.get_close_matches(reference.name, names, cutoff=0.5) or names[:3]
-        hint = f"there is {', '.join(near)}" if near else "name its namespace with --client-namespace"
+        hint = await _near(api, reference) or "name its namespace with --client-namespace"
         raise NotFound(f"there is no {reference.singular} in namespace {namespace}", hint=hint)
     pods = await _pods(api, reference, workload)
     if not pods:
