@@ -68,6 +68,7 @@ class HollowNode:
         """The state of each ephemeral container."""
         self.balances = False
         """Whether calls are balanced even without a proxy."""
+        self.calls_fail = False
         self._registry = registry
         self._store = registry.store
         self._clock = clock
@@ -158,11 +159,11 @@ class HollowNode:
     def _call(self, client: str, servers: list[tuple[str, str]], at_ns: int, *, balances: bool) -> bytes:
         self._calls[client] += 1
         seq = self._calls[client]
-        if servers:
+        if servers and not self.calls_fail:
             pod, ip = servers[seq % len(servers) if balances else 0]
             call = Call(seq, "OK", pod, ip, 1.0, None)
         else:
-            call = Call(seq, "UNAVAILABLE", None, None, 1.0, None)
+            call = Call(seq, "UNAVAILABLE", None, None, 1.0, f"attempt {seq}")
         return f"{format_time(at_ns)} {format_call(call)}\n".encode()
 
 

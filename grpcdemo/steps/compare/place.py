@@ -113,7 +113,8 @@ class Place:
             except ApiError:
                 continue
             if failed := [call.result for call in log.calls if not call.answered]:
-                return ": ".join(filter(None, (failed[-1].code, failed[-1].message)))
+                latest = failed[-1]
+                return ": ".join(filter(None, (latest.code, latest.message)))
         return ""
 
     async def _client_log(self, pod: Pod, tail: int | None = None) -> ClientLog:

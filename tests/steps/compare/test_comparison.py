@@ -6,6 +6,7 @@ import dataclasses
 import pytest
 
 from grpcdemo.cures import find_cure
+from grpcdemo.errors import GrpcdemoError
 from grpcdemo.kube.client.api import Api
 from grpcdemo.model.comparison import Comparison, Event
 from grpcdemo.model.progress import Done, StepEvent, Waiting
@@ -14,6 +15,7 @@ from grpcdemo.steps.compare import CompareConfig, Results, compare, rehearse
 from grpcdemo.steps.compare.config import Timing
 from grpcdemo.verdict import Outcome
 from tests.fakes.hollow_cluster import HollowCluster
+from tests.fakes.hollow_node import HISTORY, NOT_READY, READY
 from tests.kube.conftest import api, script
 from tests.steps.conftest import cluster, cluster_api, events
 from tests.steps.events import Events
@@ -104,3 +106,13 @@ async def test_a_cure_that_fails_is_a_row_that_says_why(
     assert not none.contrast
     assert failed.failure == "namespace istio-grpc-demo-compare-taken exists, and grpcdemo did not create it"
     assert ours(cluster) == [CONFIG.namespace_of(taken)]
+
+
+async def test_clients_that_never_get_an_answer_say_what_grpc_says(
+    cluster: HollowCluster, cluster_api: Api, events: Events
+) -> None:
+    cluster.node.calls_fail = True
+    cluster.node.behavior = lambda pod: NOT_READY if pod["metadata"]["labels"]["app"] == "grpc-client" else READY
+    config = dataclasses.replace(CONFIG, timeout_s=0.2)
+    with pytest.raises(GrpcdemoError, match=f"^calls fail: UNAVAILABLE: attempt {HISTORY}$"):
+        await compare(cluster_api, config, Results(), events.append)
