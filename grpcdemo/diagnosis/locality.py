@@ -33,7 +33,7 @@ def judge_preference(scene: Scene, level: Level, *, strict: bool = False) -> Loc
     if len(places) < 2 and not (strict and scene.callers):
         return None
     if not scene.callers:
-        return Locality(Severity.MAY_PIN, f"a client gets the pods of its own {level} only")
+        return Locality(Severity.MAY_PIN, f"a client gets only the pods of its own {level}")
     worst: Locality | None = None
     for place in sorted({_caller_place(scene, pod, level) for pod in scene.callers}):
         near = places.get(place, 0)

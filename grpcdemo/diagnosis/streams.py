@@ -16,14 +16,14 @@ def long_streams(measurement: Measurement) -> Findings:
         return
     streams = measurement.streams[client]
     number, pods = sum(streams.values()), ", ".join(sorted(streams))
-    others = f"; {len(measurement.streams) - 1} more clients are alike" if len(measurement.streams) > 1 else ""
+    others = f"; {len(measurement.streams) - 1} more clients do the same" if len(measurement.streams) > 1 else ""
     yield Finding(
         ID,
         Severity.MAY_PIN if pinned else Severity.OBSCURES,
-        f"{client} began no request in {measurement.seconds:.0f} s, and {number} to {pods} went on: all messages of a "
-        f"stream go to one pod, and so does all in a connection that the sidecar cannot look into{others}",
+        f"{client} started no request in {measurement.seconds:.0f} s, but {number} to {pods} stayed open: all messages "
+        f"of a stream go to one pod, as does everything in a connection that the sidecar cannot decode{others}",
         remedy=Remedy(
             note="let the client end its streams from time to time, or the server: MAX_CONNECTION_AGE with a grace "
-            "period; if the application speaks TLS itself, let the mesh encrypt instead"
+            "period; if the application uses TLS itself, let the mesh encrypt instead"
         ),
     )

@@ -239,15 +239,15 @@ class Window:
         if len(servers) > 1 and not self.failures.requests:
             lasting = sum(sum(numbers.values()) for numbers in self.streams.values())
             nothing = idle or "no request went to a server pod"
-            reason = f"no request began, and {lasting} went on all the time" if lasting else nothing
+            reason = f"no request was started, and {lasting} stayed open" if lasting else nothing
             return Verdict(Outcome.INCONCLUSIVE, reason)
         if self.failures.is_without_answer:
             return Verdict(
                 Outcome.INCONCLUSIVE,
-                f"none of {self.failures.begun} requests was answered: they go on, or were given up",
+                f"none of {self.failures.begun} requests was answered: they are pending or were canceled",
             )
         if elsewhere := [name for name in answered if name not in servers]:
-            reason = f"{answered[elsewhere[0]]} requests went to {elsewhere[0]}, which is no ready endpoint here"
+            reason = f"{answered[elsewhere[0]]} requests went to {elsewhere[0]}, which is not a ready endpoint here"
             return Verdict(Outcome.INCONCLUSIVE, reason)
         if untold:
             return self.failures.tell(judge_load(answered, servers, untold, criteria, unheard))

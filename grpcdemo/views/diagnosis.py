@@ -34,8 +34,8 @@ WORDS = {
 STYLES = {Severity.PINS: BAD, Severity.ERRORS: BAD}
 NOT_MEASURED = "by configuration only; traffic was not measured"
 NONE = (
-    "no Service here speaks gRPC, as far as ports and probes tell: name it with `grpcdemo diagnose svc/NAME`, "
-    "or look everywhere with `-A`"
+    "no gRPC Service found (by port names, appProtocol and probes): name one with `grpcdemo diagnose svc/NAME`, "
+    "or search all namespaces with `-A`"
 )
 OUTCOME_STYLES = {Outcome.PINNED: BAD, Outcome.SKEWED: BAD, Outcome.BALANCED: GOOD}
 CONNECTIONS = "CONNECTIONS OF"
@@ -73,7 +73,7 @@ def diagnoses_view(diagnoses: Sequence[Diagnosis], width: int | None = None) -> 
     table: Table = plain_table(*columns)
     for row in rows:
         table.add_row(*(row[column] for column in columns))
-    return Group(table, Text(""), Text(NOT_MEASURED), Text("see one with `grpcdemo diagnose svc/NAME`"))
+    return Group(table, Text(""), Text(NOT_MEASURED), Text("for details: `grpcdemo diagnose svc/NAME`"))
 
 
 def subject(diagnosis: Diagnosis) -> str:
@@ -97,18 +97,18 @@ def answer(diagnosis: Diagnosis) -> str:
     first = next(iter(diagnosis.findings), None)
     if diagnosis.conclusion is Conclusion.CLEAR or first is None:
         if diagnosis.overall is Conclusion.CAUSED:
-            return "the configuration shows no cause: look at the client's own policy, connections and streams"
-        return "nothing pins: by its configuration, requests are balanced"
+            return "the configuration shows no cause: check the client's load-balancing policy, connections and streams"
+        return "nothing pins clients: the configuration balances requests"
     if diagnosis.conclusion is Conclusion.CAUSED:
         if not diagnosis.of(Severity.ERRORS):
             return "pinned: the configuration keeps a client on one pod"
         return "calls fail, or stay on one pod" if diagnosis.of(Severity.PINS) else "calls fail"
     if diagnosis.is_settled:
-        return "nothing pins: what may pin, does not, as the traffic of all clients shows"
+        return "nothing pins clients: the configuration could, but the traffic of all clients is balanced"
     maybe = diagnosis.of(Severity.MAY_PIN)
     if maybe and diagnosis.overall is Conclusion.CAUSED:
-        return "the configuration shows what may be the cause"
-    return "open: it depends on what the configuration does not show" if maybe else "open: not all could be checked"
+        return "the configuration shows a possible cause"
+    return "open: it depends on more than the configuration shows" if maybe else "open: not everything could be checked"
 
 
 def measured(measurement: Measurement) -> str:
@@ -119,7 +119,7 @@ def measured(measurement: Measurement) -> str:
 
 def source(measurement: Measurement) -> str:
     """By what, and over what time."""
-    return f"{counted_by_text(measurement.counted_by)} in {measurement.seconds:.1f} s"
+    return counted_by_text(measurement.counted_by, measurement.seconds)
 
 
 def not_measured(diagnosis: Diagnosis) -> str:
@@ -131,15 +131,15 @@ def not_measured(diagnosis: Diagnosis) -> str:
 
 
 def counts(diagnosis: Diagnosis) -> str:
-    """How many causes were looked for, and what came out."""
+    """How many causes were checked, and the result."""
     words = {
-        Severity.PINS: "pin",
-        Severity.ERRORS: "make calls fail",
-        Severity.MAY_PIN: "may pin",
+        Severity.PINS: "pinning clients",
+        Severity.ERRORS: "making calls fail",
+        Severity.MAY_PIN: "possible",
         Severity.UNKNOWN: "could not be checked",
     }
     parts = [f"{number} {word}" for severity, word in words.items() if (number := len(diagnosis.of(severity)))]
-    return f"looked for {diagnosis.looked_at} causes: {', '.join(parts) or 'none applies'}"
+    return f"checked {diagnosis.looked_at} causes: {', '.join(parts) or 'none applies'}"
 
 
 def evidence_text(evidence: Evidence) -> str:

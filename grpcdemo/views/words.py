@@ -53,15 +53,16 @@ COUNTERS = {
 CONNECTED = "seen in the connections"
 
 
-def counted_by_text(counted_by: CountedBy) -> str:
-    """Who has counted the requests and, if that is not the best that could be, why."""
+def counted_by_text(counted_by: CountedBy, over_s: float | None = None) -> str:
+    """Who has counted the requests, over what time and, if that is not the best source, why."""
     pods, all_pods = counted_by.pods, counted_by.all_pods
     which = f"{pods}" if pods == all_pods else f"{pods} of {all_pods}"
     whose = "server" if counted_by.at_servers else "client"
     why = f" ({counted_by.why})" if counted_by.why else ""
     how = f"counted by {COUNTERS[counted_by.source]}" if counts_requests(counted_by) else CONNECTED
     also = f" and {CONNECTED}" if counted_by.with_connections else ""
-    return f"{how}{also} of {which} {whose} {'pod' if all_pods == 1 else 'pods'}{why}"
+    over = "" if over_s is None else f" in {over_s:.1f} s"
+    return f"{how}{also} of {which} {whose} {'pod' if all_pods == 1 else 'pods'}{over}{why}"
 
 
 def counts_requests(counted_by: CountedBy | None) -> bool:

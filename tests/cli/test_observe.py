@@ -297,11 +297,11 @@ def test_no_observation_no_report(
 def test_a_service_that_nobody_counts(grpcdemo: Command, up: str) -> None:
     target = ("--kubeconfig", up, "-n", DEMO)
     ended = grpcdemo("observe", "svc/grpc-server", "--expect", "pinned", "--timeout", "0", *target)
-    metrics = "no server pod names a metrics port (annotation prometheus.io/port or --metrics-port)"
+    metrics = "no server pod declares a metrics port (set --metrics-port)"
     connections = (
         "the server pods' connections cannot be read: no container has the program `cat`, as in a distroless image"
     )
-    proxy = "no client pod runs with Istio's sidecar or Linkerd's proxy"
+    proxy = "no client pod has Istio's sidecar or Linkerd's proxy"
     why = f"{proxy}, and {metrics}, and {connections}, so nobody counts requests"
     assert ended.code == 4
     assert f"inconclusive: {why}" in " ".join(ended.out.split())

@@ -102,7 +102,7 @@ def test_a_service_is_counted_by_the_sidecars_of_its_clients(demo: Demo) -> None
     demo.run("up").check(0)
     watched = ("observe", "svc/grpc-server", "--client", "deploy/grpc-client", "--source", "envoy")
     blind = demo.run(*watched, "--expect", "pinned", "--timeout", "1").check(4)
-    assert "no client pod runs with Istio's sidecar" in blind.error
+    assert "no client pod has Istio's sidecar" in blind.error
     with demo.start(*watched, "--output", "jsonl") as seen:
         seen.wait_for_record(lambda record: record["verdict"] == "inconclusive")
         demo.run("istio", "on").check(0)

@@ -110,7 +110,7 @@ def test_requests_that_go_on_all_the_time() -> None:
     (finding,) = long_streams(measurement)
     assert (finding.severity, finding.summary.partition(":")[0]) == (
         Severity.MAY_PIN,
-        "web began no request in 2 s, and 1 to cart-2 went on",
+        "web started no request in 2 s, but 1 to cart-2 stayed open",
     )
     filled.add(3, SERVERS, {"web": counters(7, 9)})
     assert filled.streams.keys() == {"shop"}
@@ -121,7 +121,7 @@ def test_streams_alone_are_inconclusive_and_spread_ones_only_told() -> None:
     for now in range(2):
         filled.add(now, SERVERS, {"web": counters(5, 5, under_way=(1, 2))})
     measurement = filled.measure({}, by(1))
-    assert measurement.verdict.reason == "no request began, and 3 went on all the time"
+    assert measurement.verdict.reason == "no request was started, and 3 stayed open"
     assert [finding.severity for finding in long_streams(measurement)] == [Severity.OBSCURES]
 
 
@@ -130,7 +130,7 @@ def test_no_traffic_and_traffic_elsewhere_are_inconclusive() -> None:
     assert (idle.verdict.outcome, idle.verdict.reason) == (Outcome.INCONCLUSIVE, "no request went to a server pod")
     elsewhere = window({"web": counters(0, 0, 0)}, {"web": counters(0, 0, 90)}).measure({}, by(1))
     assert elsewhere.verdict.outcome is Outcome.INCONCLUSIVE
-    assert elsewhere.verdict.reason == "90 requests went to 10.0.0.3, which is no ready endpoint here"
+    assert elsewhere.verdict.reason == "90 requests went to 10.0.0.3, which is not a ready endpoint here"
 
 
 def test_only_answers_are_judged_and_failures_are_told() -> None:
@@ -156,7 +156,7 @@ def test_only_answers_are_judged_and_failures_are_told() -> None:
         (
             counters(50, 50, failed=(9, 9), given_up=70),
             Outcome.INCONCLUSIVE,
-            "none of 70 requests was answered: they go on, or were given up",
+            "none of 70 requests was answered: they are pending or were canceled",
         ),
         (
             counters(50, 250, failed=(9, 9), given_up=70),
@@ -171,7 +171,7 @@ def test_only_answers_are_judged_and_failures_are_told() -> None:
 def test_streams_under_way_or_ended_by_their_clients_have_not_failed() -> None:
     open_ = {"10.0.0.1": Requests(begun=5, under_way=5), "10.0.0.2": Requests(begun=4, under_way=1)}
     measurement = window({"web": dict.fromkeys(SERVERS, Requests())}, {"web": open_}).measure({}, by(1))
-    assert measurement.verdict.reason == "none of 9 requests was answered: they go on, or were given up"
+    assert measurement.verdict.reason == "none of 9 requests was answered: they are pending or were canceled"
     assert [*failing_requests(measurement.failures, "shop")] == []
 
 

@@ -225,7 +225,7 @@ async def test_the_servers_count_where_the_client_does_not(cluster: HollowCluste
     assert diagnosis.measured.counted_by == CountedBy("istio", 3, 3, NO_PROXY)
     assert ([*diagnosis.measured.by_client], diagnosis.overall) == (["unknown"], Conclusion.CAUSED)
     config = DiagnoseConfig(Subject("grpc-server", DEMO), traffic_s=1, every_s=0, source=SourceConfig(Choice.ENVOY))
-    assert reason(await diagnose(demo_api, config)) == "no client pod runs with Istio's sidecar"
+    assert reason(await diagnose(demo_api, config)) == "no client pod has Istio's sidecar"
 
 
 async def test_the_servers_count_where_the_clients_sidecar_does_not_know_the_service(

@@ -126,12 +126,10 @@ def test_who_calls_is_asked_for_where_nobody_is_known() -> None:
 
 
 def test_what_the_servers_sidecars_counted() -> None:
-    counted_by = CountedBy("istio", 3, 3, "no client pod runs with Istio's sidecar")
+    counted_by = CountedBy("istio", 3, 3, "no client pod has Istio's sidecar")
     diagnosis = replace(WELL, traffic=replace(COUNTED, counted_by=counted_by))
     text = " ".join(draw(diagnosis_view(diagnosis), 100).split())
-    assert (
-        "; counted by the sidecars of 3 server pods (no client pod runs with Istio's sidecar) in 1.2 s CALLER" in text
-    )
+    assert "; counted by the sidecars of 3 server pods in 1.2 s (no client pod has Istio's sidecar) CALLER" in text
     document = diagnosis_document(diagnosis)
     assert (document["source"], document["sourceReason"]) == ("istio", counted_by.why)
 
@@ -155,10 +153,10 @@ def test_connections_are_told_beside_the_requests_and_alone() -> None:
 
 
 def test_what_the_servers_themselves_counted() -> None:
-    counted_by = CountedBy("app", 2, 3, "no client pod runs with Istio's sidecar")
+    counted_by = CountedBy("app", 2, 3, "no client pod has Istio's sidecar")
     diagnosis = replace(WELL, traffic=replace(COUNTED, counted_by=counted_by))
     text = " ".join(draw(diagnosis_view(diagnosis), 100).split())
-    assert "; counted by the applications of 2 of 3 server pods (no client pod runs with Istio's sidecar) in" in text
+    assert "; counted by the applications of 2 of 3 server pods in 1.2 s (no client pod has Istio's sidecar)" in text
     assert " CALLER " in text
     schema().validate(as_read(diagnosis_document(diagnosis)))
 

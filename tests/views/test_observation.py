@@ -324,10 +324,10 @@ def test_connections_are_no_requests() -> None:
 
 def test_what_the_servers_sidecars_count_is_by_caller() -> None:
     by_client = {"unknown": {"grpc-server-7d4b9c8f6-2xk4p": 9}, "web in shop": {"grpc-server-7d4b9c8f6-b7wzn": 3}}
-    counted_by = CountedBy("istio", 3, 3, "no client pod runs with Istio's sidecar")
+    counted_by = CountedBy("istio", 3, 3, "no client pod has Istio's sidecar")
     seen = replace(PINNED, tally=Tally(12, by_client=by_client, seconds=4.0, failed={}), counted_by=counted_by)
     text = draw(observation_view(seen, 200), 200)
-    counted = "counted by the sidecars of 3 server pods (no client pod runs with Istio's sidecar)"
+    counted = "counted by the sidecars of 3 server pods (no client pod has Istio's sidecar)"
     assert f"12 responses in 4.0 s (3.0/s), {counted}\n" in text
     rows = text[text.index("CALLER") :].splitlines()[1:3]
     assert [row.split()[0] for row in rows] == ["unknown", "web"]

@@ -77,7 +77,7 @@ def opt_in(client: Client) -> Remedy:
 def restarted(client: Client, *before: Kubectl, note: str = "") -> Remedy:
     """The commands *before*, then new pods of the client."""
     if client.reference.resource not in RESTARTABLE:
-        return run(*before, note=note or f"create {client.reference.singular} anew")
+        return run(*before, note=note or f"recreate {client.reference.singular}")
     name, namespace = client.reference.singular, client.namespace
     restart = Kubectl("rollout", "restart", name, namespace=namespace)
     return run(*before, restart, _rolled_out(client), note=note)
@@ -86,14 +86,16 @@ def restarted(client: Client, *before: Kubectl, note: str = "") -> Remedy:
 def reconnected(scene: Scene, change: Kubectl, note: str = "") -> Remedy:
     """A *change* that only new connections follow: a client keeps the one that it has until it restarts."""
     if scene.client is None:
-        return run(change, note=f"{note + '; ' if note else ''}then restart the clients: a connection stays as it is")
+        return run(
+            change, note=f"{note + '; ' if note else ''}then restart the clients: open connections do not change"
+        )
     return restarted(scene.client, change, note=note)
 
 
 def patched(client: Client, template: Object, note: str = "") -> Remedy:
     """A change of the client's pod template, which makes new pods of it."""
     if client.reference.resource not in RESTARTABLE:
-        return run(note=note or f"create {client.reference.singular} anew without it")
+        return run(note=note or f"recreate {client.reference.singular} without it")
     patch = strategic_patch(client.reference, {"spec": {"template": template}})
     return run(patch, _rolled_out(client), note=note)
 

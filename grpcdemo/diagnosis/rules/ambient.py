@@ -62,7 +62,7 @@ def several_waypoint_pods(scene: Scene) -> Findings:
         yield Finding(
             "several-waypoint-pods",
             Severity.OBSCURES,
-            f"the waypoint has {len(ready)} pods, and a client stays on one: the servers are even, the waypoints not",
+            f"a client stays on one of the waypoint's {len(ready)} pods: the servers are balanced, the waypoint is not",
             (field(PODS, ready[0], f"metadata.labels.{GATEWAY_NAME}", name),),
         )
 
@@ -102,7 +102,9 @@ def _use_waypoint(scene: Scene) -> Remedy:
         "--overwrite",
         namespace=scene.namespace,
     )
-    return run(label, note="" if names else f"first make one: `istioctl waypoint apply --namespace {scene.namespace}`")
+    return run(
+        label, note="" if names else f"first create one: `istioctl waypoint apply --namespace {scene.namespace}`"
+    )
 
 
 def _serves(gateway: Object) -> bool:

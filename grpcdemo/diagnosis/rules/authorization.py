@@ -47,7 +47,7 @@ def _denials(scene: Scene, pod: Object) -> Findings:
                     f"an AuthorizationPolicy denies all calls: {pod['metadata']['name']} ends them with "
                     "PERMISSION_DENIED",
                     (field(AUTHORIZATION_POLICIES, policy, f"spec.rules[{index}]", rule),),
-                    Remedy(note="narrow the rule to the calls that it is meant for"),
+                    Remedy(note="narrow the rule to the calls that it should deny"),
                 )
 
 
@@ -63,7 +63,7 @@ def _lacks(scene: Scene, pod: Object) -> Findings:
         Severity.ERRORS,
         f"no AuthorizationPolicy allows the calls of {who}: {pod['metadata']['name']} ends them with PERMISSION_DENIED",
         tuple(field(AUTHORIZATION_POLICIES, one, "spec.rules", _rules(one) or None) for one in allowing),
-        Remedy(note="allow them in one of the policies, if they are meant to be"),
+        Remedy(note="allow them in one of the policies, if they should be allowed"),
     )
 
 

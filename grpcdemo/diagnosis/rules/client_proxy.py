@@ -31,7 +31,7 @@ def client_without_sidecar(scene: Scene) -> Findings:
     yield Finding(
         "client-without-sidecar",
         Severity.PINS,
-        f"{subject} no sidecar: kube-proxy balances its connections, and a call needs no new one",
+        f"{subject} no sidecar: kube-proxy balances connections, and a gRPC client keeps one",
         _label_evidence(scene, scene.client),
         inject_namespace(scene, scene.client) if scene.has_istio else _inject_linkerd(scene.client),
     )
@@ -71,7 +71,7 @@ def client_with_another_proxy(scene: Scene) -> Findings:
         yield Finding(
             "client-with-another-proxy",
             Severity.UNKNOWN,
-            "a proxy of a mesh that is not known here carries the client's calls: how it balances cannot be judged",
+            "the client's calls go through another mesh's proxy: how it balances is unknown",
             (field(PODS, pod, "spec.containers[].name", ", ".join(names)),),
         )
 
@@ -89,11 +89,15 @@ def client_not_named(scene: Scene) -> Findings:
     names = sorted(filter(None, outside))
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     example = next((name for name in names if name.startswith("deployment/")), "deploy/NAME")
-    why = f"without a sidecar here: {', '.join(names[:NAMED])}{more}" if names else "no other pod is in its namespace"
+    why = (
+        f"workloads without a sidecar here: {', '.join(names[:NAMED])}{more}"
+        if names
+        else "its namespace has no other pod"
+    )
     yield Finding(
         "client-not-named",
         Severity.MAY_PIN,
-        f"a client without a sidecar would stay on one pod, and none was named ({why})",
+        f"a client without a sidecar would stay on one pod, but no client is known ({why})",
         remedy=Remedy(note=f"name the client: --client {example}"),
     )
 
@@ -103,7 +107,7 @@ def callers_out_of_sight(scene: Scene) -> Findings:
         yield Finding(
             "callers-out-of-sight",
             Severity.OBSCURES,
-            f"pods of other namespaces may call the Service, too: this user may not {scene.unseen}",
+            f"pods in other namespaces may also call the Service: this user may not {scene.unseen}",
             remedy=run(scene.unseen.can_i, note="or name the client with --client and --client-namespace"),
         )
 
@@ -136,7 +140,7 @@ def client_in_sidecar_and_ambient(scene: Scene) -> Findings:
             yield Finding(
                 "client-in-sidecar-and-ambient",
                 Severity.MAY_PIN,
-                "the client has a sidecar, and is labeled for ambient mode: which of them carries a call is open",
+                "the client has a sidecar and is labeled for ambient mode: which of them handles its calls is unclear",
                 (field(*where, f"metadata.labels.{AMBIENT_LABEL}", "ambient"),),
                 run(Kubectl("label", "namespace", scene.client.namespace, f"{AMBIENT_LABEL}-")),
             )

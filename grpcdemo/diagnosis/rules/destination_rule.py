@@ -20,7 +20,7 @@ def consistent_hash(scene: Scene) -> Findings:
         yield Finding(
             "consistent-hash",
             severity,
-            f"a DestinationRule hashes {what}: calls with the same one stay on one pod",
+            f"a DestinationRule hashes {what}: calls with the same value go to the same pod",
             (policy.evidence("loadBalancer"),),
             run(policy.set("loadBalancer", _balancing(policy))),
         )
@@ -43,7 +43,7 @@ def passes_connections_through(scene: Scene) -> Findings:
             yield Finding(
                 "passes-connections-through",
                 Severity.PINS,
-                "a DestinationRule lets the sidecar pass connections through, to kube-proxy",
+                "a DestinationRule makes the sidecar pass connections through to kube-proxy",
                 (policy.evidence("loadBalancer"),),
                 run(policy.set("loadBalancer", _balancing(policy))),
             )
@@ -59,9 +59,9 @@ def connection_pool_limits(scene: Scene) -> Findings:
     for policy in _sidecars_policies(scene):
         http = (policy.fields.get("connectionPool") or {}).get("http") or {}
         if http.get("maxRequestsPerConnection") == 1:
-            summary = "a DestinationRule ends each connection after one request: that balances, at a high price"
+            summary = "a DestinationRule closes each connection after one request: balanced, but expensive"
         elif 0 < http.get("http2MaxRequests", 0) < FEW_REQUESTS:
-            summary = f"a DestinationRule allows {http['http2MaxRequests']} requests at a time: more of them fail"
+            summary = f"a DestinationRule allows only {http['http2MaxRequests']} concurrent requests: any more fail"
         else:
             continue
         yield Finding("connection-pool-limits", Severity.OBSCURES, summary, (policy.evidence("connectionPool"),))

@@ -30,7 +30,7 @@ def cilium_translates_first(scene: Scene) -> Findings:
             yield Finding(
                 "cilium-translates-first",
                 Severity.MAY_PIN,
-                "Cilium replaces the Service's address by a pod's before the sidecar sees it, once a connection",
+                "Cilium replaces the Service's address with a pod's, once per connection, before the sidecar sees it",
                 (field(CONFIG_MAPS, config, f"data.{name}", data[name]),),
                 Remedy(note="set Cilium's Helm value socketLB.hostNamespaceOnly=true, and restart its agents"),
             )
@@ -47,7 +47,7 @@ def calico_translates_first(scene: Scene) -> Findings:
             yield Finding(
                 "calico-translates-first",
                 Severity.MAY_PIN,
-                "Calico replaces the Service's address by a pod's before the sidecar sees it, once a connection",
+                "Calico replaces the Service's address with a pod's, once per connection, before the sidecar sees it",
                 (field(FELIX_CONFIGURATIONS, felix, "spec.bpfConnectTimeLoadBalancing", balancing),),
                 Remedy(note="set bpfConnectTimeLoadBalancing to Disabled"),
             )

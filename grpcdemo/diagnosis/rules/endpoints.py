@@ -38,7 +38,7 @@ def no_ready_endpoint(scene: Scene) -> Findings:
 def single_endpoint(scene: Scene) -> Findings:
     """There is no other pod, as of many a Service."""
     if len(scene.endpoints) == len(scene.ready_endpoints) == 1 and not scene.is_external_name:
-        summary = f"only one pod is there ({_the_ready_one(scene)}), so there is nothing to balance"
+        summary = f"there is only one pod ({_the_ready_one(scene)}), so there is nothing to balance"
         yield Finding(SINGLE, Severity.PINS, summary, (_selector(scene),), _more_pods(scene))
 
 
@@ -94,7 +94,7 @@ def port_missing_in_pods(scene: Scene) -> Findings:
             field(SERVICES, scene.service, "spec.ports[].targetPort", target),
             field(PODS, without[0], "spec.containers[].ports[].name", sorted(_port_names(without[0]))),
         ),
-        Remedy(note=f"name a port of the containers {target}, or set the Service's targetPort to the number"),
+        Remedy(note=f"name a container port {target}, or set the Service's targetPort to the port's number"),
     )
 
 
@@ -107,7 +107,7 @@ def port_not_declared(scene: Scene) -> Findings:
         yield Finding(
             "port-not-declared",
             Severity.OBSCURES,
-            f"calls go to port {target} of the pods, and their containers declare {', '.join(map(str, numbers))}: "
+            f"calls go to port {target} of the pods, but their containers only declare {', '.join(map(str, numbers))}: "
             "if nothing listens there, every call fails",
             (
                 field(SERVICES, scene.service, "spec.ports[].targetPort", target),
@@ -136,7 +136,7 @@ def unready_pods_published(scene: Scene) -> Findings:
     yield Finding(
         "unready-pods-published",
         Severity.OBSCURES,
-        "pods get calls before they are ready: what fails there looks like an uneven share",
+        "pods get calls before they are ready: their failures look like an uneven share",
         (field(SERVICES, scene.service, "spec.publishNotReadyAddresses", value=True),),
         run(patch),
     )

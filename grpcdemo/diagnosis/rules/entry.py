@@ -21,7 +21,7 @@ def external_name(scene: Scene) -> Findings:
         yield Finding(
             "external-name",
             Severity.UNKNOWN,
-            "the Service is only another name: what it leads to decides, and was not looked at",
+            "the Service is an ExternalName: its target decides, and was not examined",
             (field(SERVICES, scene.service, "spec.externalName", scene.spec.get("externalName")),),
             _look_there(str(scene.spec.get("externalName") or "")),
         )
@@ -33,7 +33,7 @@ def _look_there(host: str) -> Remedy:
     namespace, _, domain = rest.partition(".")
     if domain not in ("svc", DOMAIN):
         return Remedy()
-    return Remedy(note=f"look there: `grpcdemo diagnose svc/{name} --namespace {namespace}`")
+    return Remedy(note=f"examine the target: `grpcdemo diagnose svc/{name} --namespace {namespace}`")
 
 
 def no_selector(scene: Scene) -> Findings:
@@ -41,7 +41,7 @@ def no_selector(scene: Scene) -> Findings:
         yield Finding(
             "no-selector",
             Severity.OBSCURES,
-            "the Service has no selector: somebody else writes its endpoints, maybe the address of another balancer",
+            "the Service has no selector: its endpoints are set by something else, and may be another load balancer",
             (field(SERVICES, scene.service, "spec.selector", None),),
         )
 
@@ -52,7 +52,7 @@ def entered_from_outside(scene: Scene) -> Findings:
         yield Finding(
             "entered-from-outside",
             Severity.OBSCURES,
-            f"the Service is a {kind}: who calls from outside the cluster has no sidecar",
+            f"the Service is a {kind}: clients outside the cluster have no sidecar",
             (field(SERVICES, scene.service, "spec.type", kind),),
         )
 

@@ -38,7 +38,7 @@ def calls_excluded_from_sidecar(scene: Scene) -> Findings:
             yield Finding(
                 "calls-excluded-from-sidecar",
                 Severity.PINS,
-                f"the calls of {client.reference.singular} go past its sidecar, to kube-proxy",
+                f"the calls of {client.reference.singular} bypass its sidecar and go to kube-proxy",
                 (field(PODS, pod, f"metadata.annotations.{name}", annotations[name]),),
                 patched(client, {"metadata": {"annotations": {name: rest}}}),
             )
@@ -91,7 +91,7 @@ def exclusion_on_the_workload(scene: Scene) -> Findings:
             yield Finding(
                 "exclusion-on-the-workload",
                 Severity.OBSCURES,
-                f"{name} has no effect on {scene.client.reference.singular}: it belongs to its pod template",
+                f"{name} has no effect on {scene.client.reference.singular}: it must be on the pod template",
                 (field(scene.client.reference.resource, scene.client.workload, f"metadata.annotations.{name}", value),),
             )
 
@@ -105,11 +105,11 @@ def server_port_excluded(scene: Scene) -> Findings:
         if not excluded or scene.proxy_of(pod) is not Proxy.SIDECAR:
             continue
         fails = speaks_mutual_tls(scene, pod)
-        effect = "the client's speaks mutual TLS to them: calls fail" if fails else "these count nothing"
+        effect = "but the client's sidecar uses mutual TLS: calls fail" if fails else "which do not count them"
         yield Finding(
             "server-port-excluded",
             Severity.ERRORS if fails else Severity.OBSCURES,
-            f"calls go past the servers' sidecars, and {effect}",
+            f"calls bypass the servers' sidecars, {effect}",
             (field(PODS, pod, f"metadata.annotations.{INBOUND_PORTS}", value),),
             _include(pod, _without(value, excluded)) if fails else Remedy(),
         )
@@ -128,9 +128,9 @@ def client_runs_as_proxy(scene: Scene) -> Findings:
             yield Finding(
                 "client-runs-as-proxy",
                 Severity.PINS,
-                f"{client.reference.singular} runs as {PROXY_USER}, the proxy's own number: its calls go past it",
+                f"{client.reference.singular} runs as {PROXY_USER}, the proxy's own ID: its calls bypass the proxy",
                 (field(PODS, pod, path, PROXY_USER),),
-                patched(client, {"spec": change}, note="any other number will do that the image can run as"),
+                patched(client, {"spec": change}, note="choose any other ID that the image can run as"),
             )
             return
 
@@ -166,7 +166,7 @@ def proxied_by_environment(scene: Scene) -> Findings:
                 yield Finding(
                     "proxied-by-environment",
                     Severity.OBSCURES,
-                    f"{scene.client.reference.singular} may call through the proxy in its environment",
+                    f"{scene.client.reference.singular} may call through the HTTP proxy in its environment",
                     (field(PODS, pod, f"spec.containers[].env.{names[0]}", "set"),),
                 )
 

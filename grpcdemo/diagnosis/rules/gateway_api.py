@@ -37,7 +37,7 @@ def route_not_accepted(scene: Scene) -> Findings:
                     yield Finding(
                         "route-not-accepted",
                         Severity.OBSCURES,
-                        f"a {resource.kind} for the Service does not apply: {condition.get('reason', 'unknown')}",
+                        f"a {resource.kind} for the Service is not accepted: {condition.get('reason', 'unknown')}",
                         (field(resource, route, f"status.parents[].{condition['type']}", condition["status"]),),
                     )
 

@@ -21,7 +21,7 @@ def headless_behind_sidecar(scene: Scene) -> Findings:
     yield Finding(
         "headless-behind-sidecar",
         Severity.MAY_PIN,
-        "the Service is headless: a sidecar leaves the choice of a pod to the client, and pick_first takes one",
+        "the Service is headless: a sidecar lets the client choose the pod, and pick_first keeps one",
         (field(SERVICES, scene.service, "spec.clusterIP", HEADLESS),),
         _give_cluster_ip(scene),
     )

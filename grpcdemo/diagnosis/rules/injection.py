@@ -18,7 +18,7 @@ def client_older_than_injection(scene: Scene) -> Findings:
         yield Finding(
             "client-older-than-injection",
             Severity.PINS,
-            f"{who(scene, client, pods)} no sidecar, although a new pod would get one: it only comes with a restart",
+            f"{who(scene, client, pods)} no sidecar, but a new pod would get one: restart it",
             (*_wishes(scene, client), field(PODS, pods[0], "metadata.creationTimestamp", _created(pods[0]))),
             restarted(client),
         )
@@ -30,7 +30,7 @@ def client_opts_out_of_injection(scene: Scene) -> Findings:
         yield Finding(
             "client-opts-out-of-injection",
             Severity.PINS,
-            f"{who(scene, client, pods)} no sidecar: the pod template refuses it",
+            f"{who(scene, client, pods)} no sidecar: the pod template opts out of injection",
             (field(PODS, pods[0], f"metadata.{kind}.{INJECT}", "false"),),
             _opt_in(scene, client),
         )
@@ -41,7 +41,7 @@ def client_on_host_network(scene: Scene) -> Findings:
         yield Finding(
             "client-on-host-network",
             Severity.PINS,
-            f"{who(scene, client, pods)} no sidecar: none is injected into pods on the host's network",
+            f"{who(scene, client, pods)} no sidecar: pods with hostNetwork get none",
             (field(PODS, pods[0], "spec.hostNetwork", value=True),),
             patched(client, {"spec": {"hostNetwork": False}}),
         )
@@ -54,7 +54,7 @@ def no_injector_for_client(scene: Scene) -> Findings:
         yield Finding(
             "no-injector-for-client",
             Severity.PINS,
-            f"{subject} no sidecar: no injector of this cluster answers to the labels that ask for one",
+            f"{subject} no sidecar: no injector in this cluster matches the injection labels",
             _wishes(scene, client),
             inject_namespace(scene, client),
         )

@@ -24,7 +24,7 @@ def kube_proxy_balances_connections(scene: Scene) -> Findings:
     yield Finding(
         "kube-proxy-balances-connections",
         Severity.PINS,
-        "no mesh is in this cluster: kube-proxy balances connections, and a gRPC client keeps one",
+        "this cluster has no mesh: kube-proxy balances connections, and a gRPC client keeps one",
         (field(SERVICES, scene.service, "spec.clusterIP", scene.spec.get("clusterIP")),),
         run(
             Kubectl(

@@ -32,7 +32,7 @@ def linkerd_port_opaque(scene: Scene) -> Findings:
             yield Finding(
                 "linkerd-port-opaque",
                 Severity.PINS,
-                "Linkerd takes the port for opaque: it balances connections",
+                "the port is opaque to Linkerd, which balances its connections",
                 (field(resource, obj, f"metadata.annotations.{OPAQUE}", value),),
                 _unset(scene, resource),
             )
@@ -57,7 +57,7 @@ def linkerd_port_skipped(scene: Scene) -> Findings:
             yield Finding(
                 "linkerd-port-skipped",
                 Severity.PINS,
-                f"the calls of {scene.client.reference.singular} go past Linkerd's proxy, to kube-proxy",
+                f"the calls of {scene.client.reference.singular} bypass Linkerd's proxy and go to kube-proxy",
                 (field(resource, obj, f"metadata.annotations.{SKIP}", value),),
                 patched(scene.client, {"metadata": {"annotations": {SKIP: None}}}),
             )

@@ -22,7 +22,7 @@ def port_declared_as_tcp(scene: Scene) -> Findings:
         (field(SERVICES, scene.service, *_declaration(scene)),),
         _declare(
             scene,
-            "where client and server speak TLS themselves, let them speak plaintext first: the mesh encrypts"
+            "if client and server use TLS themselves, switch them to plaintext first: the mesh encrypts"
             if secret
             else "",
         ),
@@ -35,7 +35,7 @@ def port_protocol_sniffed(scene: Scene) -> Findings:
     yield Finding(
         "port-protocol-sniffed",
         Severity.OBSCURES,
-        "the port does not say that it is gRPC: a sidecar has to find out from the first bytes",
+        "the port is not declared as gRPC: a sidecar has to detect it from the first bytes",
         (field(SERVICES, scene.service, *_declaration(scene)),),
         run(_declaration_as_grpc(scene)),
     )

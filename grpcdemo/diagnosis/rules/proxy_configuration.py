@@ -43,9 +43,9 @@ def envoy_filter(scene: Scene) -> Findings:
         yield Finding(
             "envoy-filter",
             Severity.UNKNOWN if balancing else Severity.OBSCURES,
-            "an EnvoyFilter changes how the client's sidecar balances: its effect cannot be judged"
+            "an EnvoyFilter changes how the client's sidecar balances: its effect is unknown"
             if balancing
-            else "an EnvoyFilter changes the client's sidecar, but not how it balances, as far as its words tell",
+            else "an EnvoyFilter changes the client's sidecar, but apparently not how it balances",
             (field(ENVOY_FILTERS, obj, "spec.configPatches[].applyTo", _targets(obj)),),
         )
 

@@ -20,7 +20,8 @@ def proxyless_policy_refused(scene: Scene) -> Findings:
             yield Finding(
                 "proxyless-policy-refused",
                 Severity.ERRORS,
-                f"{scene.client.reference.singular} has no Envoy, and most gRPC libraries refuse {simple}: calls fail",
+                f"{scene.client.reference.singular} uses gRPC's own xDS, and most gRPC libraries reject {simple}: "
+                "calls fail",
                 (policy.evidence("loadBalancer"),),
                 run(policy.set("loadBalancer", {"simple": "ROUND_ROBIN"})),
             )

@@ -139,7 +139,7 @@ def _weigh(route: Route, pods: list[int]) -> Remedy:
         for (at, _), number in zip(route.destinations, pods, strict=True)
     ]
     patch = json_patch(reference_to(VIRTUAL_SERVICES, route.virtual_service), *operations)
-    return run(patch, note="unless the weights are wanted, as for a canary")
+    return run(patch, note="unless the weights are intended, as for a canary")
 
 
 def calls_led_elsewhere(scene: Scene) -> Findings:
@@ -154,7 +154,7 @@ def calls_led_elsewhere(scene: Scene) -> Findings:
             yield Finding(
                 "calls-led-elsewhere",
                 Severity.UNKNOWN,
-                f"a VirtualService leads the calls to {hosts}: its pods answer, and were not looked at",
+                f"a VirtualService routes the calls to {hosts}: its pods answer, and were not examined",
                 (
                     field(
                         VIRTUAL_SERVICES,
@@ -239,7 +239,7 @@ def virtual_service_for_another_host(scene: Scene) -> Findings:
             yield Finding(
                 "virtual-service-for-another-host",
                 Severity.OBSCURES,
-                "a VirtualService leads to the Service, but calls by the Service's own name do not follow it",
+                "a VirtualService routes to the Service, but does not apply to calls by the Service's own name",
                 (field(VIRTUAL_SERVICES, obj, "spec.hosts", obj["spec"].get("hosts")),),
             )
 
@@ -252,6 +252,6 @@ def several_virtual_services(scene: Scene) -> Findings:
         yield Finding(
             "several-virtual-services",
             Severity.OBSCURES,
-            f"{len(applying)} VirtualServices are for the Service's host: only one is sure to be followed",
+            f"{len(applying)} VirtualServices are for the Service's host: only one is sure to apply",
             tuple(field(VIRTUAL_SERVICES, obj, "spec.hosts", obj["spec"].get("hosts")) for obj in applying),
         )

@@ -24,7 +24,7 @@ def strict_mtls(scene: Scene) -> Findings:
             yield Finding(
                 "strict-mtls",
                 Severity.ERRORS,
-                f"the servers take mutual TLS only, and {scene.client.reference.singular} has no sidecar: calls fail",
+                f"the servers accept only mutual TLS, and {scene.client.reference.singular} has no sidecar: calls fail",
                 (field(PEER_AUTHENTICATIONS, policy, "spec.mtls.mode", STRICT),),
                 Remedy(note="give the client a sidecar"),
             )
@@ -38,9 +38,9 @@ def mtls_mismatch(scene: Scene) -> Findings:
         mode = (policy.fields.get("tls") or {}).get("mode")
         meshed = [pod for pod in scene.servers if scene.proxy_of(pod) in (Proxy.SIDECAR, Proxy.AMBIENT)]
         if mode == DISABLE and any((own := _policy(scene, pod)) and _mode(scene, own) == STRICT for pod in meshed):
-            problem, wanted = "switches mutual TLS off, and the servers take nothing else", ISTIO_MUTUAL
+            problem, wanted = "disables mutual TLS, but the servers accept nothing else", ISTIO_MUTUAL
         elif mode == ISTIO_MUTUAL and len(meshed) < len(scene.servers):
-            problem, wanted = "asks for mutual TLS, and not all servers have a sidecar", DISABLE
+            problem, wanted = "requires mutual TLS, but not all servers have a sidecar", DISABLE
         else:
             continue
         yield Finding(

@@ -24,7 +24,7 @@ def traffic_distribution(scene: Scene) -> Findings:
             yield Finding(
                 "traffic-distribution",
                 locality.severity,
-                f"near pods are preferred ({value}): {locality.effect}",
+                f"nearby pods are preferred ({value}): {locality.effect}",
                 (evidence,),
                 remedy,
             )

@@ -81,5 +81,5 @@ def _effect(scene: Scene, mode: str | None, what: str) -> tuple[Severity, str]:
         mesh = scene.inventory.find(CONFIG_MAPS, MESH_CONFIG, ROOT_NAMESPACE)
         mode = REGISTRY_ONLY if REGISTRY_ONLY in ((mesh or {}).get("data") or {}).get("mesh", "") else "ALLOW_ANY"
     if mode == REGISTRY_ONLY:
-        return Severity.ERRORS, f"{what}, and its sidecar refuses what it does not know: calls fail"
-    return Severity.PINS, f"{what}: its sidecar passes connections through, to kube-proxy"
+        return Severity.ERRORS, f"{what}, and its sidecar blocks unknown hosts: calls fail"
+    return Severity.PINS, f"{what}: its sidecar passes connections through to kube-proxy"

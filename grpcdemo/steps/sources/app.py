@@ -20,8 +20,8 @@ from grpcdemo.steps.sources.polls import MOST_PODS, WAIT_S, unasked
 from grpcdemo.steps.sources.source import ANYBODY, PARTLY_READ, Reading
 
 UNTOLD = "the applications' counters do not tell callers apart"
-NO_COUNTER = "no counter of gRPC requests that is known"
-WITHOUT = "it has no counter of its own that can be read"
+NO_COUNTER = "no known counter of gRPC requests"
+WITHOUT = "it has no known counter of gRPC requests"
 
 
 class AppSource:
@@ -97,8 +97,8 @@ class AppSource:
         if self._wanted:
             return f"no server pod has a container port {self._wanted.port}"
         if any(port.is_https for port in map(self._port_of, pods) if port):
-            return "the metrics of the server pods need HTTPS, and only HTTP is read"
-        nowhere = "no server pod names a metrics port (annotation prometheus.io/port or --metrics-port)"
+            return "the server pods serve metrics over HTTPS only, which grpcdemo does not read"
+        nowhere = "no server pod declares a metrics port (set --metrics-port)"
         if not self._survey:
             return nowhere
         if self._survey.unseen:

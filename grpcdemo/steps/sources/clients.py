@@ -17,7 +17,7 @@ from grpcdemo.steps.sources.sidecars import WITHOUT
 from grpcdemo.steps.sources.source import Reading
 
 ISTIO, LINKERD = "Istio's sidecar", "Linkerd's proxy"
-PAST = "its calls go past its sidecar"
+PAST = "its calls bypass its sidecar"
 STRANGE = "its sidecar knows no pod of the Service"
 """It may learn of it: that takes a moment after its start."""
 
@@ -61,7 +61,7 @@ class Proxies(Generic[Answer]):
 
 
 def nobody_runs_with(proxy: str) -> str:
-    return f"no client pod runs with {proxy}"
+    return f"no client pod has {proxy}"
 
 
 def _why_uncounted(uid: str, page: Page | None, around: Around) -> str:

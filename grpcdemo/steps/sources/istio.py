@@ -19,7 +19,7 @@ from grpcdemo.steps.sources.polls import MOST_PODS, WAIT_S, unasked
 from grpcdemo.steps.sources.sidecars import WITHOUT, admin_page, has_envoy
 from grpcdemo.steps.sources.source import PARTLY_READ, Reading
 
-UNMESHED = "no server pod runs with Istio's sidecar"
+UNMESHED = "no server pod has Istio's sidecar"
 ByCaller = Mapping[Caller, Requests]
 
 

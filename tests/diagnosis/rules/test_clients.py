@@ -61,7 +61,7 @@ def test_a_client_that_only_lacks_a_restart() -> None:
 def test_a_client_that_cannot_be_restarted() -> None:
     subject = scene(caller=outside(resource=PODS))
     assert commands(subject, "client-older-than-injection") == []
-    assert finding(subject, "client-older-than-injection").remedy.note == "create pod/web anew"
+    assert finding(subject, "client-older-than-injection").remedy.note == "recreate pod/web"
 
 
 @pytest.mark.parametrize("kind", ["labels", "annotations"])

@@ -91,7 +91,7 @@ def test_a_port_that_no_container_declares(target: object, ports: list[Any], is_
     subject = scene(port={"targetPort": target}, pods=pods)
     assert found(subject) == ({"port-not-declared": Severity.OBSCURES} if is_told else {})
     if is_told:
-        assert "port 8099 of the pods, and their containers declare 8080, 50051:" in (
+        assert "port 8099 of the pods, but their containers only declare 8080, 50051:" in (
             finding(subject, "port-not-declared").summary
         )
 

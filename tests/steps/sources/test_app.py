@@ -70,10 +70,10 @@ async def test_where_the_pods_say(cluster: HollowCluster, demo_api: Api, servers
 @pytest.mark.parametrize(
     ("wanted", "annotations", "why"),
     [
-        (None, {}, "no server pod names a metrics port (annotation prometheus.io/port or --metrics-port)"),
-        (None, {"port": "9090", "scheme": "https"}, "the metrics of the server pods need HTTPS"),
+        (None, {}, "no server pod declares a metrics port (set --metrics-port)"),
+        (None, {"port": "9090", "scheme": "https"}, "the server pods serve metrics over HTTPS only"),
         (MetricsPort("metrics"), {"port": "9090"}, "no server pod has a container port metrics"),
-        (AT, {}, "the metrics of the server pods have no counter of gRPC requests that is known"),
+        (AT, {}, "the metrics of the server pods have no known counter of gRPC requests"),
     ],
 )
 async def test_why_nobody_counts(
@@ -108,7 +108,7 @@ async def test_where_a_monitor_says(cluster: HollowCluster, demo_api: Api, serve
 
 async def test_what_monitors_do_not_say(cluster: HollowCluster, demo_api: Api, servers: list[Object]) -> None:
     unselected = {"metadata": {"name": "m", "namespace": "monitoring"}, "spec": {"selector": {}}}
-    nowhere = "no server pod names a metrics port (annotation prometheus.io/port or --metrics-port)"
+    nowhere = "no server pod declares a metrics port (set --metrics-port)"
     for answer, why in (
         (refuse(404), nowhere),
         (reply({"items": [unselected]}), f"{nowhere}, nor does a PodMonitor or ServiceMonitor"),

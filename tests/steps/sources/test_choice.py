@@ -13,8 +13,8 @@ from grpcdemo.steps.sources.source import Reading
 
 AROUND = Around([], [], {})
 CLIENTS, SERVERS = Reading("envoy", told=["web-1"]), Reading("istio", told=["cart-1", "cart-2"])
-UNMESHED_CLIENTS = Reading("envoy", nobody="no client pod runs with Istio's sidecar")
-WITHOUT_LINKERD = Reading("linkerd", nobody="no client pod runs with Linkerd's proxy")
+UNMESHED_CLIENTS = Reading("envoy", nobody="no client pod has Istio's sidecar")
+WITHOUT_LINKERD = Reading("linkerd", nobody="no client pod has Linkerd's proxy")
 UNMESHED_SERVERS = Reading("istio", nobody=UNMESHED)
 SILENT_SERVERS = Reading("istio", failures={"cart-1": "it is silent"})
 APPS, NO_METRICS = Reading("app", told=["cart-1"]), Reading("app", nobody="no pod has metrics")
@@ -49,7 +49,7 @@ async def test_the_clients_are_asked_first() -> None:
 @pytest.mark.parametrize(
     ("clients", "why"),
     [
-        (UNMESHED_CLIENTS, "no client pod runs with Istio's sidecar"),
+        (UNMESHED_CLIENTS, "no client pod has Istio's sidecar"),
         (SILENT_CLIENTS, "its sidecar does not answer"),
         (DENIED, "this user may not create pods/portforward in namespace shop"),
     ],
@@ -66,7 +66,7 @@ async def test_nobody() -> None:
         (DENIED, "this user may"),
     ):
         nobody = (await best(UNMESHED_CLIENTS, servers)).nobody
-        assert nobody.startswith(f"no client pod runs with Istio's sidecar, and {why}")
+        assert nobody.startswith(f"no client pod has Istio's sidecar, and {why}")
     assert await best(SILENT_CLIENTS, Reading("istio", nobody=UNMESHED)) == SILENT_CLIENTS
     with pytest.raises(Unreadable):
         await best(DENIED, Reading("istio", nobody=UNMESHED))
@@ -85,7 +85,7 @@ async def test_clients_that_fail_are_asked_again() -> None:
 @pytest.mark.parametrize(
     ("clients", "servers", "why"),
     [
-        (UNMESHED_CLIENTS, UNMESHED_SERVERS, "no client pod runs with Istio's sidecar"),
+        (UNMESHED_CLIENTS, UNMESHED_SERVERS, "no client pod has Istio's sidecar"),
         (
             UNMESHED_CLIENTS,
             Reading("istio", nobody="they count nothing"),
@@ -112,7 +112,7 @@ async def test_sidecars_of_servers_that_fail_are_asked_again() -> None:
 
 async def test_nobody_of_three() -> None:
     nobody = (await best(UNMESHED_CLIENTS, UNMESHED_SERVERS, NO_METRICS)).nobody
-    assert nobody == "no client pod runs with Istio's sidecar, and no pod has metrics"
+    assert nobody == "no client pod has Istio's sidecar, and no pod has metrics"
 
 
 async def test_of_two_that_fail_the_last_one_says_why() -> None:

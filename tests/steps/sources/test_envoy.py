@@ -22,7 +22,7 @@ async def test_who_is_asked(cluster: HollowCluster, demo_api: Api) -> None:
     assert reading.counters == {client["metadata"]["name"]: dict.fromkeys(servers(pods), Requests(8, 8))}
     assert sorted(reading.uncounted) == sorted(pod["metadata"]["name"] for pod in unmeshed)
     idle = await source.read(around([pending]))
-    assert (idle.told, idle.uncounted, idle.nobody) == ([], {}, "no client pod runs with Istio's sidecar")
+    assert (idle.told, idle.uncounted, idle.nobody) == ([], {}, "no client pod has Istio's sidecar")
     assert (await source.read(around())).nobody == "no client pod is known"
     await source.read(around([client]))
     assert envoy.forwards == 2, "a pod that is not asked any more, costs no connection"

@@ -82,9 +82,7 @@ async def test_a_silent_server_keeps_its_number(cluster: HollowCluster, demo_api
 
 async def test_servers_that_count_nothing(cluster: HollowCluster, demo_api: Api) -> None:
     source = IstioSource(demo_api, "grpc-server", DEMO, wait_s=60)
-    assert (await source.read(around([], pods_of(cluster, "server")))).nobody == (
-        "no server pod runs with Istio's sidecar"
-    )
+    assert (await source.read(around([], pods_of(cluster, "server")))).nobody == ("no server pod has Istio's sidecar")
     await mesh_servers(cluster)
     serve(cluster, *(ServerSidecar({}, has_stats=False) for _ in range(3)))
     reading = await source.read(around([], pods_of(cluster, "server")))

@@ -37,5 +37,5 @@ async def test_who_is_asked(cluster: HollowCluster, demo_api: Api, is_native: bo
 
 async def test_nobody_runs_with_it(cluster: HollowCluster, demo_api: Api) -> None:
     source = LinkerdSource(demo_api, "grpc-server", DEMO, 50051, wait_s=60)
-    assert (await source.read(around(pods_of(cluster, "client")))).nobody == "no client pod runs with Linkerd's proxy"
+    assert (await source.read(around(pods_of(cluster, "client")))).nobody == "no client pod has Linkerd's proxy"
     assert (await source.read(around())).nobody == "no client pod is known"

@@ -89,7 +89,7 @@ async def test_the_cure_while_it_runs(cluster: HollowCluster, demo_api: Api) -> 
     await cluster.settle()
     async with aclosing(watching(demo_api, expect=Outcome.BALANCED)) as observations:
         before = await anext(observations)
-        assert before.verdict.reason.startswith(f"{NO_PROXY}, and no server pod names a ")
+        assert before.verdict.reason.startswith(f"{NO_PROXY}, and no server pod declares a ")
         assert before.verdict.reason.endswith(", so nobody counts requests")
         assert f"`grpcdemo diagnose svc/grpc-server --namespace {DEMO}`" in str(before.hint)
         assert [one.message for one in before.blind] == ["it has no sidecar"]
@@ -163,7 +163,7 @@ async def test_clients_that_go_meanwhile(cluster: HollowCluster, demo_api: Api) 
             if not seen.clients:
                 break
     assert seen.verdict.outcome is Outcome.INCONCLUSIVE
-    assert seen.verdict.reason.startswith("no client pod is known, and no server pod names a metrics port")
+    assert seen.verdict.reason.startswith("no client pod is known, and no server pod declares a metrics port")
 
 
 async def test_more_servers_begin_a_window(cluster: HollowCluster, demo_api: Api) -> None:
