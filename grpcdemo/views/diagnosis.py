@@ -89,7 +89,7 @@ def _clients(diagnosis: Diagnosis) -> str:
     names = ", ".join(_named(client, diagnosis) for client in diagnosis.clients[:CLIENTS])
     more = f" and {len(diagnosis.clients) - CLIENTS} more" if len(diagnosis.clients) > CLIENTS else ""
     word, owner = ("client", "its") if len(diagnosis.clients) == 1 else ("clients", "their")
-    return f", {word} {names}{more}" + ("" if diagnosis.named else f" ({owner} pods name it)")
+    return f", {word} {names}{more}" + ("" if diagnosis.named else f" ({owner} pods name the Service)")
 
 
 def answer(diagnosis: Diagnosis) -> str:
@@ -133,12 +133,13 @@ def not_measured(diagnosis: Diagnosis) -> str:
 def counts(diagnosis: Diagnosis) -> str:
     """How many causes were checked, and the result."""
     words = {
-        Severity.PINS: "pinning clients",
-        Severity.ERRORS: "making calls fail",
-        Severity.MAY_PIN: "possible",
-        Severity.UNKNOWN: "could not be checked",
+        Severity.PINS: ("pins clients", "pin clients"),
+        Severity.ERRORS: ("makes calls fail", "make calls fail"),
+        Severity.MAY_PIN: ("may pin clients", "may pin clients"),
+        Severity.UNKNOWN: ("could not be checked", "could not be checked"),
     }
-    parts = [f"{number} {word}" for severity, word in words.items() if (number := len(diagnosis.of(severity)))]
+    numbers = {severity: len(diagnosis.of(severity)) for severity in words}
+    parts = [f"{number} {words[severity][number > 1]}" for severity, number in numbers.items() if number]
     return f"checked {diagnosis.looked_at} causes: {', '.join(parts) or 'none applies'}"
 
 
