@@ -1,7 +1,7 @@
 """`grpcdemo observe`"""
 
-from collections.abc import AsyncIterator, Mapping
-from typing import Annotated, Any, NoReturn
+from collections.abc import Mapping
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -12,19 +12,14 @@ from grpcdemo.cli.service_options import Call, Counting
 from grpcdemo.cli.watch import Form, Watch, Watched
 from grpcdemo.cli.written import check_stdout, written
 from grpcdemo.errors import ExitCode, GrpcdemoError, UsageError
-from grpcdemo.kube.client.api import Api
 from grpcdemo.manifests import defaults
-from grpcdemo.model.observation import Observation
 from grpcdemo.steps.observe import ObserveConfig
 from grpcdemo.steps.observe import observe as observe_demo
-from grpcdemo.steps.observe.ends import Ends
-from grpcdemo.steps.observe.expectation import DEMO, Advice, check_expected
-from grpcdemo.steps.observe.observer import OnLine
+from grpcdemo.steps.observe.expectation import DEMO, check_expected
 from grpcdemo.steps.observe.pods import observe_commands
 from grpcdemo.steps.observe.service import ServiceObserveConfig, observe_service
 from grpcdemo.steps.observe.service.advice import advise, service_commands
 from grpcdemo.steps.sources.source import Choice
-from grpcdemo.verdict import Criteria
 
 EXAMPLES = {
     "grpcdemo observe": "Watch the demo until Ctrl-C",
@@ -66,12 +61,17 @@ def observe(
     strictness: Strictness,
 ) -> None:
     """Watch which server pods answer, until Ctrl-C or a limit that you set."""
-    shared: dict[str, Any] = {**vars(end), "timeout_s": timeout, "criteria": Criteria(**vars(strictness))}
-    ends, watched, advice = (
-        _demo(target, call, counting, logged, shared)
-        if service is None
-        else _service(service, target, call, counting, logged, form, shared)
-    )
+    ends, criteria = end.ends(timeout), strictness.criteria
+    if service is None:
+        _check_demo(call, counting)
+        place = target.namespace or defaults.NAMESPACE
+        watched = _demo(ObserveConfig(place, ends, logged.since_s, logged.selector, logged.container, criteria))
+        advice = DEMO
+    else:
+        _check_service(counting, logged, form, end)
+        subject = call.subject(service, target.namespace)
+        watched = _service(ServiceObserveConfig(subject, ends, counting.config, criteria))
+        advice = advise(subject)
     check_stdout(report, form, table=Form.TABLE)
     with written(report) as file:
         watch = Watch(watched, form, target, display, reports=file.is_wanted)
@@ -91,34 +91,32 @@ def _refuse(why: str, given: Mapping[str, object], *, hint: str) -> None:
         raise UsageError(f"--{typed[0].replace('_', '-')} {why}", hint=hint)
 
 
-def _demo(
-    place: Place, call: Call, counting: Counting, logged: Logged, shared: dict[str, Any]
-) -> tuple[Ends, Watched, Advice]:
+def _check_demo(call: Call, counting: Counting) -> None:
+    """Raises UsageError if an option is about a Service."""
     _refuse("needs a Service", {**vars(call), **vars(counting)}, hint="name it, such as `grpcdemo observe svc/NAME`")
-    config = ObserveConfig(place.namespace or defaults.NAMESPACE, **shared, **vars(logged))
-
-    def watch(api: Api, on_line: OnLine | None) -> AsyncIterator[Observation]:
-        return observe_demo(api, config, on_line)
-
-    looks_back = config.since_s is not None
-    return config, Watched(watch, config.namespace, observe_commands(config), looks_back=looks_back), DEMO
 
 
-def _service(
-    name: str, place: Place, call: Call, counting: Counting, logged: Logged, form: Form, shared: dict[str, Any]
-) -> tuple[Ends, Watched, Advice]:
+def _check_service(counting: Counting, logged: Logged, form: Form, end: End) -> None:
+    """Raises UsageError if an option is about the demo, or about what is not counted."""
     _refuse("is about the demo's log", vars(logged), hint="leave it out, or leave out the Service")
     if form is Form.LOG:
         raise UsageError("--output log is about the demo's log", hint="take another form, such as jsonl")
-    if counting.config.choice is Choice.CONNECTIONS and shared["requests"]:
+    if counting.config.choice is Choice.CONNECTIONS and end.requests:
         raise UsageError("--requests ends with requests, which --source connections does not count", hint="use --for")
-    subject = call.subject(name, place.namespace)
-    config = ServiceObserveConfig(subject=subject, source=counting.config, **shared)
 
-    def watch(api: Api, _: OnLine | None) -> AsyncIterator[Observation]:
-        return observe_service(api, config)
 
-    return config, Watched(watch, subject.namespace, service_commands(subject)), advise(subject)
+def _demo(config: ObserveConfig) -> Watched:
+    return Watched(
+        lambda api, on_line: observe_demo(api, config, on_line),
+        config.namespace,
+        observe_commands(config),
+        looks_back=config.since_s is not None,
+    )
+
+
+def _service(config: ServiceObserveConfig) -> Watched:
+    subject = config.subject
+    return Watched(lambda api, _: observe_service(api, config), subject.namespace, service_commands(subject))
 
 
 def _raise(failure: GrpcdemoError, *, ends_by_hand: bool) -> NoReturn:

@@ -9,6 +9,7 @@ from grpcdemo.cli import options
 from grpcdemo.cli.completers import complete_namespaces
 from grpcdemo.cli.target_options import PlaceOptions
 from grpcdemo.resources.selectors import parse_selector
+from grpcdemo.steps.observe.ends import Ends
 from grpcdemo.verdict import Criteria, Outcome
 
 MOST_RESPONSES = 10**9
@@ -55,6 +56,9 @@ class End:
             "--for", metavar="DURATION", parser=options.parse_duration, help="Stop after this long, such as 90s or 3m."
         ),
     ] = None
+
+    def ends(self, timeout_s: float) -> Ends:
+        return Ends(expect=self.expect, requests=self.requests, seconds=self.seconds, timeout_s=timeout_s)
 
 
 @dataclass(frozen=True)
@@ -128,6 +132,10 @@ class Strictness:
             help="A pod with this much less weight than the others is uneven; 0.5 is half.",
         ),
     ] = Criteria.tolerance
+
+    @property
+    def criteria(self) -> Criteria:
+        return Criteria(self.error_rate, self.tolerance, self.min_responses)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from grpcdemo.model.result import DemoResult, Phase
 from grpcdemo.steps.cleanup import CleanupConfig, clean_up
 from grpcdemo.steps.istio.switch import SwitchConfig, switch
 from grpcdemo.steps.observe import ObserveConfig, observe
+from grpcdemo.steps.observe.ends import Ends
 from grpcdemo.steps.observe.expectation import check_expected
 from grpcdemo.steps.preflight import require_injector
 from grpcdemo.steps.unfinished import Notes
@@ -191,16 +192,14 @@ class _Run:
     async def _observe(self, half: _Half, pods: list[Pod]) -> Phase:
         await self.audience.begin(self._scene(half.act, pods))
         up = self.config.up
-        config = ObserveConfig(
-            namespace=up.namespace, expect=half.expected, least_s=self.config.act_s, timeout_s=up.timeout_s
-        )
+        ends = Ends(expect=half.expected, least_s=self.config.act_s, timeout_s=up.timeout_s)
         observation: Observation | None = None
-        async for observation in observe(self.api, config):
+        async for observation in observe(self.api, ObserveConfig(up.namespace, ends)):
             self.lease.check()
             _check_proxies(observation, half)
             self.audience.show(Phase(half.title, observation))
         assert observation is not None, "observe yields at least one observation"
-        check_expected(config, observation)
+        check_expected(ends, observation)
         self.audience.end(self._scene(half.act, [*observation.servers, *observation.clients], observation))
         return Phase(half.title, observation)
 

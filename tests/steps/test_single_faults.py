@@ -28,6 +28,7 @@ from grpcdemo.steps.demo import Audience, DemoConfig, demo
 from grpcdemo.steps.istio.status import istio_status
 from grpcdemo.steps.istio.switch import SwitchConfig, switch
 from grpcdemo.steps.observe import ObserveConfig, observe
+from grpcdemo.steps.observe.ends import Ends
 from grpcdemo.steps.status import read_status
 from grpcdemo.steps.up import UpConfig, up
 from grpcdemo.verdict import Outcome
@@ -45,7 +46,7 @@ Command = Callable[[Api, Reporter], Awaitable[object]]
 
 
 async def observe_to_the_verdict(api: Api, _: Reporter) -> None:
-    async for observation in observe(api, ObserveConfig(expect=Outcome.PINNED)):
+    async for observation in observe(api, ObserveConfig(ends=Ends(expect=Outcome.PINNED))):
         last = observation
     assert last.verdict.outcome is Outcome.PINNED
 
@@ -295,7 +296,7 @@ def in_a_hurry(command: str) -> Command:
 
 
 async def _observe_briefly(api: Api) -> None:
-    async for _ in observe(api, ObserveConfig(expect=Outcome.PINNED, timeout_s=SHORT_S)):
+    async for _ in observe(api, ObserveConfig(ends=Ends(expect=Outcome.PINNED, timeout_s=SHORT_S))):
         pass
 
 

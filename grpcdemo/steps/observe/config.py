@@ -13,10 +13,11 @@ from grpcdemo.verdict import Criteria
 
 
 @dataclass(frozen=True)
-class ObserveConfig(Ends):
+class ObserveConfig:
     """The demo in a namespace, and what its client logs."""
 
     namespace: str = defaults.NAMESPACE
+    ends: Ends = field(default_factory=Ends)
     since_s: float | None = None
     """Also count calls that were logged up to this long ago."""
     selector: str | None = None

@@ -33,9 +33,9 @@ DEMO = Advice(
 )
 
 
-def check_expected(config: Ends, observation: Observation, advice: Advice = DEMO) -> None:
+def check_expected(ends: Ends, observation: Observation, advice: Advice = DEMO) -> None:
     """Raise UnexpectedVerdict or NotEnoughResponses unless the verdict is the expected one, if one is."""
-    expected, verdict = config.expect, observation.verdict
+    expected, verdict = ends.expect, observation.verdict
     if expected is None or verdict.outcome is expected:
         return
     if observation.is_over:
@@ -46,7 +46,7 @@ def check_expected(config: Ends, observation: Observation, advice: Advice = DEMO
         raise NotEnoughResponses(
             f"expected {expected.value}, but there is no verdict: {verdict.reason}"
             + (f"; failed calls: {errors}" if errors else ""),
-            hint=observation.hint or advice.undecided(observation, f"watch longer with {_limit(config, observation)}"),
+            hint=observation.hint or advice.undecided(observation, f"watch longer with {_limit(ends, observation)}"),
         )
     raise UnexpectedVerdict(
         f"expected {expected.value}, saw {verdict.outcome.value}: {verdict.reason}", hint=advice.other
@@ -61,8 +61,8 @@ def _advise(observation: Observation, longer: str) -> Hint | str:
     return "add servers with `grpcdemo up --servers 3`"
 
 
-def _limit(config: Ends, observation: Observation) -> str:
+def _limit(ends: Ends, observation: Observation) -> str:
     """The option that ended the observation."""
-    if config.requests is not None and observation.tally.responses >= config.requests:
+    if ends.requests is not None and observation.tally.responses >= ends.requests:
         return "a higher --requests"
-    return "--for" if config.seconds is not None and config.seconds <= config.timeout_s else "--timeout"
+    return "--for" if ends.seconds is not None and ends.seconds <= ends.timeout_s else "--timeout"

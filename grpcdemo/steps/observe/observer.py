@@ -56,9 +56,9 @@ async def observe(api: Api, config: ObserveConfig, on_line: OnLine | None = None
             observation = observer.snapshot(loop.time())
             yield observation
             elapsed_s = loop.time() - began
-            if config.are_reached(observation, elapsed_s):
+            if config.ends.are_reached(observation, elapsed_s):
                 return
-            await observer.news(config.until_next(elapsed_s))
+            await observer.news(config.ends.until_next(elapsed_s))
             await asyncio.sleep(config.snapshot_s)
 
 
@@ -72,7 +72,7 @@ class _Observer:
         self._pods = pods
         self._on_line = on_line
         self._past = _past(config, now, api.clock_ahead_s or 0.0)
-        self._record = Record(now, partial(Window, limit=config.requests), config.blind_s)
+        self._record = Record(now, partial(Window, limit=config.ends.requests), config.blind_s)
         self._followers = Followers(self._follow)
         self._read: dict[str, _Reading] = {}
         self._generation: frozenset[str] = frozenset()
@@ -120,7 +120,7 @@ class _Observer:
 
     async def _watch(self) -> None:
         while True:
-            if await self._pods.changed(self._config.look_again_s):
+            if await self._pods.changed(self._config.ends.look_again_s):
                 self._look(are_new=True)
 
     async def _watch_gap(self) -> None:

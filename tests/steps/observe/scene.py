@@ -95,7 +95,12 @@ class Watching:
 @asynccontextmanager
 async def watching(api: Api, config: ObserveConfig | None = None) -> AsyncIterator[Watching]:
     config = config or ObserveConfig()
-    quick = replace(config, snapshot_s=0.001, look_again_s=0.01, follow=replace(config.follow, reopen_s=0.0))
+    quick = replace(
+        config,
+        snapshot_s=0.001,
+        ends=replace(config.ends, look_again_s=0.01),
+        follow=replace(config.follow, reopen_s=0.0),
+    )
     observations = observe(api, quick)
     assert isinstance(observations, AsyncGenerator)
     try:

@@ -9,6 +9,7 @@ from grpcdemo.model.observation import BlindTime, Observation, clipped, total_s
 from grpcdemo.resources.resource import PODS
 from grpcdemo.steps.observe import ObserveConfig
 from grpcdemo.steps.observe.blindness import Blindness, Outage
+from grpcdemo.steps.observe.ends import Ends
 from grpcdemo.verdict import Outcome
 from tests.fakes.script import Answer, cut, hang, refuse, reply
 
@@ -161,7 +162,7 @@ async def test_a_blind_observation_ends_at_its_own_end(scene: Scene) -> None:
     scene.cluster.faults.on("GET", log_path("x"), refuse(500, REFUSED))
     scene.cluster.faults.on("WATCH", PODS.path(NAMESPACE), refuse(503, "away"))
     scene.logs.clear()
-    async with scene.watching(replace(SOON, expect=Outcome.PINNED, timeout_s=0.6)) as watch:
+    async with scene.watching(replace(SOON, ends=Ends(expect=Outcome.PINNED, timeout_s=0.6))) as watch:
         observation = await watch.to_the_end()
     assert observation.is_blind
     assert observation.tally.seconds > 0, "the time that was blind is a part of it"

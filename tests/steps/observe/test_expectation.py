@@ -6,19 +6,19 @@ import pytest
 
 from grpcdemo.errors import NotEnoughResponses, UnexpectedVerdict
 from grpcdemo.model.observation import Observation
-from grpcdemo.steps.observe.config import ObserveConfig
+from grpcdemo.steps.observe.ends import Ends
 from grpcdemo.steps.observe.expectation import check_expected
 from grpcdemo.verdict import Outcome
 from tests.views.samples import BALANCED, BLIND, PINNED, WHY_BLIND, observation
 
 NOTHING = observation()
-EXPECTED = ObserveConfig(expect=Outcome.BALANCED, timeout_s=60.0)
+EXPECTED = Ends(expect=Outcome.BALANCED, timeout_s=60.0)
 SKEWED = observation({"2xk4p": 3, "b7wzn": 100, "x2x8k": 97})
 
 
 @pytest.mark.parametrize(("expected", "observed"), [(Outcome.PINNED, PINNED), (Outcome.BALANCED, BALANCED)])
 def test_the_expected_verdict_is_no_error(expected: Outcome, observed: Observation) -> None:
-    check_expected(ObserveConfig(expect=expected), observed)
+    check_expected(Ends(expect=expected), observed)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_the_expected_verdict_is_no_error(expected: Outcome, observed: Observati
 )
 def test_another_verdict(expected: Outcome, observed: Observation, message: str, hint: str) -> None:
     with pytest.raises(UnexpectedVerdict, match=message) as caught:
-        check_expected(ObserveConfig(expect=expected), observed)
+        check_expected(Ends(expect=expected), observed)
     assert hint in str(caught.value.hint)
 
 
@@ -57,7 +57,7 @@ def test_no_verdict(observed: Observation, message: str, hint: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "option"),
+    ("ends", "option"),
     [
         (EXPECTED, "--timeout"),
         (replace(EXPECTED, seconds=5.0), "--for"),
@@ -66,7 +66,7 @@ def test_no_verdict(observed: Observation, message: str, hint: str) -> None:
         (replace(EXPECTED, requests=10_000, seconds=5.0), "--for"),
     ],
 )
-def test_the_hint_names_what_ended_it(config: ObserveConfig, option: str) -> None:
+def test_the_hint_names_what_ended_it(ends: Ends, option: str) -> None:
     with pytest.raises(NotEnoughResponses) as caught:
-        check_expected(config, replace(PINNED, verdict=NOTHING.verdict))
+        check_expected(ends, replace(PINNED, verdict=NOTHING.verdict))
     assert str(caught.value.hint) == f"watch longer with {option}, or see `grpcdemo status`"

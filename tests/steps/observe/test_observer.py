@@ -12,6 +12,7 @@ from grpcdemo.kube.streams.log_lines import SECOND_NS
 from grpcdemo.model.observation import Tally
 from grpcdemo.resources.resource import PODS
 from grpcdemo.steps.observe import ObserveConfig
+from grpcdemo.steps.observe.ends import Ends
 from grpcdemo.verdict import Outcome
 from tests.fakes.script import refuse
 
@@ -22,7 +23,7 @@ EVENLY = ("a", "b", "c") * 70
 
 @pytest.mark.parametrize(("servers", "outcome"), [(("b",) * 40, Outcome.PINNED), (EVENLY, Outcome.BALANCED)])
 async def test_any_certain_verdict_ends_it(scene: Scene, servers: tuple[str, ...], outcome: Outcome) -> None:
-    async with scene.watching(ObserveConfig(expect=Outcome.PINNED)) as watch:
+    async with scene.watching(ObserveConfig(ends=Ends(expect=Outcome.PINNED))) as watch:
         scene.calls("x", 1, *servers)
         observation = await watch.to_the_end()
     assert observation.verdict.outcome is outcome
@@ -31,24 +32,24 @@ async def test_any_certain_verdict_ends_it(scene: Scene, servers: tuple[str, ...
 
 
 async def test_so_many_responses_end_it(scene: Scene) -> None:
-    async with scene.watching(ObserveConfig(requests=50)) as watch:
+    async with scene.watching(ObserveConfig(ends=Ends(requests=50))) as watch:
         scene.calls("x", 1, *[None] * 10, *EVENLY)
         tally = (await watch.to_the_end()).tally
     assert tally.responses == sum(tally.by_server().values()) == 50
     assert tally.errors == {"UNAVAILABLE": 10}, "a failed call is no response"
 
 
-@pytest.mark.parametrize("config", [ObserveConfig(seconds=0), ObserveConfig(expect=Outcome.BALANCED, timeout_s=0)])
-async def test_the_time_ends_it(scene: Scene, config: ObserveConfig) -> None:
-    async with watching(scene.api, config) as watch:
+@pytest.mark.parametrize("ends", [Ends(seconds=0), Ends(expect=Outcome.BALANCED, timeout_s=0)])
+async def test_the_time_ends_it(scene: Scene, ends: Ends) -> None:
+    async with watching(scene.api, ObserveConfig(ends=ends)) as watch:
         observation = await watch.to_the_end()
     assert (observation.tally, observation.verdict.outcome) == (Tally(), Outcome.INCONCLUSIVE)
 
 
-@pytest.mark.parametrize("config", [ObserveConfig(seconds=0.2), ObserveConfig(expect=Outcome.BALANCED, timeout_s=0.2)])
-async def test_it_does_not_end_before_its_time(scene: Scene, config: ObserveConfig) -> None:
+@pytest.mark.parametrize("ends", [Ends(seconds=0.2), Ends(expect=Outcome.BALANCED, timeout_s=0.2)])
+async def test_it_does_not_end_before_its_time(scene: Scene, ends: Ends) -> None:
     began = time.monotonic()
-    async with watching(scene.api, config) as watch:
+    async with watching(scene.api, ObserveConfig(ends=ends)) as watch:
         await watch.to_the_end()
     assert time.monotonic() - began >= 0.2
 
@@ -213,7 +214,7 @@ async def test_a_missing_permission_ends_it(scene: Scene, verb: str, method: str
 
 
 async def test_a_deleted_demo_ends_it(scene: Scene) -> None:
-    async with scene.watching(ObserveConfig(expect=Outcome.BALANCED, timeout_s=3600)) as watch:
+    async with scene.watching(ObserveConfig(ends=Ends(expect=Outcome.BALANCED, timeout_s=3600))) as watch:
         scene.delete("x")
         await watch.until(lambda observation: not observation.clients)
         await scene.add("grpc-client", "y")
@@ -232,7 +233,7 @@ async def test_the_past_is_judged_by_its_own_times(scene: Scene, ahead_s: int) -
         scene.calls("x", seq, "b", at_ns=now_ns - round(age_s * SECOND_NS))
     clock = asyncio.get_running_loop().time
     began = clock()
-    async with watching(scene.api, ObserveConfig(since_s=60, expect=Outcome.PINNED)) as watch:
+    async with watching(scene.api, ObserveConfig(since_s=60, ends=Ends(expect=Outcome.PINNED))) as watch:
         observation = await watch.to_the_end()
     assert (observation.tally.responses, observation.tally.missed) == (40, 0)
     assert observation.verdict.outcome is Outcome.PINNED

@@ -12,11 +12,12 @@ from grpcdemo.steps.subject import Subject
 from grpcdemo.verdict import Criteria
 
 
-@dataclass(frozen=True, kw_only=True)
-class ServiceObserveConfig(Ends):
+@dataclass(frozen=True)
+class ServiceObserveConfig:
     """A user's own Service."""
 
     subject: Subject
+    ends: Ends = field(default_factory=Ends)
     source: SourceConfig = field(default_factory=SourceConfig)
     criteria: Criteria = field(default_factory=Criteria)
     every_s: float = EVERY_S

@@ -52,9 +52,9 @@ async def observe_service(api: Api, config: ServiceObserveConfig) -> AsyncIterat
             record.add(reading, around.addresses, clock(), _outage(pods))
             observation = record.observation(around.servers, around.clients, clock())
             yield observation
-            if config.are_reached(observation, clock() - began):
+            if config.ends.are_reached(observation, clock() - began):
                 return
-            await asyncio.sleep(min(config.every_s, config.until_next(clock() - began)))
+            await asyncio.sleep(min(config.every_s, config.ends.until_next(clock() - began)))
             await mirror.changed(0)
 
 

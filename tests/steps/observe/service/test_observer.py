@@ -11,6 +11,8 @@ from grpcdemo.kube.client.api import Api
 from grpcdemo.model.observation import Observation
 from grpcdemo.resources.metrics_ports import MetricsPort
 from grpcdemo.resources.resource import PODS
+from grpcdemo.steps.observe.blindness import BLIND_S
+from grpcdemo.steps.observe.ends import Ends
 from grpcdemo.steps.observe.service import ServiceObserveConfig, observe_service
 from grpcdemo.steps.sources.choice import NO_PROXY
 from grpcdemo.steps.sources.source import Choice, SourceConfig
@@ -21,13 +23,17 @@ from tests.fakes.hollow_cluster import HollowCluster
 from tests.fakes.script import refuse
 from tests.steps.meshed import DEMO, SERVICE, addresses, mesh_clients, mesh_servers, path, paths, scale, servers
 
+AUTO = SourceConfig()
 EVENLY = 10
 
 
-def watching(api: Api, **config: Any) -> AsyncGenerator[Observation, None]:
-    subject = Subject("svc/grpc-server", DEMO, client=config.pop("client", None))
-    found: Any = observe_service(api, ServiceObserveConfig(subject=subject, every_s=0, **config))
-    return found  # type: ignore[no-any-return]  # an async generator, typed as its iterator
+def watching(
+    api: Api, *, client: str | None = None, source: SourceConfig = AUTO, blind_s: float = BLIND_S, **ends: Any
+) -> AsyncGenerator[Observation, None]:
+    subject = Subject("svc/grpc-server", DEMO, client=client)
+    config = ServiceObserveConfig(subject, Ends(**ends), source, every_s=0, blind_s=blind_s)
+    observations: Any = observe_service(api, config)
+    return observations  # type: ignore[no-any-return]  # an async generator, typed as its iterator
 
 
 async def last(api: Api, **config: Any) -> Observation:
