@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -61,6 +61,12 @@ def spans(times: Iterable[BlindTime]) -> list[tuple[float, float]]:
 def total_s(times: Iterable[BlindTime]) -> float:
     """How long it was blind; what overlaps counts once."""
     return sum((end - begin for begin, end in spans(times)), 0.0)
+
+
+def total_s_by_client(times: Collection[BlindTime]) -> dict[str, float]:
+    """How long each client was blind."""
+    clients = sorted({one.client for one in times})
+    return {client: total_s(one for one in times if one.client == client) for client in clients}
 
 
 @dataclass(frozen=True)

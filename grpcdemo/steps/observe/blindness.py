@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import collections
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from grpcdemo.model.observation import BlindCause, BlindTime
+from grpcdemo.model.observation import BlindCause, BlindTime, clipped
 
 BLIND_S = 4.0
 """An outage that lasts longer is told. A follower looks at a silent log more often than that."""
@@ -61,14 +61,25 @@ class Blindness:
             self._over.append(BlindTime(client, begin, end, "unreadable", message, is_over=True))
 
     @property
-    def present(self) -> list[BlindTime]:
-        """What cannot be read now."""
-        return list(self._present.values())
+    def unheard(self) -> dict[str, str]:
+        """Of whom nothing can be read now, and why."""
+        return {client or "the pods": one.message for client, one in self._present.items()}
 
     def times(self) -> list[BlindTime]:
         """All of them, the present ones last."""
-        return [*self._over, *self.present]
+        return [*self._over, *self._present.values()]
 
     def unread(self) -> list[BlindTime]:
         """The same, and what was not read for a moment."""
         return [*self._over, *self._unread]
+
+    def times_since(self, zero: float) -> tuple[BlindTime, ...]:
+        """All of them, counted from *zero*."""
+        return tuple(replace(one, begin=one.begin - zero, end=one.end - zero) for one in self.times())
+
+    def of_clients(self, begin: float, end: float) -> tuple[list[BlindTime], list[BlindTime]]:
+        """The times and the unread ones between *begin* and *end*, without those that are about all pods."""
+        blind, unread = (
+            clipped((one for one in times if one.client), begin, end) for times in (self.times(), self.unread())
+        )
+        return blind, unread

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
-from grpcdemo.model.observation import BlindTime, Slice, Tally, clipped
+from grpcdemo.model.observation import Slice, Tally
 from grpcdemo.steps.observe.batch import Batch
 from grpcdemo.steps.observe.blindness import BLIND_S, Blindness
 from grpcdemo.steps.observe.timeline import TimelineCounter
@@ -47,13 +46,4 @@ class Record:
     def tally(self, now: float) -> Tally:
         """What was counted in the window up to *now*."""
         began = self.window_began if self.window.began is None else min(self.window_began, self.window.began)
-        blind, unread = (
-            clipped((one for one in times if one.client), began, now)
-            for times in (self.blindness.times(), self.blindness.unread())
-        )
-        return self.window.tally(now, blind, unread)
-
-    def blind(self) -> list[BlindTime]:
-        """All blind times, counted from the beginning of the timeline."""
-        began = self.timeline.began
-        return [replace(one, begin=one.begin - began, end=one.end - began) for one in self.blindness.times()]
+        return self.window.tally(now, *self.blindness.of_clients(began, now))

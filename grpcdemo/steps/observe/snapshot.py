@@ -8,7 +8,6 @@ from grpcdemo.kube.advice import advise_on_gap, describe_gap
 from grpcdemo.kube.trouble import Gap
 from grpcdemo.model.observation import Observation
 from grpcdemo.model.pods import Pod
-from grpcdemo.steps.observe.blindness import Blindness
 from grpcdemo.steps.observe.pods import Changing
 from grpcdemo.steps.observe.record import Record
 from grpcdemo.verdict import Criteria, Outcome, Verdict, judge
@@ -37,7 +36,7 @@ def take_snapshot(
         for client, counts in tally.by_client.items()
     }
     able = {pod.name for pod in servers if pod.ready or pod.name in answered}
-    unheard = _unheard(record.blindness)
+    unheard = record.blindness.unheard
     gap = None if unheard else gap
     if gap:
         verdict = Verdict(Outcome.INCONCLUSIVE, describe_gap(gap))
@@ -57,11 +56,6 @@ def take_snapshot(
         departed={server: record.window.ip_of(server) or "" for server in answered if server not in live},
         timeline=record.timeline.timeline(now),
         latencies=record.window.latencies(),
-        blind=tuple(record.blind()),
+        blind=record.blindness.times_since(record.timeline.began),
         appeared=tuple(record.appeared),
     )
-
-
-def _unheard(blindness: Blindness) -> dict[str, str]:
-    """Of whom nothing can be read now, and why."""
-    return {one.client or "the pods": one.message for one in blindness.present}

@@ -11,7 +11,7 @@ from itertools import islice
 from operator import eq
 
 from grpcdemo.errors import GrpcdemoError
-from grpcdemo.model.observation import BlindTime, LatencyBin, Slice, Tally, clipped, total_s
+from grpcdemo.model.observation import BlindTime, LatencyBin, Slice, Tally, clipped, total_s, total_s_by_client
 from grpcdemo.steps.observe.batch import Batch
 from grpcdemo.steps.observe.histogram import Histogram
 from grpcdemo.verdict import Order, Verdict
@@ -93,10 +93,7 @@ class Window:
             latency_ms=self._percentiles(),
             seconds=end - begin,
             blind_seconds=total_s(blind),
-            unread_by_client={
-                client: total_s(one for one in unread if one.client == client)
-                for client in sorted({one.client for one in unread})
-            },
+            unread_by_client=total_s_by_client(unread),
         )
 
     def latencies(self) -> tuple[LatencyBin, ...]:

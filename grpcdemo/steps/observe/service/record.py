@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from grpcdemo.diagnosis.traffic import Window
 from grpcdemo.errors import Hint
-from grpcdemo.model.observation import Observation, Slice, Tally, clipped, total_s
+from grpcdemo.model.observation import Observation, Slice, Tally, total_s, total_s_by_client
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.pods import read_pod
 from grpcdemo.steps.observe.blindness import Blindness, Outage
@@ -27,7 +27,6 @@ class ServiceRecord:
         self._criteria = criteria
         self._advice = advice
         """What helps where nobody counts."""
-        self._began = began
         self._window = Window()
         self._timeline = TimelineCounter(began)
         self._blindness = Blindness(blind_s)
@@ -70,28 +69,21 @@ class ServiceRecord:
             windows=self._window.number,
             departed={name: "" for name in tally.by_server() if name not in live},
             timeline=self._timeline.timeline(now),
-            blind=tuple(
-                replace(one, begin=one.begin - self._began, end=one.end - self._began)
-                for one in self._blindness.times()
-            ),
+            blind=self._blindness.times_since(self._timeline.began),
             appeared=tuple(self._appeared),
             counted_by=self._reading.counted_by,
             connections=self._window.connections,
         )
 
     def _verdict(self) -> Verdict:
-        unheard = {one.client or "the pods": one.message for one in self._blindness.present}
+        unheard = self._blindness.unheard
         if self._reading.counted_by.at_servers:  # a server that is silent for a moment, looks like one without load
             unheard |= self._reading.failures
         return self._window.verdict(unheard, self._criteria, self._reading.untold, self._reading.idle)
 
     def _tally(self, now: float) -> Tally:
         by_client = {client: counts for client, counts in self._window.by_client.items() if counts}
-        began = now - self._window.seconds
-        blind, unread = (
-            clipped((one for one in times if one.client), began, now)
-            for times in (self._blindness.times(), self._blindness.unread())
-        )
+        blind, unread = self._blindness.of_clients(now - self._window.seconds, now)
         failed = self._window.failures.by_server
         return Tally(
             responses=sum(sum(counts.values()) for counts in by_client.values()),
@@ -100,8 +92,5 @@ class ServiceRecord:
             by_client=by_client,
             seconds=self._window.seconds,
             blind_seconds=total_s(blind),
-            unread_by_client={
-                client: total_s(one for one in unread if one.client == client)
-                for client in sorted({one.client for one in unread})
-            },
+            unread_by_client=total_s_by_client(unread),
         )
