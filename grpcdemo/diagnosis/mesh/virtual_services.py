@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from grpcdemo.diagnosis.finding import Evidence, field, json_patch
 from grpcdemo.diagnosis.mesh.hosts import is_visible, matches, names_service, qualify, search_path
 from grpcdemo.diagnosis.scene import Scene
+from grpcdemo.errors import Kubectl
 from grpcdemo.resources.objects import Object
+from grpcdemo.resources.references import reference_to
 from grpcdemo.resources.resource import VIRTUAL_SERVICES
 
 MESH = "mesh"
@@ -31,6 +34,15 @@ class Route:
     def entry(self) -> Object:
         entry: Object = self.virtual_service["spec"]["http"][self.index]
         return entry
+
+    def evidence(self, path: str, value: object) -> Evidence:
+        """What is at the *path* in the entry."""
+        return field(VIRTUAL_SERVICES, self.virtual_service, f"spec.http[{self.index}].{path}", value)
+
+    def patch(self, *operations: Object) -> Kubectl:
+        """The command that changes the entry by these operations of a JSON patch, whose paths begin in it."""
+        absolute = [{**one, "path": f"/spec/http/{self.index}/{one['path']}"} for one in operations]
+        return json_patch(reference_to(VIRTUAL_SERVICES, self.virtual_service), *absolute)
 
 
 def visible_virtual_services(scene: Scene) -> list[Object]:

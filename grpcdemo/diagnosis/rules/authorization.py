@@ -12,11 +12,10 @@ from collections.abc import Iterator
 from grpcdemo.diagnosis.finding import Finding, Findings, Remedy, Severity, field
 from grpcdemo.diagnosis.proxies import Proxy
 from grpcdemo.diagnosis.scene import ROOT_NAMESPACE, Scene
+from grpcdemo.resources.istio import REDIRECTION
 from grpcdemo.resources.objects import Object, annotations_of, labels_of
 from grpcdemo.resources.resource import AUTHORIZATION_POLICIES
 
-REDIRECTION = "traffic.sidecar.istio.io/"
-"""How the annotations begin that may keep calls away from a server's sidecar."""
 DRY_RUN = "istio.io/dry-run"
 METHOD = "POST"
 """Of every gRPC call, in HTTP."""

@@ -11,15 +11,14 @@ from grpcdemo.diagnosis.proxies import Proxy
 from grpcdemo.diagnosis.rules.security import speaks_mutual_tls
 from grpcdemo.diagnosis.scene import Client, Scene
 from grpcdemo.diagnosis.workloads import workload_of
-from grpcdemo.resources.istio import PROXY_CONTAINER
+from grpcdemo.resources.istio import PROXY_CONTAINER, REDIRECTION
 from grpcdemo.resources.objects import Object, annotations_of
 from grpcdemo.resources.references import reference_to
 from grpcdemo.resources.resource import PODS
 
-PREFIX = "traffic.sidecar.istio.io/"
-PORTS, RANGES = f"{PREFIX}excludeOutboundPorts", f"{PREFIX}excludeOutboundIPRanges"
-INCLUDED_RANGES, INCLUDED_PORTS = f"{PREFIX}includeOutboundIPRanges", f"{PREFIX}includeOutboundPorts"
-INBOUND_PORTS = f"{PREFIX}excludeInboundPorts"
+PORTS, RANGES = f"{REDIRECTION}excludeOutboundPorts", f"{REDIRECTION}excludeOutboundIPRanges"
+INCLUDED_RANGES, INCLUDED_PORTS = f"{REDIRECTION}includeOutboundIPRanges", f"{REDIRECTION}includeOutboundPorts"
+INBOUND_PORTS = f"{REDIRECTION}excludeInboundPorts"
 PROXY_USER = 1337
 """Whose traffic the redirection leaves alone, because it is the proxy's own."""
 OTHER_USER = 1000
@@ -87,7 +86,7 @@ def exclusion_on_the_workload(scene: Scene) -> Findings:
     if scene.client is None or scene.client.workload is None:
         return
     for name, value in annotations_of(scene.client.workload).items():
-        if name.startswith(PREFIX) and scene.client.reference.resource is not PODS:
+        if name.startswith(REDIRECTION) and scene.client.reference.resource is not PODS:
             yield Finding(
                 "exclusion-on-the-workload",
                 Severity.OBSCURES,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from grpcdemo.diagnosis.finding import Evidence, Finding, Findings, Remedy, Severity, field, json_patch, run
+from grpcdemo.diagnosis.finding import Evidence, Finding, Findings, Remedy, Severity, field, run
 from grpcdemo.diagnosis.mesh.destination_rules import destination_rule
 from grpcdemo.diagnosis.mesh.hosts import names_service
 from grpcdemo.diagnosis.mesh.protocol import Protocol, protocol_of
@@ -19,12 +19,10 @@ from grpcdemo.diagnosis.mesh.virtual_services import (
 )
 from grpcdemo.diagnosis.scene import Scene
 from grpcdemo.resources.objects import Object, labels_of
-from grpcdemo.resources.references import reference_to
 from grpcdemo.resources.resource import VIRTUAL_SERVICES
 
 UNEVEN = 2
 """How many times its even share a pod may get, or the other way round: as the verdict on traffic has it."""
-
 WHOLE = 100
 """Percent."""
 ANSWERS = ("directResponse", "redirect")
@@ -63,8 +61,8 @@ def _faults(route: Route) -> Findings:
             "calls-aborted",
             Severity.ERRORS if whole else Severity.OBSCURES,
             f"a VirtualService aborts {'all' if whole else 'some'} calls in the client's sidecar: they fail",
-            (_evidence_in(route, "fault.abort", fault["abort"]),),
-            _remove(route, "fault/abort" if "delay" in fault else "fault"),
+            (route.evidence("fault.abort", fault["abort"]),),
+            run(route.patch({"op": "remove", "path": "fault/abort" if "delay" in fault else "fault"})),
         )
 
 
@@ -75,18 +73,9 @@ def _answers(route: Route) -> Findings:
             "calls-aborted",
             Severity.OBSCURES if route.conditional else Severity.ERRORS,
             f"a VirtualService answers {which} calls in the client's sidecar, so no pod sees them: they fail",
-            (_evidence_in(route, name, route.entry[name]),),
+            (route.evidence(name, route.entry[name]),),
             Remedy(note="let it route them to the Service"),
         )
-
-
-def _evidence_in(route: Route, path: str, value: object) -> Evidence:
-    return field(VIRTUAL_SERVICES, route.virtual_service, f"spec.http[{route.index}].{path}", value)
-
-
-def _remove(route: Route, path: str) -> Remedy:
-    operation = {"op": "remove", "path": f"/spec/http/{route.index}/{path}"}
-    return run(json_patch(reference_to(VIRTUAL_SERVICES, route.virtual_service), operation))
 
 
 def uneven_weights(scene: Scene) -> Findings:
@@ -124,22 +113,16 @@ def _reached(scene: Scene, destination: Object) -> list[str]:
 
 
 def _weights(route: Route) -> tuple[Evidence, ...]:
-    return tuple(
-        field(
-            VIRTUAL_SERVICES, route.virtual_service, f"spec.http[{route.index}].route[{at}].weight", one.get("weight")
-        )
-        for at, one in route.destinations
-    )
+    return tuple(route.evidence(f"route[{at}].weight", one.get("weight")) for at, one in route.destinations)
 
 
 def _weigh(route: Route, pods: list[int]) -> Remedy:
     """In proportion to the pods."""
     operations = [
-        {"op": "replace", "path": f"/spec/http/{route.index}/route/{at}/weight", "value": number}
+        {"op": "replace", "path": f"route/{at}/weight", "value": number}
         for (at, _), number in zip(route.destinations, pods, strict=True)
     ]
-    patch = json_patch(reference_to(VIRTUAL_SERVICES, route.virtual_service), *operations)
-    return run(patch, note="unless the weights are intended, as for a canary")
+    return run(route.patch(*operations), note="unless the weights are intended, as for a canary")
 
 
 def calls_led_elsewhere(scene: Scene) -> Findings:
@@ -155,14 +138,7 @@ def calls_led_elsewhere(scene: Scene) -> Findings:
                 "calls-led-elsewhere",
                 Severity.UNKNOWN,
                 f"a VirtualService routes the calls to {hosts}: its pods answer, and were not examined",
-                (
-                    field(
-                        VIRTUAL_SERVICES,
-                        route.virtual_service,
-                        f"spec.http[{route.index}].route[].destination.host",
-                        hosts,
-                    ),
-                ),
+                (route.evidence("route[].destination.host", hosts),),
             )
 
 
@@ -195,21 +171,15 @@ def _effect(scene: Scene, reached: list[Object], unknown: list[str]) -> str:
 
 def _evidence(route: Route) -> tuple[Evidence, ...]:
     return tuple(
-        field(
-            VIRTUAL_SERVICES,
-            route.virtual_service,
-            f"spec.http[{route.index}].route[{at}].destination.subset",
-            one["destination"].get("subset"),
-        )
+        route.evidence(f"route[{at}].destination.subset", one["destination"].get("subset"))
         for at, one in route.destinations
     )
 
 
 def _widen(route: Route) -> Remedy:
     """Let the calls go to the Service's pods, whatever their labels."""
-    paths = [f"/spec/http/{route.index}/route/{at}/destination/subset" for at, _ in route.destinations]
-    removed = [{"op": "remove", "path": path} for path in paths]
-    return run(json_patch(reference_to(VIRTUAL_SERVICES, route.virtual_service), *removed))
+    removed = [{"op": "remove", "path": f"route/{at}/destination/subset"} for at, _ in route.destinations]
+    return run(route.patch(*removed))
 
 
 def connection_routes(scene: Scene) -> Findings:
