@@ -34,7 +34,7 @@ def picture(report: str, *, dark: bool) -> str:
     described = " ".join(f"{title}: {desc}" for title, _, _, _, desc, _ in halves)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height:g}" role="img">\n'
-        f"<title>Who answers whom</title>\n<desc>{described}</desc>\n"
+        f"<title>Which pod answers which client</title>\n<desc>{described}</desc>\n"
         f"<style>\n{_style(report, dark=dark)}</style>\n{''.join(parts)}"
         f'<text x="6" y="{height - 6:g}" class="place">{place}</text>\n</svg>\n'
     )

@@ -111,7 +111,7 @@ def _rename(obj: Object) -> Object:
 
 CURE = Cure(
     name="envoy",
-    summary="an Envoy in the middle, which balances over a headless Service",
+    summary="a separate Envoy that balances over a headless Service",
     changes=frozenset({Change.CLUSTER}),
     build=build,
     needs=frozenset({Need.PROXY_IMAGE}),

@@ -10,7 +10,7 @@ from grpcdemo.cures.objects import ROUND_ROBIN, build_demo
 
 CURE = Cure(
     name="headless",
-    summary="round_robin in the client, over the pods of a headless Service",
+    summary="round_robin in the client over the pods of a headless Service",
     changes=frozenset({Change.CLIENT_CODE, Change.CLUSTER}),
     build=lambda values: build_demo(values, client=ROUND_ROBIN, headless=True),
 )

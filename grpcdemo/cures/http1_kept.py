@@ -7,7 +7,7 @@ from grpcdemo.cures.objects import build_http1
 
 CURE = Cure(
     name="http1-kept",
-    summary="HTTP/1.1 in place of gRPC, over one connection",
+    summary="HTTP/1.1 instead of gRPC, over one connection",
     changes=frozenset({Change.CLIENT_CODE, Change.SERVER_CODE}),
     build=build_http1,
     contrast=True,

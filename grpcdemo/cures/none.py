@@ -7,7 +7,7 @@ from grpcdemo.cures.objects import build_demo
 
 CURE = Cure(
     name="none",
-    summary="one channel with pick_first, to the cluster IP of a Service",
+    summary="one channel with pick_first to the Service's cluster IP",
     changes=frozenset(),
     build=build_demo,
 )

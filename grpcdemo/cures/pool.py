@@ -7,7 +7,7 @@ from grpcdemo.cures.objects import CHANNELS, POOL, build_demo
 
 CURE = Cure(
     name="pool",
-    summary=f"{CHANNELS} channels in turn, each with its own connection",
+    summary=f"{CHANNELS} channels used in turn, each with its own connection",
     changes=frozenset({Change.CLIENT_CODE}),
     build=lambda values: build_demo(values, client={**POOL, "SUBCHANNELS": "local"}),
 )

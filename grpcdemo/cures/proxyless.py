@@ -29,7 +29,7 @@ def build(values: CureValues) -> list[Object]:
 
 CURE = Cure(
     name="proxyless",
-    summary="xDS from Istio's control plane in the client, and no proxy",
+    summary="gRPC's own xDS with Istio's control plane, without a proxy",
     changes=frozenset({Change.CLIENT_CODE, Change.CLUSTER}),
     build=build,
     needs=frozenset({Need.INJECTION, Need.GRPC_AGENT}),

@@ -7,7 +7,7 @@ from grpcdemo.cures.objects import CHANNELS, POOL, build_demo
 
 CURE = Cure(
     name="shared-pool",
-    summary=f"{CHANNELS} channels in turn, as gRPC makes them: they share one connection",
+    summary=f"{CHANNELS} channels used in turn that share one connection, gRPC's default",
     changes=frozenset({Change.CLIENT_CODE}),
     build=lambda values: build_demo(values, client=POOL),
     contrast=True,

@@ -1,4 +1,4 @@
-"""What `compare` measured of each cure: in quiet, next to the client without a cure, and while its pods change."""
+"""What `compare` measured of each cure: in steady state, next to the client without a cure, and during changes."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Traffic:
 
 @dataclass(frozen=True)
 class Window:
-    """One cure in quiet, once: new clients, and the calls that they made after a moment to connect."""
+    """One cure in steady state, once: new clients, and the calls that they made after a moment to connect."""
 
     number: int
     """Its place in the order of all windows."""
@@ -215,7 +215,7 @@ class Setting:
     seed: int
     window_s: float
     expected_s: float
-    """What was announced."""
+    """The estimate that was printed at the start, in seconds."""
     may_change: tuple[str, ...]
 
 

@@ -1,4 +1,4 @@
-"""Which client talks to whom: a row for each client pod, a column for each server pod that answers most."""
+"""Which client talks to which pod: a row for each client pod, a column for each server pod that answers most."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def comparison_view(comparison: Comparison, width: int | None = None, *, sandbox
         lines += _wrapped(f"{cure.name}: {judgement(cure)}", cells)
     lines.append(Text(""))
     lines += [line for note in notes(comparison) for line in _wrapped(note, cells, hang="")]
-    lines += [Text(""), Text("Which to take when", "bold")]
+    lines += [Text(""), Text("Recommendation", "bold")]
     lines += [line for text in recommendations(comparison) for line in _wrapped(text, cells)]
     if sandbox:
         lines.append(Text("measured in the sandbox, not on a cluster"))
@@ -127,7 +127,7 @@ def startup_text(cure: CureResult) -> str:
 
 
 def failed(cure: CureResult) -> int:
-    """Calls that failed, in quiet and through changes."""
+    """Calls that failed, in steady state and through changes."""
     return cure.traffic.failed + (cure.course.failed if cure.course else 0)
 
 
@@ -150,7 +150,9 @@ def _spread(cure: CureResult) -> str:
         case Outcome.BALANCED:
             return "balanced"
         case Outcome.PINNED if moves_every_s:
-            return f"pinned at every moment: a client stays on one pod, and moves about every {_seconds(moves_every_s)}"
+            return (
+                f"pinned at every moment: a client stays on one pod, and changes it about every {_seconds(moves_every_s)}"
+            )
         case Outcome.PINNED if (cure.repeated_share or 1.0) < 1.0:
             return "pinned at every moment: a client stays on one pod until it moves to another"
         case Outcome.PINNED:
@@ -163,7 +165,7 @@ def _spread(cure: CureResult) -> str:
 
 def _flaws(cure: CureResult) -> Iterator[str]:
     if cure.traffic.failed:
-        yield f"{_calls(cure.traffic.failed)} failed in quiet"
+        yield f"{_calls(cure.traffic.failed)} failed in steady state"
     if course := cure.course:
         if course.new_pod:
             yield from _waited(course.new_pod, balanced=_is_balanced(cure))
@@ -172,9 +174,9 @@ def _flaws(cure: CureResult) -> Iterator[str]:
         if course.longest_gap_s > LONG_GAP_S:
             worst = max(course.disturbances, key=lambda one: one.longest_gap_s)
             yield f"the {worst.event.value} left {worst.longest_gap_s:.1f} s without an answer"
-        yield from (f"the {event.value} could not be tried: {reason}" for event, reason in course.skipped.items())
+        yield from (f"the {event.value} could not be tested: {reason}" for event, reason in course.skipped.items())
     if cure.failure:
-        yield f"it failed then: {cure.failure}"
+        yield f"it failed after that:  {cure.failure}"
 
 
 def _waited(new_pod: NewPod, *, balanced: bool) -> Iterator[str]:
@@ -212,40 +214,40 @@ def notes(comparison: Comparison) -> Iterator[str]:
     if comparison.baseline and comparison.baseline.windows:
         yield _latency_note(comparison.baseline, setting.rounds)
     yield (
-        "Connections are those of one client. A new pod waits from when it is ready until its first call. Failed "
-        "calls, and the longest gap between two answers to a client, are those while servers are added, crash, are "
-        "restarted and are removed."
+        "Connections are per client. New pod: the time from its readiness to its first call. Failed and gap: failed "
+        "calls, and a client's longest time without an answer, while servers are added, crash, are restarted and are "
+        "removed."
     )
     yield (
         f"{setting.servers} servers, {setting.clients} clients, {setting.rate:g} calls a second each; "
-        f"took {format_duration(round(comparison.seconds))}, announced {format_duration(round(setting.expected_s))}; "
+        f"took {format_duration(round(comparison.seconds))}, estimated {format_duration(round(setting.expected_s))}; "
         f"order from seed {setting.seed}."
     )
     yield from (_cost_note(cure) for cure in comparison.cures if cure.cost or cure.cost_unknown)
     if not comparison.complete:
-        yield "The comparison was ended before all was measured."
+        yield "The comparison ended before everything was measured."
 
 
 def _latency_note(baseline: CureResult, rounds: int) -> str:
     latencies = [f"{name} {value:.2f} ms" for name in PERCENTILES if (value := baseline_ms(baseline, name)) is not None]
-    certainty = "1 round, so without an interval" if rounds == 1 else f"{rounds} rounds, ± {CONFIDENCE:.0%} interval"
-    added = f"Latencies are what a cure adds to those of {BASELINE}"
+    certainty = "1 round, so no interval" if rounds == 1 else f"{rounds} rounds, ± {CONFIDENCE:.0%} interval"
+    added = f"Latencies are relative to {BASELINE}"
     return f"{added} ({', '.join(latencies)}); {certainty}."
 
 
 def _cost_note(cure: CureResult) -> str:
     if cure.cost is None:
-        return f"What the containers that {cure.name} adds use is not known: {cure.cost_unknown}."
+        return f"The resource usage of the containers that {cure.name} adds is unknown: {cure.cost_unknown}."
     cpus = "" if cure.cost.cpu_cores is None else f" and {cure.cost.cpu_cores:.2f} CPUs in all"
     return f"{cure.name} adds containers that use {cost_text(cure)}{cpus}."
 
 
 def recommendations(comparison: Comparison) -> list[str]:
-    """Which to take when, in sentences."""
+    """Which cure to use when, in sentences."""
     allowed = comparison.setting.may_change
     chosen = recommend(comparison.cures, allowed)
     if not chosen:
-        return [f"no cure that was measured balances and changes no more than {changes_text(allowed)}"]
+        return [f"no measured cure balances and changes only {changes_text(allowed)}"]
     return [recommendation_text(one) for one in chosen]
 
 

@@ -187,7 +187,7 @@ def comparison_markdown(comparison: Comparison, provenance: Provenance) -> str:
     advice = "\n".join(f"- {escape(text)}" for text in recommendations(comparison))
     where = f"grpcdemo {provenance.grpcdemo}, {platform_text(provenance)}, {provenance.began:%Y-%m-%d %H:%M} UTC"
     measured = f"Measured with {code(provenance.command)}: {escape(where)}"
-    return "\n\n".join((table, judgements, "**Which to take when**", advice, facts, measured)) + "\n"
+    return "\n\n".join((table, judgements, "**Recommendation**", advice, facts, measured)) + "\n"
 
 
 def _row(cure: CureResult) -> tuple[str, ...]:

@@ -107,6 +107,6 @@ def _matrices(measurement: Measurement) -> list[dict[str, object]]:
         rows = [(client, [numbers.get(name, 0) for name in titles]) for client, numbers in by_client.items()]
         failed = measurement.failures.by_server if by_client is measurement.by_client else {}
         rows += [("failed", [failed.get(name, 0) for name in titles])] if failed else []
-        head = "Who is connected to whom" if owner == CONNECTIONS else "Who called whom"
+        head = "Which client is connected to which pod" if owner == CONNECTIONS else "Which client called which pod"
         shown.append({"head": head, "title": owner, "servers": [*titles.values()], "rows": rows})
     return shown

@@ -18,7 +18,7 @@ def test_the_known_facts_come_out(demo: Demo, tmp_path: Path) -> None:
     report = tmp_path / "report.html"
     options = ("--cures", "headless,proxyless", "--rounds", "1", "--watch", "3s", "--report", str(report))
     with demo.start("compare", *options, "--output", "json") as comparing:
-        comparing.wait_for("measured in quiet: 5 windows")
+        comparing.wait_for("measured in steady state: 5 windows")
         comparing.wait_for("changes watched: none, headless, proxyless")
         told = comparing.result().check(0)
     Draft202012Validator(SCHEMA).validate(told.json)
@@ -47,6 +47,6 @@ def test_ctrl_c_shows_what_was_measured(demo: Demo, tmp_path: Path) -> None:
     told = demo.interrupted("window 2 of 2", "compare", "--cures", "none", "--rounds", "2", "--report", str(report))
     told.check(130)
     assert "none: pinned: each client stays on one pod" in told.out
-    assert "The comparison was ended before all was measured." in told.out
+    assert "The comparison ended before everything was measured." in told.out
     assert "interrupted" in report.read_text()
     assert CLEANED in told.err

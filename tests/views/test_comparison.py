@@ -76,14 +76,17 @@ def test_the_schema_takes_nothing_else() -> None:
         ),
         (
             AGE,
-            "pinned at every moment: a client stays on one pod, and moves about every 5 s, and a new pod waited "
-            "2 s for its first call and the crash could not be tried: may not",
+            "pinned at every moment: a client stays on one pod, and changes it about every 5 s, and a new pod waited "
+            "2 s for its first call and the crash could not be tested: may not",
         ),
         (replace(SIDECAR, course=course(0.1)), "balanced"),
         (replace(SIDECAR, course=None), "balanced"),
         (UNABLE, "not measured: no image of Envoy is known here"),
         (replace(UNABLE, failure=""), "not measured: the comparison ended before"),
-        (replace(SIDECAR, course=None, traffic=traffic(9, 9, 9, errors=1)), "balanced, but 1 call failed in quiet"),
+        (
+            replace(SIDECAR, course=None, traffic=traffic(9, 9, 9, errors=1)),
+            "balanced, but 1 call failed in steady state",
+        ),
     ],
 )
 def test_the_judgement_says_what_the_numbers_say(cure: CureResult, words: str) -> None:
@@ -92,7 +95,7 @@ def test_the_judgement_says_what_the_numbers_say(cure: CureResult, words: str) -
 
 def test_what_may_not_be_changed_is_not_recommended() -> None:
     nothing = recommendations(replace(COMPARISON, setting=replace(SETTING, may_change=("client",))))
-    assert nothing == ["no cure that was measured balances and changes no more than the client's code"]
+    assert nothing == ["no measured cure balances and changes only the client's code"]
 
 
 @pytest.mark.parametrize("name", COMPARISONS)

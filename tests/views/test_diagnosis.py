@@ -148,8 +148,8 @@ def test_connections_are_told_beside_the_requests_and_alone() -> None:
     assert (document["source"], document["connections"]) == ("connections", {client: {server: 2}})
     schema().validate(as_read(document))
     page = diagnosis_report([replace(WELL, traffic=both)], PROVENANCE)
-    assert page.index("Who called whom") < page.index("Who is connected to whom")
-    assert "Who called whom" not in diagnosis_report([alone], PROVENANCE)
+    assert page.index("Which client called which pod") < page.index("Which client is connected to which pod")
+    assert "Which client called which pod" not in diagnosis_report([alone], PROVENANCE)
 
 
 def test_what_the_servers_themselves_counted() -> None:

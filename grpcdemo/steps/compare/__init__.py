@@ -5,7 +5,7 @@ plan        which cures, in which order, and how long that takes
 place       the namespace of one cure: deploy, scale, crash, read logs
 pod_times   when pods came and were ready
 call_times  a client's log → calls with their times
-steady      one cure alone, in quiet: new clients, a window of calls
+steady      one cure alone, in steady state: new clients, a window of calls
 changes     several cures while their servers change
 analysis    calls → what is said of a cure
 cost        what the containers that a cure adds use

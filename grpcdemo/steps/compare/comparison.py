@@ -1,4 +1,4 @@
-"""The whole comparison: deploy every cure, measure each in quiet, then through changes; clean up, however it ends."""
+"""The whole comparison: deploy every cure, measure each in steady state, then through changes; always clean up."""
 
 from __future__ import annotations
 
@@ -44,7 +44,11 @@ def _rehearse(plan: Plan, config: CompareConfig, report: Reporter) -> None:
             "all deployed", would=f"deploy {_counted(len(plan.cures), 'cure')}, each in a namespace of its own: {names}"
         )
     )
-    report(Done("all measured in quiet", would=f"measure {_counted(len(plan.slots), 'window')}, one after the other"))
+    report(
+        Done(
+            "all measured in steady state", would=f"measure {_counted(len(plan.slots), 'window')}, one after the other"
+        )
+    )
     report(Done("all measured through changes", would="add, crash, restart and remove servers while clients call"))
     report(Done("all deleted", would="delete these namespaces"))
 
@@ -126,7 +130,7 @@ class _Run:
             if place in self._alive:
                 self._wait(f"calls of {slot.cure.name} alone, window {slot.number + 1} of {len(slots)}")
                 await self._attempt(place, self._measure_window(place, slot))
-        self._report(Done(f"measured in quiet: {_counted(self._results.windows, 'window')}"))
+        self._report(Done(f"measured in steady state: {_counted(self._results.windows, 'window')}"))
 
     async def _measure_window(self, place: Place, slot: Slot) -> None:
         window, servers = await measure_window(place, slot, self._config)

@@ -22,7 +22,7 @@ call takes about half a millisecond of a CPU, and clients that wait for one woul
 
 @dataclass(frozen=True)
 class Pods:
-    """How long pods take, in seconds: an estimate, for what is announced."""
+    """How long pods take, in seconds: for the estimate that is printed at the start."""
 
     deploy_s: float
     """Until the servers of one cure are ready."""

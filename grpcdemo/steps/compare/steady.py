@@ -1,4 +1,4 @@
-"""One cure alone, in quiet: new clients, a window of their calls, and no clients again."""
+"""One cure alone, in steady state: new clients, a window of their calls, and no clients again."""
 
 from __future__ import annotations
 
