@@ -150,9 +150,8 @@ def _spread(cure: CureResult) -> str:
         case Outcome.BALANCED:
             return "balanced"
         case Outcome.PINNED if moves_every_s:
-            return (
-                f"pinned at every moment: a client stays on one pod, and changes it about every {_seconds(moves_every_s)}"
-            )
+            moves = f"changes it about every {_seconds(moves_every_s)}"
+            return f"pinned at every moment: a client stays on one pod, and {moves}"
         case Outcome.PINNED if (cure.repeated_share or 1.0) < 1.0:
             return "pinned at every moment: a client stays on one pod until it moves to another"
         case Outcome.PINNED:
