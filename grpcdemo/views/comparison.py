@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -50,16 +51,56 @@ def comparison_view(comparison: Comparison, width: int | None = None, *, sandbox
     return Group(*lines)
 
 
+@dataclass(frozen=True)
+class CureTexts:
+    """What is printed of a cure, whatever the form of the result."""
+
+    name: str
+    summary: str
+    changes: str
+    verdict: str
+    judgement: str
+    connections: str
+    p50: str
+    p99: str
+    new_pod: str
+    even: str
+    failed: str
+    gap: str
+    startup: str
+    cost: str
+
+
+def cure_texts(cure: CureResult) -> CureTexts:
+    new_pod = cure.course.new_pod if cure.course else None
+    return CureTexts(
+        name=cure.name,
+        summary=cure.summary,
+        changes=", ".join(cure.changes) or "nothing",
+        verdict=cure.verdict.outcome.value if cure.verdict else "not measured",
+        judgement=judgement(cure),
+        connections=_connections(cure),
+        p50=_latency(cure, "p50"),
+        p99=_latency(cure, "p99"),
+        new_pod=_first_call(new_pod) if new_pod else NO_NUMBER,
+        even=_even(new_pod) if new_pod else NO_NUMBER,
+        failed=str(_failed(cure)) if cure.windows else NO_NUMBER,
+        gap=f"{cure.course.longest_gap_s:.1f} s" if cure.course else NO_NUMBER,
+        startup=NO_NUMBER if cure.mean_startup_s is None else f"{cure.mean_startup_s:.1f} s",
+        cost=_cost(cure),
+    )
+
+
 def _row(cure: CureResult) -> dict[str, Text]:
-    course = cure.course
+    printed = cure_texts(cure)
     texts = (
-        cure.name,
-        verdict_word(cure),
-        connections_text(cure),
-        latency_text(cure, "p50"),
-        waited_text(course.new_pod) if course and course.new_pod else NO_NUMBER,
-        str(failed(cure)) if cure.windows else NO_NUMBER,
-        gap_text(cure),
+        printed.name,
+        printed.verdict,
+        printed.connections,
+        printed.p50,
+        printed.new_pod,
+        printed.failed,
+        printed.gap,
     )
     cells = {column: Text(printable(text)) for column, text in zip(COLUMNS, texts, strict=True)}
     if cure.verdict:
@@ -67,11 +108,7 @@ def _row(cure: CureResult) -> dict[str, Text]:
     return cells
 
 
-def verdict_word(cure: CureResult) -> str:
-    return cure.verdict.outcome.value if cure.verdict else "not measured"
-
-
-def connections_text(cure: CureResult) -> str:
+def _connections(cure: CureResult) -> str:
     """Of a client: the fewest and the most."""
     opened = [number for window in cure.windows for number in window.client_connections]
     if not opened:
@@ -80,53 +117,45 @@ def connections_text(cure: CureResult) -> str:
     return fewest if fewest == most else f"{fewest}-{most}"
 
 
-def latency_text(cure: CureResult, percentile: str) -> str:
+def _latency(cure: CureResult, percentile: str) -> str:
     """Of the baseline in milliseconds, of any other cure what it adds to that."""
     if cure.name == BASELINE:
-        latency = baseline_ms(cure, percentile)
+        latency = _baseline_ms(cure, percentile)
         return NO_NUMBER if latency is None else f"{latency:.2f}"
     added = cure.added_ms.get(percentile)
-    return difference_text(added) if added else NO_NUMBER
+    return _difference(added) if added else NO_NUMBER
 
 
-def difference_text(difference: Difference) -> str:
+def _difference(difference: Difference) -> str:
     margin = "" if difference.margin is None else f" ±{difference.margin:.2f}"
     return f"{round(difference.mean, 2) + 0.0:+.2f}{margin}"
 
 
-def baseline_ms(cure: CureResult, percentile: str) -> float | None:
+def _baseline_ms(cure: CureResult, percentile: str) -> float | None:
     """The mean over its windows."""
     values = [window.latency_ms[percentile] for window in cure.windows if percentile in window.latency_ms]
     return sum(values) / len(values) if values else None
 
 
-def waited_text(new_pod: NewPod) -> str:
+def _first_call(new_pod: NewPod) -> str:
     if new_pod.first_call_s is None:
         return f">{new_pod.watched_s:.0f} s"
     return f"{new_pod.first_call_s:.1f} s"
 
 
-def even_text(new_pod: NewPod) -> str:
+def _even(new_pod: NewPod) -> str:
     """When its share was even."""
     return f">{new_pod.watched_s:.0f} s" if new_pod.even_s is None else f"{new_pod.even_s:.1f} s"
 
 
-def gap_text(cure: CureResult) -> str:
-    return f"{cure.course.longest_gap_s:.1f} s" if cure.course else NO_NUMBER
-
-
-def cost_text(cure: CureResult) -> str:
+def _cost(cure: CureResult) -> str:
     """The memory of the containers that it adds."""
     if cure.cost:
         return f"{cure.cost.containers} × {cure.cost.memory_bytes / cure.cost.containers / 2**20:.0f} MiB"
     return "unknown" if cure.cost_unknown else NO_NUMBER
 
 
-def startup_text(cure: CureResult) -> str:
-    return NO_NUMBER if cure.mean_startup_s is None else f"{cure.mean_startup_s:.1f} s"
-
-
-def failed(cure: CureResult) -> int:
+def _failed(cure: CureResult) -> int:
     """Calls that failed, in steady state and through changes."""
     return cure.traffic.failed + (cure.course.failed if cure.course else 0)
 
@@ -228,7 +257,9 @@ def notes(comparison: Comparison) -> Iterator[str]:
 
 
 def _latency_note(baseline: CureResult, rounds: int) -> str:
-    latencies = [f"{name} {value:.2f} ms" for name in PERCENTILES if (value := baseline_ms(baseline, name)) is not None]
+    latencies = [
+        f"{name} {value:.2f} ms" for name in PERCENTILES if (value := _baseline_ms(baseline, name)) is not None
+    ]
     certainty = "1 round, so no interval" if rounds == 1 else f"{rounds} rounds, ± {CONFIDENCE:.0%} interval"
     added = f"Latencies are relative to {BASELINE}"
     return f"{added} ({', '.join(latencies)}); {certainty}."
@@ -238,7 +269,7 @@ def _cost_note(cure: CureResult) -> str:
     if cure.cost is None:
         return f"The resource usage of the containers that {cure.name} adds is unknown: {cure.cost_unknown}."
     cpus = "" if cure.cost.cpu_cores is None else f" and {cure.cost.cpu_cores:.2f} CPUs in all"
-    return f"{cure.name} adds containers that use {cost_text(cure)}{cpus}."
+    return f"{cure.name} adds containers that use {_cost(cure)}{cpus}."
 
 
 def recommendations(comparison: Comparison) -> list[str]:
@@ -262,7 +293,7 @@ def _reasons(cure: CureResult) -> Iterator[str]:
             yield "a new pod gets no calls" if waited is None else f"a new pod gets calls after {waited:.1f} s"
         yield f"{_calls(course.failed)} failed" if course.failed else "no call failed"
     if added := cure.added_ms.get("p50"):
-        yield f"{difference_text(added)} ms"
+        yield f"{_difference(added)} ms"
 
 
 def changes_text(changes: Sequence[str]) -> str:

@@ -18,24 +18,9 @@ from grpcdemo.model.recommendation import Recommendation, recommend
 from grpcdemo.model.result import Provenance
 from grpcdemo.verdict import Verdict
 from grpcdemo.verdict.paired import CONFIDENCE, Difference
-from grpcdemo.views.comparison import (
-    NO_NUMBER,
-    connections_text,
-    cost_text,
-    even_text,
-    failed,
-    gap_text,
-    judgement,
-    latency_text,
-    notes,
-    recommendations,
-    startup_text,
-    verdict_word,
-    waited_text,
-)
+from grpcdemo.views.comparison import cure_texts, judgement, notes, recommendations
 from grpcdemo.views.document import provenance_document
-from grpcdemo.views.markdown import code, escape, markdown_table
-from grpcdemo.views.words import platform_text
+from grpcdemo.views.markdown import escape, markdown_table, measured
 
 Document = dict[str, Any]
 HEADS = (
@@ -185,25 +170,22 @@ def comparison_markdown(comparison: Comparison, provenance: Provenance) -> str:
     judgements = "\n".join(f"- **{escape(cure.name)}**: {escape(judgement(cure))}" for cure in comparison.cures)
     facts = "\n".join(f"- {escape(note)}" for note in notes(comparison))
     advice = "\n".join(f"- {escape(text)}" for text in recommendations(comparison))
-    where = f"grpcdemo {provenance.grpcdemo}, {platform_text(provenance)}, {provenance.began:%Y-%m-%d %H:%M} UTC"
-    measured = f"Measured with {code(provenance.command)}: {escape(where)}"
-    return "\n\n".join((table, judgements, "**Recommendation**", advice, facts, measured)) + "\n"
+    return "\n\n".join((table, judgements, "**Recommendation**", advice, facts, measured(provenance))) + "\n"
 
 
 def _row(cure: CureResult) -> tuple[str, ...]:
-    course = cure.course
-    new_pod = course and course.new_pod
+    texts = cure_texts(cure)
     return (
-        escape(cure.name),
-        escape(", ".join(cure.changes) or "nothing"),
-        verdict_word(cure),
-        connections_text(cure),
-        latency_text(cure, "p50"),
-        latency_text(cure, "p99"),
-        escape(waited_text(new_pod)) if new_pod else NO_NUMBER,
-        escape(even_text(new_pod)) if new_pod else NO_NUMBER,
-        str(failed(cure)) if cure.windows else NO_NUMBER,
-        gap_text(cure),
-        startup_text(cure),
-        cost_text(cure),
+        escape(texts.name),
+        escape(texts.changes),
+        texts.verdict,
+        texts.connections,
+        texts.p50,
+        texts.p99,
+        escape(texts.new_pod),
+        escape(texts.even),
+        texts.failed,
+        texts.gap,
+        texts.startup,
+        texts.cost,
     )

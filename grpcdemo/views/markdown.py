@@ -30,7 +30,7 @@ def observation_markdown(observation: Observation, provenance: Provenance) -> st
         _servers(observation),
         *([_clients(observation)] if len(observation.callers) > 1 else []),
         "\n".join(f"- {escape(fact)}" for fact in facts),
-        _measured(provenance),
+        measured(provenance),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -86,6 +86,7 @@ def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, numbe
     return "\n".join(f"| {' | '.join(row)} |" for row in (heads, rule, *rows))
 
 
-def _measured(provenance: Provenance) -> str:
+def measured(provenance: Provenance) -> str:
+    """How, where and when it was measured."""
     where = f"grpcdemo {provenance.grpcdemo}, {platform_text(provenance)}, {provenance.began:%Y-%m-%d %H:%M} UTC"
     return f"Measured with {code(provenance.command)}: {escape(where)}"
