@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from grpcdemo.cli import options
+from grpcdemo.cli.options import QuotableFormat
 from grpcdemo.cli.output import Progress, result_width, show_document, show_picture, show_text
 from grpcdemo.cli.runner import change, rehearse
 from grpcdemo.cli.target_options import TargetOptions
@@ -26,21 +27,12 @@ from grpcdemo.verdict.paired import MOST_PAIRS
 from grpcdemo.views.comparison import comparison_view
 from grpcdemo.views.comparison_document import comparison_document, comparison_markdown
 from grpcdemo.views.comparison_report import comparison_report
-from grpcdemo.word import Word
 
 EXAMPLES = {
     "grpcdemo compare": "Measure every cure that this cluster can run",
     "grpcdemo compare --cures none,headless --rounds 1 --sandbox": "Two of them, one round, without a cluster",
     "grpcdemo compare --may-change cluster -o markdown": "Recommend cures without code changes, for a design document",
 }
-
-
-class Form(Word):
-    """How the comparison is printed on stdout."""
-
-    TABLE = "table"
-    JSON = "json"
-    MARKDOWN = "markdown"
 
 
 def parse_cures(text: str) -> frozenset[Cure]:
@@ -152,17 +144,14 @@ def compare(
     compared: Compared,
     target: TargetOptions,
     timeout: options.Timeout = defaults.TIMEOUT_S,
-    output: Annotated[
-        Form,
-        options.choice("--output", "-o", of={form.value: form for form in Form}, help="Output format."),
-    ] = Form.TABLE,
+    output: options.QuotableOutput = QuotableFormat.TABLE,
     report: options.ReportFile = None,
     dry_run: options.DryRun = False,
     yes: options.Yes = False,
 ) -> None:
     """Measure the cures for pinned gRPC clients side by side. Then clean up."""
     config = _config(compared, target, timeout)
-    check_stdout(report, output, table=Form.TABLE)
+    check_stdout(report, output, table=QuotableFormat.TABLE)
     with written(report) as file, Progress(dry_run=dry_run) as progress:
         if dry_run:
             _rehearse(target, config, progress, yes=yes)
@@ -188,7 +177,13 @@ def _config(compared: Compared, target: TargetOptions, timeout_s: float) -> step
 
 
 def _compare(
-    target: TargetOptions, config: step.CompareConfig, progress: Progress, file: Written, output: Form, *, yes: bool
+    target: TargetOptions,
+    config: step.CompareConfig,
+    progress: Progress,
+    file: Written,
+    output: QuotableFormat,
+    *,
+    yes: bool,
 ) -> None:
     """Show what was measured, also if it is not all."""
     told = _Told(target, config, progress)
@@ -222,15 +217,15 @@ class _Told:
         self._provenance = await read_provenance(api, self._config.namespace, command)
         await step.compare(api, self._config, self._results, self._progress.report)
 
-    def show(self, file: Written, output: Form, failure: str | None = None) -> None:
+    def show(self, file: Written, output: QuotableFormat, failure: str | None = None) -> None:
         comparison, provenance = self._results.comparison, self._provenance
         if comparison is None or provenance is None:
             return
         if file.is_wanted:
             file.text = comparison_report(comparison, provenance, failure)
-        if output is Form.JSON:
+        if output is QuotableFormat.JSON:
             show_document(comparison_document(comparison, provenance))
-        elif output is Form.MARKDOWN:
+        elif output is QuotableFormat.MARKDOWN:
             show_text(comparison_markdown(comparison, provenance))
         elif not file.takes_stdout:
             show_picture(comparison_view(comparison, result_width(), sandbox=provenance.sandbox))

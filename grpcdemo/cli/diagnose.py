@@ -9,6 +9,7 @@ import typer
 
 from grpcdemo.cli import options
 from grpcdemo.cli.completers import complete_namespaces, complete_services
+from grpcdemo.cli.options import QuotableFormat
 from grpcdemo.cli.output import Progress, result_width, show_document, show_picture, show_text
 from grpcdemo.cli.probe_options import Probing
 from grpcdemo.cli.runner import read
@@ -30,7 +31,6 @@ from grpcdemo.views.diagnosis_document import (
     diagnosis_markdown,
 )
 from grpcdemo.views.diagnosis_report import diagnosis_report
-from grpcdemo.word import Word
 
 EXAMPLES = {
     "grpcdemo diagnose svc/checkout --namespace shop": "See whether a Service's clients are pinned, why, and the cure",
@@ -40,14 +40,6 @@ EXAMPLES = {
 
 LONGEST_S = 20.0
 """How long traffic is measured, unless the user says otherwise."""
-
-
-class Form(Word):
-    """How the diagnosis is printed on stdout."""
-
-    TABLE = "table"
-    JSON = "json"
-    MARKDOWN = "markdown"
 
 
 @dataclass(frozen=True)
@@ -115,10 +107,7 @@ def diagnose(
     everywhere: Annotated[
         bool, typer.Option("--all-namespaces", "-A", help="List the gRPC Services of all namespaces.")
     ] = False,
-    output: Annotated[
-        Form,
-        options.choice("--output", "-o", of={form.value: form for form in Form}, help="Output format."),
-    ] = Form.TABLE,
+    output: options.QuotableOutput = QuotableFormat.TABLE,
     report: options.ReportFile = None,
     place: Place,
 ) -> None:
@@ -167,7 +156,7 @@ def _check_one(counting: Counting, traffic: Traffic, probing: Probing, *, everyw
 class Printed:
     """Where the result goes."""
 
-    form: Form
+    form: QuotableFormat
     report: Path | None
 
 
@@ -176,7 +165,7 @@ def _diagnose_one(place: Place, config: step.DiagnoseConfig, printed: Printed) -
         return [await step.diagnose(api, config, report)]
 
     def show(diagnoses: Sequence[Diagnosis], flags: Sequence[str]) -> None:
-        if printed.form is Form.JSON:
+        if printed.form is QuotableFormat.JSON:
             show_document(diagnosis_document(diagnoses[0], flags))
         else:
             _show(diagnoses[0], flags, printed.form)
@@ -191,11 +180,11 @@ def _diagnose_all(place: Place, printed: Printed, *, everywhere: bool) -> None:
         return await step.diagnose_all(api, place.namespace, everywhere=everywhere)
 
     def show(diagnoses: Sequence[Diagnosis], flags: Sequence[str]) -> None:
-        if printed.form is Form.JSON:
+        if printed.form is QuotableFormat.JSON:
             show_document(diagnoses_document(diagnoses, flags))
         elif len(diagnoses) == 1:
             _show(diagnoses[0], flags, printed.form)
-        elif printed.form is Form.MARKDOWN:
+        elif printed.form is QuotableFormat.MARKDOWN:
             show_text(diagnoses_markdown(diagnoses))
         else:
             show_picture(diagnoses_view(diagnoses, result_width()))
@@ -215,7 +204,7 @@ def _diagnose(
         provenance = await _provenance(api, place) if file.is_wanted else None
         return await work(api, progress.report), provenance
 
-    check_stdout(printed.report, printed.form, table=Form.TABLE)
+    check_stdout(printed.report, printed.form, table=QuotableFormat.TABLE)
     with written(printed.report) as file:
         with Progress() as progress:
             diagnoses, provenance = read(place, look, report=progress.report)
@@ -231,8 +220,8 @@ async def _provenance(api: Api, place: Place) -> Provenance:
     return await read_provenance(api, place.namespace or api.target.own_namespace, place.invocation.command_line)
 
 
-def _show(diagnosis: Diagnosis, flags: Sequence[str], form: Form) -> None:
-    if form is Form.MARKDOWN:
+def _show(diagnosis: Diagnosis, flags: Sequence[str], form: QuotableFormat) -> None:
+    if form is QuotableFormat.MARKDOWN:
         show_text(diagnosis_markdown(diagnosis, flags))
     else:
         show_picture(diagnosis_view(diagnosis, flags, result_width()))

@@ -48,7 +48,7 @@ def observe(
         options.choice(
             "--output",
             "-o",
-            of={form.value: form for form in Form},
+            of=Form,
             metavar="FORMAT",
             help="At the end: table, json, csv, or markdown. Live: jsonl (a record per second), log (a line per call).",
         ),

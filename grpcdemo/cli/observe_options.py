@@ -40,7 +40,7 @@ class End:
         Outcome | None,
         options.choice(
             "--expect",
-            of={outcome.value: outcome for outcome in (Outcome.PINNED, Outcome.BALANCED)},
+            of=(Outcome.PINNED, Outcome.BALANCED),
             help="Stop as soon as the verdict is certain; exit with 3 if it is not this one.",
         ),
     ] = None

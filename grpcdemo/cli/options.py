@@ -2,13 +2,13 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from copy import copy
 from dataclasses import dataclass, fields, is_dataclass
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
@@ -19,8 +19,6 @@ from grpcdemo.manifests import compute, defaults
 from grpcdemo.manifests.images import parse_prefix
 from grpcdemo.resources import metrics_ports
 from grpcdemo.word import Word
-
-T = TypeVar("T")
 
 
 def whole_number(least: int, most: int) -> Callable[[str | int], int]:
@@ -54,19 +52,20 @@ def number(least: float, most: float) -> Callable[[str | float], float]:
 
 
 def choice(
-    *names: str, of: Mapping[str, T], help: str, metavar: str | None = None, show_default: str | bool = True
+    *names: str, of: Iterable[str], help: str, metavar: str | None = None, show_default: str | bool = True
 ) -> Any:
-    """An option that takes one of a few words."""
+    """An option that takes one *of* a few words."""
+    known = {str(word): word for word in of}
 
-    def parse(value: str) -> T:
-        if value in of:
-            return of[value]
-        raise typer.BadParameter(f"{value!r} is not {' or '.join(of)}")
+    def parse(value: str) -> str:
+        if value in known:
+            return known[value]
+        raise typer.BadParameter(f"{value!r} is not {' or '.join(known)}")
 
     def complete(incomplete: str) -> list[str]:
-        return [word for word in of if word.startswith(incomplete)]
+        return [word for word in known if word.startswith(incomplete)]
 
-    words = "|".join(of)
+    words = "|".join(known)
     return typer.Option(
         *names, parser=parse, metavar=metavar or words, autocompletion=complete, help=help, show_default=show_default
     )
@@ -106,6 +105,14 @@ class Format(Word):
 
     TABLE = "table"
     JSON = "json"
+
+
+class QuotableFormat(Word):
+    """The same for what is quoted in a pull request or a design document."""
+
+    TABLE = "table"
+    JSON = "json"
+    MARKDOWN = "markdown"
 
 
 def grouped(command: Callable[..., None]) -> Callable[..., None]:
@@ -158,7 +165,8 @@ AllowSharedNamespace = Annotated[
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")]
 ShowCommands = Annotated[bool, typer.Option("--show-commands", help="Also show the equivalent kubectl commands.")]
-Output = Annotated[Format, choice("--output", "-o", of={form.value: form for form in Format}, help="Output format.")]
+Output = Annotated[Format, choice("--output", "-o", of=Format, help="Output format.")]
+QuotableOutput = Annotated[QuotableFormat, choice("--output", "-o", of=QuotableFormat, help="Output format.")]
 ReportFile = Annotated[
     Path | None,
     typer.Option(

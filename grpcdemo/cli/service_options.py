@@ -58,7 +58,7 @@ class Counting:
         Choice | None,
         options.choice(
             "--source",
-            of={choice.value: choice for choice in Choice},
+            of=Choice,
             help="Where to read the traffic: the clients' Istio sidecars (envoy) or Linkerd proxies (linkerd), the "
             "servers' Istio sidecars (istio), or the servers' own metrics (app), logs (log), or open connections "
             "(connections). auto is the first of these that works, except log.",

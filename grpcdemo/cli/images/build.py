@@ -34,7 +34,7 @@ def build(
         str | None,
         choice(
             "--platform",
-            of={platform: platform for platform in PLATFORMS},
+            of=PLATFORMS,
             metavar="linux/ARCH",
             help="amd64 or arm64.",
             show_default="this machine's",

@@ -12,7 +12,7 @@ Builder = Annotated[
     str | None,
     choice(
         "--builder",
-        of={builder.name: builder.name for builder in BUILDERS},
+        of=[builder.name for builder in BUILDERS],
         metavar="NAME",
         help="docker, podman, buildah, or nerdctl.",
         show_default="the first that works",
