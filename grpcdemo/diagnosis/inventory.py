@@ -3,51 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, TypeVar
 
-from grpcdemo.errors import Kubectl
 from grpcdemo.resources.objects import Object, labels_of
 from grpcdemo.resources.resource import Resource
+from grpcdemo.resources.rights import Right
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class MissingRight:
-    """What this user may not read. Without a namespace it is about the whole cluster, without a name about all."""
-
-    verb: str
-    resource: Resource
-    namespace: str | None = None
-    name: str | None = None
-    subresource: str | None = None
-
-    @property
-    def can_i(self) -> Kubectl:
-        """The command that shows it."""
-        what = f"{self.resource.qualified}/{self.name}" if self.name else self.resource.qualified
-        flags = (f"--subresource={self.subresource}",) if self.subresource else ()
-        return Kubectl("auth", "can-i", self.verb, what, *flags, namespace=self.namespace)
-
-    def __str__(self) -> str:
-        name = f" {self.name}" if self.name else ""
-        where = f" in namespace {self.namespace}" if self.namespace else ""
-        what = f"{self.resource.qualified}/{self.subresource}" if self.subresource else self.resource.qualified
-        return f"{self.verb} {what}{name}{where}"
-
-    def hides(self, resource: Resource, namespaces: Collection[str], name: str | None) -> bool:
-        """Whether it keeps one from knowing all of *resource* in *namespaces*, or in all, or the one called *name*."""
-        elsewhere = self.namespace and namespaces and self.namespace not in namespaces
-        another = name and self.name and name != self.name
-        return self.resource == resource and not elsewhere and not another
 
 
 class Unreadable(Exception):
     """A rule needs objects that this user may not read."""
 
-    def __init__(self, right: MissingRight) -> None:
+    def __init__(self, right: Right) -> None:
         super().__init__(str(right))
         self.right = right
 
@@ -58,7 +27,7 @@ class Inventory:
     def __init__(
         self,
         objects: Mapping[Resource, Iterable[Object]],
-        missing: Iterable[MissingRight] = (),
+        missing: Iterable[Right] = (),
         groups: Iterable[str] = (),
     ) -> None:
         self.missing = tuple(missing)

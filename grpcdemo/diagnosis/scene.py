@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from grpcdemo.diagnosis.inventory import Inventory, MissingRight, Unreadable
+from grpcdemo.diagnosis.inventory import Inventory, Unreadable
 from grpcdemo.diagnosis.proxies import Proxy, proxy_in
 from grpcdemo.resources.endpoints import is_ready_endpoint
 from grpcdemo.resources.injectors import Webhook, read_webhooks
@@ -22,6 +22,7 @@ from grpcdemo.resources.resource import (
     PODS,
     SERVICES,
 )
+from grpcdemo.resources.rights import Right
 
 ROOT_NAMESPACE = "istio-system"
 """Where Istio looks for what applies to the whole mesh."""
@@ -69,7 +70,7 @@ class Scene:
     inventory: Inventory
     client: Client | None = None
     """Who calls, if somebody was named."""
-    unseen: MissingRight | None = None
+    unseen: Right | None = None
     """Why nobody looked for callers in other namespaces."""
 
     @property

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
 
-from grpcdemo.diagnosis.inventory import Inventory, MissingRight, Unreadable
+from grpcdemo.diagnosis.inventory import Inventory, Unreadable
 from grpcdemo.diagnosis.rules.exclusions import goes_past_sidecar
 from grpcdemo.diagnosis.rules.linkerd import goes_past_linkerd
 from grpcdemo.diagnosis.scene import Client, Scene
@@ -18,6 +18,7 @@ from grpcdemo.kube.client.api import Api
 from grpcdemo.model.progress import Reporter, Waiting, unreported
 from grpcdemo.resources.labels import SERVICE_NAME
 from grpcdemo.resources.resource import ENDPOINT_SLICES
+from grpcdemo.resources.rights import Right
 from grpcdemo.steps.sources.around import Around
 from grpcdemo.steps.sources.choice import build_source
 from grpcdemo.steps.sources.source import Source, SourceConfig
@@ -123,5 +124,5 @@ async def _endpoints_now(api: Api, scene: Scene) -> Scene:
     try:
         slices = await api.list_all(ENDPOINT_SLICES, namespace=scene.namespace, selector=f"{SERVICE_NAME}={scene.name}")
     except Forbidden as error:
-        raise Unreadable(MissingRight("list", ENDPOINT_SLICES, scene.namespace)) from error
+        raise Unreadable(Right("list", ENDPOINT_SLICES, scene.namespace)) from error
     return replace(scene, inventory=Inventory({ENDPOINT_SLICES: slices}))

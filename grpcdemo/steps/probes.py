@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from grpcdemo.diagnosis.inventory import MissingRight, Unreadable
+from grpcdemo.diagnosis.inventory import Unreadable
 from grpcdemo.diagnosis.proxies import Proxy
 from grpcdemo.diagnosis.scene import Scene
 from grpcdemo.errors import ApiError, Forbidden, GrpcdemoError, Hint, Kubectl, NotFound, Rejected
@@ -27,6 +27,7 @@ from grpcdemo.resources.objects import Object
 from grpcdemo.resources.pods import is_running
 from grpcdemo.resources.references import reference_to
 from grpcdemo.resources.resource import PODS
+from grpcdemo.resources.rights import Right
 from grpcdemo.steps.sources.polls import MOST_PODS
 from grpcdemo.workload.probe import EVERY_S
 
@@ -118,16 +119,15 @@ async def start_probes(api: Api, plan: ProbePlan, report: Reporter) -> None:
 
 async def _require_rights(api: Api, namespace: str) -> None:
     """Raises Forbidden with the first right that this user lacks."""
-    needed = [("patch", SUBRESOURCE), ("get", "log")]
-    allowed = await asyncio.gather(
-        *(api.may(verb, PODS, namespace=namespace, subresource=subresource) for verb, subresource in needed)
-    )
-    for (verb, subresource), is_allowed in zip(needed, allowed, strict=True):
+    verbs = {SUBRESOURCE: "patch", "log": "get"}
+    needed = [Right(verb, PODS, namespace, subresource=subresource) for subresource, verb in verbs.items()]
+    allowed = await asyncio.gather(*map(api.may, needed))
+    for right, is_allowed in zip(needed, allowed, strict=True):
         if not is_allowed:
-            raise _forbidden(MissingRight(verb, PODS, namespace, subresource=subresource))
+            raise _forbidden(right)
 
 
-def _forbidden(right: MissingRight) -> Forbidden:
+def _forbidden(right: Right) -> Forbidden:
     return Forbidden(
         f"--probe needs a right that this user lacks: {right}",
         hint=Hint("check with ", right.can_i, ", ask for the permission, or count otherwise with --source"),

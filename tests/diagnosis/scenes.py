@@ -7,7 +7,7 @@ from typing import Any
 
 from grpcdemo.diagnosis.examination import Diagnosis, examine_clients
 from grpcdemo.diagnosis.finding import Finding, Severity
-from grpcdemo.diagnosis.inventory import Inventory, MissingRight
+from grpcdemo.diagnosis.inventory import Inventory
 from grpcdemo.diagnosis.scene import Client, Scene
 from grpcdemo.resources.labels import SERVICE_NAME
 from grpcdemo.resources.objects import Object
@@ -21,6 +21,7 @@ from grpcdemo.resources.resource import (
     SERVICES,
     Resource,
 )
+from grpcdemo.resources.rights import Right
 from tests.fakes.webhooks import default_install
 
 SHOP = "shop"
@@ -126,7 +127,7 @@ def scene(
     annotations: Mapping[str, str] | None = None,
     namespaces: Mapping[str, Mapping[str, str]] | None = None,
     webhooks: list[Object] | None = None,
-    missing: Iterable[MissingRight] = (),
+    missing: Iterable[Right] = (),
     groups: Iterable[str] = ISTIO,
 ) -> Scene:
     """*service* is a part of its spec, *port* of its port; *pods* are the servers, *others* more pods."""
@@ -171,5 +172,5 @@ def commands(subject: Scene, name: str) -> list[str]:
     return finding(subject, name).remedy.lines()
 
 
-def may_not(resource: Resource, namespace: str | None = None) -> MissingRight:
-    return MissingRight("list", resource, namespace)
+def may_not(resource: Resource, namespace: str | None = None) -> Right:
+    return Right("list", resource, namespace)

@@ -21,7 +21,7 @@ from grpcdemo.resources.resource import (
     NODES,
 )
 from grpcdemo.steps.check import check
-from grpcdemo.steps.check.rights import HELPFUL, NEEDED, OF_A_NEW_NAMESPACE
+from grpcdemo.steps.check.rights import helpful, needed, needed_for_new
 from grpcdemo.steps.check.target import check_clock, check_files
 from grpcdemo.steps.up import UpConfig, up
 from tests.fakes.hollow_cluster import HollowCluster
@@ -74,8 +74,8 @@ async def test_the_rights_are_those_that_are_used(tmp_path: Path) -> None:
                     read = "watch" if "watch" in asked.query else "get" if parts[2] else "list"
                     used.add((verbs.get(asked.method, read), f"{parts[1]}{parts[3] or ''}"))
     known = {
-        (right.verb, right.resource.plural + f"/{right.subresource}".rstrip("/"))
-        for right in (*NEEDED, *OF_A_NEW_NAMESPACE, *HELPFUL)
+        (right.verb, right.resource.plural + (f"/{right.subresource}" if right.subresource else ""))
+        for right in (*needed(DEMO), *needed_for_new(DEMO), *helpful(DEMO))
     }
     assert {right for right in used if right[1] not in others} - {("list", "namespaces")} <= known
 

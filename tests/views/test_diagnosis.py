@@ -11,10 +11,10 @@ from jsonschema import Draft202012Validator
 
 from grpcdemo.diagnosis.examination import Diagnosis, examine_clients
 from grpcdemo.diagnosis.failures import Failures
-from grpcdemo.diagnosis.inventory import MissingRight
 from grpcdemo.diagnosis.traffic import Measurement, NotMeasured
 from grpcdemo.model.observation import CountedBy
 from grpcdemo.resources.resource import DESTINATION_RULES, PEER_AUTHENTICATIONS, PODS
+from grpcdemo.resources.rights import Right
 from grpcdemo.verdict import judge
 from grpcdemo.views.diagnosis import NONE, answer, counts, diagnoses_view, diagnosis_view, not_measured, subject
 from grpcdemo.views.diagnosis_document import (
@@ -32,7 +32,7 @@ from .samples import HOSTILE_PROVENANCE, PROVENANCE
 from .test_report import parse
 
 FLAGS = ("--context", "prod")
-PORT_FORWARD = MissingRight("create", PODS, SHOP, subresource="portforward")
+PORT_FORWARD = Right("create", PODS, SHOP, subresource="portforward")
 WELL = examine(scene())
 PINNED = examine(
     scene(

@@ -17,6 +17,7 @@ from grpcdemo.kube.client.request import Parameters, Request
 from grpcdemo.model.target import Target
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import ACCESS_REVIEWS, PODS, Resource
+from grpcdemo.resources.rights import Right
 
 if TYPE_CHECKING:  # see dial
     from grpcdemo.kube.client.exchange import Exchange
@@ -169,18 +170,10 @@ class Api:
             body["dryRun"] = ["All"]  # the API server ignores the query of a DELETE with a body
         await self._exchange.ask(Request("delete", resource, namespace, name, self.target.context, body=body))
 
-    async def may(
-        self,
-        verb: str,
-        resource: Resource,
-        *,
-        namespace: str | None = None,
-        name: str | None = None,
-        subresource: str | None = None,
-    ) -> bool:
-        """Whether this user may do that; without a namespace, in all of them."""
-        asked = {"verb": verb, "group": resource.group, "resource": resource.plural, "subresource": subresource}
-        about = {**asked, "namespace": namespace, "name": name}
+    async def may(self, right: Right) -> bool:
+        """Whether this user has the *right*."""
+        asked = {"verb": right.verb, "group": right.resource.group, "resource": right.resource.plural}
+        about = {**asked, "subresource": right.subresource, "namespace": right.namespace, "name": right.name}
         attributes = {field: value for field, value in about.items() if value is not None}
         kind = {"apiVersion": ACCESS_REVIEWS.api_version, "kind": ACCESS_REVIEWS.kind}
         body: Object = {**kind, "metadata": {}, "spec": {"resourceAttributes": attributes}}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from grpcdemo.errors import Kubectl
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import Resource
+from grpcdemo.resources.rights import Right
 
 METHODS = {"get": "GET", "list": "GET", "watch": "GET", "create": "POST", "patch": "PATCH", "delete": "DELETE"}
 MERGE_PATCH = "application/merge-patch+json"
@@ -72,7 +73,9 @@ class Request:
     @property
     def can_i(self) -> Kubectl:
         """The command that shows whether the user may do this."""
-        return Kubectl("auth", "can-i", self.verb, self._resource or "*", namespace=self.namespace)
+        if self.resource is None:
+            return Kubectl("auth", "can-i", self.verb, self.about)
+        return Right(self.verb, self.resource, self.namespace, subresource=self.subresource).can_i
 
     @property
     def _resource(self) -> str:

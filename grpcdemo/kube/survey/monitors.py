@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from grpcdemo.diagnosis.inventory import MissingRight
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.survey.reader import Reader, Wanted
 from grpcdemo.resources.monitors import Monitors
 from grpcdemo.resources.resource import POD_MONITORS, SERVICE_MONITORS, SERVICES, Resource
+from grpcdemo.resources.rights import Right
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class MonitorSurvey:
     """What was read; nothing where the Prometheus operator is not installed."""
 
     monitors: Monitors
-    unseen: MissingRight | None = None
+    unseen: Right | None = None
     """What kept some of them from being read."""
 
 
@@ -25,7 +25,7 @@ async def survey_monitors(api: Api, namespace: str) -> MonitorSurvey:
     """They may be in any namespace. A user who may not look everywhere, sees those in the *namespace* itself."""
     reader = Reader(api, None)
 
-    async def look(resource: Resource) -> MissingRight | None:
+    async def look(resource: Resource) -> Right | None:
         if await reader.glance(Wanted(resource)) is None:
             return None
         return await reader.glance(Wanted(resource, namespace))

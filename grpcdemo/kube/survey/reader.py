@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from grpcdemo.diagnosis.inventory import Inventory, MissingRight
+from grpcdemo.diagnosis.inventory import Inventory
 from grpcdemo.errors import Forbidden, NotFound, Rejected
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.survey.discovery import Groups, versions_of
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import Resource
+from grpcdemo.resources.rights import Right
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,8 @@ class Wanted:
     selector: str | None = None
 
     @property
-    def right(self) -> MissingRight:
-        return MissingRight("get" if self.name else "list", self.resource, self.namespace, self.name)
+    def right(self) -> Right:
+        return Right("get" if self.name else "list", self.resource, self.namespace, self.name)
 
 
 class Reader:
@@ -35,21 +36,21 @@ class Reader:
         self._api = api
         self._groups = groups
         self._objects: dict[Resource, list[Object]] = {}
-        self._missing: list[MissingRight] = []
+        self._missing: list[Right] = []
 
     async def read(self, wanted: Iterable[Wanted]) -> None:
         """All at once. What may not be read is noted in the order of *wanted*, whatever is answered first."""
         missing = await asyncio.gather(*map(self._read, dict.fromkeys(wanted)))
         self._missing += [right for right in missing if right]
 
-    async def glance(self, wanted: Wanted) -> MissingRight | None:
+    async def glance(self, wanted: Wanted) -> Right | None:
         """Read what is of use, but not needed: a right that is missing is returned, not noted."""
         return await self._read(wanted)
 
     def inventory(self) -> Inventory:
         return Inventory(self._objects, self._missing, self._groups or ())
 
-    async def _read(self, wanted: Wanted) -> MissingRight | None:
+    async def _read(self, wanted: Wanted) -> Right | None:
         """Keeps the objects. The right that is missing, if one is."""
         for version in versions_of(wanted.resource, self._groups):
             try:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from grpcdemo.diagnosis.callers import Callers
-from grpcdemo.diagnosis.inventory import Inventory, MissingRight
+from grpcdemo.diagnosis.inventory import Inventory
 from grpcdemo.diagnosis.rules.ambient import WAYPOINT_NAMESPACE
 from grpcdemo.diagnosis.rules.ebpf import CILIUM_CONFIG, CILIUM_GROUP, SYSTEM_NAMESPACE
 from grpcdemo.diagnosis.rules.visibility import MESH_CONFIG
@@ -40,6 +40,7 @@ from grpcdemo.resources.resource import (
     TELEMETRIES,
     VIRTUAL_SERVICES,
 )
+from grpcdemo.resources.rights import Right
 
 MESH_WIDE = (
     DESTINATION_RULES,
@@ -60,7 +61,7 @@ class Survey:
     """What was read."""
 
     inventory: Inventory
-    unseen: MissingRight | None = None
+    unseen: Right | None = None
     """Why callers in other namespaces could not be looked for."""
 
 
@@ -100,7 +101,7 @@ async def survey_namespace(api: Api, namespace: str) -> Survey:
     return Survey(reader.inventory(), unseen)
 
 
-async def _read(reader: Reader, wanted: Iterable[Wanted], *, everybody: bool) -> MissingRight | None:
+async def _read(reader: Reader, wanted: Iterable[Wanted], *, everybody: bool) -> Right | None:
     """And *everybody*'s pods, of all namespaces: any may call. The right that is missing for these, if one is."""
     if not everybody:
         await reader.read(wanted)

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 from grpcdemo.errors import Hint
 from grpcdemo.kube.client.api import Api
-from grpcdemo.kube.client.request import Request
 from grpcdemo.kube.demo.namespace import find_namespace
 from grpcdemo.model.check import Check, State
 from grpcdemo.resources.resource import (
@@ -23,78 +20,64 @@ from grpcdemo.resources.resource import (
     SERVICES,
     Resource,
 )
+from grpcdemo.resources.rights import Right
 from grpcdemo.steps.up import UpConfig
 
 
-@dataclass(frozen=True)
-class Right:
-    """A verb on a resource, in the demo's namespace or, with *everywhere*, in all."""
-
-    verb: str
-    resource: Resource
-    subresource: str = ""
-    everywhere: bool = False
-
-    def __str__(self) -> str:
-        name = f"{self.resource.qualified}/{self.subresource}" if self.subresource else self.resource.qualified
-        return f"{self.verb} {name}"
-
-
-def _rights(resource: Resource, verbs: str) -> Iterator[Right]:
-    return (Right(verb, resource) for verb in verbs.split())
+def needed(namespace: str) -> list[Right]:
+    return [
+        Right("get", NAMESPACES, name=namespace),
+        Right("patch", NAMESPACES, name=namespace),
+        *_all(SERVICES, "get list create patch delete", namespace),
+        *_all(DEPLOYMENTS, "get list watch create patch delete", namespace),
+        *_all(REPLICA_SETS, "list watch", namespace),
+        *_all(PODS, "list watch create", namespace),
+        Right("get", PODS, namespace, subresource="log"),
+        *_all(LEASES, "get create patch delete", namespace),
+    ]
 
 
-NEEDED = (
-    *_rights(NAMESPACES, "get patch"),
-    *_rights(SERVICES, "get list create patch delete"),
-    *_rights(DEPLOYMENTS, "get list watch create patch delete"),
-    *_rights(REPLICA_SETS, "list watch"),
-    *_rights(PODS, "list watch create"),
-    Right("get", PODS, "log"),
-    *_rights(LEASES, "get create patch delete"),
-)
-OF_A_NEW_NAMESPACE = (*_rights(NAMESPACES, "create delete"),)
-HELPFUL = (
-    Right("list", MUTATING_WEBHOOKS, everywhere=True),
-    Right("list", ENDPOINT_SLICES),
-    Right("list", EVENTS),
-    Right("list", DEPLOYMENTS, everywhere=True),
-)
-"""Without these, the demo runs, and explains less."""
+def needed_for_new(namespace: str) -> list[Right]:
+    """And for a namespace that is not there yet. Nobody is asked about the name of what is created."""
+    return [Right("create", NAMESPACES), Right("delete", NAMESPACES, name=namespace)]
+
+
+def helpful(namespace: str) -> list[Right]:
+    """Without these, the demo runs, and explains less."""
+    return [
+        Right("list", MUTATING_WEBHOOKS),
+        Right("list", ENDPOINT_SLICES, namespace),
+        Right("list", EVENTS, namespace),
+        Right("list", DEPLOYMENTS),
+    ]
+
+
+def _all(resource: Resource, verbs: str, namespace: str) -> list[Right]:
+    return [Right(verb, resource, namespace) for verb in verbs.split()]
 
 
 async def check_rights(api: Api, config: UpConfig) -> Check:
-    is_new = await find_namespace(api, config.namespace) is None
-    needed = (*NEEDED, *OF_A_NEW_NAMESPACE) if is_new else NEEDED
-    missing, unhelped = await asyncio.gather(_missing(api, config, needed), _missing(api, config, HELPFUL))
+    name = config.namespace
+    rights = needed(name)
+    if await find_namespace(api, name) is None:
+        rights += needed_for_new(name)
+    missing, unhelped = await asyncio.gather(_missing(api, rights), _missing(api, helpful(name)))
     if missing:
-        return Check("rights", State.FAILED, f"you may not {_listed(missing)}", advice=_advise(missing[0], config))
+        return Check("rights", State.FAILED, f"you may not {_listed(missing)}", advice=_advise(missing[0]))
     if unhelped:
         summary = f"you may not {_listed(unhelped)}: the demo runs, and explains less"
-        return Check("rights", State.WARNING, summary, advice=_advise(unhelped[0], config))
+        return Check("rights", State.WARNING, summary, advice=_advise(unhelped[0]))
     return Check("rights", State.OK, f"you may do all that the demo does in namespace {config.namespace}")
 
 
-async def _missing(api: Api, config: UpConfig, rights: tuple[Right, ...]) -> list[Right]:
-    allowed = await asyncio.gather(*(_is_allowed(api, right, config.namespace) for right in rights))
+async def _missing(api: Api, rights: list[Right]) -> list[Right]:
+    allowed = await asyncio.gather(*map(api.may, rights))
     return [right for right, is_allowed in zip(rights, allowed, strict=True) if not is_allowed]
 
 
-async def _is_allowed(api: Api, right: Right, namespace: str) -> bool:
-    return await api.may(
-        right.verb,
-        right.resource,
-        name=namespace if right.resource == NAMESPACES else None,
-        namespace=namespace if right.resource.namespaced and not right.everywhere else None,
-        subresource=right.subresource or None,
-    )
-
-
 def _listed(rights: list[Right]) -> str:
-    return ", ".join(map(str, rights))
+    return ", ".join(f"{right.verb} {right.target}" for right in rights)
 
 
-def _advise(right: Right, config: UpConfig) -> Hint:
-    namespace = config.namespace if right.resource.namespaced and not right.everywhere else None
-    request = Request(right.verb, right.resource, namespace, subresource=right.subresource or None)
-    return Hint("ask for the permission, or name a namespace of yours with --namespace; check with ", request.can_i)
+def _advise(right: Right) -> Hint:
+    return Hint("ask for the permission, or name a namespace of yours with --namespace; check with ", right.can_i)

@@ -11,13 +11,13 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from grpcdemo.diagnosis.fan_out import OUTSIDE, Connection, Connections
-from grpcdemo.diagnosis.inventory import MissingRight
 from grpcdemo.diagnosis.proxies import Proxy, proxy_in
 from grpcdemo.errors import ApiError
 from grpcdemo.kube.client.api import Api
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.pods import default_container, pod_ips
 from grpcdemo.resources.resource import PODS
+from grpcdemo.resources.rights import Right
 from grpcdemo.steps.sources.around import Around, pod_names
 from grpcdemo.steps.sources.callers import tell_apart
 from grpcdemo.steps.sources.polls import MOST_PODS, WAIT_S, Polls, unasked
@@ -95,11 +95,12 @@ class TablesLine:
     def silence(self) -> str:
         return f"`{' '.join(COMMAND)}` does not answer"
 
-    async def missing_right(self) -> MissingRight:
+    async def missing_right(self) -> Right:
         """Kubernetes asked for `get` alone until 1.35, and asks for `create`, too."""
         for verb in ("get", "create"):
-            if not await self._api.may(verb, PODS, namespace=self._namespace, subresource="exec"):
-                return MissingRight(verb, PODS, self._namespace, subresource="exec")
+            right = Right(verb, PODS, self._namespace, subresource="exec")
+            if not await self._api.may(right):
+                return right
         raise ApiError("a command in the pod is refused, although this user has the right: an admission webhook may be")
 
     async def ask(self) -> Sockets:

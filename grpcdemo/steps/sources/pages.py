@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic
 
-from grpcdemo.diagnosis.inventory import MissingRight
 from grpcdemo.errors import ApiError
 from grpcdemo.kube.client.api import Api
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import PODS
+from grpcdemo.resources.rights import Right
 from grpcdemo.steps.sources.polls import WAIT_S, Answer, Polls
 
 if TYPE_CHECKING:
@@ -56,8 +56,8 @@ class PageLine(Generic[Answer]):
     def silence(self) -> str:
         return f"{self._page.owner} does not answer"
 
-    async def missing_right(self) -> MissingRight:
-        return MissingRight("create", PODS, self._namespace, subresource="portforward")
+    async def missing_right(self) -> Right:
+        return Right("create", PODS, self._namespace, subresource="portforward")
 
     async def ask(self) -> Answer:
         """Raises ApiError."""

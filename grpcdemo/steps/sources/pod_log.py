@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from grpcdemo.diagnosis.inventory import MissingRight, Unreadable
+from grpcdemo.diagnosis.inventory import Unreadable
 from grpcdemo.errors import Forbidden, NotFound
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.streams.log_lines import LogLine, parse_line
 from grpcdemo.kube.streams.logs import ContainerRef, Follower
 from grpcdemo.resources.resource import PODS
+from grpcdemo.resources.rights import Right
 
 
 class PodLog:
@@ -33,7 +34,7 @@ class PodLog:
         """Raises what has ended the reading: Unreadable if the user lacks the right, or else ApiError."""
         error = self._following.exception() if self._following.done() else None
         if isinstance(error, Forbidden):
-            raise Unreadable(MissingRight("get", PODS, self._namespace, subresource="log")) from error
+            raise Unreadable(Right("get", PODS, self._namespace, subresource="log")) from error
         if error and not isinstance(error, NotFound):  # then the pod is about to leave the list, too
             raise error
 

@@ -10,12 +10,13 @@ import asyncio
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Generic, Protocol, TypeVar
 
-from grpcdemo.diagnosis.inventory import MissingRight, Unreadable
+from grpcdemo.diagnosis.inventory import Unreadable
 from grpcdemo.errors import ApiError, Forbidden
 from grpcdemo.kube.client.api import Api
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.pods import is_active
 from grpcdemo.resources.resource import PODS
+from grpcdemo.resources.rights import Right
 from grpcdemo.waiting import done_within
 
 MOST_PODS = 30
@@ -45,7 +46,7 @@ class Line(Protocol[Told]):
     async def ask(self) -> Told:
         """Raises ApiError; Forbidden if the user lacks a right."""
 
-    async def missing_right(self) -> MissingRight:
+    async def missing_right(self) -> Right:
         """The right that the user lacks. Raises ApiError if that is not why it is forbidden."""
 
     async def hang_up(self) -> None:

@@ -1,9 +1,9 @@
 """Which monitors are read: those of all namespaces, or of one, or none."""
 
-from grpcdemo.diagnosis.inventory import MissingRight
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.survey.monitors import survey_monitors
 from grpcdemo.resources.resource import POD_MONITORS, SERVICE_MONITORS, SERVICES
+from grpcdemo.resources.rights import Right
 from tests.fakes.script import Script, refuse, reply
 
 MONITOR = {"metadata": {"name": "cart", "namespace": "monitoring"}, "spec": {}}
@@ -33,4 +33,4 @@ async def test_who_may_not_look_everywhere_sees_one_namespace(script: Script, ap
     script.on("GET", POD_MONITORS.path("shop"), reply({"items": [MONITOR]}))
     script.on("GET", SERVICE_MONITORS.path("shop"), FORBIDDEN)
     survey = await survey_monitors(api, "shop")
-    assert (survey.monitors.are_there, survey.unseen) == (True, MissingRight("list", SERVICE_MONITORS, "shop"))
+    assert (survey.monitors.are_there, survey.unseen) == (True, Right("list", SERVICE_MONITORS, "shop"))

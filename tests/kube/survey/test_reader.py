@@ -5,12 +5,13 @@ import asyncio
 import pytest
 from aiohttp import web
 
-from grpcdemo.diagnosis.inventory import MissingRight, Unreadable
+from grpcdemo.diagnosis.inventory import Unreadable
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.survey.discovery import read_groups
 from grpcdemo.kube.survey.reader import Reader, Wanted
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import DESTINATION_RULES, GRPC_ROUTES, NODES, PODS
+from grpcdemo.resources.rights import Right
 from tests.fakes.script import Script, refuse, reply
 
 PODS_PATH = "/api/v1/namespaces/shop/pods"
@@ -58,7 +59,7 @@ async def test_rights_that_are_missing_are_noted_in_order(script: Script, api: A
     reader = Reader(api, None)
     await reader.read([Wanted(PODS, "shop"), Wanted(NODES, name="n1")])
     inventory = reader.inventory()
-    assert inventory.missing == (MissingRight("list", PODS, "shop"), MissingRight("get", NODES, name="n1"))
+    assert inventory.missing == (Right("list", PODS, "shop"), Right("get", NODES, name="n1"))
     with pytest.raises(Unreadable, match="list pods in namespace shop"):
         inventory.read(PODS, "shop")
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from grpcdemo.diagnosis.inventory import MissingRight, Unreadable
+from grpcdemo.diagnosis.inventory import Unreadable
 from grpcdemo.resources.resource import PODS
+from grpcdemo.resources.rights import Right
 from grpcdemo.steps.sources.around import Around
 from grpcdemo.steps.sources.choice import NO_PROXY, BestSource, ClientSource
 from grpcdemo.steps.sources.istio import UNMESHED
@@ -19,7 +20,7 @@ UNMESHED_SERVERS = Reading("istio", nobody=UNMESHED)
 SILENT_SERVERS = Reading("istio", failures={"cart-1": "it is silent"})
 APPS, NO_METRICS = Reading("app", told=["cart-1"]), Reading("app", nobody="no pod has metrics")
 SILENT_CLIENTS = Reading("envoy", failures={"web-1": "its sidecar does not answer"})
-DENIED = Unreadable(MissingRight("create", PODS, "shop", subresource="portforward"))
+DENIED = Unreadable(Right("create", PODS, "shop", subresource="portforward"))
 
 
 @dataclass

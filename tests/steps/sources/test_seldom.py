@@ -2,13 +2,14 @@
 
 import pytest
 
-from grpcdemo.diagnosis.inventory import MissingRight, Unreadable
+from grpcdemo.diagnosis.inventory import Unreadable
 from grpcdemo.resources.resource import PODS
+from grpcdemo.resources.rights import Right
 from grpcdemo.steps.sources.around import Around
 from grpcdemo.steps.sources.seldom import Seldom
 from grpcdemo.steps.sources.source import Reading
 
-DENIED = Unreadable(MissingRight("create", PODS, "shop", subresource="exec"))
+DENIED = Unreadable(Right("create", PODS, "shop", subresource="exec"))
 
 
 class Source:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import pytest
 
 from grpcdemo.diagnosis.fan_out import Connections
-from grpcdemo.diagnosis.inventory import MissingRight, Unreadable
+from grpcdemo.diagnosis.inventory import Unreadable
 from grpcdemo.resources.resource import PODS
+from grpcdemo.resources.rights import Right
 from grpcdemo.steps.sources.around import Around
 from grpcdemo.steps.sources.source import Reading
 from grpcdemo.steps.sources.together import Together
@@ -54,7 +55,7 @@ async def test_connections_join_the_counters() -> None:
         (Reading("connections", nobody="no container has `cat`"), "no container has `cat`"),
         (Reading("connections", failures={"cart-1": "silence"}, connections=SEEN), "silence"),
         (
-            Unreadable(MissingRight("create", PODS, "shop", subresource="exec")),
+            Unreadable(Right("create", PODS, "shop", subresource="exec")),
             "this user may not create pods/exec in namespace shop",
         ),
     ],
