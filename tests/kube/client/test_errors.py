@@ -117,7 +117,7 @@ def test_without_a_right_to_namespaces_there_is_another_way(request_: Request, h
             "can-i list mutatingwebhookconfigurations.admissionregistration.k8s.io",
         ),
         (Request("get", PODS, "n", "p", "c", "log"), "kubectl auth can-i get pods --subresource=log --namespace n"),
-        (Request("get", about="/apis"), "kubectl auth can-i get /apis`"),
+        (Request("get", about="/apis"), "kubectl auth can-i get /apis"),
     ],
 )
 def test_the_hint_of_a_forbidden_request_is_the_command_that_shows_it(request_: Request, command: str) -> None:
