@@ -28,7 +28,7 @@ def check(*, deployed: options.Deployed, target: TargetOptions, output: options.
 
     Exit with 1 if the demo would fail.
     """
-    config = UpConfig(target.namespace, **vars(deployed))
+    config = UpConfig(target.namespace, deployed.settings)
     with Progress() as progress:
         try:
             checks = read(target, lambda api: step(api, config), report=progress.report)

@@ -78,7 +78,7 @@ def demo(
     allow_shared_namespace: options.AllowSharedNamespace = False,
 ) -> None:
     """Show a client pinned without Istio and balanced with it. Then clean up."""
-    up = UpConfig(target.namespace, **vars(deployed), timeout_s=timeout, shared=allow_shared_namespace)
+    up = UpConfig(target.namespace, deployed.settings, timeout_s=timeout, shared=allow_shared_namespace)
     config = step.DemoConfig(up, revision, keep=keep, replace=replace, act_s=pace.act_seconds)
     check_stdout(report, output, table=options.Format.TABLE)
     with written(report) as file:

@@ -40,7 +40,7 @@ def manifests(
 ) -> None:
     """Print exactly what `up` applies, for `kubectl create -f`."""
     version = _parse_version(kubernetes) if kubernetes else _ask_version(target)
-    config = UpConfig(target.namespace, **vars(deployed))
+    config = UpConfig(target.namespace, deployed.settings)
     files = render(manifest_values(config, version))
     if write is None:
         typer.echo("---\n".join(files.values()), nl=False)

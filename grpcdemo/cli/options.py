@@ -15,6 +15,7 @@ import typer
 from grpcdemo import durations
 from grpcdemo.durations import format_duration
 from grpcdemo.errors import UsageError
+from grpcdemo.kube.demo.settings import Settings
 from grpcdemo.manifests import compute, defaults
 from grpcdemo.manifests.images import parse_prefix
 from grpcdemo.resources import metrics_ports
@@ -271,3 +272,7 @@ class Deployed:
     ] = None
     image_prefix: ImagePrefix = None
     resources: ContainerResources = None
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(self.servers, self.clients, self.rate, self.image_prefix, self.resources or {})

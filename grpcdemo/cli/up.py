@@ -35,7 +35,7 @@ def up(
 
     A new demo has no proxies. An existing demo keeps its size, label, and proxies, unless an option changes them.
     """
-    config = step.UpConfig(target.namespace, **vars(deployed), timeout_s=timeout, shared=allow_shared_namespace)
+    config = step.UpConfig(target.namespace, deployed.settings, timeout_s=timeout, shared=allow_shared_namespace)
     with Progress(dry_run=dry_run, commands_of=target.commands_of(shown=show_commands)) as progress:
         work, report = partial(step.up, config=config, report=progress.report), progress.report
         if dry_run:

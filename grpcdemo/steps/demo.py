@@ -50,7 +50,7 @@ class DemoConfig:
     lease: LeaseTiming = field(default_factory=LeaseTiming)
 
     def __post_init__(self) -> None:
-        if self.up.servers == 1:
+        if self.up.wanted.servers == 1:
             raise UsageError(
                 "one server leaves nothing to balance over",
                 hint="use --servers 2 or more; `grpcdemo up` also deploys a single one",
@@ -204,7 +204,8 @@ class _Run:
         return Phase(half.title, observation)
 
     def _scene(self, act: Act, pods: Sequence[Pod] = (), observation: Observation | None = None) -> Scene:
-        servers, clients = self.config.up.servers or defaults.SERVERS, self.config.up.clients or defaults.CLIENTS
+        wanted = self.config.up.wanted
+        servers, clients = wanted.servers or defaults.SERVERS, wanted.clients or defaults.CLIENTS
         return Scene(act, servers, clients, tuple(pods), observation)
 
 

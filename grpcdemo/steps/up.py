@@ -19,7 +19,7 @@ from grpcdemo.kube.rollout.replacement import replace_stuck
 from grpcdemo.kube.rollout.rollout import SLOW_S, restart, wait_for_rollout
 from grpcdemo.kube.rollout.termination import wait_until_namespace_gone
 from grpcdemo.manifests import defaults
-from grpcdemo.manifests.compute import Resources, check_resources
+from grpcdemo.manifests.compute import check_resources
 from grpcdemo.manifests.render import NEWEST, ManifestValues, build_objects
 from grpcdemo.model.pods import CLIENT_APP, SERVER_APP, Pod
 from grpcdemo.model.progress import Done, Reporter, Warned
@@ -33,14 +33,11 @@ from grpcdemo.steps.unfinished import unfinished
 
 @dataclass(frozen=True)
 class UpConfig:
-    """What to bring up, and where; None is what the demo there has, or else the default."""
+    """What to bring up, and where."""
 
     namespace: str = defaults.NAMESPACE
-    servers: int | None = None
-    clients: int | None = None
-    rate: float | None = None
-    image_prefix: str | None = None
-    resources: Resources | None = None
+    wanted: Settings = UNKNOWN
+    """What it leaves open is as the demo there has it, or else the default."""
     afresh: bool = False
     """Keep nothing of a demo that is there."""
     timeout_s: float = defaults.TIMEOUT_S
@@ -53,14 +50,15 @@ class UpConfig:
 
 def manifest_values(config: UpConfig, kubernetes: tuple[int, int], current: Settings = UNKNOWN) -> ManifestValues:
     """What *config* asks for; where it does not, the *current* settings, or else the defaults. Raises UsageError."""
-    resources = {**current.resources, **(config.resources or {})}
+    wanted = config.wanted
+    resources = {**current.resources, **wanted.resources}
     check_resources(resources)
     return ManifestValues(
         config.namespace,
-        config.servers or current.servers or defaults.SERVERS,
-        config.clients or current.clients or defaults.CLIENTS,
-        config.rate or current.rate or defaults.RATE,
-        config.image_prefix or current.image_prefix,
+        wanted.servers or current.servers or defaults.SERVERS,
+        wanted.clients or current.clients or defaults.CLIENTS,
+        wanted.rate or current.rate or defaults.RATE,
+        wanted.image_prefix or current.image_prefix,
         resources,
         kubernetes,
     )

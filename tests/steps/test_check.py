@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from grpcdemo.kube.client.api import Api
+from grpcdemo.kube.demo.settings import Settings
 from grpcdemo.manifests.images import IMAGES, image_reference
 from grpcdemo.model.check import Check, State
 from grpcdemo.resources.resource import (
@@ -31,7 +32,7 @@ from .events import Events
 from .test_single_faults import STORIES, tell
 
 DEMO = "istio-grpc-demo"
-CONFIG = UpConfig(servers=1)
+CONFIG = UpConfig(wanted=Settings(servers=1))
 ALLOWED = reply({"status": {"allowed": True}}, status=201)
 DENIED = reply({"status": {"allowed": False}}, status=201)
 
@@ -155,7 +156,7 @@ async def test_images(
     summary: str,
 ) -> None:
     with_nodes(cluster, *nodes)
-    images = (await checks(cluster_api, UpConfig(image_prefix=prefix)))["images"]
+    images = (await checks(cluster_api, UpConfig(wanted=Settings(image_prefix=prefix))))["images"]
     assert images.state is state
     assert summary in images.summary
 

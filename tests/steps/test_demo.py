@@ -9,6 +9,7 @@ import pytest
 from grpcdemo.errors import DemoRunning, GrpcdemoError, Unauthorized, UnexpectedVerdict, UsageError
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.demo.lease import Lease, LeaseTiming
+from grpcdemo.kube.demo.settings import Settings
 from grpcdemo.model.act import Act, Scene
 from grpcdemo.model.progress import StepEvent, Warned
 from grpcdemo.model.result import Phase
@@ -94,11 +95,14 @@ async def test_each_measurement_is_watched(cluster_api: Api, events: Events) -> 
 @pytest.mark.parametrize(
     ("up", "words"),
     [
-        (UpConfig(rate=0.5), ("it takes 6m20s to tell balanced from uneven", "--timeout is 3m", "use --rate 3,")),
-        (UpConfig(rate=1, servers=100), ("it takes 1h20m to tell",)),
-        (UpConfig(rate=0.5, clients=2, timeout_s=100), ("it takes 3m10s to tell", "use --rate 2,")),
-        (UpConfig(rate=0.5, clients=3), ()),
-        (UpConfig(rate=1.1), ()),
+        (
+            UpConfig(wanted=Settings(rate=0.5)),
+            ("it takes 6m20s to tell balanced from uneven", "--timeout is 3m", "use --rate 3,"),
+        ),
+        (UpConfig(wanted=Settings(rate=1, servers=100)), ("it takes 1h20m to tell",)),
+        (UpConfig(wanted=Settings(rate=0.5, clients=2), timeout_s=100), ("it takes 3m10s to tell", "use --rate 2,")),
+        (UpConfig(wanted=Settings(rate=0.5, clients=3)), ()),
+        (UpConfig(wanted=Settings(rate=1.1)), ()),
     ],
 )
 def test_too_few_calls_for_a_verdict_are_found_before_anything(up: UpConfig, words: tuple[str, ...]) -> None:
@@ -205,7 +209,7 @@ async def test_a_demo_that_runs_already_is_left_alone(cluster: HollowCluster, de
         before, labels = cluster.names(PODS, DEMO), cluster.labels(DEMO)
         for work in (
             demo(demo_api, CONFIG, events.append, Audience()),
-            up(demo_api, UpConfig(servers=5), events.append),
+            up(demo_api, UpConfig(wanted=Settings(servers=5)), events.append),
             switch(demo_api, SwitchConfig(on=True), events.append),
             cleanup(demo_api, CleanupConfig(), events.append),
         ):

@@ -1,6 +1,7 @@
 """Each event of a step says which kubectl commands do the same by hand."""
 
 from grpcdemo.kube.client.api import Api
+from grpcdemo.kube.demo.settings import Settings
 from grpcdemo.manifests import defaults
 from grpcdemo.manifests.render import ManifestValues
 from grpcdemo.model.progress import Done
@@ -19,7 +20,7 @@ CREATE = [
     f"kubectl label namespace {DEMO} istio-injection=disabled",
     "grpcdemo manifests --servers 2 --rate 20 | kubectl apply --filename -",
 ]
-SMALL = UpConfig(servers=2, rate=20)
+SMALL = UpConfig(wanted=Settings(servers=2, rate=20))
 
 
 def told(events: Events) -> list[str]:

@@ -18,6 +18,7 @@ import pytest
 from grpcdemo.errors import ApiError, GrpcdemoError
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.client.patience import Patience
+from grpcdemo.kube.demo.settings import Settings
 from grpcdemo.model.progress import Reporter
 from grpcdemo.resources.labels import APP_NAME
 from grpcdemo.resources.objects import Object, annotations_of, is_terminating, labels_of
@@ -40,7 +41,7 @@ from .conftest import AT_ONCE
 from .events import Events
 
 DEMO = "istio-grpc-demo"
-UP = UpConfig(servers=2)
+UP = UpConfig(wanted=Settings(servers=2))
 
 Command = Callable[[Api, Reporter], Awaitable[object]]
 

@@ -9,6 +9,7 @@ import pytest
 from grpcdemo.errors import Conflict, GrpcdemoError
 from grpcdemo.kube.client.api import Api
 from grpcdemo.kube.demo.namespace import LABELS_BEFORE
+from grpcdemo.kube.demo.settings import Settings
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import DEPLOYMENTS, EVENTS, NAMESPACES, NODES, PODS, SERVICES
 from grpcdemo.sandbox.api.status import forbidden
@@ -24,7 +25,7 @@ DEMO = "istio-grpc-demo"
 
 
 async def test_everything_is_created_and_ready(cluster: HollowCluster, cluster_api: Api, events: Events) -> None:
-    pods = await up(cluster_api, UpConfig(servers=2, clients=1), events.append)
+    pods = await up(cluster_api, UpConfig(wanted=Settings(servers=2, clients=1)), events.append)
     assert sorted((pod.app, pod.ready_text, pod.proxy) for pod in pods) == [
         ("grpc-client", "1/1", None),
         ("grpc-server", "1/1", None),
@@ -45,17 +46,17 @@ async def test_a_second_time_nothing_changes(cluster: HollowCluster, demo_api: A
 
 
 async def test_a_second_time_with_more_servers(cluster: HollowCluster, demo_api: Api, events: Events) -> None:
-    pods = await up(demo_api, UpConfig(servers=5), events.append)
+    pods = await up(demo_api, UpConfig(wanted=Settings(servers=5)), events.append)
     assert sum(pod.app == "grpc-server" for pod in pods) == 5
     assert "Deployment grpc-server changed" in events.done
 
 
 async def test_what_was_switched_on_stays_on(cluster: HollowCluster, demo_api: Api, events: Events) -> None:
     """Also a size that was not asked for now; no pod that is there restarts."""
-    await up(demo_api, UpConfig(clients=2), events.append)
+    await up(demo_api, UpConfig(wanted=Settings(clients=2)), events.append)
     before = {pod.name for pod in await switch(demo_api, SwitchConfig(on=True), events.append)}
     cluster.faults.asked.clear()
-    pods = await up(demo_api, UpConfig(servers=5), events.append)
+    pods = await up(demo_api, UpConfig(wanted=Settings(servers=5)), events.append)
     assert all(pod.proxy for pod in pods)
     assert (len(pods), before < {pod.name for pod in pods}) == (7, True)
     assert cluster.restarts() == []
@@ -136,7 +137,7 @@ async def test_a_stuck_pod_fails_at_once(
 ) -> None:
     cluster.node.behavior = lambda pod: behavior
     with pytest.raises(GrpcdemoError, match=message) as caught:
-        await up(cluster_api, UpConfig(servers=1, timeout_s=3600), events.append)
+        await up(cluster_api, UpConfig(wanted=Settings(servers=1), timeout_s=3600), events.append)
     assert hint in str(caught.value.hint)
 
 
@@ -146,7 +147,7 @@ async def test_the_nodes_tell_how_to_load_a_missing_image(
     cluster.node.behavior = lambda pod: waiting("ErrImagePull")
     cluster.set_metadata(NODES, "", NAME, labels={"minikube.k8s.io/name": "team", "kubernetes.io/os": "linux"})
     with pytest.raises(GrpcdemoError) as caught:
-        await up(cluster_api, UpConfig(servers=1, timeout_s=3600), events.append)
+        await up(cluster_api, UpConfig(wanted=Settings(servers=1), timeout_s=3600), events.append)
     assert "`grpcdemo images load`" in str(caught.value.hint)
 
 
@@ -257,9 +258,9 @@ async def test_a_second_time_pods_are_no_longer_refused(
     created = cluster.names(PODS, DEMO)
     cluster.refuse_pods(forbidden(PODS, "x", "exceeded quota: small"))
     with pytest.raises(GrpcdemoError, match="exceeded quota: small"):
-        await up(cluster_api, UpConfig(servers=5, timeout_s=3600), events.append)
+        await up(cluster_api, UpConfig(wanted=Settings(servers=5), timeout_s=3600), events.append)
     cluster.accept_pods()
-    pods = await up(cluster_api, UpConfig(servers=5, timeout_s=3600), events.append)
+    pods = await up(cluster_api, UpConfig(wanted=Settings(servers=5), timeout_s=3600), events.append)
     assert {*created} < {pod.name for pod in pods}
     assert len(pods) == 6
 
@@ -280,12 +281,12 @@ async def test_stuck_pods_that_may_not_be_deleted_are_said(
 ) -> None:
     cluster.node.behavior = lambda pod: waiting("ErrImagePull")
     with pytest.raises(GrpcdemoError):
-        await up(cluster_api, UpConfig(servers=1, timeout_s=3600), events.append)
+        await up(cluster_api, UpConfig(wanted=Settings(servers=1), timeout_s=3600), events.append)
     await cluster.settle()
     for name in cluster.names(PODS, DEMO):
         cluster.faults.on("DELETE", PODS.path(DEMO, name), refuse(403, 'User "jane" cannot delete resource "pods"'))
     with pytest.raises(GrpcdemoError, match="cannot pull image"):
-        await up(cluster_api, UpConfig(servers=1, timeout_s=3600), events.append)
+        await up(cluster_api, UpConfig(wanted=Settings(servers=1), timeout_s=3600), events.append)
     assert "could not replace what an earlier attempt left stuck" in events.warned
 
 
@@ -301,7 +302,7 @@ async def test_the_service_comes_first(cluster: HollowCluster, cluster_api: Api,
 async def test_a_timeout_says_what_it_waited_for(cluster: HollowCluster, cluster_api: Api, events: Events) -> None:
     cluster.node.behavior = lambda pod: waiting("ContainerCreating")
     with pytest.raises(GrpcdemoError, match="still waiting for grpc-server 0/1 ready, grpc-client 0/1 ready"):
-        await up(cluster_api, UpConfig(servers=1, timeout_s=0), events.append)
+        await up(cluster_api, UpConfig(wanted=Settings(servers=1), timeout_s=0), events.append)
 
 
 async def test_unexpected_proxies_are_an_error(cluster: HollowCluster, cluster_api: Api, events: Events) -> None:
@@ -324,9 +325,9 @@ async def test_a_label_that_somebody_sets_meanwhile_is_noticed(
 
 async def test_a_paused_deployment_ends_the_wait(cluster: HollowCluster, demo_api: Api, events: Events) -> None:
     cluster.set_spec(DEPLOYMENTS, DEMO, "grpc-server", paused=True)
-    await up(demo_api, UpConfig(servers=5, timeout_s=3600), events.append)
+    await up(demo_api, UpConfig(wanted=Settings(servers=5), timeout_s=3600), events.append)
     with pytest.raises(GrpcdemoError, match="Deployment grpc-server is paused") as caught:
-        await up(demo_api, UpConfig(image_prefix="r.example.com", timeout_s=3600), events.append)
+        await up(demo_api, UpConfig(wanted=Settings(image_prefix="r.example.com"), timeout_s=3600), events.append)
     assert "kubectl rollout resume deployments/grpc-server" in str(caught.value.hint)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from grpcdemo.kube.demo.settings import Settings
 from grpcdemo.manifests.render import ManifestValues, build_objects
 from grpcdemo.steps.demo import Audience, DemoConfig, demo
 from grpcdemo.steps.istio.status import istio_status
@@ -36,7 +37,7 @@ async def test_every_request_of_the_commands_exists(minor: int, tmp_path: Path) 
         async with connected_to(server, tmp_path, dry_run=True) as api:
             await rehearse(api, DemoConfig(up=UpConfig()), lambda _: None)
         async with connected_to(server, tmp_path) as api:
-            await up(api, UpConfig(servers=1), lambda _: None)
+            await up(api, UpConfig(wanted=Settings(servers=1)), lambda _: None)
             await read_status(api, NAMESPACE)
             await istio_status(api, NAMESPACE)
             await demo(api, DemoConfig(up=UpConfig()), lambda _: None, Audience())

@@ -13,7 +13,10 @@ from grpcdemo.resources.objects import Object
 
 @dataclass(frozen=True)
 class Settings:
-    """What `up` can set. None is unknown: the Deployment is missing, scaled to 0, or edited by hand."""
+    """What `up` can set. None is left open or, of a demo that is there, unknown.
+
+    It is unknown where the Deployment is missing, scaled to 0, or edited by hand.
+    """
 
     servers: int | None = None
     clients: int | None = None

@@ -21,7 +21,7 @@ LISTED = 50
 async def check_images(api: Api, config: UpConfig) -> Check:
     if api.target.sandbox:
         return Check("images", State.OK, "the sandbox needs none")
-    prefix = config.image_prefix or read_settings(await our_deployments(api, config.namespace)).image_prefix
+    prefix = config.wanted.image_prefix or read_settings(await our_deployments(api, config.namespace)).image_prefix
     references = [image_reference(name, prefix) for name in IMAGES]
     nodes = [node for node in (await api.list(NODES))["items"] if not node.get("spec", {}).get("unschedulable")]
     lacking = {ref: names for ref in references if (names := [_name(node) for node in nodes if not _has(node, ref)])}
