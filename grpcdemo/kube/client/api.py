@@ -67,7 +67,7 @@ class Api:
     async def version(self) -> tuple[int, int]:
         """Major and minor version of the API server, asked once."""
         if self._version is None:
-            answer = await self._exchange.ask(Request("get", context=self.target.context))
+            answer = await self._exchange.ask(Request("get"))
             self._git_version = str(answer.get("gitVersion", ""))
             try:
                 self._version = int(answer["major"]), int(str(answer["minor"]).rstrip("+"))
@@ -82,12 +82,12 @@ class Api:
 
     async def discover(self) -> Object:
         """The list of the API groups that there are."""
-        return await self._exchange.ask(Request("get", context=self.target.context, about="/apis"))
+        return await self._exchange.ask(Request("get", about="/apis"))
 
     async def get(
         self, resource: Resource, name: str, *, namespace: str | None = None, subresource: str | None = None
     ) -> Object:
-        return await self._exchange.ask(Request("get", resource, namespace, name, self.target.context, subresource))
+        return await self._exchange.ask(Request("get", resource, namespace, name, subresource))
 
     async def find(self, resource: Resource, name: str, *, namespace: str | None = None) -> Object | None:
         """The object, or None if there is none."""
@@ -106,9 +106,7 @@ class Api:
     ) -> Object:
         """The whole list object: `items`, and `metadata.resourceVersion` to watch from."""
         parameters = {key: text for key, text in (("labelSelector", selector), ("fieldSelector", fields)) if text}
-        answer = await self._exchange.ask(
-            Request("list", resource, namespace, context=self.target.context, parameters=parameters)
-        )
+        answer = await self._exchange.ask(Request("list", resource, namespace, parameters=parameters))
         answer["items"] = answer.get("items") or []
         return answer
 
@@ -120,9 +118,7 @@ class Api:
         parameters: dict[str, str | int] = {"limit": PAGE, **({"labelSelector": selector} if selector else {})}
         while True:
             try:
-                answer = await self._exchange.ask(
-                    Request("list", resource, namespace, context=self.target.context, parameters=parameters)
-                )
+                answer = await self._exchange.ask(Request("list", resource, namespace, parameters=parameters))
             except Expired:
                 whole = await self.list(resource, namespace=namespace, selector=selector)
                 return [*whole["items"]]
@@ -137,9 +133,7 @@ class Api:
     ) -> Object:
         """Raises Conflict if an object of that name exists, maybe from an attempt whose answer was lost."""
         name, parameters = body["metadata"].get("name"), DRY_RUN if dry_run or self.dry_run else {}
-        return await self._exchange.ask(
-            Request("create", resource, namespace, name, self.target.context, parameters=parameters, body=body)
-        )
+        return await self._exchange.ask(Request("create", resource, namespace, name, parameters=parameters, body=body))
 
     async def patch(self, resource: Resource, name: str, body: Object, *, namespace: str | None = None) -> Object:
         """A JSON merge patch (RFC 7396): null removes, a list replaces.
@@ -147,15 +141,13 @@ class Api:
         A `uid` in the body's metadata makes it a patch of exactly that object: Replaced is raised for another one.
         """
         parameters = DRY_RUN if self.dry_run else {}
-        return await self._exchange.ask(
-            Request("patch", resource, namespace, name, self.target.context, parameters=parameters, body=body)
-        )
+        return await self._exchange.ask(Request("patch", resource, namespace, name, parameters=parameters, body=body))
 
     async def add_ephemeral_container(self, pod: str, container: Object, *, uid: str, namespace: str) -> None:
         """Add to those of exactly the pod with *uid*. Raises NotFound also where Kubernetes has none, before 1.23."""
         body: Object = {"metadata": {"uid": uid}, "spec": {"ephemeralContainers": [container]}}
         parameters = DRY_RUN if self.dry_run else {}
-        request = Request("patch", PODS, namespace, pod, self.target.context, "ephemeralcontainers", parameters, body)
+        request = Request("patch", PODS, namespace, pod, "ephemeralcontainers", parameters, body)
         await self._exchange.ask(replace(request, merges_lists=True))
 
     async def delete(
@@ -168,7 +160,7 @@ class Api:
         body: Object = {"preconditions": {"uid": uid}, "propagationPolicy": "Orphan" if orphan else "Background"}
         if self.dry_run:
             body["dryRun"] = ["All"]  # the API server ignores the query of a DELETE with a body
-        await self._exchange.ask(Request("delete", resource, namespace, name, self.target.context, body=body))
+        await self._exchange.ask(Request("delete", resource, namespace, name, body=body))
 
     async def may(self, right: Right) -> bool:
         """Whether this user has the *right*."""
@@ -182,15 +174,13 @@ class Api:
 
     async def forward(self, pod: str, port: int, *, namespace: str) -> PortForward:
         """A connection to *port* of a pod, which the caller closes."""
-        request = Request(
-            "get", PODS, namespace, pod, self.target.context, subresource="portforward", parameters={"ports": port}
-        )
+        request = Request("get", PODS, namespace, pod, subresource="portforward", parameters={"ports": port})
         return await self._exchange.forward(request, pod)
 
     async def execute(self, pod: str, container: str, *command: str, namespace: str) -> Output:
         """Run *command* in a container that runs, without input and without a terminal, to its end."""
         parameters: Parameters = {"container": container, "command": command, "stdout": True, "stderr": True}
-        request = Request("get", PODS, namespace, pod, self.target.context, subresource="exec", parameters=parameters)
+        request = Request("get", PODS, namespace, pod, subresource="exec", parameters=parameters)
         return await self._exchange.execute(request)
 
     def stream(

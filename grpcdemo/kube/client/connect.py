@@ -69,7 +69,9 @@ async def connect(
         namespace=in_cluster.namespace if in_cluster else entries.contexts[name].text("namespace"),
     )
     reread = partial(_reread, kubeconfig, name)
-    exchange = dial(cluster, user, proxy, reread=reread, environment=environment, patience=patience, report=report)
+    exchange = dial(
+        cluster, user, proxy, context=name, reread=reread, environment=environment, patience=patience, report=report
+    )
     return Api(exchange, target, dry_run=dry_run)
 
 

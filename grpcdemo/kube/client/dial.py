@@ -24,6 +24,7 @@ def dial(
     user: User,
     proxy: Proxy | None,
     *,
+    context: str,
     reread: Callable[[], User | None],
     environment: Mapping[str, str],
     patience: Patience,
@@ -31,7 +32,7 @@ def dial(
 ) -> Exchange:
     """An exchange as *user*, which sends no request yet. Raises UsageError if a certificate or a key cannot be used."""
     source = choose_source(cluster, user, reread=reread, environment=environment, report=report)
-    return Exchange(Connection(cluster, user, source, proxy), patience, report)
+    return Exchange(Connection(cluster, user, source, proxy), context, patience, report)
 
 
 def choose_source(

@@ -24,13 +24,13 @@ from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import NAMESPACES
 
 
-def api_error(code: int, status: Object, request: Request) -> ApiError:
-    """The error for an answer with HTTP status *code* and the `Status` object in its body."""
+def api_error(code: int, status: Object, request: Request, context: str) -> ApiError:
+    """The error for an answer with HTTP status *code* and the `Status` object in its body; *context* names the user."""
     message = str(status.get("message") or status.get("reason") or f"HTTP {code}")
     what = f"cannot {request.verb} {request.subject}: {message}"
     if code == 401:
         return Unauthorized(
-            f"the cluster does not accept the credentials of context {request.context}: {message}",
+            f"the cluster does not accept the credentials of context {context}: {message}",
             hint=Hint("they may have expired: log in again, then try ", Kubectl("get", "ns")),
         )
     if code == 403 and is_missing_permission(message):

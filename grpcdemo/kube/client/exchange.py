@@ -55,8 +55,9 @@ class Exchange:
 
     Raises ApiError, or GrpcdemoError if there are no credentials to ask with."""
 
-    def __init__(self, connection: Connection, patience: Patience, report: Reporter) -> None:
+    def __init__(self, connection: Connection, context: str, patience: Patience, report: Reporter) -> None:
         self._connection = connection
+        self._context = context
         self.patience = patience
         self._restart = Restart(patience, report)
         self._renew_after = -math.inf
@@ -83,7 +84,7 @@ class Exchange:
                 self._restart.note_answer(request, status)
                 if status < 300:
                     return _object(data, self._connection.server)
-                failure, asked_s = api_error(status, _status(data), request), _retry_after(headers)
+                failure, asked_s = self._error(status, _status(data), request), _retry_after(headers)
                 if status in CONFLICTS and await self._is_done(request, failure):
                     return {}
                 left_s = self._restart.note_refusal(request, status, failure)
@@ -145,11 +146,11 @@ class Exchange:
             except aiohttp.WSServerHandshakeError as error:
                 if error.status == 403:
                     raise Forbidden(f"cannot {request.verb} {request.subject}: HTTP 403") from error
-                raise api_error(error.status, {}, request) from error
+                raise self._error(error.status, {}, request) from error
 
     async def _read_refusal(self, request: Request, response: aiohttp.ClientResponse) -> ApiError:
         with self._errors():
-            refusal = api_error(response.status, _status(await response.read()), request)
+            refusal = self._error(response.status, _status(await response.read()), request)
         passes = self._restart.note_refusal(request, response.status, refusal)
         return ApiError(refusal.message, hint=refusal.hint) if passes else refusal
 
@@ -157,7 +158,7 @@ class Exchange:
         """Whether a change that met *conflict* has happened; False if it may be repeated. Else raises the conflict."""
         if request.method == "GET" or request.resource is None or request.name is None:
             return False
-        look = Request("get", request.resource, request.namespace, request.name, request.context)
+        look = Request("get", request.resource, request.namespace, request.name)
         obj: Object | None
         try:
             obj = await self.ask(look)
@@ -210,6 +211,9 @@ class Exchange:
     ) -> aiohttp.ClientResponse:
         with self._errors():
             return await self._connection.send(request, credentials, timeout)
+
+    def _error(self, code: int, status: Object, request: Request) -> ApiError:
+        return api_error(code, status, request, self._context)
 
     def _errors(self) -> AbstractContextManager[None]:
         return connection_errors(self._connection.server, self._connection.proxy)

@@ -26,7 +26,6 @@ class Request:
     resource: Resource | None = None
     namespace: str | None = None
     name: str | None = None
-    context: str = ""
     subresource: str | None = None
     parameters: Parameters = field(default_factory=dict)
     """Of the URL's query."""

@@ -48,7 +48,7 @@ async def last_lines(api: Api, container: ContainerRef, *, count: int) -> list[s
     for previous in ("true", "false"):
         parameters: Parameters = {"tailLines": count, "previous": previous}
         try:
-            async with api.stream(_log_request(api, container, parameters), answer_s=10.0, silence_s=10.0) as chunks:
+            async with api.stream(_log_request(container, parameters), answer_s=10.0, silence_s=10.0) as chunks:
                 data = b"".join([chunk async for chunk in chunks])
         except ApiError:
             continue
@@ -61,7 +61,7 @@ async def whole_log(api: Api, container: ContainerRef, *, tail: int | None = Non
     parameters: dict[str, str | int] = {"timestamps": "true"}
     if tail is not None:
         parameters["tailLines"] = tail
-    async with api.stream(_log_request(api, container, parameters), answer_s=15.0, silence_s=15.0) as chunks:
+    async with api.stream(_log_request(container, parameters), answer_s=15.0, silence_s=15.0) as chunks:
         return b"".join([piece async for piece in whole_lines(chunks, limit=LINE_LIMIT)])
 
 
@@ -208,7 +208,7 @@ class Follower:
         return parameters
 
     async def _stream(self, parameters: Parameters) -> AsyncGenerator[bytes, None]:
-        request = _log_request(self._api, self._container, parameters)
+        request = _log_request(self._container, parameters)
         timing = self._timing
         async with self._api.stream(request, answer_s=timing.answer_s, silence_s=timing.silence_s) as chunks:
             self._is_open = parameters.get("follow") == "true"
@@ -216,6 +216,6 @@ class Follower:
                 yield piece
 
 
-def _log_request(api: Api, container: ContainerRef, parameters: Parameters) -> Request:
+def _log_request(container: ContainerRef, parameters: Parameters) -> Request:
     parameters = {"container": container.name, **parameters}
-    return Request("get", PODS, container.namespace, container.pod, api.target.context, "log", parameters)
+    return Request("get", PODS, container.namespace, container.pod, "log", parameters)

@@ -175,18 +175,18 @@ async def watch(api: Api, query: Query, version: str) -> AsyncIterator[AsyncIter
         parameters["labelSelector"] = query.selector
     if query.fields:
         parameters["fieldSelector"] = query.fields
-    request = Request("watch", query.resource, query.namespace, context=api.target.context, parameters=parameters)
+    request = Request("watch", query.resource, query.namespace, parameters=parameters)
     silence_s = api.patience.silence_s
     async with api.stream(request, answer_s=silence_s, silence_s=silence_s) as chunks:
-        yield _events(chunks, request)
+        yield _events(chunks, request, api.target.context)
 
 
-async def _events(chunks: AsyncIterator[bytes], request: Request) -> AsyncIterator[tuple[str, Object]]:
+async def _events(chunks: AsyncIterator[bytes], request: Request, context: str) -> AsyncIterator[tuple[str, Object]]:
     async for piece in whole_lines(chunks):
         for line in piece.splitlines():
             event = json.loads(line)
             if event["type"] == "ERROR":
-                raise api_error(int(event["object"].get("code", 500)), event["object"], request)
+                raise api_error(int(event["object"].get("code", 500)), event["object"], request, context)
             yield event["type"], event["object"]
 
 

@@ -30,7 +30,7 @@ from grpcdemo.kube.client.errors import api_error
 from grpcdemo.kube.client.request import Request
 from grpcdemo.resources.resource import DEPLOYMENTS, MUTATING_WEBHOOKS, NAMESPACES, PODS
 
-REQUEST = Request("create", PODS, "demo", "p", "kind-kind")
+REQUEST = Request("create", PODS, "demo", "p")
 RBAC = 'pods is forbidden: User "jane" cannot create resource "pods" in API group "" in the namespace "demo"'
 RBAC_PATH = 'forbidden: User "jane" cannot get path "/version"'
 POD_SECURITY = 'pods "p" is forbidden: violates PodSecurity "baseline:latest": non-default capabilities'
@@ -69,16 +69,16 @@ ANSWERS: list[tuple[int, str, type[ApiError], str | None]] = [
 
 @pytest.mark.parametrize(("code", "message", "kind", "hint"), ANSWERS)
 def test_an_answer_becomes_an_error(code: int, message: str, kind: type[ApiError], hint: str | None) -> None:
-    error = api_error(code, {"kind": "Status", "message": message}, REQUEST)
+    error = api_error(code, {"kind": "Status", "message": message}, REQUEST, "kind-kind")
     assert type(error) is kind
     assert message in error.message
     assert hint is None or hint in str(error.hint)
 
 
 def test_an_answer_says_what_was_asked_for() -> None:
-    assert "cannot create pods p in namespace demo" in api_error(404, {}, REQUEST).message
-    assert "HTTP 404" in api_error(404, {}, REQUEST).message
-    assert "Gone" in api_error(410, {"reason": "Gone"}, REQUEST).message
+    assert "cannot create pods p in namespace demo" in api_error(404, {}, REQUEST, "kind-kind").message
+    assert "HTTP 404" in api_error(404, {}, REQUEST, "kind-kind").message
+    assert "Gone" in api_error(410, {"reason": "Gone"}, REQUEST, "kind-kind").message
 
 
 NO_NAMESPACES = 'namespaces "demo" is forbidden: User "jane" cannot {} resource "namespaces" in API group ""'
@@ -102,7 +102,7 @@ LABELS = {"istio-injection": "disabled", "istio.io/rev": None}
     ],
 )
 def test_without_a_right_to_namespaces_there_is_another_way(request_: Request, hint: str) -> None:
-    error = api_error(403, {"message": NO_NAMESPACES.format(request_.verb)}, request_)
+    error = api_error(403, {"message": NO_NAMESPACES.format(request_.verb)}, request_, "kind-kind")
     assert type(error) is Forbidden
     assert hint in str(error.hint)
 
@@ -110,19 +110,19 @@ def test_without_a_right_to_namespaces_there_is_another_way(request_: Request, h
 @pytest.mark.parametrize(
     ("request_", "command"),
     [
-        (Request("list", DEPLOYMENTS, None, None, "c"), "kubectl auth can-i list deployments.apps"),
-        (Request("patch", DEPLOYMENTS, "n", "d", "c"), "kubectl auth can-i patch deployments.apps --namespace n"),
+        (Request("list", DEPLOYMENTS), "kubectl auth can-i list deployments.apps"),
+        (Request("patch", DEPLOYMENTS, "n", "d"), "kubectl auth can-i patch deployments.apps --namespace n"),
         (
-            Request("list", MUTATING_WEBHOOKS, context="c"),
+            Request("list", MUTATING_WEBHOOKS),
             "can-i list mutatingwebhookconfigurations.admissionregistration.k8s.io",
         ),
-        (Request("get", PODS, "n", "p", "c", "log"), "kubectl auth can-i get pods --subresource=log --namespace n"),
+        (Request("get", PODS, "n", "p", "log"), "kubectl auth can-i get pods --subresource=log --namespace n"),
         (Request("get", about="/apis"), "kubectl auth can-i get /apis"),
     ],
 )
 def test_the_hint_of_a_forbidden_request_is_the_command_that_shows_it(request_: Request, command: str) -> None:
     assert command in request_.can_i.text()
-    assert request_.can_i.text() in str(api_error(403, {"message": RBAC}, request_).hint)
+    assert request_.can_i.text() in str(api_error(403, {"message": RBAC}, request_, "kind-kind").hint)
 
 
 KEY = ConnectionKey("127.0.0.1", 6443, True, True, None, None, None)

@@ -119,7 +119,7 @@ async def test_a_renewal_that_does_not_help_is_not_repeated(script: Script) -> N
     place, plugin = Place(Path("f"), "x"), Plugin()
     async with serving(script) as server:
         connection = Connection(Cluster(server, place), User(place), plugin, None)
-        exchange = Exchange(connection, MOMENT, unreported)
+        exchange = Exchange(connection, "test", MOMENT, unreported)
         async with Api(exchange, Target("fake", server, implied=False, local=True)) as api:
             await api.version()
             await api.list(NAMESPACES)
