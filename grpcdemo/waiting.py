@@ -47,3 +47,10 @@ async def to_its_end(work: Coroutine[None, None, T]) -> T:
     except asyncio.CancelledError:
         await asyncio.gather(task, return_exceptions=True)
         raise
+
+
+def take_back_cancellation(error: BaseException) -> None:
+    """If *error* is the cancellation of the present task, let what cleans up wait again."""
+    task = asyncio.current_task()
+    if task is not None and isinstance(error, asyncio.CancelledError) and hasattr(task, "uncancel"):  # since 3.11
+        task.uncancel()

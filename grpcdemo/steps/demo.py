@@ -29,6 +29,7 @@ from grpcdemo.steps.unfinished import Notes
 from grpcdemo.steps.up import UpConfig, bring_up, manifest_values
 from grpcdemo.verdict import Criteria, Outcome
 from grpcdemo.verdict.evidence import fewest_for_even
+from grpcdemo.waiting import take_back_cancellation
 
 CLEANUP_S = 60.0
 """How long the cleanup after a failure or Ctrl-C may take, whatever the other timeouts are."""
@@ -98,43 +99,27 @@ async def demo(api: Api, config: DemoConfig, report: Reporter, audience: Audienc
     Raises UnexpectedVerdict or NotEnoughResponses if a phase does not end in its verdict; DemoRunning if somebody
     else's demo runs in the namespace, which is left alone.
     """
-    notes = Notes(report)
     await require_injector(api, config.up, config.revision)
     async with Lease(api, config.up.namespace, config.lease) as lease:
+        run = _Run(api, config, Notes(report), audience, lease)
         if config.keep:
-            return await _run(api, config, report, audience, lease)
+            return await run.tell()
         try:
-            result = await _run(api, config, notes, audience, lease)
+            result = await run.tell()
         except DemoRunning:
             raise
         except BaseException as error:
-            if await _clean_up_after(error, api, config, notes, lease):
-                audience.cleaned()
+            await run.clean_up_after(error)
             raise
         try:
-            await clean_up(api, _cleanup_config(config, config.up.timeout_s), _to_whoever_reads(notes), lease)
+            await run.clean_up(config.up.timeout_s)
         except asyncio.CancelledError as error:
-            if await _clean_up_after(error, api, config, notes, lease):
-                audience.cleaned()
+            await run.clean_up_after(error)
             raise
         except GrpcdemoError:
             report(Warned(f"the demo is not cleaned up; {_remove_the_rest(config)}"))
             raise
-        audience.cleaned()
         return result
-
-
-async def _run(api: Api, config: DemoConfig, report: Reporter, audience: Audience, lease: Lease) -> DemoResult:
-    """Raises the loss of the lease rather than what came of it."""
-    try:
-        result = await _Run(api, config, report, audience, lease).acts()
-        if not config.keep:
-            await audience.before_cleanup()
-    except GrpcdemoError:
-        await lease.confirm()
-        raise
-    await lease.confirm()
-    return result
 
 
 @dataclass(frozen=True)
@@ -153,15 +138,52 @@ ON = _Half(Act.ON, "Istio on", proxies=True, expected=Outcome.BALANCED)
 
 @dataclass(frozen=True)
 class _Run:
-    """One run of the acts, without the cleanup."""
+    """One run of the acts, and its cleanup."""
 
     api: Api
     config: DemoConfig
-    report: Reporter
+    report: Notes
     audience: Audience
     lease: Lease
 
-    async def acts(self) -> DemoResult:
+    async def tell(self) -> DemoResult:
+        """All but the cleanup. Raises the loss of the lease rather than what came of it."""
+        try:
+            result = await self._acts()
+            if not self.config.keep:
+                await self.audience.before_cleanup()
+        except GrpcdemoError:
+            await self.lease.confirm()
+            raise
+        await self.lease.confirm()
+        return result
+
+    async def clean_up(self, timeout_s: float) -> None:
+        config = CleanupConfig(self.config.up.namespace, timeout_s)
+        await clean_up(self.api, config, _to_whoever_reads(self.report), self.lease)
+        self.audience.cleaned()
+
+    async def clean_up_after(self, error: BaseException) -> None:
+        """Within a timeout of its own; neither a failure of the cleanup nor Ctrl-C hides *error*."""
+        take_back_cancellation(error)
+        try:
+            await self.clean_up(min(self.config.cleanup_s, self.config.up.timeout_s))
+        except asyncio.CancelledError as canceled:
+            if isinstance(error, OSError):  # the terminal was closed; its SIGHUP comes after the failure to write there
+                await self.clean_up_after(canceled)
+                return
+            if isinstance(error, GrpcdemoError):  # Ctrl-C is what ends the command, and what it prints last
+                self.report(Warned(f"the demo failed: {error}"))
+            raise
+        except GrpcdemoError as failed:
+            is_same = isinstance(failed, Unreachable | Unauthorized) and type(failed) is type(
+                error
+            )  # one error says it
+            if self.report.is_done or not is_same:
+                reason = "the demo is not cleaned up" if is_same else f"cleaning up failed: {failed}"
+                self.report(Warned(f"{reason}; {_remove_the_rest(self.config)}"))
+
+    async def _acts(self) -> DemoResult:
         began = asyncio.get_running_loop().time()
         pods = await self._deploy()
         before = await self._observe(OFF, pods)
@@ -220,29 +242,6 @@ def _check_proxies(observation: Observation, half: _Half) -> None:
             )
 
 
-async def _clean_up_after(error: BaseException, api: Api, config: DemoConfig, report: Notes, lease: Lease) -> bool:
-    """Whether all is gone, within a timeout of its own; neither a failure of the cleanup nor Ctrl-C hides *error*."""
-    task = asyncio.current_task()
-    if task is not None and isinstance(error, asyncio.CancelledError) and hasattr(task, "uncancel"):
-        task.uncancel()
-    try:
-        timeout_s = min(config.cleanup_s, config.up.timeout_s)
-        await clean_up(api, _cleanup_config(config, timeout_s), _to_whoever_reads(report), lease)
-    except asyncio.CancelledError as canceled:
-        if isinstance(error, OSError):  # the terminal was closed, and its SIGHUP comes after the failure to write there
-            return await _clean_up_after(canceled, api, config, report, lease)
-        if isinstance(error, GrpcdemoError):  # Ctrl-C is what ends the command, and what it prints last
-            report(Warned(f"the demo failed: {error}"))
-        raise
-    except GrpcdemoError as failed:
-        is_same = isinstance(failed, Unreachable | Unauthorized) and type(failed) is type(error)  # one error says it
-        if report.is_done or not is_same:
-            reason = "the demo is not cleaned up" if is_same else f"cleaning up failed: {failed}"
-            report(Warned(f"{reason}; {_remove_the_rest(config)}"))
-        return False
-    return True
-
-
 def _to_whoever_reads(report: Reporter) -> Reporter:
     """The same, also where the terminal is closed or the pipe broken: that must not end the cleanup."""
 
@@ -255,7 +254,3 @@ def _to_whoever_reads(report: Reporter) -> Reporter:
 
 def _remove_the_rest(config: DemoConfig) -> str:
     return f"remove what is left with `grpcdemo cleanup --namespace {config.up.namespace}`"
-
-
-def _cleanup_config(config: DemoConfig, timeout_s: float) -> CleanupConfig:
-    return CleanupConfig(namespace=config.up.namespace, timeout_s=timeout_s)

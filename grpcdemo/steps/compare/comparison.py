@@ -23,6 +23,7 @@ from grpcdemo.steps.compare.place import Place
 from grpcdemo.steps.compare.plan import IN_SANDBOX, ON_CLUSTER, Plan, Pods, Slot, group_s, make_plan, slot_s
 from grpcdemo.steps.compare.results import Results
 from grpcdemo.steps.compare.steady import measure_window
+from grpcdemo.waiting import take_back_cancellation
 
 
 async def rehearse(api: Api, config: CompareConfig, report: Reporter) -> None:
@@ -217,9 +218,7 @@ async def _clean_up_after(
     error: BaseException, places: Sequence[Place], config: CompareConfig, report: Reporter
 ) -> None:
     """Within a timeout of its own; a failure of the cleanup does not hide *error*."""
-    task = asyncio.current_task()
-    if task is not None and isinstance(error, asyncio.CancelledError) and hasattr(task, "uncancel"):
-        task.uncancel()
+    take_back_cancellation(error)
     with suppress(GrpcdemoError):
         await _clean_up(places, min(config.timing.cleanup_s, config.timeout_s), config, report)
 
