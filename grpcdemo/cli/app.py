@@ -96,7 +96,8 @@ def _require_home() -> None:
     """Raise UsageError if Typer would change a shell's start file beside the home folder."""
     if not Path(os.environ.get("HOME", "/")).is_absolute():
         raise UsageError(
-            "cannot install completion: HOME is no absolute path", hint="set it, or use `grpcdemo --show-completion`"
+            "cannot install completion: HOME is not an absolute path",
+            hint="set it, or use `grpcdemo --show-completion`",
         )
 
 

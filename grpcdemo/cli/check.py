@@ -39,4 +39,4 @@ def check(*, deployed: options.Deployed, target: TargetOptions, output: options.
     show(check_view(checks, flags, result_width()), check_document(checks, flags), output)
     if any(one.state is State.FAILED for one in checks):
         raise typer.Exit(ExitCode.FAILED)
-    suggest_next(target, "{} tells the story", "demo")
+    suggest_next(target, "{} runs the demo", "demo")

@@ -53,7 +53,7 @@ class Pace:
     def __post_init__(self) -> None:
         if self.pause and not can_ask():
             raise UsageError(
-                "--pause waits for Enter, and there is no terminal to press it",
+                "--pause waits for Enter, but there is no terminal",
                 hint="leave it out; --act-seconds 10 gives each picture time",
             )
 

@@ -79,7 +79,7 @@ class Traffic:
 
     def __post_init__(self) -> None:
         if self.skipped and self.seconds is not None:
-            raise UsageError("--for measures traffic, and --no-traffic does not", hint="choose one of them")
+            raise UsageError("--for is about traffic, which --no-traffic does not measure", hint="choose one of them")
 
     @property
     def longest_s(self) -> float | None:
@@ -142,12 +142,13 @@ def _check_one(counting: Counting, traffic: Traffic, probing: Probing, *, everyw
         raise UsageError("--all-namespaces looks at all Services", hint="leave out the Service's name, or the option")
     if any(vars(counting).values()) and traffic.skipped:
         raise UsageError(
-            "--source, --metrics-port and --log-match say who counts traffic, and --no-traffic counts none",
+            "--source, --metrics-port and --log-match are about traffic, which --no-traffic does not measure",
             hint="choose one of them",
         )
     if probing.probe and (traffic.skipped or any(vars(counting).values())):
         raise UsageError(
-            "--probe counts traffic by itself: it excludes --source, --metrics-port, --log-match and --no-traffic",
+            "--probe counts traffic itself: it cannot be combined with --source, --metrics-port, --log-match or "
+            "--no-traffic",
             hint="choose one of them",
         )
 

@@ -100,9 +100,9 @@ def _check_service(counting: Counting, logged: Logged, form: Form, end: End) -> 
     """Raises UsageError if an option is about the demo, or about what is not counted."""
     _refuse("is about the demo's log", vars(logged), hint="leave it out, or leave out the Service")
     if form is Form.LOG:
-        raise UsageError("--output log is about the demo's log", hint="take another form, such as jsonl")
+        raise UsageError("--output log is about the demo's log", hint="use another format, such as jsonl")
     if counting.config.choice is Choice.CONNECTIONS and end.requests:
-        raise UsageError("--requests ends with requests, which --source connections does not count", hint="use --for")
+        raise UsageError("--requests limits requests, which --source connections does not count", hint="use --for")
 
 
 def _demo(config: ObserveConfig) -> Watched:

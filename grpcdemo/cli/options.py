@@ -98,7 +98,7 @@ def parse_pattern(value: str) -> re.Pattern[str]:
     try:
         return re.compile(value)
     except re.error as error:
-        raise typer.BadParameter(f"{value!r} is no regular expression: {error}") from error
+        raise typer.BadParameter(f"{value!r} is not a regular expression: {error}") from error
 
 
 class Format(Word):
@@ -195,7 +195,7 @@ class Display:
 
     def __post_init__(self) -> None:
         if self.plain and self.big:
-            raise UsageError("--plain excludes --big", hint="choose words, or a large picture")
+            raise UsageError("--plain and --big cannot be combined", hint="choose one of them")
 
 
 Revision = Annotated[

@@ -115,9 +115,9 @@ async def _ask(target: Target, *, yes: bool) -> None:
     if yes or target.local or not target.implied:
         return
     await require_consent(
-        "This cluster is remote, and only the current context. Use it?",
+        "This cluster is remote, and no option names it. Use it?",
         GrpcdemoError(
-            f"{target} is remote, and only the current context",
+            f"{target} is remote, and no option names it",
             hint=f"name it with --context {target.context}, accept it with --yes, or use --sandbox",
         ),
     )

@@ -94,17 +94,17 @@ class Counting:
     def __post_init__(self) -> None:
         if self.source is Choice.LOG and not self.log_match:
             raise UsageError(
-                "--source log counts lines, and does not know which",
-                hint="say it with --log-match, such as --log-match 'finished call'",
+                "--source log needs to know which lines to count",
+                hint="select them with --log-match, such as --log-match 'finished call'",
             )
         if self.log_match and self.source not in (None, Choice.LOG):
             raise UsageError(
                 f"--log-match is about the servers' logs, which --source {self.source.value} does not read",
-                hint="leave it out, or take --source log",
+                hint="leave it out, or use --source log",
             )
         choice = self.config.choice
         if self.metrics_port and choice not in (Choice.AUTO, Choice.APP):
             raise UsageError(
                 f"--metrics-port is about the servers' own metrics, which --source {choice.value} does not read",
-                hint="leave it out, or take --source app",
+                hint="leave it out, or use --source app",
             )

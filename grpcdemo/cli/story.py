@@ -77,7 +77,7 @@ class Story(step.Audience):
         self._progress.say(Text("\nClean up", "bold"))
 
     def cleaned(self) -> None:
-        self._invocation.gone = Gone(self._config.up.namespace, "repeat it with --keep to look at what is there then")
+        self._invocation.gone = Gone(self._config.up.namespace, "repeat it with --keep to inspect the demo")
 
     def _say_verdict(self, verdict: Verdict, *, is_shown: bool) -> None:
         """Unless the picture above has shown it with its reason."""

@@ -33,7 +33,7 @@ class ClusterOptions:
 
     def __post_init__(self) -> None:
         if self.sandbox and self.name_cluster:
-            raise UsageError("--sandbox excludes --context and --kubeconfig", hint="choose one target")
+            raise UsageError("--sandbox cannot be combined with --context or --kubeconfig", hint="choose one target")
 
     @property
     def invocation(self) -> Invocation:

@@ -98,7 +98,7 @@ def missing_command(command: str) -> UsageError:
 
 
 def unexpected_argument(command: str, argument: str) -> UsageError:
-    return UsageError(f"{argument!r} is one argument too many", hint=_help(command))
+    return UsageError(f"unexpected argument {argument!r}", hint=_help(command))
 
 
 def _no_such_option(command: str, name: str, known: set[str]) -> UsageError:

@@ -99,7 +99,7 @@ class Watch:
             return
         await api.version()
         if difference := describe_clocks(api.clock_ahead_s or 0.0):
-            progress.report(Warned(f"{difference}; --since goes by the cluster's"))
+            progress.report(Warned(f"{difference}; --since uses the cluster's clock"))
 
     async def _stream(self, api: Api, stream: Stream) -> None:
         try:

@@ -38,7 +38,7 @@ from grpcdemo.resources.istio import WEBHOOK_SUFFIX
 from grpcdemo.resources.resource import BY_QUALIFIED, Resource
 
 WEBHOOKS = Kubectl("get", "validatingwebhookconfigurations,mutatingwebhookconfigurations")
-COMPLY = "ask its owner to exempt the demo, or name a namespace that it leaves alone with --namespace"
+COMPLY = "ask its owner to exempt the demo, or choose a namespace that it does not apply to with --namespace"
 PROXY_RESOURCES = ", for Istio's proxy with Istio's value global.proxy.resources"
 
 
@@ -68,7 +68,7 @@ def _describe_pod(trouble: PodTrouble | NodeUnreachable | NotReady) -> str:
         case Failed(pod, message):
             return f"pod {pod.name} failed: {message}"
         case NodeUnreachable(pod):
-            return f"pod {pod.name} is on a node that is unreachable"
+            return f"pod {pod.name} is on an unreachable node"
         case NotReady(pod, reason, message):
             return ": ".join(filter(None, (f"pod {pod.name} is not ready", reason, message)))
 
@@ -167,12 +167,12 @@ def _advise_on_nodes(problem: NodeProblem | None) -> Hint | str:
             return Hint("a node is cordoned: see ", Kubectl("get", "nodes"), ", and `kubectl uncordon NODE`")
         case NodeProblem.TAINTED:
             taints = Kubectl("get", "nodes", "--output", "custom-columns=NAME:.metadata.name,TAINTS:.spec.taints")
-            return Hint("the pods tolerate no taints: remove one, or add a node without; see ", taints)
+            return Hint("the pods tolerate no taints: remove one, or add an untainted node; see ", taints)
         case NodeProblem.UNMATCHED:
             return Hint("no node has the labels that the pods select: see ", Kubectl("get", "nodes", "--show-labels"))
         case _:
             return (
-                "free or add resources, or ask for less with `up --servers N` or `up --resources requests.cpu=QUANTITY`"
+                "free or add resources, or request less with `up --servers N` or `up --resources requests.cpu=QUANTITY`"
             )
 
 
@@ -180,7 +180,7 @@ def advise_on_termination(terminating: Sequence[Terminating]) -> Hint:
     """What helps where these are still there: look at the first that has a finalizer, or at the first."""
     if any(one.has_silent_api for one in terminating):
         return Hint(
-            "the namespace goes once that API answers again, or its APIService is deleted: see ",
+            "the namespace is deleted once that API answers again or its APIService is deleted: see ",
             Kubectl("get", "apiservices"),
         )
     stuck = next((one for one in terminating if one.has_finalizer), terminating[0])
@@ -195,16 +195,16 @@ def advise_on_refusal(refusal: Refusal | None, namespace: str | None) -> Hint | 
     match refusal:
         case Refusal(Refuser.QUOTA):
             return (
-                "a restart needs room for old and new pods at once: raise the ResourceQuota, or use `up --servers N` "
+                "a restart needs old and new pods at once: raise the ResourceQuota, or use `up --servers N` "
                 "or `up --resources`"
             )
         case Refusal(Refuser.STRICT_QUOTA, name):
             quota = Kubectl("describe", "resourcequota", name, namespace=namespace)
             defaults = f"give it defaults with a LimitRange{PROXY_RESOURCES}"
-            return Hint(f"an injected container lacks what the quota wants: {defaults}; see ", quota)
+            return Hint(f"an injected container lacks what the quota requires: {defaults}; see ", quota)
         case Refusal(Refuser.LIMIT_RANGE):
             ranges = Kubectl("describe", "limitranges", namespace=namespace)
-            return Hint(f"choose what the LimitRange allows with `up --resources`{PROXY_RESOURCES}; see ", ranges)
+            return Hint(f"set values that the LimitRange allows with `up --resources`{PROXY_RESOURCES}; see ", ranges)
         case Refusal(Refuser.POD_SECURITY):
             return (
                 "Istio's init container needs NET_ADMIN: install Istio's CNI plugin, or relax the namespace's "
@@ -234,6 +234,6 @@ def _advise_on_webhook(refusal: Refusal) -> Hint:
         case Refusal(Refuser.UNREACHABLE_WEBHOOK, name):
             return Hint(f"webhook {name} is unreachable: find its Service with ", WEBHOOKS)
         case Refusal(Refuser.NO_DRY_RUN, name):
-            return Hint(f"webhook {name} has side effects: do without --dry-run, or find it with ", WEBHOOKS)
+            return Hint(f"webhook {name} has side effects: omit --dry-run, or find it with ", WEBHOOKS)
         case Refusal(name=name):
             return Hint(f"webhook {name} enforces a policy of this cluster: {COMPLY}; find it with ", WEBHOOKS)

@@ -24,7 +24,7 @@ async def require_local_cluster(api: Api) -> LocalCluster:
     if cluster := await find_local_cluster(api):
         return cluster
     raise GrpcdemoError(
-        f"{api.target} does not tell how to load images into its cluster",
+        f"{api.target} is not a known kind of local cluster, so images cannot be loaded into it",
         hint="push to a registry with `grpcdemo images push PREFIX`, or run `grpcdemo images save` and load the "
         "archives on each node, with `--containerd SOCKET` for containerd",
     )

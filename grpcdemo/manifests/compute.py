@@ -35,7 +35,7 @@ def parse_resources(text: str) -> dict[str, str]:
         key, _, quantity = part.strip().partition("=")
         if not KEY.fullmatch(key) or not QUANTITY.fullmatch(quantity):
             raise UsageError(
-                f"{part!r} is not a resource with its quantity",
+                f"{part!r} is not a resource and its quantity",
                 hint="write them like requests.cpu=50m,limits.cpu=500m,limits.memory=256Mi",
             )
         parsed[key] = quantity
@@ -62,7 +62,7 @@ def _check_resource(key: str, quantity: str) -> None:
         raise UsageError(f"containers have no resource {name}", hint=f"they have {known}, and such as example.com/gpu")
     if amount(quantity) % FINEST.get(name, Decimal(1)):
         raise UsageError(
-            f"{key}={quantity} is no multiple of {FINEST.get(name, 1)}",
+            f"{key}={quantity} is not a multiple of {FINEST.get(name, 1)}",
             hint="`m` is a thousandth, `Mi` is a megabyte: cpu=100m, memory=64Mi",
         )
 

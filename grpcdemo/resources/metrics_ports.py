@@ -40,9 +40,9 @@ def parse_metrics_port(text: str) -> MetricsPort:
     """*text* is PORT or PORT/PATH. Raises ValueError."""
     port, slash, path = text.partition("/")
     if not re.fullmatch("[a-z0-9-]{1,15}", port) or (port.isdigit() and not 0 < int(port) < 1 << 16):
-        raise ValueError(f"{port!r} is no port's number or name")
+        raise ValueError(f"{port!r} is not a port number or name")
     if not re.fullmatch(r"[!-~]*", path):
-        raise ValueError(f"{path!r} is no path")
+        raise ValueError(f"{path!r} is not a path")
     return MetricsPort(port, f"/{path}" if slash else USUAL_PATH)
 
 

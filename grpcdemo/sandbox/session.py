@@ -80,7 +80,7 @@ async def explaining_failures(
                 hint=f"see {state.log}; `grpcdemo sandbox stop` stops it and every pod in it",
             ) from error
         raise GrpcdemoError(
-            "the sandbox has ended, and every pod in it", hint=f"see {state.log}; `grpcdemo up` starts another"
+            "the sandbox and all its pods have ended", hint=f"see {state.log}; `grpcdemo up` starts another"
         ) from error
     except GrpcdemoError as error:
         room = room_left(state)

@@ -27,7 +27,7 @@ PRIVATE = 0o700
 LOOK_AGAIN_S = 0.1
 ROOM = 1024 * 1024
 """The free bytes that a start needs."""
-ELSEWHERE = "set XDG_STATE_HOME to a folder of your own, on a disk with room"
+ELSEWHERE = "set XDG_STATE_HOME to a directory of your own, on a disk with free space"
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,8 @@ def _find_home() -> Path:
         return Path(pwd.getpwuid(os.getuid()).pw_dir)
     except KeyError:
         raise GrpcdemoError(
-            "the sandbox has no place: HOME is no absolute path, and this user has no home folder", hint=ELSEWHERE
+            "the sandbox has no directory: HOME is not an absolute path, and this user has no home directory",
+            hint=ELSEWHERE,
         ) from None
 
 
@@ -117,7 +118,7 @@ def prepare(state: State) -> None:
             folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE)
             status = folder.lstat()
             if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
-                raise GrpcdemoError(f"the sandbox cannot use {folder}: it is not a folder of your own", hint=ELSEWHERE)
+                raise GrpcdemoError(f"the sandbox cannot use {folder}: it is not your own directory", hint=ELSEWHERE)
             folder.chmod(PRIVATE)
 
 

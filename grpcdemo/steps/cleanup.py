@@ -113,13 +113,13 @@ async def _leave(
     uids = await leaving_uids(api, config.namespace) if config.wait else set()
     await delete_ours(api, config.namespace, report, deleted)
     if not deleted:
-        report(Done(f"nothing of grpcdemo's in namespace {config.namespace}"))
+        report(Done(f"nothing created by grpcdemo in namespace {config.namespace}"))
     restored: LabelChange = {}
     if is_ours(namespace):
-        report(Warned(f"namespace {config.namespace} stays, because it also holds {listed(foreign)}"))
+        report(Warned(f"namespace {config.namespace} is kept, because it also contains {listed(foreign)}"))
     else:
         restored = await restore_labels(api, namespace)
-        report(Done(f"namespace {config.namespace} stays, because grpcdemo did not create it"))
+        report(Done(f"namespace {config.namespace} is kept, because grpcdemo did not create it"))
         if labels := ", ".join(f"{key}={value}" if value else f"no {key}" for key, value in restored.items()):
             command = label_command(namespace, restored)
             report(Done(f"labels restored: {labels}", f"restore the labels: {labels}", (command,)))

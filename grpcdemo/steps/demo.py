@@ -236,9 +236,9 @@ def _check_proxies(observation: Observation, half: _Half) -> None:
     for pod in (*observation.clients, *observation.servers):
         if bool(pod.proxy) != half.proxies:
             raise GrpcdemoError(
-                f"pod {pod.name} {'has no proxy any more' if half.proxies else 'has a proxy'}: somebody has switched "
+                f"pod {pod.name} {'no longer has a proxy' if half.proxies else 'has a proxy'}: somebody has turned "
                 f"Istio {'off' if half.proxies else 'on'} while the demo ran",
-                hint="run it again, maybe in a namespace of its own with --namespace",
+                hint="run it again, or in a namespace of its own with --namespace",
             )
 
 

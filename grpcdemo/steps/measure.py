@@ -83,7 +83,7 @@ async def _poll(
         window.add(clock(), around.addresses, reading.counters, reading.basis, reading.connections)
         measurement = window.measure(unheard, reading.counted_by, reading.untold, reading.idle)
         if len(around.addresses) < 2:
-            return NotMeasured("there are no two ready pods to balance over")
+            return NotMeasured("fewer than two pods are ready")
         is_certain = measurement.verdict.outcome is not Outcome.INCONCLUSIVE
         is_unread = not reading.told and not window.clients
         is_vain = not reading.failures or (poll >= TRIES and not reading.is_awaited)
@@ -92,7 +92,7 @@ async def _poll(
         await asyncio.sleep(min(every_s, max(0.0, end - clock())))
     if is_unread:
         return NotMeasured(
-            next((f"{who}: {why}" for who, why in reading.failures.items()), "the client's pods have gone")
+            next((f"{who}: {why}" for who, why in reading.failures.items()), "the client's pods are gone")
         )
     return measurement
 

@@ -32,9 +32,9 @@ async def require_place(api: Api, namespace: str) -> None:
         return
     names = listed([reference_to(DEPLOYMENTS, deployment) for deployment in deployments])
     raise DemoExists(
-        f"a demo is deployed in namespace {namespace} already ({names})",
-        hint="choose another --namespace, or let it be rebuilt, and deleted at the end, with --replace; "
-        "`grpcdemo observe` and `grpcdemo istio on` take it as it is",
+        f"a demo is already deployed in namespace {namespace} ({names})",
+        hint="choose another --namespace, or replace it, and delete it at the end, with --replace; "
+        "`grpcdemo observe` and `grpcdemo istio on` use it as it is",
     )
 
 

@@ -82,13 +82,13 @@ async def plan_probes(api: Api, scene: Scene, seconds: float, image_prefix: str 
     except Unreadable as error:
         raise _forbidden(error.right) from error
     if not servers:
-        raise GrpcdemoError("no server pod runs that could be probed")
+        raise GrpcdemoError("no server pod is running, so there is nothing to probe")
     for pod in servers:
         if source := TAKING.get(proxy := scene.proxy_of(pod)):
             raise GrpcdemoError(
-                f"{proxy.value} is connected to the callers of pod {pod['metadata']['name']} in its place, "
-                "so a probe there would see none of them",
-                hint=f"leave out --probe, or ask the proxies with --source {source}",
+                f"{proxy.value} accepts the connections to pod {pod['metadata']['name']}, "
+                "so a probe there would not see its callers",
+                hint=f"omit --probe, or read the proxies with --source {source}",
             )
     await _require_rights(api, scene.namespace)
     return ProbePlan(
@@ -129,8 +129,8 @@ async def _require_rights(api: Api, namespace: str) -> None:
 
 def _forbidden(right: Right) -> Forbidden:
     return Forbidden(
-        f"--probe needs a right that this user lacks: {right}",
-        hint=Hint("check with ", right.can_i, ", ask for the permission, or count otherwise with --source"),
+        f"--probe needs a permission that this user lacks: {right}",
+        hint=Hint("check with ", right.can_i, ", ask for the permission, or use another source with --source"),
     )
 
 
@@ -138,7 +138,7 @@ def _target_port(scene: Scene) -> int:
     """Raises GrpcdemoError if the pods have different ones."""
     if len(scene.target_ports) != 1:
         listed = ", ".join(map(str, sorted(scene.target_ports))) or "none"
-        raise GrpcdemoError(f"a probe watches one port, and the ready pods of the Service have several: {listed}")
+        raise GrpcdemoError(f"a probe watches one port, but the ready pods of the Service use several: {listed}")
     (port,) = scene.target_ports
     return port
 
@@ -182,7 +182,7 @@ async def _add(api: Api, pod: Object, container: Object) -> None:
             raise
         raise GrpcdemoError(
             f"this cluster has no ephemeral containers ({await api.git_version()})",
-            hint="Kubernetes has them since 1.25, and as a beta since 1.23; count otherwise with --source",
+            hint="Kubernetes has them since 1.25, and as a beta since 1.23; use another source with --source",
         ) from error
     except Rejected as error:
         raise GrpcdemoError(error.message, hint=_advise_on_refusal(pod, error)) from error
@@ -194,8 +194,8 @@ def _advise_on_refusal(pod: Object, error: ApiError) -> Hint | str | None:
     earlier = [str(each["name"]) for each in spec.get("ephemeralContainers") or []]
     if bad := next((name for name in earlier if f'"{name}"' in error.message), None):
         delete = Kubectl("delete", "pod", metadata["name"], namespace=metadata["namespace"])
-        return Hint(f"{bad} is an earlier ephemeral container, which can only go with its pod: ", delete)
-    return "the whole pod is judged, not the probe alone: it has the securityContext that the level `restricted` wants"
+        return Hint(f"{bad} is an earlier ephemeral container, which can only be removed with its pod: ", delete)
+    return "the policy judges the whole pod, not only the probe, whose securityContext meets the level `restricted`"
 
 
 async def _is_starting(api: Api, pod: Object, plan: ProbePlan, *, is_late: bool) -> bool:

@@ -16,7 +16,7 @@ async def require_consent_to_relabel(api: Api, namespace: Object, *, given: bool
     name = namespace["metadata"]["name"]
     if workloads := await list_foreign(api, name, WORKLOADS):
         raise GrpcdemoError(
-            f"namespace {name} is not grpcdemo's, and other workloads run in it ({listed(workloads)}): "
-            "its injection label would change for them too",
-            hint="choose another namespace with --namespace, or accept that with --allow-shared-namespace",
+            f"namespace {name} was not created by grpcdemo, and other workloads run in it ({listed(workloads)}): "
+            "its injection label also applies to them",
+            hint="choose another namespace with --namespace, or allow it with --allow-shared-namespace",
         )

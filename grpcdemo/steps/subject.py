@@ -108,7 +108,7 @@ async def find_client(api: Api, subject: Subject, namespace: str) -> Client | No
     pods = await _pods(api, reference, workload)
     if not pods:
         raise NotEnoughResponses(
-            f"{reference.singular} has no pod: whether its calls go through a proxy cannot be told",
+            f"{reference.singular} has no pod: whether its calls go through a proxy is not known",
             hint=Hint("see ", Kubectl("get", reference.singular, namespace=namespace)),
         )
     return Client(reference, workload, tuple(pods))

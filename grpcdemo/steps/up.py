@@ -214,5 +214,5 @@ def _check_proxies(pods: list[Pod], report: Reporter, *, kept: bool) -> None:
             hint=Hint("something else injects here: see ", Kubectl("get", "mutatingwebhookconfigurations")),
         )
     if injected and len(injected) < len(pods):
-        alike = "`grpcdemo istio on` or `grpcdemo istio off` makes them alike"
+        alike = "`grpcdemo istio on` or `grpcdemo istio off` makes them consistent"
         report(Warned(f"only {len(injected)} of {len(pods)} pods have a proxy: {alike}"))

@@ -56,7 +56,7 @@ def judge_connections(reaches: Mapping[str, Reach], pods: int, outside: int = 0)
 
 def _all_pinned(reaches: Mapping[str, Reach], pods: int) -> str:
     if len(reaches) > 1:
-        return f"each of {len(reaches)} clients is connected to one of {pods} pods only"
+        return f"each of {len(reaches)} clients is connected to only one of {pods} pods"
     ((client, reach),) = reaches.items()
     number = reach.connections
     which = "the only connection" if number == 1 else f"all {number} connections"
@@ -68,14 +68,14 @@ def _unstable(reaches: Mapping[str, Reach], pods: int) -> str:
     client, reach = max(reaches.items(), key=lambda item: item[1].pods)
     if reach.pods > 1:
         return f"{client} was connected to {reach.pods} of {pods} pods, to one at a time"
-    seen = f"by a connection that was there at {reach.looks} of at least {LOOKS} looks"
+    seen = f"by a connection that was open in {reach.looks} of at least {LOOKS} readings"
     return f"{client} is connected to one of {pods} pods, {seen}"
 
 
 def _fan_out(reaches: Mapping[str, Reach], pods: int) -> str:
     """How many clients reach how many pods."""
     numbers = sorted(Counter(reach.pods for reach in reaches.values()).items())
-    unknown = "how requests are shared among connections is not known"
+    unknown = "how requests are spread over the connections is not known"
     if len(reaches) == 1:
         return f"{next(iter(reaches))} is connected to {numbers[0][0]} of {pods} pods: {unknown}"
     if len(numbers) == 1:

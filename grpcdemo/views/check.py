@@ -41,7 +41,7 @@ def conclusion(checks: Sequence[Check]) -> str:
     if State.FAILED in states:
         return f"the demo would fail here: {states.count(State.FAILED)} of {len(states)} checks failed"
     unseen = f"; {states.count(State.UNKNOWN)} could not be checked" if State.UNKNOWN in states else ""
-    return f"nothing stands in the way of the demo{unseen}"
+    return f"the demo can run here{unseen}"
 
 
 def check_document(checks: Sequence[Check], flags: Sequence[str]) -> dict[str, Any]:

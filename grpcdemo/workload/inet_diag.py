@@ -52,7 +52,7 @@ class Connection:
 def read_connections(port: int) -> list[Connection]:
     """Those whose local port is *port*. Raises OSError where the kernel does not tell."""
     if sys.platform != "linux":
-        raise OSError("only Linux tells of connections")
+        raise OSError("connections can only be read on Linux")
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG) as netlink:
         return [one for family in (socket.AF_INET, socket.AF_INET6) for one in _ask(netlink, family, port)]
 
@@ -70,7 +70,7 @@ def _ask(netlink: socket.socket, family: int, port: int) -> Iterator[Connection]
                 return
             if kind == NLMSG_ERROR:
                 (number,) = struct.unpack_from("=i", body)
-                raise OSError(-number, "the kernel does not tell of connections")
+                raise OSError(-number, "the kernel does not provide its connections")
             yield _read(body)
 
 

@@ -254,7 +254,7 @@ def test_no_refused_secret_is_shown(shown: Shown, status: int, name: str) -> Non
 TOKENS: dict[str, tuple[int, dict[str, str]]] = {
     "refusal that repeats what was sent": (400, {"error": CANARY, "error_description": f"token {CANARY}"}),
     "success that is none": (200, {"error": "invalid_grant", "error_description": CANARY}),
-    "id-token that is none": (200, {"id_token": CANARY, "refresh_token": CANARY}),
+    "invalid id-token": (200, {"id_token": CANARY, "refresh_token": CANARY}),
     "id-token with a line break": (200, {"id_token": f"{id_token(2**32)}\n{CANARY}", "access_token": CANARY}),
     "no id-token": (200, {"access_token": CANARY, "refresh_token": CANARY}),
 }

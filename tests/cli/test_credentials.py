@@ -46,7 +46,7 @@ def test_a_plugin_that_fails_runs_once(grpcdemo: Command, config: Path, words: t
     assert (ended.code, ended.out) == (1, "")
     error, hint = ended.error_lines[-2:]
     assert error == "error: the credential plugin plugin failed with exit code 3"
-    assert hint.startswith("hint: its own words are above")
+    assert hint.startswith("hint: its own message is above")
     assert (config.parent / "runs").read_text() == "ran\n"
 
 
@@ -75,5 +75,5 @@ def test_every_command_tells_of_tokens_that_are_not_kept(
 ) -> None:
     ended = grpcdemo(*words, "--kubeconfig", refreshed)
     (told,) = [line for line in ended.error_lines if line.startswith("! ")]
-    assert told.startswith(f"! the new tokens of user jane are not in {refreshed}: it is read-only.")
+    assert told.startswith(f"! the new tokens of user jane could not be written to {refreshed}: it is read-only.")
     assert ended.out == ""

@@ -38,7 +38,7 @@ def test_an_unexpected_demo(grpcdemo: Command, cluster: HollowCluster, kubeconfi
     cluster.node.balances = True
     ended = grpcdemo("demo", "--kubeconfig", kubeconfig)
     assert (ended.code, ended.out) == (3, "")
-    assert ended.error_lines[-1] == "hint: repeat it with --keep to look at what is there then"
+    assert ended.error_lines[-1] == "hint: repeat it with --keep to inspect the demo"
     assert DEMO not in cluster.names(NAMESPACES)
 
 
@@ -56,7 +56,7 @@ def test_a_demo_that_is_deployed_is_left_alone(grpcdemo: Command, cluster: Hollo
     ended = grpcdemo("demo", "--kubeconfig", up)
     _, error, hint = ended.error_lines
     assert (ended.code, ended.out) == (1, "")
-    assert error.startswith(f"error: a demo is deployed in namespace {DEMO} already (")
+    assert error.startswith(f"error: a demo is already deployed in namespace {DEMO} (")
     assert "with --replace; " in hint
     assert (cluster.names(PODS, DEMO), cluster.faults.changes) == (before, [])
 
@@ -165,6 +165,6 @@ def test_nobody_can_press_enter_without_a_terminal(grpcdemo: Command, cluster: H
     ended = grpcdemo("demo", "--kubeconfig", kubeconfig, "--pause")
     assert (ended.code, ended.out, cluster.faults.asked) == (2, "", [])
     assert ended.error_lines == [
-        "error: --pause waits for Enter, and there is no terminal to press it",
+        "error: --pause waits for Enter, but there is no terminal",
         "hint: leave it out; --act-seconds 10 gives each picture time",
     ]

@@ -87,4 +87,4 @@ def test_wrong_usage(grpcdemo: Command, kubeconfig: str) -> None:
         "--source: 'x' is not auto or envoy or linkerd or istio or app or log or connections"
         in grpcdemo("diagnose", "cart", "--source", "x").err
     )
-    assert "--log-match: '(' is no regular expression" in grpcdemo("diagnose", "cart", "--log-match", "(").err
+    assert "--log-match: '(' is not a regular expression" in grpcdemo("diagnose", "cart", "--log-match", "(").err

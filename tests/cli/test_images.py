@@ -105,9 +105,7 @@ def test_a_cluster_elsewhere_is_an_error(capsys: pytest.CaptureFixture[str], tmp
     """Also if its context is called like that of a local one."""
     kubeconfig = write_kubeconfig(tmp_path / "config", **{"kind-demo": "gke_prod"})
     assert main(["images", "load", "--kubeconfig", kubeconfig, "--archive", str(tmp_path)]) == 1
-    assert capsys.readouterr().err.startswith(
-        "error: context kind-demo (https://127.0.0.1:1) does not tell how to load"
-    )
+    assert capsys.readouterr().err.startswith("error: context kind-demo (https://127.0.0.1:1) is not a known kind")
 
 
 @pytest.mark.parametrize(

@@ -26,4 +26,4 @@ def test_istio_on_that_is_refused(grpcdemo: Command, cluster: HollowCluster, up:
     assert (ended.code, ended.out) == (1, "")
     assert warning.startswith("! the namespace's labels are restored")
     assert error.startswith("error: cannot create pods in namespace istio-grpc-demo: ")
-    assert hint.startswith("hint: a restart needs room")
+    assert hint.startswith("hint: a restart needs old and new pods")

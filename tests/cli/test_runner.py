@@ -46,7 +46,7 @@ def test_an_implied_remote_cluster_is_refused(grpcdemo: Command, words: tuple[st
     using, error, hint = ended.error_lines
     assert (ended.code, ended.out) == (1, "")
     assert using == f"using context fake ({FAR}), namespace istio-grpc-demo"
-    assert error.startswith(f"error: context fake ({FAR}) is remote, and only the current context")
+    assert error.startswith(f"error: context fake ({FAR}) is remote, and no option names it")
     assert hint == "hint: name it with --context fake, accept it with --yes, or use --sandbox"
 
 
@@ -82,7 +82,7 @@ def test_a_kubeconfig_that_is_named_is_meant(grpcdemo: Command, far: Path, words
 def test_an_empty_name_is_no_consent(grpcdemo: Command, variable: str) -> None:
     """As where a script says `--context "$CONTEXT"`, and the variable is not set."""
     ended = grpcdemo("up", variable, "")
-    assert (ended.code, "only the current context" in ended.err) == (1, True)
+    assert (ended.code, "no option names it" in ended.err) == (1, True)
 
 
 @pytest.mark.parametrize("words", [words for words in CHANGING if words not in (("demo",), ("compare",))], ids=" ".join)
@@ -105,7 +105,7 @@ def test_a_cluster_on_this_machine_needs_no_consent(grpcdemo: Command, far: Path
         grpcdemo("up")
 
 
-QUESTION = "This cluster is remote, and only the current context. Use it? [y/N]: "
+QUESTION = "This cluster is remote, and no option names it. Use it? [y/N]: "
 
 
 @pytest.mark.parametrize("typed", ["y\n", "YES\n"])

@@ -173,7 +173,10 @@ def test_a_broken_kubeconfig_is_one_line(grpcdemo: Command, tmp_path: Path, text
 @pytest.mark.parametrize("option", ["--context", "--kubeconfig"])
 def test_one_target_at_a_time(grpcdemo: Command, option: str) -> None:
     ended = grpcdemo("status", "--sandbox", option, "any")
-    assert (ended.code, ended.error_lines[0]) == (2, "error: --sandbox excludes --context and --kubeconfig")
+    assert (ended.code, ended.error_lines[0]) == (
+        2,
+        "error: --sandbox cannot be combined with --context or --kubeconfig",
+    )
 
 
 def test_a_target_that_is_not_known(grpcdemo: Command, monkeypatch: pytest.MonkeyPatch) -> None:

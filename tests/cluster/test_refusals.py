@@ -91,7 +91,7 @@ def test_no_right_to_create_namespaces(demo: Demo, namespace: Demo, tmp_path: Pa
     finally:
         kubectl("delete", "clusterrole,clusterrolebinding", demo.namespace)
     assert 'cannot create resource "namespaces"' in told.error
-    assert "name a namespace that exists and that you may use with --namespace" in told.hint
+    assert "choose an existing namespace that you may use with --namespace" in told.hint
 
 
 @pytest.fixture
@@ -121,4 +121,4 @@ def test_nodes_that_are_cordoned(demo: Demo, cordoned: None) -> None:
 def test_nodes_that_are_tainted(demo: Demo, tainted: None) -> None:
     told = demo.run("up", "--servers", "1", "--timeout", "15s").check(1)
     assert "taint" in told.error
-    assert "remove one, or add a node without" in told.hint
+    assert "remove one, or add an untainted node" in told.hint

@@ -42,7 +42,7 @@ def test_a_timeout_says_what_was_awaited(demo: Demo) -> None:
     demo.run("up", *SMALL).check(0)
     demo.patch_container("grpc-server", readinessProbe={"grpc": {"port": 1}})
     told = demo.run("istio", "on", "--timeout", "12").check(1)
-    assert "after 12s still waiting for grpc-server 0/1 ready" in told.error
+    assert "timed out after 12s waiting for grpc-server 0/1 ready" in told.error
     assert "--timeout" in told.hint
 
 

@@ -67,5 +67,5 @@ def test_a_namespace_with_foreign_objects_is_kept(demo: Demo) -> None:
 
 def test_cleanup_without_a_demo_changes_nothing(lent: Demo) -> None:
     before = lent.get("namespace", lent.namespace)
-    assert "nothing of grpcdemo's" in lent.run("cleanup").check(0).err
+    assert "nothing created by grpcdemo" in lent.run("cleanup").check(0).err
     assert lent.get("namespace", lent.namespace) == before

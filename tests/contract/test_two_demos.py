@@ -33,7 +33,7 @@ def test_a_demo_that_was_killed_blocks_nobody(demo: Demo) -> None:
     assert not demo.exists()
 
 
-@pytest.mark.parametrize("moment", ["waiting for a sign of life", "using context"])
+@pytest.mark.parametrize("moment", ["to show whether it still runs", "using context"])
 def test_ctrl_c_leaves_the_other_demo_alone(demo: Demo, moment: str) -> None:
     with demo.start("demo", "--servers", "2") as first:
         first.wait_for("waiting for grpc-server")

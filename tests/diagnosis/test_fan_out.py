@@ -39,14 +39,14 @@ def test_a_new_connection_for_each_request_pins_nobody() -> None:
     window = Window()
     for at in range(3 * LOOKS):
         look(window, at, web_1=to(0, port=40000 + at))
-    assert "by a connection that was there at 1 of at least 5 looks" in verdict(window).reason
+    assert "by a connection that was open in 1 of at least 5 readings" in verdict(window).reason
 
 
 def test_a_look_that_holds_for_long_counts_once() -> None:
     window, seen = Window(), Connections({"web-1": to(0)})
     for at in range(LOOKS):
         window.add(float(at), SERVERS, {}, connections=seen)
-    assert "there at 1 of at least 5 looks" in verdict(window).reason
+    assert "open in 1 of at least 5 readings" in verdict(window).reason
 
 
 def test_a_client_that_moves_is_pinned_no_more() -> None:

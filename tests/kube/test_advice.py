@@ -93,7 +93,7 @@ TROUBLES: list[tuple[Trouble, str, str | None]] = [
         "--previous",
     ),
     (Failed(POD, "low on memory"), "pod p failed: low on memory", None),
-    (NodeUnreachable(POD), "pod p is on a node that is unreachable", None),
+    (NodeUnreachable(POD), "pod p is on an unreachable node", None),
     (NotReady(POD), "pod p is not ready", None),
     (NotReady(POD, "Unhealthy", "probe failed"), "pod p is not ready: Unhealthy: probe failed", None),
     (Terminating(POD, ()), "pods/p is terminating", None),

@@ -48,7 +48,7 @@ async def test_a_cluster_elsewhere_names_the_other_ways(script: Script, tmp_path
     script.on("GET", NODES, answer)
     async with named(script, tmp_path, "kind") as api:
         assert await find_local_cluster(api) is None
-        with pytest.raises(GrpcdemoError, match="does not tell how to load images") as caught:
+        with pytest.raises(GrpcdemoError, match="is not a known kind of local cluster") as caught:
             await require_local_cluster(api)
     for way in ("images push PREFIX", "images save", "--containerd"):
         assert way in str(caught.value.hint)

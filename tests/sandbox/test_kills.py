@@ -169,7 +169,7 @@ def test_every_command_reports_a_killed_daemon(sandbox: SandboxUser) -> None:
         for words, command in telling.items():
             ended = command.result().check(1)
             assert [line.partition(";")[0] for line in ended.err.splitlines()[-2:]] == [
-                "error: the sandbox has ended, and every pod in it",
+                "error: the sandbox and all its pods have ended",
                 f"hint: see {sandbox.state.log}",
             ], words
     sandbox.wait_until_gone()

@@ -90,7 +90,7 @@ async def test_a_killed_daemon_may_hold_its_lock_for_a_moment(state: State) -> N
     lock.flush()
     asyncio.get_running_loop().call_later(2 * LOOK_AGAIN_S, lock.close)
     error = await fail(state, Unreachable("no answer"))
-    assert error.message == "the sandbox has ended, and every pod in it"
+    assert error.message == "the sandbox and all its pods have ended"
 
 
 async def test_a_full_disk_is_said_with_what_failed(state: State) -> None:

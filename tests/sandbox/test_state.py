@@ -13,7 +13,7 @@ from grpcdemo.errors import GrpcdemoError
 from grpcdemo.sandbox.state import State, acquire, find_state
 
 NOBODY = 65534
-FOREIGN_FOLDER = "it is not a folder of your own"
+FOREIGN_FOLDER = "it is not your own directory"
 
 
 def test_a_second_sandbox_of_one_user_is_refused(state: State) -> None:
@@ -78,7 +78,7 @@ def test_a_home_that_is_no_absolute_path_does_not_count(monkeypatch: pytest.Monk
 def test_a_user_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("HOME")
     monkeypatch.setattr(os, "getuid", lambda: 4_000_000_000)
-    with pytest.raises(GrpcdemoError, match="this user has no home folder") as refused:
+    with pytest.raises(GrpcdemoError, match="this user has no home directory") as refused:
         find_state()
     assert "XDG_STATE_HOME" in str(refused.value.hint)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))

@@ -85,9 +85,9 @@ async def test_the_rights_are_those_that_are_used(tmp_path: Path) -> None:
     ("exists", "denied", "state", "summary"),
     [
         (False, (NAMESPACES.plural, "create"), State.FAILED, "you may not create namespaces"),
-        (True, (NAMESPACES.plural, "create"), State.OK, "you may do all"),
+        (True, (NAMESPACES.plural, "create"), State.OK, "you have all permissions"),
         (True, (DEPLOYMENTS.plural, "patch"), State.FAILED, "you may not patch deployments.apps"),
-        (True, (MUTATING_WEBHOOKS.plural, "list"), State.WARNING, "the demo runs, and explains less"),
+        (True, (MUTATING_WEBHOOKS.plural, "list"), State.WARNING, "the demo runs, but explains less"),
     ],
 )
 async def test_rights_that_are_missing(
@@ -116,7 +116,7 @@ async def test_a_namespace_that_is_taken(cluster: HollowCluster, cluster_api: Ap
     await up(cluster_api, CONFIG, events.append)
     place = (await checks(cluster_api))["namespace"]
     assert place.state is State.WARNING
-    assert "a demo is deployed" in place.summary
+    assert "a demo is already deployed" in place.summary
 
 
 async def test_a_namespace_that_terminates(cluster: HollowCluster, cluster_api: Api) -> None:
@@ -141,8 +141,8 @@ async def test_no_injector(cluster: HollowCluster, cluster_api: Api, answer: Any
     ("nodes", "prefix", "state", "summary"),
     [
         ([node("a", *OURS), node("b", OURS[0])], None, State.FAILED, f"1 of 2 nodes do not have {OURS[1]}"),
-        ([node("a", *OURS), node("b", unschedulable=True)], None, State.OK, "every node that takes pods"),
-        ([node("a", *map(str, range(50)))], None, State.UNKNOWN, "as far as they list their images"),
+        ([node("a", *OURS), node("b", unschedulable=True)], None, State.OK, "every schedulable node"),
+        ([node("a", *map(str, range(50)))], None, State.UNKNOWN, "by the images that they list"),
         ([node("a", *OURS)], "registry.example.com/x", State.UNKNOWN, "whether they can pull it"),
         ([node("a")], None, State.FAILED, f"1 of 1 nodes do not have {OURS[0]}"),
     ],

@@ -114,7 +114,7 @@ async def test_a_shared_namespace_has_its_labels_back(cluster: HollowCluster, cl
     assert cluster.store.get(NAMESPACES, "", DEMO)["metadata"]["annotations"] == annotations
     assert ours(cluster) == ["pods/theirs"]
     assert (
-        "stays, because grpcdemo did not create it\nlabels restored: no istio-injection, istio.io/rev=canary"
+        "is kept, because grpcdemo did not create it\nlabels restored: no istio-injection, istio.io/rev=canary"
         in events.done
     )
 
@@ -125,14 +125,14 @@ async def test_foreign_objects_stay(cluster: HollowCluster, demo_api: Api, event
     await cleanup(demo_api, CONFIG, events.append)
     assert cluster.names(NAMESPACES).count(DEMO) == 1
     assert [name for name in ours(cluster) if "theirs" not in name] == []
-    assert f"stays, because it also holds {resource.plural}/theirs" in events.warned
-    assert "nothing of grpcdemo's" not in events.done
+    assert f"is kept, because it also contains {resource.plural}/theirs" in events.warned
+    assert "nothing created by grpcdemo" not in events.done
 
 
 async def test_a_namespace_without_a_demo_stays(cluster: HollowCluster, cluster_api: Api, events: Events) -> None:
     cluster.create_namespace(DEMO)
     assert await cleanup(cluster_api, CONFIG, events.append) == [CleanedNamespace(DEMO, "kept", gone=True)]
-    assert f"nothing of grpcdemo's in namespace {DEMO}" in events.done
+    assert f"nothing created by grpcdemo in namespace {DEMO}" in events.done
 
 
 @pytest.mark.parametrize(
@@ -260,7 +260,7 @@ async def test_a_namespace_that_somebody_has_replaced_stays(
     await cleanup(demo_api, NO_WAIT, events.append)
     assert cluster.names(DEPLOYMENTS, DEMO) == ["new"]
     assert "being deleted" not in events.done
-    assert f"namespace {DEMO} stays, because grpcdemo did not create it" in events.done
+    assert f"namespace {DEMO} is kept, because grpcdemo did not create it" in events.done
 
 
 async def test_a_demo_that_somebody_has_replaced_is_cleaned_up_too(

@@ -231,7 +231,7 @@ async def test_pods_that_lost_their_proxies_do_not_vote(
             for pod in cluster.store.list(PODS, DEMO):
                 cluster.store.update(PODS, {**pod, "spec": {**pod["spec"], "initContainers": []}})
 
-    with pytest.raises(GrpcdemoError, match="has no proxy any more: somebody has switched Istio off") as caught:
+    with pytest.raises(GrpcdemoError, match="no longer has a proxy: somebody has turned Istio off") as caught:
         await demo(cluster_api, CONFIG, report, Audience())
     assert not isinstance(caught.value, UnexpectedVerdict)
     assert DEMO not in cluster.names(NAMESPACES)

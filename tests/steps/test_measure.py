@@ -175,7 +175,7 @@ async def test_why_nothing_was_measured(cluster: HollowCluster, demo_api: Api, p
     cluster.set_spec(DEPLOYMENTS, DEMO, "grpc-server", replicas=1)
     await cluster.settle()
     cluster.faults.on("GET", path(pods), Envoy(SERVICE, dict.fromkeys(servers(pods), 1)))
-    assert reason(await measured(demo_api)) == "there are no two ready pods to balance over"
+    assert reason(await measured(demo_api)) == "fewer than two pods are ready"
 
 
 async def test_a_client_without_a_sidecar_is_not_asked(cluster: HollowCluster, demo_api: Api) -> None:
@@ -287,7 +287,7 @@ async def test_an_even_load_is_no_balance(cluster: HollowCluster, demo_api: Api)
     assert diagnosis.measured
     assert diagnosis.measured.verdict.outcome is Outcome.INCONCLUSIVE
     assert diagnosis.measured.verdict.reason.startswith("the load is even, 3 pods answered ")
-    assert diagnosis.measured.verdict.reason.endswith(": callers without a sidecar are not told apart")
+    assert diagnosis.measured.verdict.reason.endswith(": callers without a sidecar cannot be told apart")
 
 
 async def test_servers_without_requests(cluster: HollowCluster, demo_api: Api) -> None:

@@ -140,9 +140,7 @@ async def test_behind_a_sidecar_nobody_would_be_seen(cluster: HollowCluster, dem
     await mesh_servers(cluster)
     cluster.faults.asked.clear()
     agree = Asking(cluster)
-    with pytest.raises(
-        GrpcdemoError, match=r"Istio's sidecar is connected to the callers of pod .* in its place"
-    ) as no:
+    with pytest.raises(GrpcdemoError, match=r"Istio's sidecar accepts the connections to pod .*, so a probe") as no:
         await diagnose(demo_api, config(agree))
     assert "--source envoy" in str(no.value.hint)
     assert (agree.plans, changes(cluster)) == ([], [])
@@ -170,7 +168,9 @@ async def test_an_earlier_container_that_is_not_admitted_keeps_others_out(
         cluster.faults.on("PATCH", adding(pod), refuse(403, why))
     with pytest.raises(GrpcdemoError, match="violates PodSecurity") as refused:
         await diagnose(demo_api, config(agree))
-    assert "debugger is an earlier ephemeral container, which can only go with its pod" in str(refused.value.hint)
+    assert "debugger is an earlier ephemeral container, which can only be removed with its pod" in str(
+        refused.value.hint
+    )
 
 
 async def test_an_image_that_is_not_there(cluster: HollowCluster, demo_api: Api, agree: Asking) -> None:

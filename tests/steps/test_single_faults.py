@@ -264,7 +264,7 @@ LASTING: dict[str, tuple[Answer | None, str]] = {
 HASTE = Patience(back_off_s=0, lost_s=0.05, lost_retry_s=0.01, starting_s=0.05)
 HASTE_IN_SILENCE = replace(HASTE, answer_s=0.3, silence_s=0.3)
 """Only of a server that is silent: a slow machine answers too late for it, too."""
-MAYBE = "it may have been done all the same"
+MAYBE = "it may have been done anyway"
 ENDLESS = {"observe", "demo"}
 """They follow logs, and wait for an API server that is away until their own time is up."""
 SHORT_S = 0.3

@@ -151,7 +151,7 @@ async def test_a_new_pod_need_not_be_tried_out(
     cluster.faults.on("POST", PODS_PATH, refuse(code, message))
     pods = await switch(demo_api, ON, events.append)
     assert all(pod.proxy for pod in pods)
-    assert "could not check what a new pod gets" in events.warned
+    assert "could not check whether a new pod gets a proxy" in events.warned
     assert message in events.warned
 
 

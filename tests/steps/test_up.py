@@ -175,7 +175,7 @@ async def test_the_timeout_names_what_the_scheduler_says(
     cluster: HollowCluster, cluster_api: Api, events: Events
 ) -> None:
     cluster.policy = wants_ssd
-    with pytest.raises(GrpcdemoError, match=r"^after 0s still waiting .* is unschedulable: 0/1 nodes") as caught:
+    with pytest.raises(GrpcdemoError, match=r"^timed out after 0s waiting .* is unschedulable: 0/1 nodes") as caught:
         await up(cluster_api, UpConfig(timeout_s=0), events.append)
     assert "labels that the pods select" in str(caught.value.hint)
 
@@ -218,7 +218,7 @@ async def test_unreadable_events_do_not_hide_the_timeout(
 ) -> None:
     cluster.faults.on("GET", EVENTS.path(DEMO), refuse(403, 'User "jane" cannot list resource "events"'))
     cluster.policy = wants_ssd
-    with pytest.raises(GrpcdemoError, match=r"still waiting .* is unschedulable"):
+    with pytest.raises(GrpcdemoError, match=r"waiting .* is unschedulable"):
         await up(cluster_api, UpConfig(timeout_s=0), events.append)
 
 
@@ -287,7 +287,7 @@ async def test_stuck_pods_that_may_not_be_deleted_are_said(
         cluster.faults.on("DELETE", PODS.path(DEMO, name), refuse(403, 'User "jane" cannot delete resource "pods"'))
     with pytest.raises(GrpcdemoError, match="cannot pull image"):
         await up(cluster_api, UpConfig(wanted=Settings(servers=1), timeout_s=3600), events.append)
-    assert "could not replace what an earlier attempt left stuck" in events.warned
+    assert "could not replace objects that an earlier attempt left stuck" in events.warned
 
 
 async def test_the_service_comes_first(cluster: HollowCluster, cluster_api: Api, events: Events) -> None:
@@ -301,7 +301,7 @@ async def test_the_service_comes_first(cluster: HollowCluster, cluster_api: Api,
 
 async def test_a_timeout_says_what_it_waited_for(cluster: HollowCluster, cluster_api: Api, events: Events) -> None:
     cluster.node.behavior = lambda pod: waiting("ContainerCreating")
-    with pytest.raises(GrpcdemoError, match="still waiting for grpc-server 0/1 ready, grpc-client 0/1 ready"):
+    with pytest.raises(GrpcdemoError, match="waiting for grpc-server 0/1 ready, grpc-client 0/1 ready"):
         await up(cluster_api, UpConfig(wanted=Settings(servers=1), timeout_s=0), events.append)
 
 

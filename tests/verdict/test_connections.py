@@ -16,7 +16,7 @@ MOVED = Reach(2, 1, LOOKS)
     [
         ([KEPT], "the only connection of web-0 goes to one of 3 pods"),
         ([Reach(1, 1, LOOKS, connections=4)], "all 4 connections of web-0 go to one of 3 pods"),
-        ([KEPT, Reach(1, 1, 99, 2)], "each of 2 clients is connected to one of 3 pods only"),
+        ([KEPT, Reach(1, 1, 99, 2)], "each of 2 clients is connected to only one of 3 pods"),
     ],
 )
 def test_pinned(reaches: list[Reach], reason: str) -> None:
@@ -28,12 +28,12 @@ def test_pinned(reaches: list[Reach], reason: str) -> None:
     ("reaches", "reason"),
     [
         ([], "no client pod is connected"),
-        ([NEW], "web-0 is connected to one of 3 pods, by a connection that was there at 4 of at least 5 looks"),
-        ([KEPT, NEW], "web-1 is connected to one of 3 pods, by a connection that was there at 4 of at least 5 looks"),
+        ([NEW], "web-0 is connected to one of 3 pods, by a connection that was open in 4 of at least 5 readings"),
+        ([KEPT, NEW], "web-1 is connected to one of 3 pods, by a connection that was open in 4 of at least 5 readings"),
         ([NEW, MOVED, ALL], "web-1 was connected to 2 of 3 pods, to one at a time"),
-        ([ALL], "web-0 is connected to 3 of 3 pods: how requests are shared among connections is not known"),
-        ([ALL, ALL], "each of 2 clients is connected to 3 of 3 pods: how requests are shared"),
-        ([ALL, KEPT, ALL], "1 of 3 clients is connected to 1 of 3 pods, 2 to 3: how requests are shared"),
+        ([ALL], "web-0 is connected to 3 of 3 pods: how requests are spread over the connections is not known"),
+        ([ALL, ALL], "each of 2 clients is connected to 3 of 3 pods: how requests are spread"),
+        ([ALL, KEPT, ALL], "1 of 3 clients is connected to 1 of 3 pods, 2 to 3: how requests are spread"),
     ],
 )
 def test_inconclusive(reaches: list[Reach], reason: str) -> None:

@@ -114,7 +114,7 @@ AGE = cure(
     windows(1, MOVING, 0.9),
     course=replace(course(2.4), traffic=traffic(200, 200, 201, repeated=592), skipped={Event.CRASH: "may not"}),
 )
-UNABLE = CureResult("envoy", "a proxy in the middle", ("cluster",), failure="no image of Envoy is known here")
+UNABLE = CureResult("envoy", "a proxy in the middle", ("cluster",), failure="no Envoy image is known here")
 COMPARISON = Comparison(SETTING, (NONE, HEADLESS, AGE, SIDECAR, UNABLE), 212.4, complete=True)
 BASELINE_ONLY = Comparison(replace(SETTING, rounds=1), (replace(NONE, course=None),), 20.0, complete=False)
 HOSTILE = Comparison(

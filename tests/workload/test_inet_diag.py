@@ -9,7 +9,7 @@ import pytest
 
 from grpcdemo.workload.inet_diag import read_connections
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="connections can only be read on Linux")
 
 
 @contextmanager

@@ -31,7 +31,9 @@ def parse_cluster(fields: Fields) -> Cluster:
     authority = read_pem(fields, "certificate-authority")
     insecure = fields.flag("insecure-skip-tls-verify")
     if is_tls and authority and insecure:
-        raise fields.place("insecure-skip-tls-verify").error(f"excludes {authority.place.name}: remove one of them")
+        raise fields.place("insecure-skip-tls-verify").error(
+            f"cannot be combined with {authority.place.name}: remove one of them"
+        )
     return Cluster(
         server=server,
         place=fields.place(""),
@@ -56,7 +58,7 @@ def _parse_server(fields: Fields) -> str:
     except ValueError:
         raise place.error("is not a URL") from None
     if "@" in url.netloc:
-        raise place.error("must not hold a password: it is shown. A user's entry has fields for it")
+        raise place.error("must not contain a password, because it is printed: use the fields of a user's entry")
     if url.scheme not in ("http", "https") or not HOST.fullmatch(url.hostname or ""):
         raise place.error("must be a URL such as https://HOST:PORT")
     host = f"[{url.hostname}]" if ":" in str(url.hostname) else url.hostname

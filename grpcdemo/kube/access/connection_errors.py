@@ -43,7 +43,7 @@ class Peer:
 API_SERVER = Peer(
     "the API server",
     "certificate-authority-data",
-    Hint("is the cluster running? ", Kubectl("cluster-info"), " should answer; `--context` names another"),
+    Hint("check the cluster with ", Kubectl("cluster-info"), ", or choose another with --context"),
 )
 
 
@@ -55,17 +55,17 @@ def connection_errors(server: str, proxy: Proxy | None = None, *, peer: Peer = A
         yield
     except (aiohttp.ClientConnectorCertificateError, ssl.SSLError) as error:
         raise Unreachable(
-            f"the certificate of {server} is not accepted{through}: {error}",
+            f"the certificate of {server} is not trusted{through}: {error}",
             hint=f"check {peer.authority} in the kubeconfig",
         ) from error
     except aiohttp.ClientHttpProxyError as error:
         raise Unreachable(
-            f"the proxy {proxy} does not connect to {peer.name} {server}: {error.status} {error.message}",
+            f"the proxy {proxy} did not connect to {peer.name} {server}: {error.status} {error.message}",
             hint=_advise_on_proxy(server, proxy),
         ) from error
     except ProxyError as error:
         raise Unreachable(
-            f"the proxy {proxy} does not connect to {peer.name} {server}: {error}",
+            f"the proxy {proxy} did not connect to {peer.name} {server}: {error}",
             hint=_advise_on_proxy(server, proxy),
         ) from error
     except NOT_CONNECTED as error:
@@ -81,7 +81,7 @@ def connection_errors(server: str, proxy: Proxy | None = None, *, peer: Peer = A
     except (asyncio.TimeoutError, ProxyTimeoutError) as error:
         raise Unreachable(f"{peer.name} {server} did not answer in time{through}") from error
     except aiohttp.ClientPayloadError as error:
-        raise Unreachable(f"the connection to {server}{through} broke in the middle of an answer") from error
+        raise Unreachable(f"the connection to {server}{through} broke in the middle of a response") from error
     except (aiohttp.ClientError, ConnectionError) as error:
         raise Unreachable(f"the connection to {server}{through} broke: {error or type(error).__name__}") from error
 
@@ -90,7 +90,7 @@ def _reason(error: aiohttp.ClientConnectorError | ProxyConnectionError) -> str:
     """In the system's words; a name that is not found has others, and a negative number."""
     cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error.__cause__
     number, words = getattr(cause, "errno", None), getattr(cause, "strerror", None)
-    return os.strerror(number) if number and number > 0 else str(words or cause) or "it closes the connection"
+    return os.strerror(number) if number and number > 0 else str(words or cause) or "the connection was closed"
 
 
 def _advise_on_proxy(server: str, proxy: Proxy | None) -> str:

@@ -91,7 +91,7 @@ def _read(path: Path) -> str:
     if not token:
         raise ValueError("it is empty")
     if not token.isprintable():
-        raise ValueError("it holds more than a token")
+        raise ValueError("it contains more than a token")
     return token
 
 

@@ -95,7 +95,7 @@ async def run_plugin(plugin: ExecPlugin, cluster: Cluster, environment: Mapping[
             env={**environment, **dict(plugin.environment), INFO: info},
         )
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "an argument or a variable of it cannot be used"
+        reason = getattr(error, "strerror", None) or "one of its arguments or variables is invalid"
         raise GrpcdemoError(f"the credential plugin {_name(plugin)} cannot be run: {reason}") from error
     try:
         output, _ = await process.communicate()
@@ -106,7 +106,7 @@ async def run_plugin(plugin: ExecPlugin, cluster: Cluster, environment: Mapping[
     if process.returncode:
         raise GrpcdemoError(
             f"the credential plugin {_name(plugin)} failed with exit code {process.returncode}",
-            hint=Hint("its own words are above; when it works, ", Kubectl("get", "ns"), " does too"),
+            hint=Hint("its own message is above; once it works, ", Kubectl("get", "ns"), " does too"),
         )
     return output
 
@@ -116,8 +116,8 @@ def _may_ask(plugin: ExecPlugin) -> bool:
     may_ask = plugin.interactive_mode != "Never" and os.isatty(STDIN)
     if plugin.interactive_mode == "Always" and not may_ask:
         raise GrpcdemoError(
-            f"the credential plugin {_name(plugin)} asks questions, and stdin is not a terminal",
-            hint="run the command in a terminal, or use credentials for programs: a service account's token",
+            f"the credential plugin {_name(plugin)} needs input, but stdin is not a terminal",
+            hint="run the command in a terminal, or use non-interactive credentials, such as a service account token",
         )
     return may_ask
 
@@ -184,7 +184,7 @@ def _read_time(text: str, plugin: ExecPlugin) -> datetime | None:
     try:
         return parse_time(text) if text else None
     except ValueError:
-        raise _wrong(plugin, "printed an expirationTimestamp that is no time") from None
+        raise _wrong(plugin, "printed an invalid expirationTimestamp") from None
 
 
 def _wrong(plugin: ExecPlugin, what: str) -> GrpcdemoError:

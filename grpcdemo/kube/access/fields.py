@@ -49,7 +49,7 @@ class Fields:
         return Place(self.file, self.entry, name)
 
     def text(self, name: str) -> str:
-        return str(self._read(name, str, "text: put it in quotes") or "")
+        return str(self._read(name, str, "a string: put it in quotes") or "")
 
     def flag(self, name: str) -> bool:
         return bool(self._read(name, bool, "true or false, without quotes"))
@@ -60,7 +60,7 @@ class Fields:
     def texts(self, name: str) -> tuple[str, ...]:
         texts = self.list(name)
         if not all(isinstance(text, str) for text in texts):
-            raise self.place(name).error("must be a list of texts: put each in quotes")
+            raise self.place(name).error("must be a list of strings: put each in quotes")
         return tuple(texts)
 
     def data(self, name: str) -> bytes:
@@ -84,7 +84,7 @@ class Fields:
         """Refuse what kubectl would ignore."""
         for name in self.content:
             if name not in known:
-                raise self._unknown_place(name).error(f"is no field that grpcdemo knows{_guess(name, known)}")
+                raise self._unknown_place(name).error(f"is not a field that grpcdemo knows{_guess(name, known)}")
 
     def refuse_misspelled(self, known: Iterable[str]) -> None:
         """Refuse what looks like a known field; the rest is for other programs."""
@@ -107,4 +107,4 @@ def _guess(name: object, known: Iterable[str]) -> str:
     """The known field that is meant, in words."""
     plain = {one.lower().replace("-", ""): one for one in known}
     close = difflib.get_close_matches(str(name).lower().replace("-", "").replace("_", ""), plain, n=1, cutoff=0.85)
-    return f": is {plain[close[0]]} meant?" if close else ""
+    return f": did you mean {plain[close[0]]}?" if close else ""

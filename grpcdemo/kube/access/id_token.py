@@ -15,8 +15,8 @@ def read_expiry(token: str) -> float:
     payload = match["payload"] if match else ""
     claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     if not isinstance(claims, dict):
-        raise ValueError("it claims nothing")
+        raise ValueError("it has no claims")
     expiry = claims.get("exp", 0)
     if not isinstance(expiry, int | float):
-        raise ValueError("its end is no time")
+        raise ValueError("its exp is not a time")
     return float(expiry)

@@ -40,7 +40,7 @@ ERRORS = (
 PEER = Peer(
     "the OpenID Connect provider",
     "idp-certificate-authority-data",
-    Hint("check idp-issuer-url in the kubeconfig, and whether you must be in a private network"),
+    Hint("check idp-issuer-url in the kubeconfig, and whether it needs a private network"),
 )
 LOG_IN = "log in to the cluster again"
 
@@ -100,7 +100,7 @@ class IdentityProvider:
         if answer.status != 200 or not all(isinstance(one, str) and one for one in named):
             raise self._error(f"has no usable discovery document: HTTP {answer.status}")
         if str(named[0]).rstrip("/") != issuer.rstrip("/"):
-            raise self._error("calls itself another issuer", hint="write idp-issuer-url exactly as the provider has it")
+            raise self._error("reports another issuer", hint="write idp-issuer-url exactly as the provider has it")
         if not _is_private(str(named[1])):
             raise self._error("names a token endpoint without TLS")
         return str(named[1])
@@ -123,11 +123,11 @@ class IdentityProvider:
     def _read_tokens(self, content: Mapping[str, Any]) -> Tokens:
         id_token, refresh_token = content.get("id_token"), content.get("refresh_token")
         if not isinstance(id_token, str):
-            raise self._error("gives no id-token for a refresh-token", hint="log in with the scope openid")
+            raise self._error("returned no id-token for the refresh-token", hint="log in with the scope openid")
         try:
             read_expiry(id_token)
         except ValueError:
-            raise self._error("gives an id-token that is none") from None
+            raise self._error("returned an invalid id-token") from None
         return Tokens(id_token, refresh_token if isinstance(refresh_token, str) else "")
 
     async def _send(self, method: str, url: str, **options: Any) -> Answer:

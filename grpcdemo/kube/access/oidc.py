@@ -75,7 +75,7 @@ class OidcCredentials:
         try:
             expiry = read_expiry(provider.id_token)
         except ValueError:
-            raise provider.place.error("id-token is no ID token", hint=LOG_IN) from None
+            raise provider.place.error("id-token is not an ID token", hint=LOG_IN) from None
         return self._credentials(provider) if expiry > self._clock() + EARLY_S else None
 
     async def _refresh_once(self) -> Credentials:
@@ -131,8 +131,9 @@ class OidcCredentials:
             reason = getattr(error, "strerror", None) or error
             self._report(
                 Warned(
-                    f"the new tokens of {self._user.place.entry} are not in {printable(str(self._file))}: {reason}. "
-                    "If the provider takes a refresh token only once, kubectl needs a new login"
+                    f"the new tokens of {self._user.place.entry} could not be written to "
+                    f"{printable(str(self._file))}: {reason}. If the provider accepts a refresh token only once, "
+                    "kubectl needs a new login"
                 )
             )
         return self._credentials(provider)

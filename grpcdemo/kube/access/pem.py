@@ -29,7 +29,7 @@ def read_pem(fields: Fields, name: str) -> Pem | None:
     data_name = f"{name}-data"
     path, data = fields.path(name), fields.data(data_name)
     if path and data:
-        raise fields.place(name).error(f"excludes {data_name}: remove one of them")
+        raise fields.place(name).error(f"cannot be combined with {data_name}: remove one of them")
     if data:
         return Pem(data, fields.place(data_name))
     return read_pem_file(fields.place(name), path) if path else None

@@ -88,11 +88,12 @@ def _usable(proxy_url: str, source: str) -> Proxy:
         )
     if url.scheme not in SUPPORTED:
         raise UsageError(
-            f"the proxy {proxy} has the scheme {url.scheme}", hint=f"grpcdemo and kubectl know {', '.join(SUPPORTED)}"
+            f"the proxy {proxy} has the unsupported scheme {url.scheme}",
+            hint=f"grpcdemo and kubectl support {', '.join(SUPPORTED)}",
         )
     if url.scheme == "https" and sys.version_info < (3, 11):
         raise UsageError(
-            f"the proxy {proxy} speaks TLS", hint="run grpcdemo with Python 3.11 or later, or name another"
+            f"the proxy {proxy} uses TLS", hint="run grpcdemo with Python 3.11 or later, or use another proxy"
         )
     return proxy
 

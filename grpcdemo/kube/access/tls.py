@@ -56,7 +56,7 @@ def _trust(context: ssl.SSLContext, authority: Pem) -> None:
         except (ssl.SSLError, ValueError):
             continue
     if not usable:
-        raise authority.place.error("holds no certificate that can be read")
+        raise authority.place.error("contains no readable certificate")
 
 
 def _load(context: ssl.SSLContext, key_pair: KeyPair) -> None:
@@ -82,4 +82,4 @@ def _load(context: ssl.SSLContext, key_pair: KeyPair) -> None:
 def _refuse(key: Pem, error: ssl.SSLError) -> UsageError:
     if error.reason == "KEY_VALUES_MISMATCH":
         return key.place.error("is the key of another certificate")
-    return key.place.error("holds no private key that can be read")
+    return key.place.error("contains no readable private key")

@@ -56,7 +56,7 @@ def parse_user(fields: Fields, cluster: Cluster) -> User:
         return User(fields.place(""), impersonation=impersonation)
     plugin, provider = fields.fields("exec"), fields.fields("auth-provider")
     if plugin and provider:
-        raise fields.place("exec").error("excludes auth-provider: remove one of them")
+        raise fields.place("exec").error("cannot be combined with auth-provider: remove one of them")
     user = User(
         place=fields.place(""),
         token=_header_value(fields.place("token"), fields.text("token")),
@@ -69,7 +69,7 @@ def parse_user(fields: Fields, cluster: Cluster) -> User:
         impersonation=impersonation,
     )
     if user.has_token and (user.username or user.password):
-        raise fields.place("username").error("excludes token and tokenFile: remove one of them")
+        raise fields.place("username").error("cannot be combined with token and tokenFile: remove one of them")
     if not (user.is_static or user.exec_plugin or user.oidc_provider):
         raise user.place.error("has no credentials", hint="log in to the cluster again, or name another --context")
     return user
@@ -95,7 +95,7 @@ def _escape(byte: int) -> str:
 
 def _header_value(place: Place, text: str) -> str:
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
-        raise place.error("holds a line break or another control character")
+        raise place.error("contains a line break or another control character")
     return text
 
 
@@ -139,9 +139,9 @@ def _parse_variable(fields: Fields, item: Any) -> tuple[str, str]:
 def _parse_auth_provider(fields: Fields) -> OidcProvider:
     name, config = fields.text("name"), fields.fields("config") or Fields(fields.file, fields.entry, {})
     if name in REMOVED_PROVIDERS:
-        raise fields.place("name").error(f"{name} exists no more", hint=REMOVED_PROVIDERS[name])
+        raise fields.place("name").error(f"{name} no longer exists", hint=REMOVED_PROVIDERS[name])
     if name != "oidc":
-        raise fields.place("name").error("must be oidc, the only one that kubectl knows")
+        raise fields.place("name").error("must be oidc, the only one that kubectl supports")
     config.refuse_misspelled(PROVIDER)
     for required in ("idp-issuer-url", "client-id"):
         if not config.text(required):

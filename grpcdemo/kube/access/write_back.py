@@ -48,7 +48,7 @@ async def locked(path: Path, *, within_s: float = LOCK_S) -> AsyncIterator[None]
     deadline = asyncio.get_running_loop().time() + within_s
     while not _create(lock):
         if asyncio.get_running_loop().time() >= deadline:
-            raise OSError(errno.EEXIST, f"{lock} is there: remove it unless a program is writing the file now")
+            raise OSError(errno.EEXIST, f"{lock} exists: remove it unless a program is writing the file now")
         await asyncio.sleep(LOOK_S)
     try:
         yield
@@ -64,7 +64,7 @@ def write_provider(path: Path, user: str, values: Mapping[str, str]) -> None:
     _find_config(content, user).update(values)
     data = yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=float("inf")).encode()
     if parse_yaml(data) != content:
-        raise ValueError("it cannot be written as it is")
+        raise ValueError("it cannot be rewritten without changing other content")
     _replace(path, data, status)
 
 
@@ -87,7 +87,7 @@ def _find_config(content: Any, user: str) -> dict[str, Any]:
         config: dict[str, Any] = entry["user"]["auth-provider"]["config"]
         config.update()
     except (LookupError, TypeError, AttributeError, StopIteration):
-        raise ValueError(f"it has no auth-provider of {user} any more") from None
+        raise ValueError(f"it no longer has an auth-provider of {user}") from None
     return config
 
 
@@ -95,7 +95,7 @@ def _require_writable(path: Path) -> os.stat_result:
     """Its status. A read-only file could be replaced, but somebody wants it to stay."""
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
-        raise OSError(errno.EINVAL, "it is no regular file")
+        raise OSError(errno.EINVAL, "it is not a regular file")
     if not status.st_mode & 0o222 or not os.access(path, os.W_OK):
         raise OSError(errno.EACCES, "it is read-only")
     return status

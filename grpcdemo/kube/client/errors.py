@@ -30,7 +30,7 @@ def api_error(code: int, status: Object, request: Request, context: str) -> ApiE
     what = f"cannot {request.verb} {request.subject}: {message}"
     if code == 401:
         return Unauthorized(
-            f"the cluster does not accept the credentials of context {context}: {message}",
+            f"the cluster rejects the credentials of context {context}: {message}",
             hint=Hint("they may have expired: log in again, then try ", Kubectl("get", "ns")),
         )
     if code == 403 and is_missing_permission(message):
@@ -45,7 +45,7 @@ def api_error(code: int, status: Object, request: Request, context: str) -> ApiE
     if code == 410:
         return Expired(what)
     if code == 429:
-        return ApiError(what, hint="the API server is overloaded or limits this client: try again later")
+        return ApiError(what, hint="the API server is overloaded or throttles this client: try again later")
     if code in (400, 403, 422):
         return Rejected(what)
     return ApiError(what)
@@ -54,8 +54,8 @@ def api_error(code: int, status: Object, request: Request, context: str) -> ApiE
 def not_kubernetes(server: str) -> ApiError:
     """The error for an answer that no Kubernetes API gives."""
     return ApiError(
-        f"what answers at {server} is not a Kubernetes API",
-        hint="check the server's address in the kubeconfig, and whether a proxy stands in between",
+        f"{server} is not a Kubernetes API server",
+        hint="check the server's address in the kubeconfig, and whether a proxy is in between",
     )
 
 
@@ -64,8 +64,8 @@ def _advise_on_permission(request: Request) -> Hint:
     if request.resource != NAMESPACES:
         return Hint("check with ", request.can_i, ", or ask for the permission")
     if request.verb != "patch" or request.name is None or request.body is None:
-        return Hint("name a namespace that exists and that you may use with --namespace, or check with ", request.can_i)
+        return Hint("choose an existing namespace that you may use with --namespace, or check with ", request.can_i)
     labels = request.body["metadata"].get("labels") or {}
     changes = [f"{key}-" if value is None else f"{key}={value}" for key, value in labels.items()]
     label = Kubectl("label", "namespace", request.name, *changes, "--overwrite")
-    return Hint("ask someone who may to run ", label, ", or check with ", request.can_i)
+    return Hint("ask someone with this permission to run ", label, ", or check with ", request.can_i)

@@ -240,7 +240,7 @@ def _most_attempts(error: Unreachable) -> int:
 def _may_be_done(request: Request, error: Unreachable) -> Unreachable:
     """*error*, with the change that was sent and not answered."""
     return Unreachable(
-        f"cannot {request.verb} {request.subject}: {error.message}; it may have been done all the same", hint=error.hint
+        f"cannot {request.verb} {request.subject}: {error.message}; it may have been done anyway", hint=error.hint
     )
 
 

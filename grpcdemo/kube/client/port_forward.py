@@ -47,7 +47,7 @@ class PortForward:
         received, is_over = b"", False
         while (answer := read_answer(received, is_over=is_over)) is None:
             if len(received) > LARGEST:
-                raise ApiError(f"the answer of pod {self._pod} is too long")
+                raise ApiError(f"the response of pod {self._pod} is too long")
             if is_over:
                 raise self._broken()
             data = await self._receive()
@@ -107,7 +107,7 @@ def read_answer(received: bytes, *, is_over: bool = False) -> Answer | None:
     except IncompleteRead:
         return None
     except HTTPException as error:
-        raise ApiError(f"what answers is not HTTP: {error!r}") from error
+        raise ApiError(f"the response is not HTTP: {error!r}") from error
     if response.status != 200:
         raise ApiError(f"HTTP {response.status} {response.reason}")
     return None if ends_with_connection and not is_over else Answer(body, response.will_close)

@@ -109,7 +109,7 @@ async def _is_missing(api: Api, resource: Resource, name: str, namespace: str | 
 def require_whole(namespace: str, deployments: Iterable[Object]) -> None:
     """Raise if a Deployment of the demo is missing, or wants no pods: nothing could be said of its pods."""
     for gap in gaps_of(namespace, deployments):
-        half = "half of the demo is missing: " if isinstance(gap, Missing) else ""
+        half = "part of the demo is missing: " if isinstance(gap, Missing) else ""
         kind = GrpcdemoError if isinstance(gap, ScaledToZero) else NotFound
         raise kind(f"{half}{describe_gap(gap)}", hint=advise_on_gap(gap))
 

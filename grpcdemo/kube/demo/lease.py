@@ -70,7 +70,7 @@ class Lease:
                 with suppress(Conflict):  # somebody was faster
                     self._held = await (self._create() if lease is None else self._write(lease))
         except (Forbidden, NotFound, Rejected) as error:
-            report(Warned(f"could not make sure that no other demo runs here: {error.message}"))
+            report(Warned(f"could not check whether another demo runs here: {error.message}"))
             return
         self._renewal = asyncio.create_task(self._keep_renewing())
 
@@ -83,7 +83,7 @@ class Lease:
         if lease is None or self._is_ours(lease):
             return lease
         holder = _holder_of(lease).split(" ")[0]
-        report(Waiting(f"a sign of life of the demo that {holder} has started here"))
+        report(Waiting(f"{holder}'s demo here to show whether it still runs"))
         for _ in range(self._timing.looks):
             await asyncio.sleep(self._timing.look_s)
             now = await self._find()
@@ -137,7 +137,7 @@ class Lease:
         elif lease is not None:
             holder = _holder_of(lease).split(" ")[0]
             self._loss = DemoRunning(
-                f"{holder} has begun another demo in namespace {self._namespace}, because this one seemed dead",
+                f"{holder} has started another demo in namespace {self._namespace}, because this one did not respond",
                 hint="wait until it ends, or choose another namespace with --namespace",
             )
         else:
@@ -146,7 +146,7 @@ class Lease:
     def _deleted(self) -> GrpcdemoError:
         return GrpcdemoError(
             f"somebody has deleted the demo in namespace {self._namespace} while it ran",
-            hint="run it again, maybe in a namespace of its own with --namespace",
+            hint="run it again, or in a namespace of its own with --namespace",
         )
 
     async def _find(self) -> Object | None:

@@ -35,9 +35,9 @@ async def replace_stuck(api: Api, namespace: str, report: Reporter) -> None:
     try:
         await asyncio.gather(*(_replace(api, resource, obj) for resource, obj in stuck))
     except Forbidden as error:
-        report(Warned(f"could not replace what an earlier attempt left stuck ({names}): {error.message}"))
+        report(Warned(f"could not replace objects that an earlier attempt left stuck ({names}): {error.message}"))
     else:
-        report(Done(f"{names} deleted, to be created again: an earlier attempt left them stuck"))
+        report(Done(f"{names} deleted, to be recreated: an earlier attempt left them stuck"))
 
 
 def _is_stuck(pod: Object) -> bool:

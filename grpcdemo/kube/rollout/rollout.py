@@ -89,7 +89,7 @@ async def wait_for_rollout(
         troubles = [*rollout.refusals, *_late_troubles(mirror["pods"], await _list_events(api, namespace))]
         unfinished = ", ".join(map(str, rollout.unfinished))
         raise GrpcdemoError(
-            f"after {format_duration(timeout_s)} still waiting for {unfinished}{list_reasons(troubles)}",
+            f"timed out after {format_duration(timeout_s)} waiting for {unfinished}{list_reasons(troubles)}",
             hint=await _advise_on_timeout(api, troubles, namespace),
         )
 

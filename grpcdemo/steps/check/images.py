@@ -26,13 +26,13 @@ async def check_images(api: Api, config: UpConfig) -> Check:
     nodes = [node for node in (await api.list(NODES))["items"] if not node.get("spec", {}).get("unschedulable")]
     lacking = {ref: names for ref in references if (names := [_name(node) for node in nodes if not _has(node, ref)])}
     if not lacking:
-        return Check("images", State.OK, f"every node that takes pods has {' and '.join(references)}")
+        return Check("images", State.OK, f"every schedulable node has {' and '.join(references)}")
     reference, names = next(iter(lacking.items()))
     summary = f"{len(names)} of {len(nodes)} nodes do not have {reference}"
     if prefix:
-        return Check("images", State.UNKNOWN, f"{summary}; whether they can pull it shows when they try")
+        return Check("images", State.UNKNOWN, f"{summary}; whether they can pull it is not known")
     if any(len(node.get("status", {}).get("images") or []) >= LISTED for node in nodes if _name(node) in names):
-        return Check("images", State.UNKNOWN, f"{summary}, as far as they list their images")
+        return Check("images", State.UNKNOWN, f"{summary}, by the images that they list")
     return failed("images", summary, pull_hint(reference, await find_local_cluster(api)), f"nodes: {', '.join(names)}")
 
 

@@ -19,10 +19,10 @@ async def check_place(api: Api, config: UpConfig) -> Check:
     if is_terminating(existing):
         hint = Hint("`grpcdemo cleanup` waits until it is gone, and says what it waits for")
         return Check(
-            "namespace", State.WARNING, f"namespace {name} is terminating; `up` waits for its end", advice=hint
+            "namespace", State.WARNING, f"namespace {name} is terminating; `up` waits until it is gone", advice=hint
         )
     try:
         await require_place(api, name)
     except DemoExists as error:
         return Check("namespace", State.WARNING, error.message, advice=error.hint)
-    return Check("namespace", State.OK, f"namespace {name} exists, and no demo is in it")
+    return Check("namespace", State.OK, f"namespace {name} exists, without a demo")

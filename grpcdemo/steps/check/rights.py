@@ -43,7 +43,7 @@ def needed_for_new(namespace: str) -> list[Right]:
 
 
 def helpful(namespace: str) -> list[Right]:
-    """Without these, the demo runs, and explains less."""
+    """Without these, the demo runs, but explains less."""
     return [
         Right("list", MUTATING_WEBHOOKS),
         Right("list", ENDPOINT_SLICES, namespace),
@@ -65,9 +65,9 @@ async def check_rights(api: Api, config: UpConfig) -> Check:
     if missing:
         return Check("rights", State.FAILED, f"you may not {_listed(missing)}", advice=_advise(missing[0]))
     if unhelped:
-        summary = f"you may not {_listed(unhelped)}: the demo runs, and explains less"
+        summary = f"you may not {_listed(unhelped)}: the demo runs, but explains less"
         return Check("rights", State.WARNING, summary, advice=_advise(unhelped[0]))
-    return Check("rights", State.OK, f"you may do all that the demo does in namespace {config.namespace}")
+    return Check("rights", State.OK, f"you have all permissions that the demo needs in namespace {config.namespace}")
 
 
 async def _missing(api: Api, rights: list[Right]) -> list[Right]:
@@ -80,4 +80,4 @@ def _listed(rights: list[Right]) -> str:
 
 
 def _advise(right: Right) -> Hint:
-    return Hint("ask for the permission, or name a namespace of yours with --namespace; check with ", right.can_i)
+    return Hint("ask for the permission, or use your own namespace with --namespace; check with ", right.can_i)

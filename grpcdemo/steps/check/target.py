@@ -25,9 +25,9 @@ async def check_target(api: Api) -> Check:
 async def check_clock(api: Api, _: UpConfig) -> Check:
     ahead_s = api.clock_ahead_s
     if ahead_s is None:
-        return Check("clock", State.UNKNOWN, "the API server does not tell the time")
+        return Check("clock", State.UNKNOWN, "the API server's time is not known")
     if difference := describe_clocks(ahead_s):
-        return Check("clock", State.WARNING, f"{difference}; times in the demo are the cluster's")
+        return Check("clock", State.WARNING, f"{difference}; times in the demo are by the cluster's clock")
     return Check("clock", State.OK, "this machine's clock agrees with the cluster's")
 
 
@@ -36,7 +36,7 @@ def check_files(soft: int | None = None) -> Check:
     if soft is None:
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
-        return Check("files", State.OK, "open files are not limited")
+        return Check("files", State.OK, "the number of open files is not limited")
     if soft >= FILES:
-        return Check("files", State.OK, f"{soft} files may be open")
-    return failed("files", f"only {soft} files may be open", f"raise the limit: `ulimit -n {FILES}`")
+        return Check("files", State.OK, f"the limit of open files is {soft}")
+    return failed("files", f"the limit of open files is only {soft}", f"raise the limit: `ulimit -n {FILES}`")

@@ -40,9 +40,9 @@ class Capabilities:
         if Need.INJECTION in cure.needs and self.injection is None:
             return self.no_injection
         if Need.GRPC_AGENT in cure.needs and not self.grpc_agent:
-            return "the injector shows no agent for gRPC without a proxy"
+            return "the injector has no template for gRPC without a proxy"
         if Need.PROXY_IMAGE in cure.needs and self.proxy_image is None:
-            return "no image of Envoy is known here: name one with --envoy-image"
+            return "no Envoy image is known here: set one with --envoy-image"
         return None
 
     def left_out(self, cures: tuple[Cure, ...]) -> dict[str, str]:

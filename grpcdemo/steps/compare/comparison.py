@@ -210,7 +210,7 @@ async def _clean_up(places: Sequence[Place], timeout_s: float, config: CompareCo
     if not failed:
         report(Done("all namespaces of the comparison are gone"))
         return
-    report(Warned(f"not all is cleaned up; {_remove_the_rest(config)}"))
+    report(Warned(f"the cleanup is not complete; {_remove_the_rest(config)}"))
     raise failed[0]
 
 

@@ -45,7 +45,9 @@ async def _read(place: Place, added: Sequence[tuple[Object, str]]) -> list[Usage
     try:
         return await asyncio.gather(*envoys)
     except ApiError as error:
-        raise ApiError("neither the metrics API nor a kubelet tells, and not each is an Envoy with an admin") from error
+        raise ApiError(
+            "neither the metrics API nor the kubelet provides it, and not every container is an Envoy with admin port"
+        ) from error
 
 
 def _added(pod: Object) -> list[str]:

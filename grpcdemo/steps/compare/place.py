@@ -145,7 +145,7 @@ class Place:
         await self.clean_up(self._config.timeout_s, report)
         if await find_namespace(self.api, self.namespace) is not None:
             raise GrpcdemoError(
-                f"namespace {self.namespace} holds what grpcdemo did not create",
+                f"namespace {self.namespace} contains objects that grpcdemo did not create",
                 hint="choose another prefix with --namespace",
             )
 

@@ -97,7 +97,7 @@ async def _find_shared(name: str, shell: Shell) -> Command:
         if await works(shell, builder):
             return command
     raise GrpcdemoError(
-        f"{name} runs its engine's images, and neither docker nor nerdctl reaches that engine",
+        f"{name} runs its engine's images, but neither docker nor nerdctl reaches that engine",
         hint=f"start {name}, or choose its engine with `docker context use`",
     )
 
@@ -108,6 +108,6 @@ def _find_archive(path: Path, name: str) -> Archive:
     if name in archive.names:
         return archive
     raise GrpcdemoError(
-        f"{archive.path} holds {', '.join(archive.names) or 'an unnamed image'}, not {name}",
+        f"{archive.path} contains {', '.join(archive.names) or 'an unnamed image'}, not {name}",
         hint="save it again with this version of grpcdemo, or use the `--image-prefix` that it was built with",
     )

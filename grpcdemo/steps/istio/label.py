@@ -31,7 +31,7 @@ async def require_labels(api: Api, name: str, change: LabelChange) -> None:
         f"somebody else has changed the labels of namespace {name} meanwhile: "
         f"it should have {describe_labels(change)}, and has {describe_labels(now) or 'no injection label'}",
         hint=Hint(
-            "a GitOps controller may manage it: set the label there; who did it is in ",
+            "a GitOps controller may manage it: set the label there; see who changed it with ",
             Kubectl("get", f"namespaces/{name}", "--output", "yaml", "--show-managed-fields"),
         ),
     )
@@ -90,7 +90,7 @@ def choose(
     if not working:
         label = f"label {REVISION_LABEL}={revision}" if revision else "any label"
         raise GrpcdemoError(
-            f"no injector of this cluster selects {label}; its revisions and tags: {known}",
+            f"no injector in this cluster selects {label}; its revisions and tags: {known}",
             hint=f"{suggest(revision or '', revisions(webhooks))}choose one with --revision",
         )
     by_usual_label = working[0][0][INJECTION_LABEL] is not None

@@ -129,7 +129,7 @@ async def _wait_until_label_works(api: Api, config: SwitchConfig, deployments: l
         try:
             pods = await dry_run_pods(api, config.namespace, deployments)
         except (Forbidden, NoDryRun) as error:
-            report(Warned(f"could not check what a new pod gets: {error.message}"))
+            report(Warned(f"could not check whether a new pod gets a proxy: {error.message}"))
             return
         if all(bool(pod.proxy) == config.on for pod in pods):
             return
@@ -137,7 +137,7 @@ async def _wait_until_label_works(api: Api, config: SwitchConfig, deployments: l
             raise GrpcdemoError(
                 f"the label is set, but a new pod still gets {'no' if config.on else 'a'} proxy",
                 hint=Hint(
-                    "see what decides with `grpcdemo istio status`, or `istioctl experimental check-inject`", looks=True
+                    "find out why with `grpcdemo istio status`, or `istioctl experimental check-inject`", looks=True
                 ),
             )
         await asyncio.sleep(POLL_S)
@@ -175,7 +175,7 @@ async def _restart(api: Api, config: SwitchConfig, deployments: list[Object], re
         this, other = _commands(config)
         report(
             Warned(
-                "the label stays, and not every Deployment is known to be restarted; "
+                "the label is set, but not every Deployment may have been restarted; "
                 f"`{this}` completes the switch, `{other}` reverts it"
             )
         )
@@ -187,7 +187,7 @@ async def _roll_out(
 ) -> list[Pod]:
     this, other = _commands(config)
     unknown = (
-        "the label stays, and how the rollout ends is not known; "
+        "the label is set, but the outcome of the rollout is not known; "
         f"`{this}` waits for it and checks the pods, `{other}` reverts the switch"
     )
     try:
@@ -196,7 +196,7 @@ async def _roll_out(
         report(Warned(unknown))
         raise
     except GrpcdemoError:
-        report(Warned(f"the rollout continues in the cluster, and the label stays; `{other}` reverts both"))
+        report(Warned(f"the rollout continues in the cluster, and the label is kept; `{other}` reverts both"))
         raise
     try:
         await require_labels(api, config.namespace, change)

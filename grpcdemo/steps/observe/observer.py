@@ -177,10 +177,10 @@ class _Reading:
     def outage(self, *, logs: bool) -> Outage:
         """Why its calls cannot be read. A client that *logs* writes a line for each call, also for one that fails."""
         if self.log.failure or self.calls.has_calls or not logs:
-            message = self.log.failure.message if self.log.failure else "a request for its log is not answered"
+            message = self.log.failure.message if self.log.failure else "the request for its log got no answer"
             at_once = self.log.failure is not None and self.log.read_until == self.log.began
             return Outage(self.log.read_until, "unreadable", shorten(message), at_once)
-        return Outage(self.log.began, "no calls", "no line in its log tells of a call")
+        return Outage(self.log.began, "no calls", "its log contains no calls")
 
 
 def _past(config: ObserveConfig, now: float, ahead_s: float) -> Past | None:

@@ -122,7 +122,7 @@ class Window:
             if len(self._ip_of) >= self._most_servers:
                 raise GrpcdemoError(
                     f"the log of pod {client} names server number {self._most_servers + 1:,}: "
-                    "it does not tell of calls to pods",
+                    "it is not a log of calls to pods",
                     hint="watch other clients with --selector, or leave it out for the demo's own",
                 )
             self._ip_of[server] = None

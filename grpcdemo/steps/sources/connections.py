@@ -32,7 +32,7 @@ COMMAND = ("cat", "/proc/net/tcp", "/proc/net/tcp6")
 BYTE_ORDER: Final = "little"
 """Of the nodes, as far as it matters: amd64 and arm64."""
 NO_PROGRAM = "no container has the program `cat`, as in a distroless image"
-BEHIND = "its proxy is connected to its callers in its place"
+BEHIND = "its proxy accepts the connections of its callers"
 UNSEEN = "not all server pods' connections can be read"
 TAKING = (Proxy.SIDECAR, Proxy.LINKERD)
 """What takes the connections of a pod's callers."""
@@ -56,7 +56,7 @@ class ConnectionsSource:
         if not around.clients:
             return Reading("connections", nobody="no client pod is known")
         if not seeing:
-            return Reading("connections", nobody="the server pods' proxies are connected to the callers in their place")
+            return Reading("connections", nobody="the server pods' proxies accept the connections of the callers")
         asked = [*seeing.values()][:MOST_PODS]
         answers, failed = await self._polls.ask((pod, _containers(pod, around.ports)) for pod in asked)
         told = {names[uid]: _to_pod(seeing[uid], sockets, around.ports) for uid, sockets in answers.items()}
@@ -96,12 +96,12 @@ class TablesLine:
         return f"`{' '.join(COMMAND)}` does not answer"
 
     async def missing_right(self) -> Right:
-        """Kubernetes asked for `get` alone until 1.35, and asks for `create`, too."""
+        """Kubernetes asked for only `get` until 1.35, and now also for `create`."""
         for verb in ("get", "create"):
             right = Right(verb, PODS, self._namespace, subresource="exec")
             if not await self._api.may(right):
                 return right
-        raise ApiError("a command in the pod is refused, although this user has the right: an admission webhook may be")
+        raise ApiError("commands in the pod are rejected, although this user has the permission: maybe by a webhook")
 
     async def ask(self) -> Sockets:
         """Raises ApiError."""

@@ -46,7 +46,7 @@ class IstioSource:
         failures = {names[uid]: why for uid, why in failed.items()}
         counted = {names[uid]: calls.by_caller for uid, calls in answers.items() if calls.are_counted}
         if answers and not counted:
-            return Reading("istio", nobody="the servers' sidecars have no statistics of Istio")
+            return Reading("istio", nobody="the servers' sidecars have no Istio metrics")
         self._keep(counted, {names[uid] for uid in serving})
         too_many = unasked([names[uid] for uid in meshed])
         missing = [name for name in address_of if name not in {*self._latest, *failures}]
@@ -88,7 +88,7 @@ class IstioSource:
         for caller in filter(self._has_called, self._callers):
             own = pods_of[caller.workload, caller.namespace]
             if caller == NOBODY_KNOWN:
-                return {}, "callers without a sidecar are not told apart"
+                return {}, "callers without a sidecar cannot be told apart"
             if len(own) != 1 or around.is_one_of_many:
                 return {}, f"the pods of {caller.text(self._namespace)} are not told apart"
             pods[caller] = names[own[0]["metadata"]["uid"]]

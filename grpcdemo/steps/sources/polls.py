@@ -33,7 +33,7 @@ Told = TypeVar("Told", covariant=True)
 
 def unasked(names: Sequence[str]) -> dict[str, str]:
     """Which of the pods with these *names* are too many, and why they are not counted."""
-    return dict.fromkeys(names[MOST_PODS:], f"only {MOST_PODS} of {len(names)} pods are asked")
+    return dict.fromkeys(names[MOST_PODS:], f"only {MOST_PODS} of {len(names)} pods are read")
 
 
 class Line(Protocol[Told]):

@@ -21,7 +21,7 @@ from grpcdemo.steps.sources.source import PARTLY_READ, Reading
 from grpcdemo.workload.probe import parse_counts
 
 WITHOUT = "it has no probe"
-SILENT = "its probe has told nothing yet"
+SILENT = "its probe has not reported yet"
 
 
 class ProbeSource:
@@ -61,7 +61,7 @@ class ProbeSource:
             failures=failures,
             is_awaited=SILENT in failures.values(),
             uncounted=uncounted,
-            nobody="" if probes else "no server pod has a probe any more",
+            nobody="" if probes else "no server pod has a probe anymore",
             untold=PARTLY_READ if failures or uncounted else untold,
             are_pods=not untold,
         )

@@ -36,4 +36,4 @@ class Together:
 
 def _alone(reading: Reading, why: str) -> Reading:
     """With why there are no connections to help."""
-    return replace(reading, untold=f"{reading.untold}, and their connections are not known: {why}")
+    return replace(reading, untold=f"{reading.untold}, and their connections cannot be read: {why}")

@@ -174,10 +174,10 @@ async def test_a_certificate_that_it_renews(server: Recorder, plugin: Plugin) ->
         (credential(), "printed neither a token nor a certificate"),
         (credential(clientKeyData="canary"), "a key without its certificate"),
         (credential(token="canary\n"), "control character"),
-        (credential(token="canary", expirationTimestamp="soon"), "that is no time"),
+        (credential(token="canary", expirationTimestamp="soon"), "invalid expirationTimestamp"),
         (
             credential(clientKeyData="canary", clientCertificateData="canary"),
-            "clientCertificateData: holds no certificate",
+            "clientCertificateData: contains no readable certificate",
         ),
     ],
 )

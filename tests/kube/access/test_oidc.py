@@ -187,7 +187,7 @@ async def test_a_refused_refresh_token_is_told_and_not_sent_again(scene: Scene, 
 
 
 STRANGE: dict[str, tuple[dict[str, Any], str]] = {
-    "another issuer": ({"issuer": "https://other.test"}, "calls itself another issuer"),
+    "another issuer": ({"issuer": "https://other.test"}, "reports another issuer"),
     "no issuer": ({"issuer": None}, "no usable discovery document"),
     "no token endpoint": ({"token_endpoint": ""}, "no usable discovery document"),
     "a token endpoint without TLS": ({"token_endpoint": "http://127.0.0.1:9/token"}, "without TLS"),
@@ -258,7 +258,7 @@ async def test_a_provider_that_is_down_is_no_api_server_that_restarts(scene: Sce
 
 GIVEN: dict[str, Any] = {
     "no id-token": {"access_token": "a"},
-    "an id-token that is none": {"id_token": "canary"},
+    "an invalid id-token": {"id_token": "canary"},
     "an id-token with a line break": {"id_token": f"{NEW}\n"},
     "a list": {"id_token": [NEW]},
 }
@@ -300,7 +300,7 @@ async def test_a_refused_token_that_somebody_renewed(scene: Scene) -> None:
 async def test_an_id_token_that_is_none(scene: Scene) -> None:
     for token in ("canary", "canary.canary.canary", id_token("canary"), f"{NEW}\ncanary"):
         scene.write(id_token=token)
-        with pytest.raises(GrpcdemoError, match="is no ID token") as caught:
+        with pytest.raises(GrpcdemoError, match="is not an ID token") as caught:
             await scene.ask()
         assert "canary" not in str(caught.value)
 
@@ -310,7 +310,7 @@ def lock(scene: Scene) -> None:
 
 
 OBSTACLES: dict[str, tuple[Callable[[Scene], None], str]] = {
-    "a lock": (lock, "config.lock is there"),
+    "a lock": (lock, "config.lock exists"),
     "a read-only file": (lambda scene: scene.path.chmod(0o400), "it is read-only"),
 }
 

@@ -132,7 +132,9 @@ def test_a_proxy_that_is_no_url_is_refused_without_its_words(field: str, url: st
 def test_a_proxy_of_another_kind_is_refused_by_name(scheme: str) -> None:
     with pytest.raises(UsageError) as refused:
         chosen(HTTPS_PROXY=f"{scheme}://me:canary@proxy:1080")
-    assert refused.value.message.startswith(f"the proxy {scheme}://proxy:1080 (HTTPS_PROXY) has the scheme {scheme}")
+    assert refused.value.message.startswith(
+        f"the proxy {scheme}://proxy:1080 (HTTPS_PROXY) has the unsupported scheme {scheme}"
+    )
 
 
 @pytest.mark.parametrize(

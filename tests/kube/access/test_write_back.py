@@ -57,10 +57,10 @@ def test_a_link_stays_one(path: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("user", "text", "said"),
     [
-        ("user joe", TEXT, "no auth-provider of user joe any more"),
-        ("user other", TEXT, "no auth-provider of user other any more"),
-        ("user jane", "users: [5]", "no auth-provider of user jane any more"),
-        ("user jane", "", "no auth-provider of user jane any more"),
+        ("user joe", TEXT, "no longer has an auth-provider of user joe"),
+        ("user other", TEXT, "no longer has an auth-provider of user other"),
+        ("user jane", "users: [5]", "no longer has an auth-provider of user jane"),
+        ("user jane", "", "no longer has an auth-provider of user jane"),
         ("user jane", "a: [", "is not YAML"),
     ],
 )
@@ -75,7 +75,7 @@ def test_what_may_not_be_written_is_not_replaced(path: Path) -> None:
     path.chmod(0o400)
     with pytest.raises(OSError, match="it is read-only"):
         write_provider(path, "user jane", {"id-token": "new"})
-    with pytest.raises(OSError, match="no regular file"):
+    with pytest.raises(OSError, match="not a regular file"):
         write_provider(path.parent, "user jane", {"id-token": "new"})
     assert path.read_text() == TEXT
 
@@ -86,7 +86,7 @@ async def test_the_lock_is_kubectls(path: Path) -> None:
 
     async with locked(path):
         assert files() == ["config", "config.lock"]
-        with pytest.raises(OSError, match="is there"):
+        with pytest.raises(OSError, match="lock exists"):
             async with locked(path, within_s=0):
                 pass
         assert files() == ["config", "config.lock"]

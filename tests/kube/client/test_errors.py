@@ -51,7 +51,7 @@ ANSWERS: list[tuple[int, str, type[ApiError], str | None]] = [
     (403, QUOTA, Rejected, "ResourceQuota"),
     (403, TERMINATING, Rejected, None),
     (403, POLICY, Rejected, "policy"),
-    (400, 'admission webhook "w" does not support dry run', NoDryRun, "do without --dry-run"),
+    (400, 'admission webhook "w" does not support dry run', NoDryRun, "omit --dry-run"),
     (404, 'pods "p" not found', NotFound, None),
     (404, POLICY, Rejected, "policy"),  # a webhook refuses with a code of its own
     (405, "the server does not allow this method", ApiError, None),
@@ -90,13 +90,13 @@ LABELS = {"istio-injection": "disabled", "istio.io/rev": None}
     [
         (
             Request("create", NAMESPACES, name="demo"),
-            "name a namespace that exists and that you may use with --namespace, or check with "
+            "choose an existing namespace that you may use with --namespace, or check with "
             "`kubectl auth can-i create namespaces`",
         ),
         (Request("get", NAMESPACES, name="demo"), "--namespace, or check with `kubectl auth can-i get namespaces`"),
         (
             Request("patch", NAMESPACES, name="demo", body={"metadata": {"labels": LABELS, "resourceVersion": "1"}}),
-            "ask someone who may to run "
+            "ask someone with this permission to run "
             "`kubectl label namespace demo istio-injection=disabled istio.io/rev- --overwrite`",
         ),
     ],
@@ -194,7 +194,7 @@ def test_a_mistake_of_our_own_is_no_connection_error() -> None:
         (aiohttp.ClientProxyConnectionError(KEY, REFUSED), "cannot be reached: Connection refused"),
         (aiohttp.ClientConnectorDNSError(KEY, UNKNOWN), "to the API server https://c:6443 cannot be reached: Name"),
         (aiohttp.ClientHttpProxyError(ASKED, (), status=407, message="Who are you?"), "407 Who are you?"),
-        (aiohttp_socks.ProxyError("Host unreachable"), "does not connect to the API server https://c:6443: Host"),
+        (aiohttp_socks.ProxyError("Host unreachable"), "did not connect to the API server https://c:6443: Host"),
         (aiohttp.ClientConnectorError(KEY, REFUSED), "through the proxy http://proxy:3128"),
         (aiohttp.ServerDisconnectedError(), "through the proxy http://proxy:3128"),
         (asyncio.TimeoutError(), "through the proxy http://proxy:3128"),

@@ -50,7 +50,7 @@ async def test_one_connection_takes_many_requests(script: Script, api: Api) -> N
         ([], Unreachable, "the connection to pod web-1 broke"),
         ([b"\0HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n123"], Unreachable, "the connection to pod web-1 broke"),
         ([b"\0HTTP/1.1 503 Unavailable\r\ncontent-length: 0\r\n\r\n"], ApiError, "HTTP 503 Unavailable"),
-        ([b"\0SSH-2.0\r\n\r\n"], ApiError, "what answers is not HTTP"),
+        ([b"\0SSH-2.0\r\n\r\n"], ApiError, "the response is not HTTP"),
     ],
 )
 async def test_failures(script: Script, api: Api, messages: list[bytes], error: type, words: str) -> None:

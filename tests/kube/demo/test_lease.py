@@ -63,7 +63,7 @@ async def test_one_that_is_not_renewed_is_abandoned(cluster: HollowCluster, clus
     async with Lease(cluster_api, DEMO, DEAD) as second:
         await second.acquire(ignore)
         await second.confirm()
-        with pytest.raises(DemoRunning, match="has begun another demo"):
+        with pytest.raises(DemoRunning, match="has started another demo"):
             await dead.confirm()
         await dead.__aexit__()
         assert lease_of(cluster)
@@ -131,7 +131,7 @@ async def test_without_the_right_to_use_leases_nothing_is_blocked(cluster: Hollo
         await lease.acquire(events.append)
         await lease.confirm()
     assert [type(event) for event in events] == [Warned]
-    assert "could not make sure that no other demo runs here" in events[0].text
+    assert "could not check whether another demo runs here" in events[0].text
 
 
 async def test_an_abandoned_one_is_removed_and_no_other(cluster: HollowCluster, cluster_api: Api) -> None:

@@ -334,7 +334,7 @@ PROVIDERS = {
     "auth-provider oidc, refused": Case(
         oidc(**{**EXPIRED, "id-token": id_token(2**32)}), statuses={f"Bearer {id_token(2**32)}": 401}, fails=True
     ),
-    "auth-provider oidc with an id-token that is none": Case(oidc(**{**EXPIRED, "id-token": "t"}), fails=True),
+    "auth-provider oidc with an invalid id-token": Case(oidc(**{**EXPIRED, "id-token": "t"}), fails=True),
     "auth-provider oidc with an authority that is missing": Case(
         oidc(**{"id-token": id_token(2**32), "idp-certificate-authority": "none.pem"}), fails=True
     ),

@@ -31,7 +31,7 @@ async def test_an_injector_may_not_know_the_agent(cluster: HollowCluster, cluste
 
     cluster.policy = forget_template
     left_out = (await read_capabilities(cluster_api, CompareConfig())).left_out(CURES)
-    assert left_out == {"proxyless": "the injector shows no agent for gRPC without a proxy"}
+    assert left_out == {"proxyless": "the injector has no template for gRPC without a proxy"}
 
 
 async def test_without_an_injector_an_image_may_be_named(cluster: HollowCluster, cluster_api: Api) -> None:
@@ -39,7 +39,7 @@ async def test_without_an_injector_an_image_may_be_named(cluster: HollowCluster,
     bare = await read_capabilities(cluster_api, CompareConfig())
     assert bare.left_out(CURES) == {
         "sidecar": "there is no sidecar injector",
-        "envoy": "no image of Envoy is known here: name one with --envoy-image",
+        "envoy": "no Envoy image is known here: set one with --envoy-image",
         "proxyless": "there is no sidecar injector",
     }
     named = await read_capabilities(cluster_api, CompareConfig(envoy_image="example.com/envoy:1"))

@@ -123,7 +123,7 @@ async def test_a_failing_loader_is_an_error_with_what_it_said(programs: Programs
 async def test_an_archive_of_another_version_is_refused(programs: Programs, shell: Shell, tmp_path: Path) -> None:
     add_clusters(programs)
     write_archive(tmp_path / "grpcdemo-server.tar", name="localhost/grpcdemo-server:0.0.1")
-    with pytest.raises(GrpcdemoError, match=r"holds localhost/grpcdemo-server:0\.0\.1, not"):
+    with pytest.raises(GrpcdemoError, match=r"contains localhost/grpcdemo-server:0\.0\.1, not"):
         await load_images(LoadConfig(into=KIND, archives=tmp_path), shell)
 
 

@@ -103,7 +103,7 @@ async def test_what_is_lost_for_good_stays_blind(scene: Scene) -> None:
 async def test_a_log_that_tells_of_no_call_gives_no_verdict(scene: Scene, lines: tuple[bytes, ...]) -> None:
     scene.logs["x"].write(*lines)
     async with scene.watching(SOON) as watch:
-        reason = "blind to x: no line in its log tells of a call"
+        reason = "blind to x: its log contains no calls"
         observation = await watch.until(lambda one: one.verdict.reason == reason)
         assert [blind.cause for blind in observation.blind] == ["no calls"]
         scene.calls("x", 1, *["a"] * 40)

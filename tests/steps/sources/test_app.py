@@ -201,5 +201,5 @@ async def test_more_pods_than_are_asked(demo_api: Api, servers: list[Object]) ->
     source = AppSource(demo_api, AT, wait_s=60)
     reading = await source.read(around([], crowd(servers[0], MOST_PODS + 2)))
     await source.close()
-    unasked = [name for name, why in reading.uncounted.items() if why == "only 30 of 32 pods are asked"]
+    unasked = [name for name, why in reading.uncounted.items() if why == "only 30 of 32 pods are read"]
     assert unasked == ["grpc-server-30", "grpc-server-31"]

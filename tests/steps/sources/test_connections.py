@@ -128,7 +128,7 @@ async def test_servers_behind_a_proxy_see_only_that(cluster: HollowCluster, demo
     (client,) = sorted_pods(cluster, "client")
     serve(cluster, [], [], [])
     reading = await read(demo_api, pods_around(cluster))
-    assert reading.nobody == "the server pods' proxies are connected to the callers in their place"
+    assert reading.nobody == "the server pods' proxies accept the connections of the callers"
     both = Around([client], [meshed[0], servers[1]], {ip(meshed[0]): name(meshed[0]), ip(servers[1]): name(servers[1])})
     cluster.faults.on("GET", path(servers[1]), Tables(ip(servers[1])))
     reading = await read(demo_api, both)
@@ -162,4 +162,4 @@ async def test_what_refuses_is_not_a_right(cluster: HollowCluster, demo_api: Api
     for pod in cluster.store.list(PODS, DEMO):
         cluster.faults.on("GET", path(pod), refuse(403))
     reading = await read(demo_api, pods_around(cluster))
-    assert {why.partition(",")[0] for why in reading.failures.values()} == {"a command in the pod is refused"}
+    assert {why.partition(",")[0] for why in reading.failures.values()} == {"commands in the pod are rejected"}

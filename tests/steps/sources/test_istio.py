@@ -49,7 +49,7 @@ async def test_who_calls(cluster: HollowCluster, demo_api: Api, servers: list[Ob
     assert (len(reading.told), reading.all_pods, reading.untold) == (
         3,
         3,
-        "callers without a sidecar are not told apart",
+        "callers without a sidecar cannot be told apart",
     )
 
 
@@ -86,7 +86,7 @@ async def test_servers_that_count_nothing(cluster: HollowCluster, demo_api: Api)
     await mesh_servers(cluster)
     serve(cluster, *(ServerSidecar({}, has_stats=False) for _ in range(3)))
     reading = await source.read(around([], pods_of(cluster, "server")))
-    assert reading.nobody == "the servers' sidecars have no statistics of Istio"
+    assert reading.nobody == "the servers' sidecars have no Istio metrics"
     await source.close()
 
 
@@ -109,5 +109,5 @@ async def test_more_pods_than_are_asked(demo_api: Api, servers: list[Object]) ->
     source = IstioSource(demo_api, "grpc-server", DEMO, wait_s=60)
     reading = await source.read(around([], crowd(servers[0], MOST_PODS + 2)))
     await source.close()
-    unasked = [name for name, why in reading.uncounted.items() if why == "only 30 of 32 pods are asked"]
+    unasked = [name for name, why in reading.uncounted.items() if why == "only 30 of 32 pods are read"]
     assert unasked == ["grpc-server-30", "grpc-server-31"]

@@ -180,4 +180,4 @@ async def test_more_pods_than_are_asked(demo_api: Api, servers: list[Object], lo
     source = LogSource(demo_api, ANY)
     reading = await source.read(around([], crowd(servers[0], MOST_PODS + 2)))
     await source.close()
-    assert reading.uncounted == dict.fromkeys(["grpc-server-30", "grpc-server-31"], "only 30 of 32 pods are asked")
+    assert reading.uncounted == dict.fromkeys(["grpc-server-30", "grpc-server-31"], "only 30 of 32 pods are read")

@@ -167,4 +167,4 @@ async def test_a_pod_that_came_later_has_no_probe(
 
 async def test_nothing_is_left_to_read(demo_api: Api, servers: list[Object]) -> None:
     reading = await ProbeSource(demo_api, {"gone": "probe"}).read(around([], servers))
-    assert reading.nobody == "no server pod has a probe any more"
+    assert reading.nobody == "no server pod has a probe anymore"

@@ -62,7 +62,7 @@ async def test_connections_join_the_counters() -> None:
 )
 async def test_why_connections_are_not_known(connected: Reading | Unreadable, why: str) -> None:
     reading = await read(COUNTED, Told(connected))
-    assert reading.untold == f"{COUNTED.untold}, and their connections are not known: {why}"
+    assert reading.untold == f"{COUNTED.untold}, and their connections cannot be read: {why}"
 
 
 @pytest.mark.parametrize(

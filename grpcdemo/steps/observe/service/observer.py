@@ -63,7 +63,7 @@ async def _read(source: Source, around: Around) -> Reading:
         return await source.read(around)
     except Unreadable as error:
         raise Forbidden(
-            f"this user may not {error.right}, and so not read what is counted",
+            f"this user may not {error.right}, so the counters cannot be read",
             hint=Hint("check with ", error.right.can_i),
         ) from error
 

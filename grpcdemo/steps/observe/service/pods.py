@@ -82,7 +82,7 @@ class ServicePods:
             metadata = self._service["metadata"]
             raise NotFound(
                 f"no pod names Service {metadata['name']} in namespace {metadata['namespace']}, "
-                "so nobody is known to call it",
+                "so its clients are not known",
                 hint="name the client with --client, such as deploy/web, and its namespace with --client-namespace",
             )
 

@@ -62,7 +62,7 @@ class ServiceRecord:
             servers=tuple(map(read_pod, servers)),
             clients=tuple(replace(read_pod(pod), name=names[pod["metadata"]["uid"]]) for pod in clients),
             tally=tally,
-            verdict=Verdict(Outcome.INCONCLUSIVE, f"{nobody}, so nobody counts requests")
+            verdict=Verdict(Outcome.INCONCLUSIVE, f"{nobody}, so requests cannot be counted")
             if nobody
             else self._verdict(),
             hint=self._advice if nobody else None,

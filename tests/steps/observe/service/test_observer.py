@@ -96,7 +96,7 @@ async def test_the_cure_while_it_runs(cluster: HollowCluster, demo_api: Api) -> 
     async with aclosing(watching(demo_api, expect=Outcome.BALANCED)) as observations:
         before = await anext(observations)
         assert before.verdict.reason.startswith(f"{NO_PROXY}, and no server pod declares a ")
-        assert before.verdict.reason.endswith(", so nobody counts requests")
+        assert before.verdict.reason.endswith(", so requests cannot be counted")
         assert f"`grpcdemo diagnose svc/grpc-server --namespace {DEMO}`" in str(before.hint)
         assert [one.message for one in before.blind] == ["it has no sidecar"]
         pods = await mesh_clients(cluster)
@@ -131,7 +131,7 @@ async def test_callers_that_nobody_else_knows(cluster: HollowCluster, demo_api: 
         cluster.faults.on("GET", where, ServerSidecar({"web": 200}))
     seen = await last(demo_api, requests=1)
     assert (seen.clients, seen.callers) == ((), ["web"])
-    with pytest.raises(NotFound, match="so nobody is known to call it"):
+    with pytest.raises(NotFound, match="so its clients are not known"):
         await last(demo_api, seconds=0, source=SourceConfig(Choice.ENVOY))
 
 
