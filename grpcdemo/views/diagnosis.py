@@ -27,7 +27,7 @@ SHOWN = (Severity.PINS, Severity.ERRORS, Severity.MAY_PIN)
 WORDS = {
     Severity.PINS: "pins",
     Severity.ERRORS: "fails",
-    Severity.MAY_PIN: "may pin clients",
+    Severity.MAY_PIN: "may pin",
     Severity.UNKNOWN: "unknown",
     Severity.OBSCURES: "note",
 }

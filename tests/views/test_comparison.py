@@ -81,7 +81,7 @@ def test_the_schema_takes_nothing_else() -> None:
         ),
         (replace(SIDECAR, course=course(0.1)), "balanced"),
         (replace(SIDECAR, course=None), "balanced"),
-        (UNABLE, "not measured: no image of Envoy is known here"),
+        (UNABLE, "not measured: no Envoy image is known here"),
         (replace(UNABLE, failure=""), "not measured: the comparison ended before"),
         (
             replace(SIDECAR, course=None, traffic=traffic(9, 9, 9, errors=1)),
