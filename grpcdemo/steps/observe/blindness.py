@@ -10,6 +10,8 @@ import collections
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from grpcdemo.kube.messages import shorten
+from grpcdemo.kube.streams.watch import Lost
 from grpcdemo.model.observation import BlindCause, BlindTime, clipped
 
 BLIND_S = 4.0
@@ -28,6 +30,11 @@ class Outage:
     message: str
     at_once: bool = False
     """It counts however short it is: nothing was read before, and the API says why."""
+
+
+def unwatched(lost: Lost | None) -> dict[str, Outage]:
+    """Under an empty name, why the pods of all clients cannot be watched; nothing if they can."""
+    return {"": Outage(lost.since, "unwatched", shorten(lost.error.message))} if lost else {}
 
 
 class Blindness:

@@ -20,7 +20,7 @@ from grpcdemo.kube.streams.watch import Mirror
 from grpcdemo.kube.trouble import Gap
 from grpcdemo.model.observation import Observation
 from grpcdemo.model.pods import Pod
-from grpcdemo.steps.observe.blindness import Outage
+from grpcdemo.steps.observe.blindness import Outage, unwatched
 from grpcdemo.steps.observe.call_reader import CallReader, Past
 from grpcdemo.steps.observe.config import ObserveConfig
 from grpcdemo.steps.observe.followers import Followers
@@ -110,12 +110,10 @@ class _Observer:
 
     def _outages(self) -> dict[str, Outage]:
         """Up to when calls were read, by client, and why not since; under an empty name, that of the pods' watch."""
-        outages = {}
+        outages = unwatched(self._pods.lost)
         for client in self._pods.clients:
             if reading := self._read.get(client.uid):
                 outages[client.name] = reading.outage(logs=client.ready)
-        if lost := self._pods.lost:
-            outages[""] = Outage(lost.since, "unwatched", shorten(lost.error.message))
         return outages
 
     async def _watch(self) -> None:

@@ -10,10 +10,9 @@ from contextlib import AsyncExitStack
 from grpcdemo.diagnosis.inventory import Unreadable
 from grpcdemo.errors import Forbidden, Hint
 from grpcdemo.kube.client.api import Api
-from grpcdemo.kube.messages import shorten
 from grpcdemo.kube.streams.watch import Mirror
 from grpcdemo.model.observation import Observation
-from grpcdemo.steps.observe.blindness import Outage
+from grpcdemo.steps.observe.blindness import unwatched
 from grpcdemo.steps.observe.service.advice import diagnose_command
 from grpcdemo.steps.observe.service.config import ServiceObserveConfig
 from grpcdemo.steps.observe.service.pods import ServicePods, find_caller_namespaces, service_queries
@@ -49,7 +48,7 @@ async def observe_service(api: Api, config: ServiceObserveConfig) -> AsyncIterat
                 generation = around.generation
                 record.begin_window(clock())
             reading = await _read(source, around)
-            record.add(reading, around.addresses, clock(), _outage(pods))
+            record.add(reading, around.addresses, clock(), unwatched(pods.lost))
             observation = record.observation(around.servers, around.clients, clock())
             yield observation
             if config.ends.are_reached(observation, clock() - began):
@@ -66,10 +65,6 @@ async def _read(source: Source, around: Around) -> Reading:
             f"this user may not {error.right}, so the counters cannot be read",
             hint=Hint("check with ", error.right.can_i),
         ) from error
-
-
-def _outage(pods: ServicePods) -> Outage | None:
-    return Outage(pods.lost.since, "unwatched", shorten(pods.lost.error.message)) if pods.lost else None
 
 
 def _advice(config: ServiceObserveConfig) -> Hint:

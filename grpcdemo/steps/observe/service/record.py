@@ -39,13 +39,13 @@ class ServiceRecord:
         self._window.begin(now)
         self._timeline.add(Slice(windows=1), now)
 
-    def add(self, reading: Reading, addresses: Mapping[str, str], now: float, lost: Outage | None = None) -> None:
-        """Count what was read *now*; *lost* is why the pods cannot be watched."""
+    def add(self, reading: Reading, addresses: Mapping[str, str], now: float, lost: Mapping[str, Outage]) -> None:
+        """Count what was read *now*; *lost* is why the pods cannot be watched, if they cannot."""
         self._reading = reading
         new = self._window.add(now, addresses, reading.counters, reading.basis, reading.connections)
         self._timeline.add(new, now)
         self._read_until.update(dict.fromkeys(reading.told, now))
-        outages = {"": lost} if lost else {}
+        outages = dict(lost)
         for client, why in reading.failures.items():
             outages[client] = Outage(self._read_until.setdefault(client, now), "unreadable", why)
         for client, why in reading.uncounted.items():
