@@ -124,7 +124,6 @@ class Progress:
         self._waiting = ""
         self._next_draw = 0.0
         self._size: tuple[int, int] | None = None
-        """Of the terminal, when the frame that stands there was drawn."""
         """Of the terminal at the last frame, in cells and lines."""
         self._suspension = Suspension()
         self._latest: Picture | None = None

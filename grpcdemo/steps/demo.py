@@ -176,9 +176,8 @@ class _Run:
                 self.report(Warned(f"the demo failed: {error}"))
             raise
         except GrpcdemoError as failed:
-            is_same = isinstance(failed, Unreachable | Unauthorized) and type(failed) is type(
-                error
-            )  # one error says it
+            # What ended the demo may also be why nothing is cleaned up: then one of the errors says it.
+            is_same = isinstance(failed, Unreachable | Unauthorized) and type(failed) is type(error)
             if self.report.is_done or not is_same:
                 reason = "the demo is not cleaned up" if is_same else f"cleaning up failed: {failed}"
                 self.report(Warned(f"{reason}; {_remove_the_rest(self.config)}"))
