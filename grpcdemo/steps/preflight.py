@@ -41,7 +41,7 @@ async def require_place(api: Api, namespace: str) -> None:
 async def require_injector(api: Api, config: UpConfig, revision: str | None) -> Done:
     """What `istio on` will report of the namespace's labels.
 
-    Raises if Istio could not be switched on later: what is missing is said before anything is deployed.
+    Raises if Istio could not be turned on later: what is missing is reported before anything is deployed.
     """
     namespace = await find_namespace(api, config.namespace)
     labels = labels_of(namespace) if namespace else {NAMESPACE_NAME: config.namespace}

@@ -9,11 +9,11 @@ from grpcdemo.views.servers import server_rows
 from grpcdemo.views.words import counts_requests
 
 WHAT_SERVERS_TELL = {
-    "istio": "The servers' sidecars tell who calls, but not always whether a client stays on one of them.",
-    "log": "The logs tell how many requests each server gets, but not always whether a client stays on one of them.",
-    "probe": "The probes tell how many requests each server gets, but not always whether a client stays on one.",
-    "app": "The servers tell how many requests each of them gets, but not whether a client stays on one of them.",
-    "connections": "The connections tell to which server pods a client can send requests, but not how many it sends.",
+    "istio": "The servers' sidecars show who calls, but not always whether a client stays on one of them.",
+    "log": "The logs show how many requests each server gets, but not always whether a client stays on one of them.",
+    "probe": "The probes show how many requests each server gets, but not always whether a client stays on one.",
+    "app": "The servers show how many requests each of them gets, but not whether a client stays on one of them.",
+    "connections": "The connections show which server pods a client can send requests to, but not how many it sends.",
 }
 """By source."""
 
@@ -33,7 +33,7 @@ def _pinned(observation: Observation) -> str:
     if observation.connections:
         return (
             _despite_proxy(observation)
-            + "Each client is connected to one server pod only, and sends all requests there."
+            + "Each client is connected to only one server pod, and sends all requests there."
         )
     if clients > 1:
         stay = f"Each of the {clients} clients stays on one server pod: {answering} of the {len(rows)} pods answer."
@@ -58,9 +58,9 @@ def _skewed(observation: Observation) -> str:
 def _inconclusive(observation: Observation) -> str:
     rows = server_rows(observation)
     if observation.is_blind:
-        return "The calls of a client cannot be read now, so nobody knows who answers them."
+        return "The calls of a client cannot be read now, so it is not known which pods answer them."
     if len(rows) < 2:
-        return "It takes two server pods to choose from."
+        return "There are fewer than two server pods to choose from."
     answering = sum(bool(row.responses) for row in rows)
     if not answering and counts_requests(observation.counted_by):
         return "No request was answered."
@@ -69,7 +69,7 @@ def _inconclusive(observation: Observation) -> str:
     if observation.counted_by and observation.counted_by.at_servers:
         return WHAT_SERVERS_TELL[observation.counted_by.source]
     part = f"All {answering}" if answering == len(rows) else f"{answering} of the {len(rows)}"
-    return f"{part} server pods answered. A verdict takes more responses."
+    return f"{part} server pods answered. A verdict needs more responses."
 
 
 def _has_proxies(observation: Observation) -> bool:
@@ -83,4 +83,4 @@ def _each_client(observation: Observation) -> str:
 def _despite_proxy(observation: Observation) -> str:
     if not _has_proxies(observation):
         return ""
-    return f"There is a proxy beside {_each_client(observation)}, and it does not spread the requests. "
+    return f"There is a proxy beside {_each_client(observation)}, but it does not spread the requests. "

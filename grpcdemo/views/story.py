@@ -14,7 +14,7 @@ from grpcdemo.views.pods import short_names
 TITLES = {
     Act.DEPLOY: "Deploy",
     Act.OFF: "Without Istio",
-    Act.SWITCH: "Switch Istio on",
+    Act.SWITCH: "Turn Istio on",
     Act.ON: "With Istio",
 }
 MOST_ROWS = 4
@@ -56,7 +56,7 @@ def introduction(scene: Scene) -> str:
 
 def because(scene: Scene) -> str:
     """Why the act ended as it did, from what was measured."""
-    return "Because " + {Act.DEPLOY: _deployed, Act.OFF: _pinned, Act.SWITCH: _switched, Act.ON: _balanced}[scene.act](
+    return "Why: " + {Act.DEPLOY: _deployed, Act.OFF: _pinned, Act.SWITCH: _switched, Act.ON: _balanced}[scene.act](
         scene
     )
 
@@ -72,7 +72,7 @@ def _clients(scene: Scene) -> str:
 
 
 def _deployed(scene: Scene) -> str:
-    return f"injection is off, no pod has a proxy: READY is {_ready(scene.pods)}, the program alone."
+    return f"injection is off, so no pod has a proxy: READY is {_ready(scene.pods)}, the program alone."
 
 
 def _pinned(scene: Scene) -> str:
@@ -93,7 +93,9 @@ def _pinned(scene: Scene) -> str:
 
 
 def _switched(scene: Scene) -> str:
-    return f"all {len(scene.pods)} pods are new, each has an Envoy beside its program: READY is {_ready(scene.pods)}."
+    return (
+        f"all {len(scene.pods)} pods are new, and each has an Envoy beside its program: READY is {_ready(scene.pods)}."
+    )
 
 
 def _balanced(scene: Scene) -> str:

@@ -103,7 +103,7 @@ def test_a_report_of_a_failed_demo(grpcdemo: Command, cluster: HollowCluster, ku
     assert "Istio on</h2>" not in text
 
 
-ACTS = ("1/4 Deploy", "2/4 Without Istio", "3/4 Switch Istio on", "4/4 With Istio")
+ACTS = ("1/4 Deploy", "2/4 Without Istio", "3/4 Turn Istio on", "4/4 With Istio")
 
 
 def shown_on(terminal: Terminal) -> str:
@@ -128,7 +128,7 @@ def test_each_act_begins_with_enter_and_its_picture_stays(cluster: HollowCluster
     off, on = shown[places[1] : places[2]], shown[places[3] :]
     for act, verdict in ((off, "pinned: all "), (on, "balanced: 3 pods answered ")):
         assert act.count("SERVER POD") == 1
-        assert act.index("──►") < act.index("SERVER POD") < act.index(f"\n{verdict}") < act.index("\nBecause ")
+        assert act.index("──►") < act.index("SERVER POD") < act.index(f"\n{verdict}") < act.index("\nWhy: ")
 
 
 def test_a_verdict_is_said_once(grpcdemo: Command, cluster: HollowCluster, kubeconfig: str) -> None:
@@ -138,7 +138,7 @@ def test_a_verdict_is_said_once(grpcdemo: Command, cluster: HollowCluster, kubec
     for verdict in ("✓ pinned: all ", "✓ balanced: 3 pods answered "):
         (at,) = [at for at, line in enumerate(lines) if line.startswith(verdict)]
         assert lines[at + 1].startswith(command)
-        assert lines[at + 2].startswith("Because ")
+        assert lines[at + 2].startswith("Why: ")
     with on_terminal() as terminal:
         main(["demo", "--kubeconfig", kubeconfig, "--show-commands", "--replace"])
     shown = shown_on(terminal)

@@ -21,7 +21,7 @@ EVEN = {"2xk4p": 99, "b7wzn": 100, "x2x8k": 101}
         (
             observation({"b7wzn": 60}, proxy="container"),
             "pinned",
-            "There is a proxy beside the client, and it does not spread the requests. "
+            "There is a proxy beside the client, but it does not spread the requests. "
             "All requests go to one of the 3 server pods. The other 2 get nothing.",
         ),
         (
@@ -55,14 +55,14 @@ EVEN = {"2xk4p": 99, "b7wzn": 100, "x2x8k": 101}
         (
             observation({"2xk4p": 2, "b7wzn": 1}),
             "inconclusive",
-            "2 of the 3 server pods answered. A verdict takes more responses.",
+            "2 of the 3 server pods answered. A verdict needs more responses.",
         ),
         (
             observation({"2xk4p": 2, "b7wzn": 1, "x2x8k": 1}),
             "inconclusive",
-            "All 3 server pods answered. A verdict takes more responses.",
+            "All 3 server pods answered. A verdict needs more responses.",
         ),
-        (BLIND, "inconclusive", "The calls of a client cannot be read now, so nobody knows who answers them."),
+        (BLIND, "inconclusive", "The calls of a client cannot be read now, so it is not known which pods answer them."),
     ],
 )
 def test_explanation(shown: Observation, outcome: str, sentence: str) -> None:
@@ -72,4 +72,4 @@ def test_explanation(shown: Observation, outcome: str, sentence: str) -> None:
 def test_one_pod_is_no_choice() -> None:
     alone = replace(observation(), servers=PINNED.servers[:1])
     assert alone.verdict.outcome is Outcome.INCONCLUSIVE
-    assert explanation(alone) == "It takes two server pods to choose from."
+    assert explanation(alone) == "There are fewer than two server pods to choose from."

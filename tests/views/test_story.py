@@ -22,7 +22,7 @@ def test_acts_are_numbered() -> None:
     assert [heading(act) for act in Act] == [
         "1/4 Deploy",
         "2/4 Without Istio",
-        "3/4 Switch Istio on",
+        "3/4 Turn Istio on",
         "4/4 With Istio",
     ]
 
@@ -30,24 +30,24 @@ def test_acts_are_numbered() -> None:
 @pytest.mark.parametrize(
     ("scene", "reason"),
     [
-        (Scene(Act.DEPLOY, 3, 1, PODS), "Because injection is off, no pod has a proxy: READY is 1/1, "),
+        (Scene(Act.DEPLOY, 3, 1, PODS), "Why: injection is off, so no pod has a proxy: READY is 1/1, "),
         (
             Scene(Act.OFF, 3, 1, PODS, PINNED),
-            "Because grpc-client-7d4b9c8f6-9qv5m has one HTTP/2 connection, to pod 10.244.1.8. "
+            "Why: grpc-client-7d4b9c8f6-9qv5m has one HTTP/2 connection, to pod 10.244.1.8. "
             "kube-proxy chose that pod once, when the connection was opened, and the other 2 got nothing.",
         ),
         (
             Scene(Act.OFF, 3, 2, PODS, observation({"b7wzn": 40}, {"x2x8k": 40})),
-            "Because each of the 2 clients has one HTTP/2 connection, for which kube-proxy chose a pod once: "
+            "Why: each of the 2 clients has one HTTP/2 connection, for which kube-proxy chose a pod once: "
             "2 of 3 server pods answer.",
         ),
         (
             Scene(Act.SWITCH, 3, 1, INJECTED),
-            "Because all 4 pods are new, each has an Envoy beside its program: READY is 2/2.",
+            "Why: all 4 pods are new, and each has an Envoy beside its program: READY is 2/2.",
         ),
         (
             Scene(Act.ON, 3, 1, INJECTED, BALANCED),
-            "Because the Envoy in the client's pod picked a server pod for each of 251 requests: all 3 answer.",
+            "Why: the Envoy in the client's pod picked a server pod for each of 251 requests: all 3 answer.",
         ),
     ],
     ids=["deploy", "off", "off, two clients", "switch", "on"],

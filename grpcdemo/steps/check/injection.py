@@ -1,4 +1,4 @@
-"""Could Istio be switched on?"""
+"""Whether Istio could be turned on."""
 
 from __future__ import annotations
 

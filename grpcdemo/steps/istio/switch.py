@@ -1,4 +1,4 @@
-"""Switch Istio's sidecar injection on or off for the demo, and check every pod before saying so."""
+"""Turn Istio's sidecar injection on or off for the demo, and check every pod before reporting success."""
 
 from __future__ import annotations
 
