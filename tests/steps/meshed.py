@@ -1,10 +1,12 @@
 """The demo on the hollow cluster with pods in the mesh, and where the counters of their Envoys are asked for."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import DEPLOYMENTS, NAMESPACES, PODS
 from grpcdemo.steps.sources.around import Around
+from grpcdemo.steps.sources.source import Reading, Source
 from tests.fakes.hollow_cluster import HollowCluster
 
 DEMO = "istio-grpc-demo"
@@ -54,6 +56,17 @@ def path(pods: dict[str, str]) -> str:
 def around(clients: Sequence[Object] = (), servers: Sequence[Object] = ()) -> Around:
     """All *servers* take calls."""
     return Around(clients, servers, {pod["status"]["podIP"]: pod["metadata"]["name"] for pod in servers})
+
+
+async def read_until(
+    condition: Callable[[Reading], bool], source: Source, servers: Sequence[Object], clients: Sequence[Object] = ()
+) -> Reading:
+    """The first reading that meets the *condition*."""
+    while True:
+        reading = await source.read(around(clients, servers))
+        if condition(reading):
+            return reading
+        await asyncio.sleep(0.01)
 
 
 def crowd(pod: Object, number: int) -> list[Object]:

@@ -71,7 +71,7 @@ async def test_a_silent_server_keeps_its_number(cluster: HollowCluster, demo_api
     before = await source.read(around([], servers))
     lost = servers[0]["metadata"]["name"]
     cluster.faults.on("GET", paths(addresses(cluster), "server")[0], refuse(500, "no route to the node"))
-    await source._pages.close()
+    await source.close()
     after = await source.read(around([], servers))
     assert [*after.failures] == [lost]
     assert after.untold == "not all server pods can be read"

@@ -1,9 +1,8 @@
 """The servers' logs as a source: which lines count, who is told apart, and what cannot be read."""
 
-import asyncio
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import pytest
 
@@ -20,7 +19,7 @@ from grpcdemo.steps.sources.source import Reading
 from tests.fakes.hollow_cluster import HollowCluster
 from tests.fakes.log import FakeLog
 from tests.fakes.script import refuse
-from tests.steps.meshed import DEMO, around, crowd, pods_of
+from tests.steps.meshed import DEMO, around, crowd, pods_of, read_until
 
 ANY = re.compile("handled")
 BY_PEER = re.compile(r'handled .*peer="?(?P<client>[^" ]+)')
@@ -45,23 +44,13 @@ def write(log: FakeLog, *texts: str) -> None:
     log.write(*(text.encode() for text in texts), at_ns=time.time_ns() + SECOND_NS)
 
 
-async def until(
-    condition: Callable[[Reading], bool], source: LogSource, servers: list[Object], clients: Sequence[Object] = ()
-) -> Reading:
-    while True:
-        reading = await source.read(around(clients, servers))
-        if condition(reading):
-            return reading
-        await asyncio.sleep(0.01)
-
-
 async def counted(source: LogSource, requests: int, servers: list[Object], clients: Sequence[Object] = ()) -> Reading:
     """What it reads once it has counted so many."""
 
     def is_enough(reading: Reading) -> bool:
         return sum(one.begun for counters in reading.counters.values() for one in counters.values()) >= requests
 
-    return await until(is_enough, source, servers, clients)
+    return await read_until(is_enough, source, servers, clients)
 
 
 def address(pod: Object) -> str:
@@ -92,7 +81,7 @@ async def test_lines_that_do_not_match_are_told(demo_api: Api, servers: list[Obj
     await opened(source, logs, servers)
     assert (await source.read(around([], servers))).idle == ""
     write(logs[0], "call", "call")
-    reading = await until(lambda reading: bool(reading.idle), source, servers)
+    reading = await read_until(lambda reading: bool(reading.idle), source, servers)
     write(logs[0], "handled")
     after = await counted(source, 1, servers)
     await source.close()
@@ -145,7 +134,7 @@ async def test_a_log_that_cannot_be_read(
     name = servers[0]["metadata"]["name"]
     cluster.faults.on("GET", PODS.path(DEMO, name, "log"), refuse(500, "dial tcp: refused"))
     source = LogSource(demo_api, ANY)
-    reading = await until(lambda reading: bool(reading.failures), source, servers)
+    reading = await read_until(lambda reading: bool(reading.failures), source, servers)
     await source.close()
     assert "dial tcp: refused" in reading.failures[name]
     assert reading.untold == "not all server pods can be read"
@@ -157,7 +146,7 @@ async def test_credentials_that_have_expired_end_it(
     cluster.faults.on("GET", PODS.path(DEMO, servers[0]["metadata"]["name"], "log"), refuse(401, "Unauthorized"))
     source = LogSource(demo_api, ANY)
     with pytest.raises(Unauthorized):
-        await until(lambda _: False, source, servers)
+        await read_until(lambda _: False, source, servers)
     await source.close()
 
 
@@ -172,7 +161,7 @@ async def test_who_may_not_read_logs(
         )
     source = LogSource(demo_api, ANY)
     with pytest.raises(Unreadable, match="get pods/log"):
-        await until(lambda _: False, source, servers)
+        await read_until(lambda _: False, source, servers)
     await source.close()
 
 

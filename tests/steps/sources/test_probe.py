@@ -1,8 +1,6 @@
 """The probes as a source: which of their lines make a reading, who is told apart, and what cannot be read."""
 
-import asyncio
 import time
-from collections.abc import Callable, Sequence
 from itertools import count
 
 import pytest
@@ -17,7 +15,7 @@ from grpcdemo.steps.sources.source import Reading
 from grpcdemo.workload.probe import format_counts
 from tests.fakes.hollow_cluster import HollowCluster
 from tests.fakes.log import FakeLog
-from tests.steps.meshed import DEMO, around, pods_of
+from tests.steps.meshed import DEMO, around, pods_of, read_until
 
 STRANGER = "192.0.2.7"
 
@@ -63,16 +61,6 @@ def by(pod: Object, number: int) -> dict[str, int]:
     return {f"ip{address(pod)}".replace(".", "_"): number}
 
 
-async def until(
-    condition: Callable[[Reading], bool], source: ProbeSource, servers: list[Object], clients: Sequence[Object] = ()
-) -> Reading:
-    while True:
-        reading = await source.read(around(clients, servers))
-        if condition(reading):
-            return reading
-        await asyncio.sleep(0.01)
-
-
 def is_told(reading: Reading) -> bool:
     return bool(reading.told)
 
@@ -83,7 +71,7 @@ async def test_a_reading_is_what_all_probes_tell_of_one_moment(
     for log in logs:
         tell(log, 1, **by(client, 0))
     tell(logs[0], 1.5, **by(client, 7))
-    reading = await until(is_told, source, servers, [client])
+    reading = await read_until(is_told, source, servers, [client])
     assert reading.counters == {client["metadata"]["name"]: dict.fromkeys(map(address, servers), Requests())}
     tell(logs[1], 1.5, **by(client, 0))
     tell(logs[2], 1.5, **by(client, 2))
@@ -93,7 +81,7 @@ async def test_a_reading_is_what_all_probes_tell_of_one_moment(
     def is_next(reading: Reading) -> bool:
         return reading.counters != {client["metadata"]["name"]: dict.fromkeys(expected, Requests())}
 
-    reading = await until(is_next, source, servers, [client])
+    reading = await read_until(is_next, source, servers, [client])
     await source.close()
     assert reading.counters == {client["metadata"]["name"]: expected}
     assert (reading.source, len(reading.told), reading.all_pods, reading.are_pods) == ("probe", 3, 3, True)
@@ -114,7 +102,7 @@ async def test_each_moment_makes_a_reading_of_its_own(
         totals.extend(sum(one.begun for one in counters.values()) for counters in reading.counters.values())
         return 15 in totals
 
-    await until(is_last, source, servers, [client])
+    await read_until(is_last, source, servers, [client])
     await source.close()
     assert totals == [3, 6, 9, 12, 15]
 
@@ -132,7 +120,7 @@ async def test_before_all_have_told_they_are_awaited(
             tell(logs[0], 1)
         return is_told(reading)
 
-    last = await until(is_told_by_the_last, source, servers)
+    last = await read_until(is_told_by_the_last, source, servers)
     await source.close()
     assert (readings[0].is_awaited, {*readings[0].failures.values()}) == (True, {SILENT})
     assert (len(last.told), last.is_awaited) == (3, False)
@@ -143,11 +131,11 @@ async def test_who_only_called_before_is_no_caller(
 ) -> None:
     for log in logs:
         tell(log, 1, **by(client, 0), ip192_0_2_7=5)
-    reading = await until(is_told, source, servers, [client])
+    reading = await read_until(is_told, source, servers, [client])
     assert (reading.untold, [*reading.counters]) == ("", [client["metadata"]["name"]])
     for log in logs:
         tell(log, 2, **by(client, 0), ip192_0_2_7=6)
-    reading = await until(lambda reading: bool(reading.untold), source, servers, [client])
+    reading = await read_until(lambda reading: bool(reading.untold), source, servers, [client])
     await source.close()
     assert reading.untold == f"{STRANGER} is not the address of a client pod that is known"
     assert not reading.are_pods
@@ -159,7 +147,7 @@ async def test_a_pod_that_came_later_has_no_probe(
     source = ProbeSource(demo_api, {pod["metadata"]["uid"]: "probe" for pod in servers[1:]})
     for log in logs[1:]:
         tell(log, 1, **by(client, 3))
-    reading = await until(is_told, source, servers, [client])
+    reading = await read_until(is_told, source, servers, [client])
     await source.close()
     assert reading.uncounted == {servers[0]["metadata"]["name"]: WITHOUT}
     assert reading.untold == "not all server pods can be read"
