@@ -10,8 +10,9 @@ import json
 from typing import Any
 
 from grpcdemo.cures.cure import Change, Cure, CureValues, Need
-from grpcdemo.cures.objects import HEADLESS_SERVICE, PORT, PROXY_USER, build_demo, build_headless
+from grpcdemo.cures.objects import HEADLESS_SERVICE, PORT, build_demo, build_headless
 from grpcdemo.manifests.compute import quantities
+from grpcdemo.resources.istio import PROXY_USER
 from grpcdemo.resources.labels import APP_NAME
 from grpcdemo.resources.objects import Object, copy_json
 

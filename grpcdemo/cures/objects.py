@@ -20,8 +20,6 @@ SERVER_HEALTH_PORT = 50052
 HTTP_PORT = 50053
 CRASH_PORT = 50054
 """Open to the pod itself alone: any request to it ends the server."""
-PROXY_USER = 1337
-"""As whom Istio runs its proxy: the image itself says root, which the manifests forbid."""
 HEADLESS_SERVICE = f"{SERVER_APP}-headless"
 
 Env = Mapping[str, str]

@@ -8,9 +8,9 @@ whole cluster ("LB policy is not supported").
 from __future__ import annotations
 
 from grpcdemo.cures.cure import Change, Cure, CureValues, Need
-from grpcdemo.cures.objects import PORT, PROXY_USER, build_demo
+from grpcdemo.cures.objects import PORT, build_demo
 from grpcdemo.model.pods import SERVER_APP
-from grpcdemo.resources.istio import GRPC_AGENT, INJECT, PROXY_CONFIG, TEMPLATES
+from grpcdemo.resources.istio import GRPC_AGENT, INJECT, PROXY_CONFIG, PROXY_USER, TEMPLATES
 from grpcdemo.resources.objects import Object
 
 AGENT = {TEMPLATES: GRPC_AGENT, PROXY_CONFIG: '{"holdApplicationUntilProxyStarts": true}'}

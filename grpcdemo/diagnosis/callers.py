@@ -11,12 +11,12 @@ from collections.abc import Iterator
 
 from grpcdemo.diagnosis.inventory import Inventory
 from grpcdemo.diagnosis.proxies import CONTAINERS
-from grpcdemo.diagnosis.scene import DOMAIN, Client
+from grpcdemo.diagnosis.scene import Client
 from grpcdemo.diagnosis.workloads import workload_of
 from grpcdemo.resources.objects import Object, labels_of
 from grpcdemo.resources.pods import is_active
 from grpcdemo.resources.references import ObjectReference, reference_to
-from grpcdemo.resources.resource import PODS
+from grpcdemo.resources.resource import CLUSTER_DOMAIN, PODS
 
 WITH_PORT = re.compile(r"(?<![\w.-])([a-z0-9][a-z0-9.-]*):([0-9]+)(?![\w.])")
 ALONE = re.compile(r"(?:^|=)([a-z0-9][a-z0-9.-]*)$")
@@ -54,7 +54,7 @@ class Callers:
         for port in {*ports, None}:
             near = self._pods.get((name, port), [])
             yield from (pod for pod in near if pod["metadata"]["namespace"] == namespace)
-            for host in (f"{name}.{namespace}", f"{name}.{namespace}.svc", f"{name}.{namespace}.{DOMAIN}"):
+            for host in (f"{name}.{namespace}", f"{name}.{namespace}.svc", f"{name}.{namespace}.{CLUSTER_DOMAIN}"):
                 yield from self._pods.get((host, port), [])
 
 

@@ -15,8 +15,10 @@ from grpcdemo.resources.objects import Object, controller_of, labels_of
 from grpcdemo.resources.pods import is_active
 from grpcdemo.resources.references import ObjectReference, reference_to
 from grpcdemo.resources.resource import (
+    CLUSTER_DOMAIN,
     ENDPOINT_SLICES,
     HEADLESS,
+    ISTIO_NETWORKING,
     MUTATING_WEBHOOKS,
     NAMESPACES,
     PODS,
@@ -26,8 +28,7 @@ from grpcdemo.resources.rights import Right
 
 ROOT_NAMESPACE = "istio-system"
 """Where Istio looks for what applies to the whole mesh."""
-DOMAIN = "svc.cluster.local"
-ISTIO_GROUP, LINKERD_GROUP = "networking.istio.io", "policy.linkerd.io"
+LINKERD_GROUP = "policy.linkerd.io"
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class Scene:
 
     @property
     def host(self) -> str:
-        return f"{self.name}.{self.namespace}.{DOMAIN}"
+        return f"{self.name}.{self.namespace}.{CLUSTER_DOMAIN}"
 
     @property
     def reference(self) -> ObjectReference:
@@ -206,7 +207,7 @@ class Scene:
         """Whether a pod can get Istio's sidecar here, as far as this user can tell."""
         if self.callers_with(Proxy.SIDECAR, Proxy.PROXYLESS, Proxy.AMBIENT):
             return True
-        return ISTIO_GROUP in self.inventory.groups if self.injectors is None else bool(self.injectors)
+        return ISTIO_NETWORKING in self.inventory.groups if self.injectors is None else bool(self.injectors)
 
     @property
     def has_linkerd(self) -> bool:

@@ -6,14 +6,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
-from grpcdemo.model.observation import Timeline, add_counts
+from grpcdemo.model.observation import PERCENTILES, Timeline, add_counts
 from grpcdemo.verdict import Order, Verdict
 from grpcdemo.verdict.paired import Difference, mean_difference
 from grpcdemo.verdict.ruling import MOSTLY
 
 BASELINE = "none"
 """The cure that is no cure: all others are compared to it."""
-PERCENTILES = {"p50": 0.50, "p90": 0.90, "p99": 0.99}
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,9 @@ from grpcdemo.errors import Hint
 from grpcdemo.model.pods import Pod
 from grpcdemo.verdict import Verdict
 
+PERCENTILES = {"p50": 0.50, "p90": 0.90, "p99": 0.99}
+"""Of latencies, by the names that documents give them."""
+
 
 def add_counts(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
     """The sum of several counts by name."""

@@ -32,6 +32,10 @@ TLS_MODE = "security.istio.io/tlsMode"
 WEBHOOK_SUFFIX = "sidecar-injector.istio.io"
 """How the name of every injector's webhook ends."""
 PROXY_CONTAINER = "istio-proxy"
+ADMIN_PORT = 15000
+"""Of its Envoy, open to the pod alone."""
+PROXY_USER = 1337
+"""As whom it runs, although its image says root: the redirection leaves this user's traffic alone."""
 WORKLOAD_NAME = "ISTIO_META_WORKLOAD_NAME"
 """Variable of that container."""
 INJECTED_CONTAINERS = {PROXY_CONTAINER, "istio-init", "istio-validation"}

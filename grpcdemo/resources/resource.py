@@ -66,6 +66,8 @@ PODS = Resource(
     "Pod", "pods", "", ("po",), ALL, ("status", "ephemeralcontainers", "exec", "log", "portforward", "proxy")
 )
 SERVICES = Resource("Service", "services", "", ("svc",), ALL, ("status",))
+CLUSTER_DOMAIN = "svc.cluster.local"
+"""What follows a Service's namespace in its full name."""
 HEADLESS = "None"
 """The clusterIP of a headless Service; an empty one is still to be allocated."""
 ENDPOINTS = Resource("Endpoints", "endpoints", "", ("ep",))

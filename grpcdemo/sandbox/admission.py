@@ -29,11 +29,11 @@ from grpcdemo.resources.istio import (
 )
 from grpcdemo.resources.labels import APP_NAME, TEMPLATE_HASH
 from grpcdemo.resources.objects import Object, annotations_of, controller_of, copy_json, labels_of
+from grpcdemo.resources.pods import DEFAULT_CONTAINER
 from grpcdemo.resources.selectors import Labels, parse_selector, selects
 from grpcdemo.sandbox.api.status import StatusError
 from grpcdemo.sandbox.proxy.sidecar import READY_PATH, STATUS_PORT
 
-DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 DEFAULT_LOGS_CONTAINER = "kubectl.kubernetes.io/default-logs-container"
 XDS_BOOTSTRAP_FILE = "/etc/istio/proxy/grpc-bootstrap.json"
 """Where Istio's agent writes it."""

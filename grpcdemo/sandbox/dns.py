@@ -14,12 +14,11 @@ from contextlib import asynccontextmanager
 from ipaddress import IPv4Address
 from typing import cast
 
-from grpcdemo.resources.resource import HEADLESS
+from grpcdemo.resources.resource import CLUSTER_DOMAIN, HEADLESS
 from grpcdemo.sandbox.api.store import Store
 from grpcdemo.sandbox.network import HOST_IP
 from grpcdemo.sandbox.proxy.services import ServicePort, list_service_ports
 
-CLUSTER_DOMAIN = ["svc", "cluster", "local"]
 HEADER = struct.Struct("!6H")
 """Id, flags, and the numbers of questions, answers, authorities and additional records."""
 QUESTION = struct.Struct("!2H")
@@ -53,7 +52,7 @@ async def answering_queries(store: Store) -> AsyncIterator[str]:
 def find_addresses(labels: list[str], service_ports: Iterable[ServicePort]) -> list[str] | None:
     """The ready pods of the headless Service that is named SERVICE.NAMESPACE[.svc[.cluster.local]]."""
     service, namespace, *domain = [*labels, "", ""] if len(labels) < 2 else labels
-    if domain != CLUSTER_DOMAIN[: len(domain)]:
+    if domain != CLUSTER_DOMAIN.split(".")[: len(domain)]:
         return None
     ready = {
         ip

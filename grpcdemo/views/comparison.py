@@ -10,7 +10,8 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from grpcdemo.durations import format_duration
-from grpcdemo.model.comparison import BASELINE, PERCENTILES, Comparison, CureResult, Disturbance, NewPod
+from grpcdemo.model.comparison import BASELINE, Comparison, CureResult, Disturbance, NewPod
+from grpcdemo.model.observation import PERCENTILES
 from grpcdemo.model.recommendation import LONG_GAP_S, Recommendation, recommend
 from grpcdemo.verdict import Outcome
 from grpcdemo.verdict.paired import CONFIDENCE, Difference

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from grpcdemo.diagnosis.scene import DOMAIN, ROOT_NAMESPACE, Scene
+from grpcdemo.diagnosis.scene import ROOT_NAMESPACE, Scene
 from grpcdemo.resources.objects import Object, labels_of
+from grpcdemo.resources.resource import CLUSTER_DOMAIN
 
 
 def qualify(host: str, namespace: str) -> str:
     """A name without dots means a Service of the object's own namespace; every other is complete."""
-    return host if "." in host or host == "*" else f"{host}.{namespace}.{DOMAIN}"
+    return host if "." in host or host == "*" else f"{host}.{namespace}.{CLUSTER_DOMAIN}"
 
 
 def matches(pattern: str, host: str) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from grpcdemo.diagnosis.finding import Finding, Findings, Remedy, Severity, field, run
-from grpcdemo.diagnosis.scene import DOMAIN, Scene
+from grpcdemo.diagnosis.scene import Scene
 from grpcdemo.errors import Kubectl
 from grpcdemo.resources.objects import Object, annotations_of
-from grpcdemo.resources.resource import INGRESSES, SERVICES
+from grpcdemo.resources.resource import CLUSTER_DOMAIN, INGRESSES, SERVICES
 
 SERVICE_UPSTREAM = (
     "nginx.ingress.kubernetes.io/service-upstream",
@@ -31,7 +31,7 @@ def _look_there(host: str) -> Remedy:
     """At the Service of this cluster that the name leads to, if it does."""
     name, _, rest = host.partition(".")
     namespace, _, domain = rest.partition(".")
-    if domain not in ("svc", DOMAIN):
+    if domain not in ("svc", CLUSTER_DOMAIN):
         return Remedy()
     return Remedy(note=f"examine the target: `grpcdemo diagnose svc/{name} --namespace {namespace}`")
 

@@ -11,7 +11,7 @@ from grpcdemo.diagnosis.proxies import Proxy
 from grpcdemo.diagnosis.rules.security import speaks_mutual_tls
 from grpcdemo.diagnosis.scene import Client, Scene
 from grpcdemo.diagnosis.workloads import workload_of
-from grpcdemo.resources.istio import PROXY_CONTAINER, REDIRECTION
+from grpcdemo.resources.istio import PROXY_CONTAINER, PROXY_USER, REDIRECTION
 from grpcdemo.resources.objects import Object, annotations_of
 from grpcdemo.resources.references import reference_to
 from grpcdemo.resources.resource import PODS
@@ -19,8 +19,6 @@ from grpcdemo.resources.resource import PODS
 PORTS, RANGES = f"{REDIRECTION}excludeOutboundPorts", f"{REDIRECTION}excludeOutboundIPRanges"
 INCLUDED_RANGES, INCLUDED_PORTS = f"{REDIRECTION}includeOutboundIPRanges", f"{REDIRECTION}includeOutboundPorts"
 INBOUND_PORTS = f"{REDIRECTION}excludeInboundPorts"
-PROXY_USER = 1337
-"""Whose traffic the redirection leaves alone, because it is the proxy's own."""
 OTHER_USER = 1000
 
 

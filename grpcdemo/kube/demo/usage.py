@@ -14,13 +14,12 @@ from dataclasses import dataclass
 from grpcdemo.errors import ApiError
 from grpcdemo.kube.client.api import Api
 from grpcdemo.manifests.compute import amount
+from grpcdemo.resources.istio import ADMIN_PORT
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import NODES, POD_METRICS
 
 NANO = 1e-9
 SUMMARY = "proxy/stats/summary"
-ADMIN_PORT = 15000
-"""Of an Envoy, open to its pod alone."""
 
 
 @dataclass(frozen=True)

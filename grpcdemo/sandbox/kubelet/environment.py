@@ -9,13 +9,13 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from grpcdemo.resources.objects import Object
+from grpcdemo.resources.resource import CLUSTER_DOMAIN
 from grpcdemo.sandbox.kubelet.images import Image
 from grpcdemo.sandbox.network import HOST_IP, Network
 
 PER_KEY = re.compile(r"metadata\.(labels|annotations)\['([^']+)'\]")
 REFERENCE = re.compile(r"\$\$|\$\(([A-Za-z_.-][A-Za-z0-9_.-]*)\)")
 TARGET = re.compile(r"(?:dns:(?:///)?)?(?P<host>[a-z0-9.-]+):(?P<port>[0-9]+)", re.IGNORECASE)
-CLUSTER_DOMAIN = ["svc", "cluster", "local"]
 
 IMAGE_ENV = {"PYTHONUNBUFFERED": "1"}
 """What the images set for every program."""
@@ -85,7 +85,7 @@ def resolve_target(target: str, resolve: Resolve) -> str:
         return target
     name, *rest = match["host"].rstrip(".").split(".")
     namespace = rest[0] if rest else ""
-    if rest[1:] != CLUSTER_DOMAIN[: len(rest[1:])] or name == "localhost":
+    if rest[1:] != CLUSTER_DOMAIN.split(".")[: len(rest[1:])] or name == "localhost":
         return target
     return resolve(namespace, name, int(match["port"])) or target
 

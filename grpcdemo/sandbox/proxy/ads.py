@@ -23,6 +23,7 @@ from envoy.extensions.filters.network.http_connection_manager.v3 import http_con
 from envoy.service.discovery.v3.discovery_pb2 import DiscoveryRequest, DiscoveryResponse
 from google.protobuf import json_format
 
+from grpcdemo.resources.resource import CLUSTER_DOMAIN
 from grpcdemo.sandbox.api.store import Store
 from grpcdemo.sandbox.network import Network
 from grpcdemo.sandbox.proxy.config import CLUSTER, LISTENER, LOAD_ASSIGNMENT, Config, build_api_listener, socket_address
@@ -31,7 +32,6 @@ from grpcdemo.sandbox.proxy.services import ServicePort, follow_services, list_s
 MESSAGES = (_cluster, _endpoint, _listener, _router, _manager)
 """What resources consist of: a message has to be known before JSON is read into it."""
 SERVICE, METHOD = "envoy.service.discovery.v3.AggregatedDiscoveryService", "StreamAggregatedResources"
-CLUSTER_DOMAIN = "svc.cluster.local"
 
 log = logging.getLogger(__name__)
 

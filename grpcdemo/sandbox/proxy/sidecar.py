@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from errno import ECONNREFUSED
 
 from grpcdemo.manifests.images import TAG
+from grpcdemo.resources.istio import ADMIN_PORT
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.resource import HEADLESS
 from grpcdemo.sandbox.network import Network
@@ -30,8 +31,8 @@ from grpcdemo.sandbox.proxy.xds import ADMIN_ADDRESS, Snapshot, XdsFolder, build
 IMAGE = f"localhost/grpcdemo-sandbox-proxy:{TAG}"
 """The image by which a pod asks for this proxy."""
 
-ADMIN_PORT = 15000
-STATUS_PORT = 15021  # both are Istio's
+STATUS_PORT = 15021
+"""Of Istio's agent."""
 READY_PATH = "/healthz/ready"
 ONLY_GET: Config = {"name": ":method", "string_match": {"exact": "GET"}}
 """Whoever may connect on this machine may look, and change nothing."""

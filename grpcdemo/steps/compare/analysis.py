@@ -9,8 +9,8 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import accumulate, pairwise
 
-from grpcdemo.model.comparison import PERCENTILES, Disturbance, Event, NewPod, Traffic, Window
-from grpcdemo.model.observation import Slice, Timeline, add_counts
+from grpcdemo.model.comparison import Disturbance, Event, NewPod, Traffic, Window
+from grpcdemo.model.observation import PERCENTILES, Slice, Timeline, add_counts
 from grpcdemo.steps.compare.call_times import ClientLog, TimedCall, order_of
 from grpcdemo.steps.compare.plan import Slot
 from grpcdemo.verdict import Criteria, Outcome, Verdict, judge

@@ -11,13 +11,21 @@ from itertools import islice
 from operator import eq
 
 from grpcdemo.errors import GrpcdemoError
-from grpcdemo.model.observation import BlindTime, LatencyBin, Slice, Tally, clipped, total_s, total_s_by_client
+from grpcdemo.model.observation import (
+    PERCENTILES,
+    BlindTime,
+    LatencyBin,
+    Slice,
+    Tally,
+    clipped,
+    total_s,
+    total_s_by_client,
+)
 from grpcdemo.steps.observe.batch import Batch
 from grpcdemo.steps.observe.histogram import Histogram
 from grpcdemo.verdict import Order, Verdict
 from grpcdemo.workload.call_log import Result
 
-PERCENTILES = {"p50": 0.50, "p90": 0.90, "p99": 0.99}
 UNSORTED = 10_000
 """How many different results wait to be sorted into the histogram, each with how often it came."""
 

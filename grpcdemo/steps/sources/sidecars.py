@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from grpcdemo.diagnosis.proxies import LINKERD_CONTAINER, Proxy, proxy_in
+from grpcdemo.resources.istio import ADMIN_PORT
 from grpcdemo.resources.objects import Object
 from grpcdemo.resources.pod_status import sidecars_of
 from grpcdemo.steps.sources.pages import Page
 
-ENVOY_ADMIN = 15000
 LINKERD_ADMIN, LINKERD_ADMIN_NAME = 4191, "linkerd-admin"
 """The usual number of the port, and its name whatever the number."""
 WITHOUT = "it has no sidecar"
@@ -21,7 +21,7 @@ def has_envoy(pod: Object) -> bool:
 
 def admin_page(path: str) -> Page:
     """Of Istio's sidecar."""
-    return Page(ENVOY_ADMIN, path, "its sidecar", "the admin of an Envoy")
+    return Page(ADMIN_PORT, path, "its sidecar", "the admin of an Envoy")
 
 
 def linkerd_page(pod: Object) -> Page | None:
