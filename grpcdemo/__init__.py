@@ -1,3 +1,3 @@
-"""See, and measure, that gRPC stays on one pod on plain Kubernetes and is balanced by Istio."""
+"""Show and measure that a gRPC client stays on one pod without Istio, and is balanced with it."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""What a shell offers for a value: contexts of the kubeconfig, namespaces and Services of the target.
+"""Shell completion of values: contexts of the kubeconfig, namespaces and Services of the target.
 
 It is silent and soon there: nothing is offered where there is no cluster, or one that does not answer at once.
 """

@@ -1,4 +1,4 @@
-"""The closing line of a command: which one tells the story on, on the same target."""
+"""The closing line of a command: which command to run next, on the same target."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The options of `diagnose` by which it adds probes to the server pods, and the question before."""
+"""The options of `diagnose` for adding probes to the server pods, and the question before it does."""
 
 from dataclasses import dataclass
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""The options by which `diagnose` and `observe` learn who calls a Service, and on which port."""
+"""The options that tell `diagnose` and `observe` who calls a Service, and on which port."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The options by which commands take a target, and a namespace there."""
+"""The options that set a command's target, and the namespace there."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Is the terminal fit to show the demo in?"""
+"""Whether the terminal is large enough for the demo, and shows its characters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong with a command line, in our words: Typer's errors are told apart here, and nowhere else."""
+"""What is wrong with a command line, in our words: the only place that tells Typer's errors apart."""
 
 from __future__ import annotations
 

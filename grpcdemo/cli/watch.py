@@ -1,4 +1,4 @@
-"""An observation as `observe` shows it: while it runs, and what stays of it, even if it is canceled."""
+"""An observation as `observe` shows it: live, and its result at the end, even if it is canceled."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The server closes each connection after a while, and the client connects anew, to any pod.
+"""The server closes each connection after a while, and the client reconnects, to any pod.
 
 So shares even out over time, but at every moment the client is on one pod.
 """

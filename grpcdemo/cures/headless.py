@@ -1,4 +1,4 @@
-"""gRPC balances by itself where it is told all addresses, and to use them.
+"""gRPC balances by itself if it knows all addresses and is told to use them.
 
 It resolves the name again only when a connection breaks, and then at most every 30 seconds.
 """

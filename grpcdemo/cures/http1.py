@@ -1,4 +1,4 @@
-"""A contrast: HTTP/1.1 with a connection for each request is balanced as connections are."""
+"""A contrast: HTTP/1.1 with a connection for each request is balanced, like the connections."""
 
 from __future__ import annotations
 

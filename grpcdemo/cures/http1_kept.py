@@ -1,4 +1,4 @@
-"""A contrast: HTTP/1.1 that keeps its connection is pinned as gRPC is."""
+"""A contrast: HTTP/1.1 that keeps its connection is pinned, like gRPC."""
 
 from __future__ import annotations
 

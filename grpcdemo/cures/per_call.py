@@ -1,4 +1,4 @@
-"""Connections are balanced, so a connection for each call is balanced too, at the price of its handshake.
+"""Connections are balanced, so a connection for each call balances calls, at the price of a handshake.
 
 A new channel alone is not enough: gRPC may give it the connection of the channel that was closed a moment ago.
 """

@@ -1,4 +1,4 @@
-"""The pool that is none, a trap: channels to one target share their connection unless they are told not to."""
+"""A trap, not a real pool: channels to one target share their connection unless they are told not to."""
 
 from __future__ import annotations
 

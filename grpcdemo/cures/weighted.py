@@ -1,4 +1,4 @@
-"""Like headless, but each pod gets a share by the load that it reports with its answers."""
+"""Like headless, but each pod's share depends on the load that it reports with its responses."""
 
 from __future__ import annotations
 

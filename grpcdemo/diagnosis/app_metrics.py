@@ -1,4 +1,4 @@
-"""What a gRPC server has counted itself, out of its metrics: its requests, from whomever.
+"""A gRPC server's own count of its requests, from its metrics: it does not tell callers apart.
 
 Each library has counters of its own. The first one of `FAMILIES` that a server has is taken. A request is counted when
 it ends, and is failed or answered as in `statuses`; a counter that knows no status counts answers.

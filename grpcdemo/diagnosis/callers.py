@@ -1,4 +1,4 @@
-"""Who calls a Service, as far as the pods' own specs tell: they name it in an environment variable or an argument.
+"""Who calls a Service, by the pods' specs: they name it in an environment variable or an argument.
 
 A client that gets the name in another way (a ConfigMap, a default in its code) is not found: it has to be named.
 """

@@ -1,4 +1,4 @@
-"""Samples out of metrics in Prometheus' text format, or in that of OpenMetrics, which has exemplars behind some."""
+"""Samples from metrics in Prometheus' text format, or in OpenMetrics, where exemplars follow some samples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The API objects that were read, and those that could not be: a right was missing."""
+"""The API objects that were read, and those that could not be for lack of permission."""
 
 from __future__ import annotations
 

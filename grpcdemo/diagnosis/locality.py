@@ -1,4 +1,4 @@
-"""What it does to prefer the endpoints that are near: on one node, or in one zone."""
+"""The effect of preferring nearby endpoints: on one node, or in one zone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One Service, one port of it, its clients as far as they are named, and the objects around: what the rules look at."""
+"""One port of a Service, its clients as far as they are known, and the objects around: the input of the rules."""
 
 from __future__ import annotations
 

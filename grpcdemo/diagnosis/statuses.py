@@ -1,4 +1,4 @@
-"""Which statuses of gRPC are failures of a request, and which are its server's answer, as Envoy tells them apart."""
+"""Which gRPC statuses are failures, and which are the server's answer, in the way that Envoy tells them apart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests that do not end. Whatever a proxy does, all that is in one of them goes to one pod."""
+"""Requests that do not end. Whatever a proxy does, all messages of one request go to one pod."""
 
 from __future__ import annotations
 

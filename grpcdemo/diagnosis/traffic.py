@@ -1,4 +1,4 @@
-"""The traffic of clients to the servers of a Service, as counters tell it that only grow until their owner restarts."""
+"""The traffic between clients and servers of a Service, from counters that only grow until their owner restarts."""
 
 from __future__ import annotations
 

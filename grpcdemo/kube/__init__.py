@@ -1,1 +1,1 @@
-"""Everything that is said to a Kubernetes API is said here; no other part imports its client."""
+"""All communication with a Kubernetes API is here; no other part imports its client."""

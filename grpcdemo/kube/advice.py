@@ -1,4 +1,4 @@
-"""What each trouble is called, and what helps: the only place that words them."""
+"""The messages for each trouble, and the advice: the only place that words them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Kubernetes says in messages alone: the only place that reads facts from their words.
+"""Facts that Kubernetes only puts into messages: the only place that parses their text.
 
 No field of a `Status`, a condition or an event tells who refused an object, or why no node fits. These words have
 been the same since Kubernetes 1.18. Their sources in kubernetes/kubernetes:

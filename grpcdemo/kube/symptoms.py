@@ -1,4 +1,4 @@
-"""Read off Kubernetes' objects alone what trouble they have."""
+"""Read from Kubernetes' objects alone what is wrong with them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which cure to take when: computed from what was measured, and from what the user may change.
+"""Which cure to use when: computed from what was measured, and from what the user may change.
 
 A cure comes into question if it was balanced. Of those that change the same, the better one gives a new pod calls
 within seconds, or else lets it wait less; then lets fewer calls fail, then leaves shorter gaps, then adds less latency.

@@ -1,4 +1,4 @@
-"""Where a pod has its metrics: as the user says, or by the annotations that Prometheus' own examples look for.
+"""Where a pod has its metrics: as the user says, or by the annotations in Prometheus' own examples.
 
 In a pod with Istio's sidecar, the injector sets these annotations to its agent. That answers with its own metrics,
 those of Envoy, and those of the application if the pod had such annotations before; a variable of the agent has these

@@ -1,4 +1,4 @@
-"""Where pods have their metrics as the Prometheus operator is told: by PodMonitors and ServiceMonitors.
+"""Where pods have their metrics according to the Prometheus operator's PodMonitors and ServiceMonitors.
 
 The fields are those of https://prometheus-operator.dev/docs/api-reference/api/: an endpoint's port is a name of a
 container port, or of a Service's port; a number stands in fields of its own.

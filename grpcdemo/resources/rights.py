@@ -1,4 +1,4 @@
-"""What a user may do, as Kubernetes' authorizers are asked about it."""
+"""What a user may do, in the form in which Kubernetes' authorizers are asked."""
 
 from __future__ import annotations
 

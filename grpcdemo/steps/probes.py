@@ -1,4 +1,4 @@
-"""Adds the probe to the server pods of a Service, for where nobody else counts.
+"""Adds the probe to the server pods of a Service, if nothing else counts their requests.
 
 It is the only thing with which a diagnosis changes anything, and it cannot be undone: an ephemeral container ends, but
 stays in its pod's spec until the pod is deleted. So the user agrees first, and what would fail is found before.

@@ -1,4 +1,4 @@
-"""A namespace that we share: relabeling it changes injection for everybody in it, which takes the user's consent."""
+"""A shared namespace: relabeling it changes injection for all workloads in it, which needs the user's consent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which Service, which port of it, and who calls: what the user names, and what there is of it."""
+"""Which Service, which of its ports, and who calls: what the user names, and what exists."""
 
 from __future__ import annotations
 

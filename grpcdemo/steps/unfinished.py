@@ -1,4 +1,4 @@
-"""A step that the API fails half way says which command goes on: what was done before stays done."""
+"""A step that the API interrupts half way says which command continues: what was done stays done."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""From model to picture or document: pure functions without input or output."""
+"""From model to text, HTML or JSON: pure functions without input or output."""

@@ -1,4 +1,4 @@
-"""`check` as text: a line for each thing, and what helps below those that are not as they should be."""
+"""`check` as text: a line for each check, followed by advice if it did not pass."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A comparison as text: one line of numbers for each cure, one that judges them, and which to take when."""
+"""A comparison as text: a line of numbers for each cure, a line that judges it, and the recommendation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What there is to see in an observation, in a sentence or two: who answered, and whether a proxy chose."""
+"""What an observation shows, in a sentence or two: which pods answered, and whether a proxy chose them."""
 
 from __future__ import annotations
 

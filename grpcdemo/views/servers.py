@@ -1,4 +1,4 @@
-"""The server pods and their shares as rows, and which of them are shown where not all fit."""
+"""The server pods and their shares as rows, and which of them are shown if not all fit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words and small pictures around the acts of `demo`: what will happen, and why it came out so."""
+"""The words and small pictures around the acts of `demo`: what will happen, and why it happened."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The probe: counts what comes to one port of its pod, by caller, without touching a connection. Ends by itself.
+"""The probe: counts what arrives at one port of its pod, by caller, without touching a connection. Ends by itself.
 
 It runs in an ephemeral container beside a server that nobody counts for: no sidecar, no metrics, not even a shell. A
 small request is one TCP segment, encrypted or not, so segments tell about how many requests have come. Big messages

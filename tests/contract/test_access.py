@@ -9,7 +9,7 @@ from tests.contract.tools import Demo, kubeconfig_as, kubectl
 def test_credentials_that_are_not_accepted(demo: Demo, tmp_path: Path) -> None:
     stranger = Demo(demo.namespace, {"KUBECONFIG": kubeconfig_as(tmp_path, {"token": "expired"})})
     told = stranger.run("status").check(1)
-    assert "does not accept the credentials" in told.error
+    assert "rejects the credentials" in told.error
     assert "log in again" in told.hint
 
 

@@ -1,1 +1,1 @@
-"""How a mesh reads the objects around a Service: what it takes a port for, which rules and routes apply."""
+"""How a mesh reads the objects around a Service: a port's protocol, and which rules and routes apply."""

@@ -1,4 +1,4 @@
-"""What the sidecar of a server has counted, out of its Prometheus statistics: the requests of each caller.
+"""What a server's sidecar has counted, from its Prometheus statistics: the requests of each caller.
 
 They are Istio's standard metrics, `istio_requests_total`, which its sidecars have unless somebody switched them off. A
 request is counted when it ends. It is failed or answered as in `counters`.

@@ -1,4 +1,4 @@
-"""What the Envoy of a client has counted, out of its admin's `/clusters?format=json`: the requests to each host.
+"""What a client's Envoy has counted, from its admin's `/clusters?format=json`: the requests to each host.
 
 A request is answered where its gRPC status is the server's answer, such as OK or NOT_FOUND, and has failed where an
 HTTP status of 500 or more stands for it, such as for UNAVAILABLE or INTERNAL. One that is tried again counts again. A

@@ -1,4 +1,4 @@
-"""What istiod is set to, as far as its Deployment says."""
+"""istiod's settings, as far as its Deployment shows them."""
 
 from __future__ import annotations
 

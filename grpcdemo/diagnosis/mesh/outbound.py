@@ -1,4 +1,4 @@
-"""What Linkerd's proxy of a client has counted, out of its metrics: the requests to each endpoint that it chose.
+"""What a client's Linkerd proxy has counted, from its metrics: the requests to each endpoint that it chose.
 
 Its counters `request_total` and `response_total` are one of each for every endpoint, in proxies from stable-2.14.10
 to edge-26.8 (linkerd2-proxy 2.210.4 to 2.366): there, `linkerd/app/core/src/metrics.rs` names the labels, and

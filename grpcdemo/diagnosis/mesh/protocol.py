@@ -1,4 +1,4 @@
-"""What Istio takes a Service's port for. It decides whether a sidecar balances requests or connections."""
+"""The protocol that Istio assumes for a Service's port: it decides if a sidecar balances requests or connections."""
 
 from __future__ import annotations
 

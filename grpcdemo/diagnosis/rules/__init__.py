@@ -1,4 +1,4 @@
-"""Every cause that is looked for, by its id. The order is the order of findings that weigh the same."""
+"""Every cause that is checked, by its id. The order is that of findings with the same severity."""
 
 from __future__ import annotations
 

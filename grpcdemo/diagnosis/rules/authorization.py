@@ -1,4 +1,4 @@
-"""Do AuthorizationPolicies refuse every call of the client?
+"""Do AuthorizationPolicies deny every call of the client?
 
 Only what is certain is told. A policy that denies, does so to what matches a rule of it; where policies allow, what no
 rule of them matches is denied: https://istio.io/latest/docs/reference/config/security/authorization-policy/. What no

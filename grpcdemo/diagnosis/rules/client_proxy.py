@@ -1,4 +1,4 @@
-"""Does a proxy that balances requests carry the client's calls? The server's does not matter for that."""
+"""Do the client's calls go through a proxy that balances requests? The server's proxy does not matter for that."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls that come from outside, or go on to elsewhere: another hop decides."""
+"""Calls that come from outside the cluster, or continue to another hop, which decides."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The client has a sidecar, and its calls go past it."""
+"""The client has a sidecar, but its calls bypass it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A sidecar was wanted for the client, and there is none."""
+"""The client should have a sidecar, but has none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Linkerd's proxy balances requests unless it is told that the port is opaque, or to be skipped."""
+"""Linkerd's proxy balances requests unless the port is marked as opaque, or skipped."""
 
 from __future__ import annotations
 

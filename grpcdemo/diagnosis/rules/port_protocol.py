@@ -1,4 +1,4 @@
-"""Does the Service's port tell a sidecar that there are requests in the connection?"""
+"""Does the Service's port declare a protocol with requests, so that a sidecar can balance them?"""
 
 from __future__ import annotations
 

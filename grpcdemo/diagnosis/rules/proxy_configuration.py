@@ -1,4 +1,4 @@
-"""What changes a sidecar's own configuration, or keeps its numbers from being seen."""
+"""What changes a sidecar's own configuration, or hides its metrics."""
 
 from __future__ import annotations
 

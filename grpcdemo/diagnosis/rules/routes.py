@@ -1,4 +1,4 @@
-"""Do VirtualServices send the calls to some of the pods only?"""
+"""Do VirtualServices send the calls to only some of the pods?"""
 
 from __future__ import annotations
 

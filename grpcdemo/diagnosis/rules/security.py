@@ -1,4 +1,4 @@
-"""Do the servers refuse the client?"""
+"""Do the servers reject the client?"""
 
 from __future__ import annotations
 

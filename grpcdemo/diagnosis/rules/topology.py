@@ -1,4 +1,4 @@
-"""Are near pods preferred, so that few get all calls?"""
+"""Are nearby pods preferred, so that few pods get all calls?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The client's sidecar does not know the Service: it passes the connection through, or refuses it."""
+"""The client's sidecar does not know the Service: it passes the connection through, or blocks it."""
 
 from __future__ import annotations
 

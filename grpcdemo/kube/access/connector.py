@@ -1,4 +1,4 @@
-"""What opens connections, through a proxy or without: aiohttp itself knows HTTP proxies only."""
+"""Opens connections, with or without a proxy: aiohttp itself only supports HTTP proxies."""
 
 from __future__ import annotations
 

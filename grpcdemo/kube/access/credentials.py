@@ -1,4 +1,4 @@
-"""What a request carries to prove who sends it, and where that comes from."""
+"""What authenticates a request, and where it comes from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be told of an ID token without its issuer's key: its form, and when it ends."""
+"""What an ID token shows without its issuer's key: its form, and when it expires."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Takes new tokens from an OpenID Connect provider, for a refresh token.
+"""Gets new tokens from an OpenID Connect provider, for a refresh token.
 
 As client-go, but stricter where a refresh token could reach somebody else: client-go takes an issuer and a token
 endpoint without TLS, a discovery document of another issuer, and a token endpoint's redirection. Such a provider is

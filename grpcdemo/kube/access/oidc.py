@@ -1,4 +1,4 @@
-"""The `auth-provider` of a user: OpenID Connect, the only one that kubectl still knows."""
+"""The `auth-provider` of a user: OpenID Connect, the only one that kubectl still supports."""
 
 from __future__ import annotations
 

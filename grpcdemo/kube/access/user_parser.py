@@ -1,4 +1,4 @@
-"""Reads the entry of a user. A field that is not known is refused: it may say as whom to come."""
+"""Reads the entry of a user. An unknown field is rejected, because it may change the identity."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn refused requests into our errors: the only place.
+"""Turn rejected requests into our errors: the only place.
 
 [connection_errors.py](../access/connection_errors.py) does it with failed connections.
 """

@@ -1,4 +1,4 @@
-"""HTTP requests to a port that a pod opens to itself alone, through the API's `portforward`.
+"""HTTP requests to a port that a pod may have opened only to itself, through the API's `portforward`.
 
 Over a websocket, the kubelet has two channels for a port: 0 for the data, 1 for an error. Each message begins with the
 number of its channel, and the first one of each channel holds nothing but the port.

@@ -1,4 +1,4 @@
-"""One request to the API: what is sent, and what an error says was asked."""
+"""One request to the API: what is sent, and how errors describe it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a demo that is there was deployed with: a second `up` keeps what it is not asked to change."""
+"""The settings of the demo that is already deployed: a second `up` keeps what it is not asked to change."""
 
 from __future__ import annotations
 

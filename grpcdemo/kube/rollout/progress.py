@@ -1,4 +1,4 @@
-"""How far a rollout is, what may pass by itself, and what makes waiting useless: read from live copies of objects."""
+"""How far a rollout is, what may resolve itself, and what makes waiting pointless: from live copies of objects."""
 
 from __future__ import annotations
 

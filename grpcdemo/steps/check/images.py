@@ -1,4 +1,4 @@
-"""Have the nodes the demo's images? A registry is not asked: only a kubelet knows whether it may pull from there."""
+"""Do the nodes have the demo's images? No registry is asked: only a kubelet knows whether it may pull from there."""
 
 from __future__ import annotations
 

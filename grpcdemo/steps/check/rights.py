@@ -1,4 +1,4 @@
-"""May this user do all that the demo does? Asks the API server, which knows every authorizer."""
+"""Does this user have the demo's permissions? Asks the API server, which knows every authorizer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the clients' calls to what is said of a cure. Pure functions; times are seconds of the log's clock."""
+"""From the clients' calls to a cure's numbers. Pure functions; times are seconds of the log's clock."""
 
 from __future__ import annotations
 

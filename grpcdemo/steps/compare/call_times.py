@@ -1,4 +1,4 @@
-"""A client's log, read at once when all is over: each call with the time at which its line was written.
+"""A client's log, read once at the end: each call with the time at which its line was written.
 
 Nothing is read while it is measured, so reading disturbs nothing, and times are those of the node's clock.
 """

@@ -1,4 +1,4 @@
-"""When the pods of a namespace came, and when each was ready for the first time, by this machine's clock.
+"""When each pod of a namespace was created, and first ready, by this machine's clock.
 
 The objects tell whole seconds only, so a watch notes it as it happens.
 """

@@ -1,4 +1,4 @@
-"""Who counts the requests to a Service: what a source answers, and each source.
+"""What counts the requests to a Service: what a source answers, and each source.
 
 A source is read again and again. It tells the counters of each client, as far as it knows clients, and who is missing.
 

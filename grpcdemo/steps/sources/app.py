@@ -1,4 +1,4 @@
-"""What the servers themselves have counted, in their metrics: their requests, from whomever.
+"""The servers' own counts of their requests, from their metrics: they do not tell callers apart.
 
 This needs no mesh, and tells nothing of callers.
 """

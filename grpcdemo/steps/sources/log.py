@@ -1,4 +1,4 @@
-"""What the servers log: a line for each request, which a pattern of the user's tells from the others.
+"""The servers' logs: a line for each request, which the user's pattern tells from other lines.
 
 This needs the weakest right of all sources. Where the line names the caller's address, it tells callers apart.
 """

@@ -1,4 +1,4 @@
-"""A source whose readings cost a command in each pod: it is read seldom, once it has told what it can tell at once."""
+"""A source that runs a command in each pod for each reading: after the first few readings, it is read rarely."""
 
 from __future__ import annotations
 

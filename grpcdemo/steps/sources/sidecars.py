@@ -1,4 +1,4 @@
-"""Which pods have a sidecar whose counters can be read, and where it is asked."""
+"""Which pods have a sidecar whose counters can be read, and where."""
 
 from __future__ import annotations
 

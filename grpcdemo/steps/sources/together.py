@@ -1,4 +1,4 @@
-"""Counters that do not tell callers apart, together with the connections, which do: how much, and by whom where."""
+"""Counters, which do not tell callers apart, together with connections, which do."""
 
 from __future__ import annotations
 

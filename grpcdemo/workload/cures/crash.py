@@ -1,4 +1,4 @@
-"""Let the server die as from SIGKILL: at once, without a word to its clients.
+"""Let the server die as from SIGKILL: at once, without notice to its clients.
 
 The first process of a container cannot be killed from inside: the kernel ignores the signal. So the server ends itself
 on a request, to a port that it opens to its own pod alone. Port-forward reaches it.

@@ -1,4 +1,4 @@
-"""The same question by HTTP/1.1, which opens a connection for each request, or keeps one, as its client wants."""
+"""The same request over HTTP/1.1, with a new connection for each request, or one that is kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a server reports of its load with every answer, for the clients' `weighted_round_robin`.
+"""The load that a server reports with every response, for the clients' `weighted_round_robin`.
 
 The format is ORCA's: a protobuf `xds.data.orca.v3.OrcaLoadReport` in the trailing metadata. It has two numbers here, so
 no generated code is needed.

@@ -1,4 +1,4 @@
-"""What helps where the requests to a Service are not as expected, or nobody counts them."""
+"""What helps if the requests to a Service are not as expected, or cannot be counted."""
 
 from __future__ import annotations
 
