@@ -11,10 +11,10 @@ from grpcdemo.kube.client.api import Api
 from grpcdemo.resources.objects import Object
 from grpcdemo.steps.sources.app import AppSource
 from grpcdemo.steps.sources.around import Around
-from grpcdemo.steps.sources.clients import ISTIO, LINKERD, nobody_runs_with
+from grpcdemo.steps.sources.clients import ISTIO, LINKERD
 from grpcdemo.steps.sources.connections import ConnectionsSource
 from grpcdemo.steps.sources.envoy import EnvoySource
-from grpcdemo.steps.sources.istio import UNMESHED, IstioSource
+from grpcdemo.steps.sources.istio import IstioSource
 from grpcdemo.steps.sources.linkerd import LinkerdSource
 from grpcdemo.steps.sources.log import LogSource
 from grpcdemo.steps.sources.probe import ProbeSource
@@ -25,7 +25,7 @@ from grpcdemo.verdict.connections import LOOKS
 
 TRIES = 3
 """How many readings of a source may fail before the next one is read."""
-NO_PROXY = nobody_runs_with(f"{ISTIO} or {LINKERD}")
+NO_PROXY = f"no client pod has {ISTIO} or {LINKERD}"
 
 
 def build_source(api: Api, config: SourceConfig, service: Object, port: Object) -> Source:
@@ -66,8 +66,7 @@ class ClientSource:
             if not reading.nobody:
                 return reading
             missing.append(reading)
-        absent = {nobody_runs_with(ISTIO), nobody_runs_with(LINKERD)}
-        told = [reading for reading in missing if reading.nobody not in absent]
+        told = [reading for reading in missing if not reading.is_unmeshed]
         return told[0] if told else replace(missing[0], nobody=NO_PROXY)
 
     async def close(self) -> None:
@@ -131,6 +130,6 @@ class Candidate:
 
 def _why(passed: Sequence[Reading]) -> str:
     """Why none of these could be read. That servers have no sidecar either, goes without saying."""
-    reasons = [one.nobody or next(iter(one.failures.values()), "they have gone") for one in passed]
-    told = [*dict.fromkeys([*reasons[:1], *(reason for reason in reasons[1:] if reason != UNMESHED)])]
-    return ", and ".join(told)
+    told = [*passed[:1], *(one for one in passed[1:] if not one.is_unmeshed)]
+    reasons = (one.nobody or next(iter(one.failures.values()), "they have gone") for one in told)
+    return ", and ".join(dict.fromkeys(reasons))

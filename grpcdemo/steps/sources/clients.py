@@ -36,10 +36,10 @@ class Proxies(Generic[Answer]):
         """*count* is what an answer tells; None if the proxy knows no pod of the Service."""
         names = pod_names(around.clients)
         running = {str(pod["metadata"]["uid"]): pod for pod in around.clients if is_running(pod)}
-        pages = {uid: self.page_of(pod) for uid, pod in running.items()}
-        uncounted = {uid: why for uid, page in pages.items() if (why := _why_uncounted(uid, page, around))}
-        asked = [(running[uid], page) for uid, page in pages.items() if page and uid not in uncounted]
-        answers, failures = await self.pages.ask(asked[:MOST_PODS])
+        pages = {uid: page for uid, pod in running.items() if (page := self.page_of(pod))}
+        asked = {uid: page for uid, page in pages.items() if uid not in around.past}
+        uncounted = {uid: PAST if uid in pages else WITHOUT for uid in running if uid not in asked}
+        answers, failures = await self.pages.ask([(running[uid], page) for uid, page in asked.items()][:MOST_PODS])
         counted = {uid: count(answer) for uid, answer in answers.items()}
         failures |= {uid: STRANGE for uid, counters in counted.items() if counters is None}
         counters = {names[uid]: counters for uid, counters in counted.items() if counters is not None}
@@ -51,21 +51,11 @@ class Proxies(Generic[Answer]):
             failures={names[uid]: why for uid, why in failures.items()},
             is_awaited=self.pages.are_awaited,
             uncounted={names[uid]: why for uid, why in uncounted.items()},
-            nobody="" if asked else self._why_nobody(around, uncounted),
+            nobody="" if asked else self._why_nobody(around, pages),
+            is_unmeshed=bool(around.clients) and not pages,
         )
 
-    def _why_nobody(self, around: Around, uncounted: Mapping[str, str]) -> str:
+    def _why_nobody(self, around: Around, pages: Mapping[str, Page]) -> str:
         if not around.clients:
             return "no client pod is known"
-        return f"no client pod calls through {self.name}" if PAST in uncounted.values() else nobody_runs_with(self.name)
-
-
-def nobody_runs_with(proxy: str) -> str:
-    return f"no client pod has {proxy}"
-
-
-def _why_uncounted(uid: str, page: Page | None, around: Around) -> str:
-    """Why the requests of a client are in no proxy's counters; empty if they are."""
-    if page is None:
-        return WITHOUT
-    return PAST if uid in around.past else ""
+        return f"no client pod calls through {self.name}" if pages else f"no client pod has {self.name}"

@@ -19,7 +19,6 @@ from grpcdemo.steps.sources.polls import MOST_PODS, WAIT_S, unasked
 from grpcdemo.steps.sources.sidecars import WITHOUT, admin_page, has_envoy
 from grpcdemo.steps.sources.source import PARTLY_READ, Reading
 
-UNMESHED = "no server pod has Istio's sidecar"
 ByCaller = Mapping[Caller, Requests]
 
 
@@ -41,7 +40,7 @@ class IstioSource:
         names, address_of, serving = pod_names(around.servers), around.address_of, around.serving
         meshed = {uid: pod for uid, pod in serving.items() if has_envoy(pod)}
         if not meshed:
-            return Reading("istio", nobody=UNMESHED)
+            return Reading("istio", nobody="no server pod has Istio's sidecar", is_unmeshed=True)
         answers, failed = await self._pages.ask((pod, self._page) for pod in [*meshed.values()][:MOST_PODS])
         failures = {names[uid]: why for uid, why in failed.items()}
         counted = {names[uid]: calls.by_caller for uid, calls in answers.items() if calls.are_counted}

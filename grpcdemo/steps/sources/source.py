@@ -71,6 +71,8 @@ class Reading:
     """By pod whose requests nobody counts, why."""
     nobody: str = ""
     """Why there is nothing to read at all."""
+    is_unmeshed: bool = False
+    """Because no pod has the proxy that would count."""
     are_pods: bool = True
     """The clients are pods; otherwise, workloads."""
     untold: str = ""

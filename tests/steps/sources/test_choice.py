@@ -9,14 +9,13 @@ from grpcdemo.resources.resource import PODS
 from grpcdemo.resources.rights import Right
 from grpcdemo.steps.sources.around import Around
 from grpcdemo.steps.sources.choice import NO_PROXY, BestSource, ClientSource
-from grpcdemo.steps.sources.istio import UNMESHED
 from grpcdemo.steps.sources.source import Reading
 
 AROUND = Around([], [], {})
 CLIENTS, SERVERS = Reading("envoy", told=["web-1"]), Reading("istio", told=["cart-1", "cart-2"])
-UNMESHED_CLIENTS = Reading("envoy", nobody="no client pod has Istio's sidecar")
-WITHOUT_LINKERD = Reading("linkerd", nobody="no client pod has Linkerd's proxy")
-UNMESHED_SERVERS = Reading("istio", nobody=UNMESHED)
+UNMESHED_CLIENTS = Reading("envoy", nobody="no client pod has Istio's sidecar", is_unmeshed=True)
+WITHOUT_LINKERD = Reading("linkerd", nobody="no client pod has Linkerd's proxy", is_unmeshed=True)
+UNMESHED_SERVERS = Reading("istio", nobody="no server pod has one", is_unmeshed=True)
 SILENT_SERVERS = Reading("istio", failures={"cart-1": "it is silent"})
 APPS, NO_METRICS = Reading("app", told=["cart-1"]), Reading("app", nobody="no pod has metrics")
 SILENT_CLIENTS = Reading("envoy", failures={"web-1": "its sidecar does not answer"})
@@ -61,16 +60,16 @@ async def test_the_servers_where_no_client_can_be_read(clients: Reading | Unread
 
 
 async def test_nobody() -> None:
-    assert await best(UNMESHED_CLIENTS, Reading("istio", nobody=UNMESHED)) == UNMESHED_CLIENTS
+    assert await best(UNMESHED_CLIENTS, UNMESHED_SERVERS) == UNMESHED_CLIENTS
     for servers, why in (
         (Reading("istio", nobody="they count nothing"), "they count nothing"),
         (DENIED, "this user may"),
     ):
         nobody = (await best(UNMESHED_CLIENTS, servers)).nobody
         assert nobody.startswith(f"no client pod has Istio's sidecar, and {why}")
-    assert await best(SILENT_CLIENTS, Reading("istio", nobody=UNMESHED)) == SILENT_CLIENTS
+    assert await best(SILENT_CLIENTS, UNMESHED_SERVERS) == SILENT_CLIENTS
     with pytest.raises(Unreadable):
-        await best(DENIED, Reading("istio", nobody=UNMESHED))
+        await best(DENIED, UNMESHED_SERVERS)
 
 
 async def test_a_client_that_was_read_and_is_silent_now_does_not_change_the_source() -> None:
