@@ -86,7 +86,15 @@ def test_get_all(running: Demo) -> None:
     assert (endpoints["PORTS"], set(endpoints["ENDPOINTS"].split(","))) == ("50051", ips)
 
 
+def calls_so_far(line: str) -> int:
+    """Zero for the line that tells what the client calls."""
+    match = LOGGED.fullmatch(line)
+    return int(match[1]) if match else 0
+
+
 def test_logs(running: Demo) -> None:
+    with running.stream("logs", "-f", "deploy/grpc-client") as watching:
+        watching.out.until(lambda line: calls_so_far(line) >= 5)
     lines = running.kubectl("logs", "deploy/grpc-client", "--tail=5").splitlines()
     assert len(lines) == 5
     assert all(LOGGED.fullmatch(line) for line in lines)
@@ -101,8 +109,8 @@ def test_logs(running: Demo) -> None:
 
 def test_logs_are_followed_and_none_is_lost(running: Demo) -> None:
     with running.stream("logs", "-f", "deploy/grpc-client", "--tail=1") as watching:
-        matches = [LOGGED.fullmatch(watching.out.next()) for _ in range(20)]
-    numbers = [int(match[1]) for match in matches if match]
+        watching.out.until(calls_so_far)
+        numbers = [calls_so_far(watching.out.next()) for _ in range(20)]
     assert numbers == list(range(numbers[0], numbers[0] + 20))
 
 
