@@ -253,7 +253,7 @@ def _named(objects: list[Object]) -> list[tuple[str, Object]]:
 
 LASTING: dict[str, tuple[Answer | None, str]] = {
     "403": (FORBIDDEN, "cannot do resource"),
-    "401": (refuse(401, "Unauthorized"), "does not accept the credentials"),
+    "401": (refuse(401, "Unauthorized"), "rejects the credentials"),
     **{str(code): (refuse(code, "fault of the test"), "fault of the test") for code in (429, 500, 503)},
     "refused": (None, "Connection refused"),
     "reset": (cut(), "the connection to"),
