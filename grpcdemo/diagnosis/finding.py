@@ -35,7 +35,8 @@ class Evidence:
 
     reference: ObjectReference
     path: str
-    value: str
+    value: str | None
+    """None if it is not set."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,8 @@ Findings = Iterator[Finding]
 
 
 def field(resource: Resource, obj: Object, path: str, value: Any) -> Evidence:
-    """Evidence in *obj*. A value that is no text is shown as JSON; none at all as `not set`."""
-    text = "not set" if value is None else value if isinstance(value, str) else _json(value)
+    """Evidence in *obj*. A value that is no text is shown as JSON."""
+    text = value if value is None or isinstance(value, str) else _json(value)
     return Evidence(reference_to(resource, obj), path, text)
 
 

@@ -38,6 +38,8 @@ NONE = (
     "or search all namespaces with `-A`"
 )
 OUTCOME_STYLES = {Outcome.PINNED: BAD, Outcome.SKEWED: BAD, Outcome.BALANCED: GOOD}
+NOT_SET = "not set"
+"""In place of a field's value."""
 CONNECTIONS = "CONNECTIONS OF"
 MOST_ROWS = 10
 """How many clients the matrix shows."""
@@ -144,8 +146,8 @@ def counts(diagnosis: Diagnosis) -> str:
 
 
 def evidence_text(evidence: Evidence) -> str:
-    separator = "" if evidence.value == "not set" else "= "
-    return printable(f"{evidence.reference.singular}: {evidence.path} {separator}{evidence.value}")
+    value = NOT_SET if evidence.value is None else f"= {evidence.value}"
+    return printable(f"{evidence.reference.singular}: {evidence.path} {value}")
 
 
 def worst_first(diagnoses: Iterable[Diagnosis]) -> list[Diagnosis]:
@@ -160,10 +162,14 @@ def risk(diagnosis: Diagnosis) -> str:
     return WORDS[diagnosis.findings[0].severity] if diagnosis.conclusion is not Conclusion.CLEAR else "no"
 
 
+def first_cause(diagnosis: Diagnosis) -> str | None:
+    """Its ID; None if nothing was found."""
+    return diagnosis.findings[0].id if diagnosis.conclusion is not Conclusion.CLEAR else None
+
+
 def _row(diagnosis: Diagnosis) -> dict[str, Text]:
-    conclusion = diagnosis.conclusion
-    style = {Conclusion.CAUSED: BAD, Conclusion.CLEAR: GOOD}.get(conclusion, "")
-    why = diagnosis.findings[0].id if conclusion is not Conclusion.CLEAR else "-"
+    style = {Conclusion.CAUSED: BAD, Conclusion.CLEAR: GOOD}.get(diagnosis.conclusion, "")
+    why = first_cause(diagnosis) or "-"
     port = diagnosis.port_name or str(diagnosis.port)
     texts = (str(diagnosis.service.namespace), diagnosis.service.name, port, risk(diagnosis), why)
     cells = {column: Text(printable(text)) for column, text in zip(COLUMNS, texts, strict=True)}

@@ -13,6 +13,7 @@ from grpcdemo.views.diagnosis import (
     answer,
     counts,
     evidence_text,
+    first_cause,
     measured,
     not_measured,
     risk,
@@ -108,7 +109,7 @@ def diagnoses_markdown(diagnoses: Sequence[Diagnosis]) -> str:
             escape(one.service.name),
             escape(one.port_name or str(one.port)),
             risk(one),
-            code(one.findings[0].id) if risk(one) != "no" else "-",
+            code(cause) if (cause := first_cause(one)) else "-",
         )
         for one in worst_first(diagnoses)
     ]

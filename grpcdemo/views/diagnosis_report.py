@@ -15,6 +15,7 @@ from grpcdemo.views.diagnosis import (
     answer,
     counts,
     evidence_text,
+    first_cause,
     matrices,
     not_measured,
     risk,
@@ -51,14 +52,13 @@ def _title(diagnoses: Sequence[Diagnosis]) -> str:
 
 
 def _row(diagnosis: Diagnosis) -> dict[str, object]:
-    word = risk(diagnosis)
     return {
         "namespace": diagnosis.service.namespace,
         "service": diagnosis.service.name,
         "port": diagnosis.port_name or diagnosis.port,
-        "risk": word,
+        "risk": risk(diagnosis),
         "is_bad": diagnosis.conclusion is Conclusion.CAUSED,
-        "why": diagnosis.findings[0].id if word != "no" else "-",
+        "why": first_cause(diagnosis) or "-",
     }
 
 

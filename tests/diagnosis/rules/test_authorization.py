@@ -121,5 +121,5 @@ def test_evidence() -> None:
     assert (evidence.path, evidence.value) == ("spec.rules", '[{"from":[{"source":{"namespaces":["front"]}}]}]')
     one = finding(with_policies(NOTHING), "authorization-denied")
     assert one.summary.startswith("no AuthorizationPolicy allows the calls of anybody: ")
-    assert [evidence.value for evidence in one.evidence] == ["not set"]
+    assert [evidence.value for evidence in one.evidence] == [None]
     assert found(with_policies(missing=[may_not(AUTHORIZATION_POLICIES)])) == {"authorization-denied": Severity.UNKNOWN}

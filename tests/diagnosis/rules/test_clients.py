@@ -29,7 +29,7 @@ def test_the_namespace_asks_for_no_sidecar() -> None:
     label = "kubectl label namespace shop istio-injection=enabled --overwrite"
     assert commands(subject, "client-without-sidecar") == [label, *RESTART]
     (evidence,) = finding(subject, "client-without-sidecar").evidence
-    assert (evidence.path, evidence.value) == ("metadata.labels.istio-injection", "not set")
+    assert (evidence.path, evidence.value) == ("metadata.labels.istio-injection", None)
 
 
 def test_the_label_is_the_one_that_an_injector_selects() -> None:
