@@ -59,10 +59,12 @@ class ConnectionsSource:
             return Reading("connections", nobody="the server pods' proxies accept the connections of the callers")
         asked = [*seeing.values()][:MOST_PODS]
         answers, failed = await self._polls.ask((pod, _containers(pod, around.ports)) for pod in asked)
-        told = {names[uid]: _to_pod(seeing[uid], sockets, around.ports) for uid, sockets in answers.items()}
-        failures = {names[uid]: why for uid, why in failed.items()}
-        if not told and {*failures.values()} == {NO_PROGRAM}:
+        tables = {uid: sockets for uid, sockets in answers.items() if sockets is not None}
+        if answers and not tables and not failed:
             return Reading("connections", nobody=f"the server pods' connections cannot be read: {NO_PROGRAM}")
+        told = {names[uid]: _to_pod(seeing[uid], sockets, around.ports) for uid, sockets in tables.items()}
+        failed.update(dict.fromkeys(answers.keys() - tables.keys(), NO_PROGRAM))
+        failures = {names[uid]: why for uid, why in failed.items()}
         behind = {names[uid]: BEHIND for uid in serving if uid not in seeing}
         too_many = unasked([names[uid] for uid in seeing])
         missing = {
@@ -103,14 +105,14 @@ class TablesLine:
                 return right
         raise ApiError("commands in the pod are rejected, although this user has the permission: maybe by a webhook")
 
-    async def ask(self) -> Sockets:
-        """Raises ApiError."""
+    async def ask(self) -> Sockets | None:
+        """None if no container has the program. Raises ApiError."""
         while self._containers:
             output = await self._api.execute(self._pod, self._containers[0], *COMMAND, namespace=self._namespace)
             if not output.is_missing:
                 return _parse(output)
             del self._containers[0]
-        raise ApiError(NO_PROGRAM)
+        return None
 
     async def hang_up(self) -> None:
         """Each command has a connection of its own."""

@@ -96,6 +96,8 @@ class Reader(Generic[Answer]):
         self.uid = str(pod["metadata"]["uid"])
         self.failure = ""
         """Why there is no answer now; empty also for a pod that has gone, which tells nothing any more."""
+        self.is_silent = False
+        """There is no answer now, and one may come yet."""
         self._api = api
         self._pod = pod["metadata"]
         self._line = line
@@ -105,10 +107,6 @@ class Reader(Generic[Answer]):
     def is_late(self) -> bool:
         """It was asked before, and has not answered yet."""
         return self._asking is not None and not self._asking.done()
-
-    @property
-    def is_silent(self) -> bool:
-        return self.failure == self._line.silence
 
     def asked(self) -> asyncio.Task[tuple[Answer, ...]]:
         """What brings the answer; it is asked anew after each one."""
@@ -120,7 +118,7 @@ class Reader(Generic[Answer]):
         """The answer; nothing if there is none yet, or it failed. Raises Unreadable if the user lacks the right."""
         asking = self.asked()
         if not asking.done():
-            self.failure = self._line.silence
+            self.failure, self.is_silent = self._line.silence, True
             return ()
         self._asking = None
         return asking.result()
@@ -136,9 +134,11 @@ class Reader(Generic[Answer]):
             answer = await done_within(self._ask_if_allowed(), ANSWER_S)
         except (ApiError, asyncio.TimeoutError) as error:
             await self._line.hang_up()
-            self.failure = "" if await self._has_gone() else getattr(error, "message", self._line.silence)
+            failure = error.message if isinstance(error, ApiError) else self._line.silence
+            self.failure = "" if await self._has_gone() else failure
+            self.is_silent = bool(self.failure) and not isinstance(error, ApiError)
             return ()
-        self.failure = ""
+        self.failure, self.is_silent = "", False
         return (answer,)
 
     async def _ask_if_allowed(self) -> Answer:

@@ -45,7 +45,7 @@ class ProbeSource:
         probes = {names[uid]: probe for uid, probe in self._probes.items() if uid in serving}
         told = self._told(probes)
         self._latest = {name: segments for name, segments in {**self._latest, **told}.items() if name in probes}
-        failures = {name: probe.log.failure or SILENT for name, probe in probes.items() if name not in told}
+        unheard = {name: probe.log.failure for name, probe in probes.items() if name not in told}
         uncounted = {name: WITHOUT for name in address_of if name not in probes}
         self._first = {name: self._first.get(name, segments) for name, segments in self._latest.items()}
         callers = {*filter(self._has_called, {caller for segments in self._latest.values() for caller in segments})}
@@ -58,11 +58,11 @@ class ProbeSource:
             },
             told=[*told],
             all_pods=len(serving),
-            failures=failures,
-            is_awaited=SILENT in failures.values(),
+            failures={name: failure or SILENT for name, failure in unheard.items()},
+            is_awaited="" in unheard.values(),
             uncounted=uncounted,
             nobody="" if probes else "no server pod has a probe anymore",
-            untold=PARTLY_READ if failures or uncounted else untold,
+            untold=PARTLY_READ if unheard or uncounted else untold,
             are_pods=not untold,
         )
 
