@@ -109,6 +109,13 @@ async def test_an_image_without_programs(cluster: HollowCluster, demo_api: Api) 
     assert [len(one.asked) for one in tables] == [1, 1, 1]
 
 
+async def test_servers_that_cannot_tell_for_different_reasons(cluster: HollowCluster, demo_api: Api) -> None:
+    tables = serve(cluster, [], [], [], status=no_program())
+    tables[1].status = {"status": "Failure", "reason": "NonZeroExitCode", "message": "exit status 1"}
+    reading = await read(demo_api, pods_around(cluster))
+    assert (reading.nobody, [why == NO_PROGRAM for why in reading.failures.values()].count(True)) == ("", 2)
+
+
 async def test_one_server_that_cannot_tell(cluster: HollowCluster, demo_api: Api) -> None:
     tables = serve(cluster, [], [], [])
     failing = {"status": "Failure", "reason": "NonZeroExitCode", "message": "exit status 1"}

@@ -45,7 +45,7 @@ async def test_a_silent_one_is_named_and_its_answer_counts_later(cluster: Hollow
     pages = poll_pages(demo_api, len, wait_s=0.05)
     while len(quick.asked) < 3:
         _, failures = await pages.ask(on(pods))
-        assert failures[late] == SILENT
+        assert (failures[late], pages.are_awaited) == (SILENT, True)
         await asyncio.sleep(0)
     assert slow.asked == []
     slow.may_answer.set()
@@ -53,7 +53,17 @@ async def test_a_silent_one_is_named_and_its_answer_counts_later(cluster: Hollow
     while answers.keys() != {late, prompt}:
         answers, failures = await pages.ask(on(pods))
         await asyncio.sleep(0)
-    assert (failures, slow.forwards) == ({}, 1)
+    assert (failures, slow.forwards, pages.are_awaited) == ({}, 1, False)
+    await pages.close()
+
+
+async def test_one_that_fails_is_not_awaited(cluster: HollowCluster, demo_api: Api) -> None:
+    (where,) = paths(await mesh_clients(cluster))
+    cluster.faults.on("GET", where, refuse(405))
+    pages = poll_pages(demo_api, len, wait_s=60)
+    _, failures = await pages.ask(on(pods_of(cluster, "client")))
+    assert ["HTTP 405" in why for why in failures.values()] == [True]
+    assert not pages.are_awaited
     await pages.close()
 
 
