@@ -86,6 +86,7 @@ def test_more_servers_open_a_window(demo: Demo) -> None:
 
 def test_several_clients_are_each_pinned(demo: Demo) -> None:
     demo.run("up", "--servers", "3", "--clients", "3").check(0)
+    demo.run("observe", "--expect", "pinned").check(0)
     # One client alone takes long for so many: the logs of the others are open by then.
     seen = demo.run("observe", "--requests", "2000", "--output", "json").check(0).json
     assert (seen["verdict"], len(seen["byClient"])) == ("pinned", 3)
